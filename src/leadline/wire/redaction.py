@@ -1,0 +1,65 @@
+"""Which names hold secrets: one rule for variables, attributes, keys and source text.
+
+A name is cut into words (`userPassword`, `user_password` and `USER-PASSWORD` are the same two)
+and matches when one of its words, two neighbours, or the words run together are on the lists.
+Whole words keep `max_tokens` and `tokenizer` readable while `access_token` is not.
+"""
+
+import re
+from functools import lru_cache
+
+_WORDS = frozenset(
+    (
+        "auth authorization bearer cookie cookies credential credentials csrf csrftoken cvc cvv "
+        "jwt otp passcode passphrase passwd password passwords pin pswd pwd salt secret secrets "
+        "secretkey sessionid ssn token totp xsrf apikey apisecret privatekey accesskey iban pan"
+    ).split()
+)
+_PAIRS = frozenset(
+    (
+        "access_key api_key api_keys api_secret auth_key card_number card_no client_secret "
+        "credit_card encryption_key master_key pass_phrase pass_word private_key "
+        "secret_key security_code session_id session_key set_cookie signing_key "
+        "social_security ssh_key"
+    ).split()
+)
+_INSIDE = (
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "apikey",
+    "privatekey",
+    "accesstoken",
+    "refreshtoken",
+    "authtoken",
+    "idtoken",
+    "creditcard",
+    "cardnumber",
+    "credential",
+)
+"""Unmistakable even in the middle of a run-together name such as `dbpassword2`."""
+
+_CUT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+MAX_NAME_CHARS = 200
+"""Longer names are judged by their beginning: a name is not where a long text belongs."""
+
+
+@lru_cache(maxsize=4096)
+def secret_name(name: str) -> str | None:
+    """Return the rule that makes a value under `name` a secret, such as `name:password`.
+
+    `name` must be an exact `str`: a subclass would be asked for its hash.
+    """
+    words = [word.lower() for word in _CUT.findall(name[:MAX_NAME_CHARS])]
+    for word in words:
+        if word in _WORDS:
+            return f"name:{word}"
+    for pair in zip(words, words[1:], strict=False):
+        if (joined := "_".join(pair)) in _PAIRS:
+            return f"name:{joined}"
+    run = "".join(words)
+    for part in _INSIDE:
+        if part in run:
+            return f"name:{part}"
+    return None
