@@ -18,6 +18,6 @@ def start(
     `LEADLINE_KEY`. Calling it again is harmless. Returns whether the agent is in; it is not
     when `LEADLINE_OFF` is set or this interpreter cannot carry it. Never raises.
     """
-    from leadline.agent import boot
+    from leadline.agent import boot  # noqa: PLC0415 - see above
 
     return boot.start(service=service, url=url, key=key)

@@ -66,12 +66,11 @@ def _probe(value: object) -> Probe:
                     owner=_typed(value, "owner", str, ""),
                     note=_typed(value, "note", str, ""),
                 )
-            case _:
-                raise WireError(f"This agent knows no probe of the kind {kind!r}.")
     except WireError:
         raise
     except (KeyError, TypeError, ValueError, LeadlineError) as error:
         raise WireError(f"A probe does not follow the contract: {error}") from error
+    raise WireError(f"This agent knows no probe of the kind {kind!r}.")
 
 
 _REQUIRED = object()

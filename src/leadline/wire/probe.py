@@ -149,9 +149,8 @@ type Probe = LogProbe
 
 def _within(name: str, value: float, low: float, high: float, unit: str = "") -> None:
     if not low <= value <= high:  # also refuses nan
-        raise UsageError(
-            "bad-limit", f"{name} must be from {low:g} to {high:g}{unit}, not {value:g}."
-        )
+        given = f", not {value:g}" if -1e15 < value < 1e15 else ""
+        raise UsageError("bad-limit", f"{name} must be from {low:g} to {high:g}{unit}{given}.")
 
 
 def _short(name: str, text: str, limit: int) -> None:

@@ -7,21 +7,22 @@ Whole words keep `max_tokens` and `tokenizer` readable while `access_token` is n
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 _WORDS = frozenset(
-    (
-        "auth authorization bearer cookie cookies credential credentials csrf csrftoken cvc cvv "
-        "jwt otp passcode passphrase passwd password passwords pin pswd pwd salt secret secrets "
-        "secretkey sessionid ssn token totp xsrf apikey apisecret privatekey accesskey iban pan"
-    ).split()
+    """
+    accesskey apikey apisecret auth authorization bearer cookie cookies credential
+    credentials csrf csrftoken cvc cvv iban jwt otp pan passcode passphrase passwd password
+    passwords pin privatekey pswd pwd salt secret secretkey secrets sessionid ssn token totp
+    xsrf
+    """.split()
 )
 _PAIRS = frozenset(
-    (
-        "access_key api_key api_keys api_secret auth_key card_number card_no client_secret "
-        "credit_card encryption_key master_key pass_phrase pass_word private_key "
-        "secret_key security_code session_id session_key set_cookie signing_key "
-        "social_security ssh_key"
-    ).split()
+    """
+    access_key api_key api_keys api_secret auth_key card_no card_number client_secret
+    credit_card encryption_key master_key pass_phrase pass_word private_key secret_key
+    security_code session_id session_key set_cookie signing_key social_security ssh_key
+    """.split()
 )
 _INSIDE = (
     "password",
@@ -55,7 +56,7 @@ def secret_name(name: str) -> str | None:
     for word in words:
         if word in _WORDS:
             return f"name:{word}"
-    for pair in zip(words, words[1:], strict=False):
+    for pair in pairwise(words):
         if (joined := "_".join(pair)) in _PAIRS:
             return f"name:{joined}"
     run = "".join(words)

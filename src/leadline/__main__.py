@@ -1,0 +1,7 @@
+"""`python -m leadline`, for where the script is not on the path."""
+
+import sys
+
+from leadline.cli.main import main
+
+sys.exit(main())

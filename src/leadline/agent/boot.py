@@ -1,0 +1,67 @@
+"""How the agent gets into a process: by environment at start, or by `leadline.start()`.
+
+The start-up hook (`leadline.pth`) is run by every interpreter of the environment, sometimes
+twice, so `at_startup` first makes sure that it is meant and wanted. Whatever goes wrong here,
+the application starts as if we were not installed.
+"""
+
+import os
+import sys
+
+_guest: object = None
+"""The process' one guest; kept as `object` so that this module imports nothing of ours."""
+
+
+def at_startup() -> None:
+    """Start if the environment asks for it. Called from `leadline.pth`; never raises."""
+    try:
+        if os.environ.get("LEADLINE_URL") or os.environ.get("LEADLINE_PROBES"):
+            _begin(before_main=True)
+    except BaseException as error:  # noqa: BLE001 - an interpreter must start without us
+        _complain(error)
+
+
+def start(service: str | None = None, url: str | None = None, key: str | None = None) -> bool:
+    """Start now, in a process that is already running. See `leadline.start`."""
+    try:
+        return _begin(service, url, key, before_main=False)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        _complain(error)
+        return False
+
+
+def running() -> bool:
+    """Whether the agent is in this process."""
+    return _guest is not None
+
+
+def _begin(
+    service: str | None = None,
+    url: str | None = None,
+    key: str | None = None,
+    *,
+    before_main: bool,
+) -> bool:
+    global _guest  # noqa: PLW0603 - one guest a process is the point
+    from leadline.agent import settings
+
+    if settings.switched_off():
+        return False
+    if _guest is not None:
+        return True
+    if before_main and settings.unwelcome():
+        return False
+    from leadline.agent.guest import Guest
+
+    guest = Guest(settings.read(service, url, key))
+    _guest = guest
+    guest.enter(before_main=before_main)
+    return True
+
+
+def _complain(error: BaseException) -> None:
+    """Say why the agent is not in, if somebody asked to be told: a guest prints nothing."""
+    if os.environ.get("LEADLINE_VERBOSE", "") not in ("", "0"):
+        print(f"leadline: the agent is not in this process: {error}", file=sys.stderr)

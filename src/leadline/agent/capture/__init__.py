@@ -1,0 +1,1 @@
+"""Values to bytes, without running a line of the application's code."""

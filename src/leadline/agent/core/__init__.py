@@ -1,0 +1,51 @@
+"""The hot path: what runs on the application's threads when an armed place is reached.
+
+`Core` is the contract. `pure` implements it in Python; a native one comes later and is chosen
+here, once per process, so that nothing else knows which one is in use.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from leadline.agent.core.monitor import Monitor
+from leadline.agent.core.passage import Passage, Record, Site
+
+
+class Core(Protocol):
+    """Arm, hit, capture to bytes, hand over. All methods run on threads of our own."""
+
+    name: str
+
+    def arm(self, passage: Passage, sites: Sequence[Site]) -> None:
+        """Let every passage of execution through `sites` go through `passage`."""
+
+    def disarm(self, passage: Passage) -> None:
+        """Remove every trace of `passage` from the code that it was armed in."""
+
+    def resume(self, passage: Passage) -> None:
+        """Switch on again the sites that a limit had switched off."""
+
+    def drain(self, most: int) -> list[Record]:
+        """Take the oldest records out of the ring, at most `most`."""
+
+    def dropped(self) -> dict[str, int]:
+        """Return how many records were lost since the process started, by reason."""
+
+    def spent_ns(self) -> int:
+        """Return the nanoseconds of the application's threads used since the last call."""
+
+    def clear(self) -> None:
+        """Forget records and counts: in a forked child they are the parent's to report."""
+
+    def close(self) -> None:
+        """Disarm everything."""
+
+
+def choose(monitor: Monitor) -> Core:
+    """Return the best core that this process can run."""
+    from leadline.agent.core.pure import PureCore
+
+    return PureCore(monitor)
+
+
+__all__ = ["Core", "Monitor", "Passage", "Record", "Site", "choose"]

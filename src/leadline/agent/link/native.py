@@ -1,0 +1,72 @@
+"""The interpreter's own threads, locks and sockets, as they were before anybody patched them.
+
+gevent replaces `threading` and `socket` so that they cooperate on one thread; an agent built on
+those would run only when the application yields. The raw modules also keep us out of
+`threading.enumerate()`, where the application would meet threads that it did not start, and
+they cost no import: `http.client` alone brings `ssl`, which gevent must be able to patch first.
+"""
+
+import _signal  # type: ignore[import-not-found]
+import _thread
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from leadline.agent.guard import faults
+
+
+def _original(module: str, name: str, current: Any) -> Any:
+    """Return what gevent, if it came first, has put away."""
+    monkey = sys.modules.get("gevent.monkey")
+    saved = getattr(monkey, "saved", {}).get(module, {}) if monkey is not None else {}
+    return saved.get(name, current)
+
+
+_start_new_thread = _original("_thread", "start_new_thread", _thread.start_new_thread)
+_allocate_lock = _original("_thread", "allocate_lock", _thread.allocate_lock)
+
+threads_alive = 0
+"""Threads of ours in this process; only they themselves count it down."""
+
+
+def start_thread(place: str, run: Callable[[], None]) -> None:
+    """Run `run` on a new thread that takes no signals and whose failure is ours alone."""
+    global threads_alive  # noqa: PLW0603 - a property of the process
+
+    def main() -> None:
+        global threads_alive  # noqa: PLW0603
+        try:
+            _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
+            run()
+        except BaseException as error:  # noqa: BLE001 - nobody stands above this frame
+            faults.count(place, error)
+        finally:
+            threads_alive -= 1
+
+    threads_alive += 1
+    _start_new_thread(main, ())
+
+
+def forget_threads() -> None:
+    """In a forked child: the parent's threads did not come along."""
+    global threads_alive  # noqa: PLW0603
+    threads_alive = 0
+
+
+class Bell:
+    """Wakes one waiting thread of ours early; ringing it never waits."""
+
+    def __init__(self) -> None:
+        self._lock = _allocate_lock()
+        self._lock.acquire()
+
+    def wait(self, seconds: float) -> bool:
+        """Return when rung, or after `seconds`; tells whether it was rung."""
+        return bool(self._lock.acquire(timeout=seconds))
+
+    def ring(self) -> None:
+        """Wake the waiter, or let its next wait return at once."""
+        try:
+            self._lock.release()
+        except RuntimeError:  # already rung
+            return

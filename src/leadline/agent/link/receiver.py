@@ -1,0 +1,100 @@
+"""Probes in: holds one stream open to the server and applies what it says."""
+
+import json
+import os
+
+from leadline.agent.guard import faults
+from leadline.agent.link.events import Event, events
+from leadline.agent.link.http import Address, Connection, HttpError
+from leadline.agent.link.native import Bell
+from leadline.agent.probes.registry import Registry
+from leadline.wire.errors import WireError
+from leadline.wire.hit import InstanceInfo
+from leadline.wire.messages import CONNECT_PATH, SILENCE_S, decode_probes, encode
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 2.0
+"""A server that comes back is found again within this time."""
+REFUSED_PAUSE_S = 15.0
+"""A server that refuses our key will do so again; asking often only fills its log."""
+BIRTH_S = 0.05
+"""Processes that live shorter than this (a fork that ends in exec) are never announced."""
+
+
+class Receiver:
+    """Lives on a thread of its own until told to stop."""
+
+    def __init__(
+        self, address: Address, key: str, who: InstanceInfo, registry: Registry, news: Bell
+    ) -> None:
+        self._connection = Connection(address, key)
+        self._who = who
+        self._registry = registry
+        self._news = news
+        self._pause = Bell()
+        self._stopping = False
+        self.connected = False
+
+    def run(self) -> None:
+        """Connect, listen, and connect again with growing pauses."""
+        self._pause.wait(BIRTH_S)
+        pause = FIRST_PAUSE_S
+        while not self._stopping:
+            try:
+                self._listen()
+                pause = FIRST_PAUSE_S
+            except HttpError as error:
+                if error.status in (400, 401, 403):
+                    pause = REFUSED_PAUSE_S
+            except OSError:
+                pass  # away: the usual case, and the pause below is the answer
+            except (WireError, ValueError) as error:
+                faults.count("receiver", error)
+            was_connected, self.connected = self.connected, False
+            self._connection.close()
+            if was_connected:
+                pause = FIRST_PAUSE_S
+            self._pause.wait(pause + pause * os.urandom(1)[0] / 1024)
+            pause = min(2 * pause, max(LONGEST_PAUSE_S, pause))
+
+    def stop(self) -> None:
+        """Ask the thread to end. It may be waiting for the server; nobody waits for it."""
+        self._stopping = True
+        self._pause.ring()
+
+    def abandon(self) -> None:
+        """In a forked child: let go of the parent's connection without a word to the server."""
+        self._connection.close()
+
+    def _listen(self) -> None:
+        self._connection.open(CONNECT_PATH, encode(self._who))
+        self._connection.silence(SILENCE_S)
+        self.connected = True
+        self._registry.forget_acknowledged()
+        for event in events(self._connection.pieces()):
+            if self._stopping:
+                return
+            self._obey(event)
+
+    def _obey(self, event: Event) -> None:
+        """Apply one event. Raises `WireError` for what is not in the contract."""
+        if not event.name:
+            return
+        message = json.loads(event.data)
+        if not isinstance(message, dict):
+            raise WireError("An event's data is not an object.")
+        match event.name:
+            case "set":
+                self._registry.apply(decode_probes(message.get("probes")))
+            case "add":
+                self._registry.add(decode_probes(message.get("probes")))
+            case "remove":
+                ids = message.get("ids")
+                if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+                    raise WireError("The ids to remove are not a list of texts.")
+                self._registry.remove(ids)
+            case _:
+                return  # a newer server may say more than we know
+        revision = message.get("revision")
+        self._registry.revision = revision if type(revision) is int else 0
+        self._news.ring()

@@ -1,0 +1,188 @@
+"""Hits out: empties the ring, makes texts of it, and posts batches until they are taken.
+
+A batch that the server did not answer is posted again as it is; hits carry a number, so one
+that did arrive is counted once. While the server is away the ring fills up and then drops.
+"""
+
+import sys
+import time
+import zlib
+from collections.abc import Callable
+
+from leadline.agent.core import Core, Record
+from leadline.agent.guard import faults
+from leadline.agent.link.http import Address, Connection, HttpError
+from leadline.agent.link.native import Bell
+from leadline.agent.probes.registry import Registry
+from leadline.expression.reading import Unknown, attribute
+from leadline.wire.hit import Hit, InstanceInfo, Report
+from leadline.wire.messages import MAX_REPORT_BYTES, REPORT_PATH, encode
+
+TICK_S = 0.1
+"""How often the ring is looked at while there are probes: a hit is shown within 0.5 s."""
+IDLE_S = 5.0
+"""How often it is looked at without probes; the bell ends this wait."""
+COUNTS_S = 1.0
+"""How often counters alone are worth a report."""
+BATCH_HITS = 200
+MAX_BATCH_CHARS = MAX_REPORT_BYTES // 4
+DEFLATE_BYTES = 1_000
+"""Below this, compressing costs more than sending."""
+LONGEST_PAUSE_S = 2.0
+
+
+class Sender:
+    """Lives on a thread of its own; `flush` is what the end of the process calls."""
+
+    def __init__(
+        self,
+        address: Address,
+        key: str,
+        who: InstanceInfo,
+        core: Core,
+        registry: Registry,
+        after_wait: Callable[[], None],
+    ) -> None:
+        self._connection = Connection(address, key)
+        self._who = who
+        self._core = core
+        self._registry = registry
+        self.after_wait = after_wait
+        self._batch: list[Hit] = []
+        self._seq = 0
+        self._counts_at = 0.0
+        self._lost: dict[str, int] = {}
+        self._told: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        self._stopping = False
+        self._asked = False
+        self._done = Bell()
+        self.bell = Bell()
+        self._reached = False
+        self._away = False
+
+    def run(self) -> None:
+        """Send until told to stop, and once more then."""
+        pause = TICK_S
+        while not self._stopping:
+            self.bell.wait(pause if self._registry or self._batch else IDLE_S)
+            try:
+                self.after_wait()
+                self._registry.tick(time.monotonic())
+                pause = TICK_S if self._send(leaving=False) else min(2 * pause, LONGEST_PAUSE_S)
+            except Exception as error:  # noqa: BLE001 - a failed round must not be the last one
+                faults.count("sender", error)
+                pause = LONGEST_PAUSE_S
+            if self._asked and not self._stopping:
+                self._asked = False
+                self._done.ring()
+        try:
+            self._send(leaving=True)
+        finally:
+            self._done.ring()
+
+    def flush(self, seconds: float, *, stop: bool) -> None:
+        """Send what is there, and with `stop` end the thread; returns after `seconds` at the
+        latest, and at once when the server was not there the last time."""
+        self._stopping, self._asked = stop, True
+        self.bell.ring()
+        if not self._away:
+            self._done.wait(seconds)
+
+    def abandon(self) -> None:
+        """In a forked child: let go of the parent's connection without a word to the server."""
+        self._connection.close()
+
+    def _send(self, *, leaving: bool) -> bool:
+        """Post everything there is, batch by batch; returns False when the server is away."""
+        while True:
+            self._fill()
+            report = self._report(leaving=leaving and len(self._batch) < BATCH_HITS)
+            if report is None:
+                return True
+            try:
+                self._post(encode(report))
+            except OSError as error:
+                self._connection.close()
+                refused = isinstance(error, HttpError) and error.status in (400, 413, 422)
+                if not refused:
+                    self._reached, self._away = False, True
+                    return False
+                self._lose("refused by the server", len(self._batch))
+                faults.count("report", error)
+            self._reached, self._away = True, False
+            self._batch = []
+            self._registry.acknowledge(report.states)
+            self._told = (report.dropped, report.faults)
+            if len(report.hits) < BATCH_HITS:
+                return True
+
+    def _fill(self) -> None:
+        room = MAX_BATCH_CHARS
+        while len(self._batch) < BATCH_HITS and room > 0:
+            records = self._core.drain(1)
+            if not records:
+                return
+            room -= len(records[0].payload)
+            try:
+                self._batch.append(self._hit(records[0]))
+            except Exception as error:  # noqa: BLE001 - one hit must not hold up the others
+                self._lose("unreadable", 1)
+                faults.count("hit text", error)
+
+    def _hit(self, record: Record) -> Hit:
+        message, values = record.passage.read(record.payload)
+        self._seq += 1
+        return Hit(
+            probe=record.passage.probe,
+            instance=self._who.id,
+            seq=self._seq,
+            time=record.time,
+            thread=_thread_name(record.thread),
+            file=record.site.file,
+            line=record.site.line,
+            function=record.site.function,
+            message=message,
+            values=values,
+        )
+
+    def _report(self, *, leaving: bool) -> Report | None:
+        """Return the next report, or None when there is nothing worth one."""
+        dropped = {**self._core.dropped(), **self._lost}
+        failures = dict(faults.counts)
+        states = self._registry.changes()
+        news = self._batch or leaving or (dropped, failures) != self._told
+        if not news and not any(map(self._registry.moved, states)):
+            recent = time.monotonic() - self._counts_at < COUNTS_S
+            if recent or not states:
+                return None
+        self._counts_at = time.monotonic()
+        return Report(self._who, list(self._batch), states, dropped, failures, leaving)
+
+    def _post(self, body: bytes) -> None:
+        deflated = len(body) > DEFLATE_BYTES
+        sent = zlib.compress(body, 1) if deflated else body
+        try:
+            self._connection.post(REPORT_PATH, sent, deflated=deflated)
+        except HttpError as error:
+            if error.status or not self._reached:
+                raise
+            self._connection.close()  # a kept-open connection that the server has closed
+            self._connection.post(REPORT_PATH, sent, deflated=deflated)
+
+    def _lose(self, reason: str, count: int) -> None:
+        self._lost[reason] = self._lost.get(reason, 0) + count
+
+
+def _thread_name(ident: int) -> str:
+    """Return the name of a thread that may be gone, without asking `threading` for it: that
+    would make an entry for a thread that it does not know."""
+    threading = sys.modules.get("threading")
+    thread = threading._active.get(ident) if threading is not None else None  # noqa: SLF001
+    if thread is not None:
+        try:
+            name = attribute(thread, "_name")
+            if type(name) is str:
+                return name[:100]
+        except Unknown:
+            pass
+    return f"thread {ident}"

@@ -1,0 +1,73 @@
+"""Learn of every module's code at the moment it is imported, invisibly to the application.
+
+A local PY_RETURN event on importlib's own `get_code` hands us each module's code object before
+its first line runs; one on `_load_unlocked` hands us the finished module, for loaders that make
+their code in another way (pytest's assertion rewriting). A main script is not imported: it is
+met by a PY_START event for all code, which ends with its first line. Nothing is patched, no
+frame of ours stands in a traceback, and when no probe waits for a module no event is on.
+"""
+
+import sys
+from collections.abc import Callable
+from importlib import _bootstrap, _bootstrap_external
+from types import CodeType, ModuleType
+from typing import Any
+
+from leadline.agent.core.monitor import Monitor
+from leadline.agent.guard import guarded
+
+_RETURN = sys.monitoring.events.PY_RETURN
+_START = sys.monitoring.events.PY_START
+_DISABLE = sys.monitoring.DISABLE
+
+_ENTRIES: tuple[CodeType, ...] = tuple(
+    function.__code__
+    for function in (
+        _bootstrap_external.SourceLoader.get_code,
+        _bootstrap_external.SourcelessFileLoader.get_code,
+        _bootstrap._load_unlocked,  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+    )
+)
+
+type OnCode = Callable[[CodeType], None]
+type OnModule = Callable[[ModuleType], None]
+
+
+class ImportWatch:
+    """Calls `on_code` and `on_module` on the importing thread, while it is on."""
+
+    def __init__(self, monitor: Monitor, on_code: OnCode, on_module: OnModule) -> None:
+        self._monitor = monitor
+        self._on_code = on_code
+        self._on_module = on_module
+        self._on = False
+        monitor.listen(_RETURN, guarded("import", None)(self._returned))
+        monitor.listen(_START, guarded("main", None)(self._started))
+
+    def switch(self, on: bool) -> None:
+        """Watch imports, or stop."""
+        if on is self._on:
+            return
+        self._on = on
+        for code in _ENTRIES:
+            (self._monitor.add if on else self._monitor.drop)(code, _RETURN)
+
+    def await_main(self) -> None:
+        """Watch for the main script's first line as well; call before it has run."""
+        self._monitor.everywhere(_START)
+
+    def _returned(self, code: CodeType, _offset: int, value: object) -> Any:
+        if type(value) is CodeType:
+            self._on_code(value)
+        elif isinstance(type(value), type) and code is _ENTRIES[-1]:
+            self._on_module(value)  # type: ignore[arg-type]
+
+    def _started(self, code: CodeType, _offset: int) -> Any:
+        if code.co_name != "<module>":
+            return _DISABLE
+        namespace = sys._getframe(2).f_globals  # noqa: SLF001 - the starting frame
+        if namespace.get("__name__") != "__main__":
+            return _DISABLE
+        self._monitor.everywhere(0)
+        self._on_code(code)
+        return _DISABLE

@@ -1,0 +1,150 @@
+"""The code objects of a loaded file: one module's namespace and what hangs on it, no heap walk.
+
+Read without running code of the application: classes by their raw `__dict__`, functions by
+their closure, wrappers by what they hold. What a namespace does not lead to (a function that
+only some registry holds) is still found when it is on a thread's stack right now.
+"""
+
+import functools
+import sys
+from collections.abc import Iterator
+from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from leadline.agent.locate.files import File
+from leadline.agent.locate.lines import nested
+from leadline.expression.reading import layout_of
+
+MAX_OBJECTS = 20_000
+"""Objects looked at in one module; a generated module with more answers in milliseconds yet."""
+MAX_FRAMES = 500
+"""Frames looked at on one thread's stack."""
+_WRAPPER_DEPTH = 6
+"""How many decorators, one inside the other, are looked through."""
+
+_Cache = type(functools.cache(len))
+_cache_dict: Any = vars(_Cache)["__dict__"].__get__
+_module_dict: Any = vars(ModuleType)["__dict__"].__get__
+_class_dict = type.__dict__["__dict__"].__get__
+_ClassNamespace = type(_class_dict(type))
+
+
+def loaded_files() -> dict[str, ModuleType]:
+    """Return the source path of every loaded module. Reads each module's own dictionary:
+    an attribute would wake up a lazy module."""
+    found: dict[str, ModuleType] = {}
+    for module in list(sys.modules.values()):
+        namespace = module_namespace(module)
+        file = namespace.get("__file__") if namespace is not None else None
+        if type(file) is str:
+            found.setdefault(file, module)
+    return found
+
+
+def module_namespace(module: object) -> dict[str, Any] | None:
+    """Return the dictionary of `module`, or None for what only pretends to be a module."""
+    try:
+        namespace = _module_dict(module)
+    except TypeError:
+        return None
+    return namespace if type(namespace) is dict else None
+
+
+def code_of_module(module: ModuleType, file: File) -> list[CodeType]:
+    """Return every code object of `file` that the namespace of `module` leads to."""
+    return _Walk(file).through(module)
+
+
+def code_on_stacks(file: File) -> list[CodeType]:
+    """Return every code object of `file` that some thread is running now."""
+    found: dict[int, CodeType] = {}
+    for frame in list(sys._current_frames().values()):  # noqa: SLF001 - the documented way
+        current: FrameType | None = frame
+        for _ in range(MAX_FRAMES):
+            if current is None:
+                break
+            code = current.f_code
+            if id(code) not in found and file.matches(code.co_filename):
+                found.update((id(one), one) for one in nested(code))
+            current = current.f_back
+    return list(found.values())
+
+
+class _Walk:
+    """One walk: what was seen, and the code found, by identity."""
+
+    def __init__(self, file: File) -> None:
+        self.file = file
+        self.seen: set[int] = set()
+        self.found: dict[int, CodeType] = {}
+
+    def through(self, module: ModuleType) -> list[CodeType]:
+        namespace = module_namespace(module)
+        for value in _values(namespace):
+            self.visit(value, 0)
+        return list(self.found.values())
+
+    def visit(self, value: Any, depth: int) -> None:
+        if depth > _WRAPPER_DEPTH or len(self.seen) > MAX_OBJECTS or id(value) in self.seen:
+            return
+        self.seen.add(id(value))
+        for inner in self.inside(value):
+            self.visit(inner, depth + 1)
+
+    def inside(self, value: Any) -> Iterator[Any]:
+        """Yield what may hold functions inside `value`; note its code if it is one."""
+        cls = type(value)
+        if cls is FunctionType:
+            self.note(value.__code__)
+            for cell in value.__closure__ or ():
+                try:
+                    yield cell.cell_contents
+                except ValueError:  # not filled yet
+                    continue
+        elif cls is MethodType or cls is classmethod or cls is staticmethod:
+            yield value.__func__
+        elif cls is _Cache:
+            yield _cache_dict(value).get("__wrapped__")
+        elif cls is property:
+            yield from (value.fget, value.fset, value.fdel)
+        elif cls in _DATA or cls is ModuleType:
+            return
+        elif layout_of(cls).base is type:
+            yield from _values(_class_dict(value))
+        else:
+            yield from self.held(value)
+
+    def held(self, value: Any) -> Iterator[Any]:
+        """Yield the functions that a wrapper object (a command, a task, a cache) holds."""
+        layout = layout_of(type(value))
+        for _, read in layout.slots:
+            try:
+                inner = read(value)
+            except AttributeError:
+                continue
+            if type(inner) in _CALLABLES:
+                yield inner
+        if layout.namespace is not None:
+            for inner in _values(layout.namespace(value)):
+                if type(inner) in _CALLABLES:
+                    yield inner
+
+    def note(self, code: CodeType) -> None:
+        if self.file.matches(code.co_filename):
+            for one in nested(code):
+                self.found[id(one)] = one
+
+
+_DATA = frozenset((str, int, float, bool, bytes, type(None), list, dict, tuple, set, frozenset))
+_CALLABLES = frozenset((FunctionType, MethodType, classmethod, staticmethod, property))
+
+
+def _values(namespace: Any) -> list[Any]:
+    """Return a copy of the values of a namespace that another thread may be changing."""
+    for _ in range(3):
+        try:
+            if type(namespace) is dict or type(namespace) is _ClassNamespace:
+                return list(namespace.values())
+        except RuntimeError:
+            continue
+    return []

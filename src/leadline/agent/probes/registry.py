@@ -1,0 +1,283 @@
+"""The set of probes that this process should carry, and how each one stands.
+
+The set comes from the server and is applied on our own threads. Only an import under way calls
+in from the application's thread; it never waits for the lock, it leaves its news instead.
+"""
+
+import time
+from _thread import allocate_lock
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+from types import CodeType, ModuleType
+
+from leadline.agent.core import Core
+from leadline.agent.core.monitor import Monitor
+from leadline.agent.guard import faults
+from leadline.agent.locate.files import File, file_of, nearest
+from leadline.agent.locate.imports import ImportWatch
+from leadline.agent.locate.lines import nested
+from leadline.agent.locate.modules import code_of_module, code_on_stacks, loaded_files
+from leadline.agent.locate.place import place
+from leadline.agent.locate.source import line_text
+from leadline.agent.probes.budget import Budget
+from leadline.agent.probes.log import CompiledLog
+from leadline.agent.probes.standing import Standing
+from leadline.wire.errors import LeadlineError
+from leadline.wire.hit import ProbeState
+from leadline.wire.probe import Fate, Probe, Status
+
+_FORK_WAIT_S = 0.05
+"""The longest that a fork waits for an arming under way; one arming takes well under 5 ms."""
+_MAX_NEWS = 1_000
+"""Imports remembered while the lock is held; more within one arming is not believable."""
+
+
+class Registry:
+    """Applies the desired set: compiles, finds, arms, expires, suspends, reports."""
+
+    def __init__(self, core: Core, monitor: Monitor) -> None:
+        self._core = core
+        self._imports = ImportWatch(monitor, self._code_imported, self._module_imported)
+        self._budget = Budget(core)
+        self._lock = allocate_lock()
+        self._standing: dict[str, Standing] = {}
+        self._news: deque[CodeType | ModuleType] = deque(maxlen=_MAX_NEWS)
+        self.revision = 0
+
+    def apply(self, probes: Iterable[Probe]) -> None:
+        """Make the set exactly `probes`; those that are here already go on as they are."""
+        wanted = {probe.id: probe for probe in probes}
+        with self._lock:
+            for gone in [known for known in self._standing if known not in wanted]:
+                self._remove(gone)
+            for probe in wanted.values():
+                known = self._standing.get(probe.id)
+                if known is None:
+                    self._add(probe)
+                else:
+                    known.deadline = time.monotonic() + probe.limits.ttl_s
+            self._watch()
+
+    def add(self, probes: Iterable[Probe]) -> None:
+        """Add probes to the set."""
+        with self._lock:
+            for probe in probes:
+                if probe.id not in self._standing:
+                    self._add(probe)
+            self._watch()
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Take probes out of the set and out of the code."""
+        with self._lock:
+            for probe in ids:
+                self._remove(probe)
+            self._watch()
+
+    def await_main(self) -> None:
+        """Arm probes on the main script before its first line, which has not run yet."""
+        if any(one.state.status is Status.PENDING for one in self._standing.values()):
+            self._imports.await_main()
+
+    def tick(self, now: float) -> None:
+        """Let time pass: limits refill, probes expire, imports that were left are looked at.
+
+        `now` is `time.monotonic()`. Called about ten times a second while there are probes.
+        """
+        with self._lock:
+            while self._news:
+                self._take_news(self._news.popleft())
+            armed = [
+                one
+                for one in self._standing.values()
+                if one.state.status in (Status.ARMED, Status.SUSPENDED)
+            ]
+            for one in self._standing.values():
+                self._expire(one, now)
+            self._watch()
+            self._budget.tick(now, [one for one in armed if one.compiled is not None])
+
+    def __bool__(self) -> bool:
+        return bool(self._standing)
+
+    def state(self, probe: str) -> ProbeState:
+        """Return how a probe stands now. Raises `KeyError` for one that is not here."""
+        return self._standing[probe].now()
+
+    def standing(self, probe: str) -> Standing:
+        """Return all that is known of a probe here. Raises `KeyError`."""
+        return self._standing[probe]
+
+    def changes(self) -> list[ProbeState]:
+        """Return the states that nobody has acknowledged yet."""
+        states = ((one, one.now()) for one in list(self._standing.values()))
+        return [state for one, state in states if state != one.acknowledged]
+
+    def moved(self, state: ProbeState) -> bool:
+        """Whether more than the counters of `state` is news."""
+        one = self._standing.get(state.probe)
+        known = one.acknowledged if one is not None else None
+        return known is None or (known.status, known.reason, known.line) != (
+            state.status,
+            state.reason,
+            state.line,
+        )
+
+    def acknowledge(self, states: Iterable[ProbeState]) -> None:
+        """Remember what the server knows."""
+        for state in states:
+            if one := self._standing.get(state.probe):
+                one.acknowledged = state
+
+    def forget_acknowledged(self) -> None:
+        """Report everything again: the server that knew it may be another one now."""
+        for one in list(self._standing.values()):
+            one.acknowledged = None
+
+    def before_fork(self) -> bool:
+        """Wait for an arming under way, but not long; returns whether the set is in order."""
+        return self._lock.acquire(timeout=_FORK_WAIT_S)
+
+    def after_fork_in_parent(self, held: bool) -> None:
+        """Go on after `before_fork` answered `held`."""
+        if held:
+            self._lock.release()
+
+    def after_fork_in_child(self, held: bool) -> None:
+        """Begin anew in a forked child, which carries the same probes with counters at zero.
+
+        Code and monitoring were copied by the fork, so the probes stay armed without a gap;
+        unless an arming was cut in two, then all is done again.
+        """
+        self._lock = allocate_lock()
+        self._news.clear()
+        probes = [one.probe for one in self._standing.values()]
+        if not held:
+            for known in list(self._standing):
+                self._remove(known)
+            self.add(probes)
+        for one in self._standing.values():
+            one.acknowledged = None
+            if one.compiled is not None:
+                passage = one.compiled.passage
+                passage.fates = dict.fromkeys(Fate, 0)
+                passage.unknown, passage.cost_ns, passage.window_ns = "", 0, 0
+
+    def _add(self, probe: Probe) -> None:
+        deadline = time.monotonic() + probe.limits.ttl_s
+        one = Standing(probe, deadline, file_of(probe.target.file))
+        one.state = ProbeState(probe.id, Status.PENDING)
+        self._standing[probe.id] = one
+        try:
+            one.compiled = CompiledLog(probe)
+        except LeadlineError as error:
+            self._fail(one, error)
+            return
+        self._look(one)
+
+    def _remove(self, probe: str) -> None:
+        one = self._standing.pop(probe, None)
+        if one is not None and one.compiled is not None:
+            self._core.disarm(one.compiled.passage)
+
+    def _look(self, one: Standing) -> None:
+        """Find the code of a new probe among what is loaded, or say what it waits for."""
+        files = loaded_files()
+        fitting = [path for path in files if one.file.matches(path)]
+        if len(fitting) > 1 and not one.file.path:
+            shown = ", ".join(sorted(fitting)[:3])
+            self._fail(one, LeadlineError(
+                "ambiguous-file",
+                f"{len(fitting)} loaded files end with {one.file.suffix}: {shown}.",
+                "Give more of the path.",
+            ))  # fmt: skip
+            return
+        codes = {id(code): code for code in code_on_stacks(one.file)}
+        for path in fitting:
+            codes.update((id(code), code) for code in code_of_module(files[path], one.file))
+        if codes:
+            self._arm(one, list(codes.values()))
+        elif fitting:
+            reason = f"{fitting[0]} is loaded, but no function of it was found yet"
+            one.state = replace(one.state, reason=reason)
+        elif one.file.path:
+            one.state = replace(one.state, reason=f"{one.file.path} is not imported yet")
+        else:
+            close = nearest(one.file.suffix, files)
+            hint = f"; nearest: {', '.join(close)}" if close else ""
+            reason = f"no loaded file ends with {one.file.suffix}{hint}"
+            one.state = replace(one.state, reason=reason)
+
+    def _arm(self, one: Standing, codes: list[CodeType]) -> None:
+        if one.compiled is None:
+            return
+        try:
+            placement = place(codes, one.probe.target.line, one.compiled.names)
+        except LeadlineError as error:
+            self._fail(one, error)
+            return
+        site = placement.sites[0]
+        self._core.arm(one.compiled.passage, placement.sites)
+        one.state = replace(
+            one.state,
+            status=Status.ARMED,
+            reason=placement.note,
+            file=site.file,
+            line=site.line,
+            function=site.function,
+            source=line_text(site.file, site.line),
+        )
+
+    def _fail(self, one: Standing, error: LeadlineError) -> None:
+        one.state = replace(one.state, status=Status.ERROR, reason=str(error))
+
+    def _expire(self, one: Standing, now: float) -> None:
+        if one.state.status in (Status.EXPIRED, Status.ERROR):
+            return
+        if one.compiled is not None and one.compiled.passage.spent:
+            reason = f"all {one.probe.limits.hits} hits were captured"
+        elif now >= one.deadline:
+            reason = "its time to live is over"
+        else:
+            return
+        if one.compiled is not None:
+            self._core.disarm(one.compiled.passage)
+        one.state = replace(one.state, status=Status.EXPIRED, reason=reason)
+
+    def _watch(self) -> None:
+        """Watch imports exactly while some probe waits for one."""
+        waiting = any(one.state.status is Status.PENDING for one in self._standing.values())
+        self._imports.switch(waiting)
+
+    def _code_imported(self, code: CodeType) -> None:
+        self._imported(code)
+
+    def _module_imported(self, module: ModuleType) -> None:
+        self._imported(module)
+
+    def _imported(self, news: CodeType | ModuleType) -> None:
+        """On the importing thread: arm at once if nobody holds the lock, else leave word."""
+        if not self._lock.acquire(blocking=False):
+            self._news.append(news)
+            return
+        try:
+            self._take_news(news)
+        finally:
+            self._lock.release()
+
+    def _take_news(self, news: CodeType | ModuleType) -> None:
+        for one in self._standing.values():
+            if one.state.status is not Status.PENDING:
+                continue
+            try:
+                codes = _codes(news, one.file)
+                if codes:
+                    self._arm(one, codes)
+            except Exception as error:  # noqa: BLE001 - one probe must not hide the module from the rest
+                faults.count("import", error)
+
+
+def _codes(news: CodeType | ModuleType, file: File) -> list[CodeType]:
+    if type(news) is CodeType:
+        return list(nested(news)) if file.matches(news.co_filename) else []
+    return code_of_module(news, file)

@@ -1,0 +1,32 @@
+"""How one probe stands in this process."""
+
+from dataclasses import dataclass, field, replace
+
+from leadline.agent.locate.files import File
+from leadline.agent.probes.log import CompiledLog
+from leadline.wire.hit import ProbeState
+from leadline.wire.probe import Probe, Status
+
+
+@dataclass(slots=True, eq=False)
+class Standing:
+    """One probe here: what was asked for, what became of it, and since when."""
+
+    probe: Probe
+    deadline: float
+    file: File
+    compiled: CompiledLog | None = None
+    state: ProbeState = field(default_factory=lambda: ProbeState("", Status.PENDING))
+    acknowledged: ProbeState | None = None
+
+    def now(self) -> ProbeState:
+        """Return the state with the counters as they are at this moment."""
+        if self.compiled is None:
+            return self.state
+        passage = self.compiled.passage
+        return replace(
+            self.state,
+            fates={fate: count for fate, count in passage.fates.items() if count},
+            unknown=passage.unknown,
+            cost_ns=passage.cost_ns,
+        )

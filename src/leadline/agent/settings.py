@@ -1,0 +1,75 @@
+"""What the environment asks of the agent, read once at start."""
+
+import os
+import sys
+from dataclasses import dataclass
+
+DEFAULT_URL = "http://127.0.0.1:7357"
+
+_GUESTS_NOT_WANTED = frozenset(
+    """
+    pip pip3 pipx uv uvx poetry pdm hatch virtualenv venv ensurepip build wheel twine
+    setup.py conda pre-commit ruff mypy pyright black leadline
+    """.split()
+)
+"""Tools that share a service's environment variables and are nobody's service."""
+_HELPER_PROCESSES = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the agent reports to and as what. `probes` is the set to arm before the first
+    line of the application, as JSON (see wire/messages.py)."""
+
+    url: str
+    key: str
+    service: str
+    probes: str = ""
+
+
+def read(
+    service: str | None = None, url: str | None = None, key: str | None = None
+) -> Settings:
+    """Take what is given, the rest from the environment, the rest by default."""
+    environ = os.environ
+    return Settings(
+        url=url or environ.get("LEADLINE_URL") or DEFAULT_URL,
+        key=key or environ.get("LEADLINE_KEY") or "",
+        service=service or environ.get("LEADLINE_SERVICE") or program_name(),
+        probes=environ.get("LEADLINE_PROBES") or "",
+    )
+
+
+def switched_off() -> bool:
+    """Whether the kill switch of this process is set."""
+    return os.environ.get("LEADLINE_OFF", "") not in ("", "0")
+
+
+def unwelcome() -> bool:
+    """Whether this interpreter is a tool or a helper that no agent belongs in."""
+    words = sys.orig_argv[1:]
+    if any(helper in word for word in words[:3] for helper in _HELPER_PROCESSES):
+        return True
+    if "-m" in words[:-1]:
+        module = words[words.index("-m") + 1]
+        return module.split(".")[0] in _GUESTS_NOT_WANTED or module == "leadline.server"
+    script = next((word for word in words if not word.startswith("-")), "")
+    return os.path.basename(script) in _GUESTS_NOT_WANTED
+
+
+def program_name() -> str:
+    """Return the base name of what this process runs, never an argument of it."""
+    return service_name(["python", *sys.orig_argv[1:]])
+
+
+def service_name(command: list[str]) -> str:
+    """Return what a person would call the service that `command` starts."""
+    name, words = os.path.basename(command[0]), command[1:]
+    if name.startswith(("python", "pypy")):
+        if "-m" in words[:-1]:
+            name = words[words.index("-m") + 1]
+        elif "-c" not in words:
+            name = next((word for word in words if not word.startswith("-")), name)
+    base = os.path.basename(name).removesuffix(".py")
+    clean = "".join(one for one in base if one.isascii() and (one.isalnum() or one in "._-"))
+    return clean.strip(".")[:100] or "python"

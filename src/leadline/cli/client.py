@@ -1,0 +1,164 @@
+"""Talks to a server over HTTP; every error of it becomes one of ours."""
+
+import http.client
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from leadline.cli.places import keys_file, server_url
+from leadline.wire.errors import (
+    InternalError,
+    LeadlineError,
+    RefusedError,
+    UnavailableError,
+    UsageError,
+)
+from leadline.wire.keys import load
+
+TIMEOUT_S = 10.0
+STREAM_SILENCE_S = 30.0
+"""The server says something every 10 s; three times that without a word is a dead server."""
+MAX_ANSWER_BYTES = 100_000_000
+
+
+class Client:
+    """One server, one key; a connection for each question."""
+
+    def __init__(self, url: str | None = None, key: str | None = None) -> None:
+        self.url = url or server_url()
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(
+                "bad-url",
+                f"{self.url!r} is not the address of a server.",
+                "Set LEADLINE_URL to something like http://127.0.0.1:7357, or unset it.",
+            )
+        self._host, self._port = parts.hostname, parts.port
+        self._secure = parts.scheme == "https"
+        self._prefix = parts.path.rstrip("/")
+        self._socket: socket.socket | None = None
+        self._key = key or os.environ.get("LEADLINE_KEY") or load(keys_file()).user
+
+    def get(self, path: str, **query: object) -> dict[str, Any]:
+        """Ask; returns the answer's object. Raises `LeadlineError`."""
+        return self._ask("GET", path, query, None)
+
+    def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask for something to be done."""
+        return self._ask("POST", path, {}, body or {})
+
+    def delete(self, path: str) -> dict[str, Any]:
+        """Ask for something to be removed."""
+        return self._ask("DELETE", path, {}, None)
+
+    def stream(
+        self, path: str, until: float | None = None, **query: object
+    ) -> Iterator[tuple[str, str]]:
+        """Yield each event of a stream as (name, data); ends when the server ends it, or at
+        `until` (`time.monotonic()`).
+
+        The first event is `("open", "")`: from here on nothing is missed.
+        """
+        connection, answer = self._open("GET", path, query, None, TIMEOUT_S)
+        try:
+            yield "open", ""
+            name, data = "", ""
+            while line := self._line(answer, until):
+                field, _, value = line.decode("utf-8", "replace").rstrip("\r\n").partition(":")
+                if field == "event":
+                    name = value.strip()
+                elif field == "data":
+                    data += value.removeprefix(" ")
+                elif not field and not value and name:
+                    yield name, data
+                    name, data = "", ""
+        except TimeoutError as error:
+            if until is not None and time.monotonic() >= until:
+                return
+            raise self._away("it has gone silent") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise self._away(str(error) or "it closed the connection") from error
+        finally:
+            connection.close()
+
+    def _line(self, answer: http.client.HTTPResponse, until: float | None) -> bytes:
+        left = STREAM_SILENCE_S
+        if until is not None:
+            left = min(left, max(0.01, until - time.monotonic()))
+        if self._socket is not None:
+            self._socket.settimeout(left)
+        return answer.readline(MAX_ANSWER_BYTES)
+
+    def _ask(
+        self, method: str, path: str, query: dict[str, object], body: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        connection, answer = self._open(method, path, query, body, TIMEOUT_S)
+        try:
+            content = answer.read(MAX_ANSWER_BYTES)
+            value = json.loads(content) if content else {}
+        except (OSError, http.client.HTTPException) as error:
+            raise self._away(str(error)) from error
+        except ValueError as error:
+            raise UnavailableError(
+                "not-a-server", f"What answers at {self.url} is not a Leadline server."
+            ) from error
+        finally:
+            connection.close()
+        return value if isinstance(value, dict) else {}
+
+    def _open(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, object],
+        body: dict[str, Any] | None,
+        timeout: float,
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+        connection = kind(self._host, self._port, timeout=timeout)
+        asked = {name: value for name, value in query.items() if value is not None}
+        target = f"{self._prefix}{path}" + (f"?{urlencode(asked)}" if asked else "")
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        content = json.dumps(body) if body is not None else None
+        try:
+            connection.request(method, target, content, headers)
+            self._socket = connection.sock
+            answer = connection.getresponse()
+            if answer.status >= 400:
+                raise _refusal(answer, self.url)
+        except LeadlineError:
+            connection.close()
+            raise
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            connection.close()
+            raise self._away(str(error)) from error
+        return connection, answer
+
+    def _away(self, why: str) -> UnavailableError:
+        return UnavailableError(
+            "no-server",
+            f"There is no Leadline server at {self.url} ({why}).",
+            "Start one with `leadline up`, or set LEADLINE_URL to the one you mean.",
+        )
+
+
+def _refusal(answer: http.client.HTTPResponse, url: str) -> LeadlineError:
+    """Turn an error answer back into the error that it was on the server's side."""
+    try:
+        error = json.loads(answer.read(1_000_000))["error"]
+        slug, message, hint = str(error["slug"]), str(error["message"]), str(error["hint"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return UnavailableError(
+            "not-a-server", f"What answers at {url} ({answer.status}) is no Leadline server."
+        )
+    if answer.status in (401, 403):
+        return RefusedError(slug, message, hint)
+    if answer.status == 503:
+        return UnavailableError(slug, message, hint)
+    if answer.status >= 500:
+        return InternalError(message)
+    return UsageError(slug, message, hint)

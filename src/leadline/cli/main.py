@@ -1,0 +1,83 @@
+"""`leadline`: finds the command, runs it, turns errors into one sentence and an exit status."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Never
+
+from leadline import __version__
+from leadline.cli import demo, hits, log, probes, rm, run, status, tail, up
+from leadline.cli.command import Command
+from leadline.cli.show import harmless
+from leadline.wire.errors import ExitCode, LeadlineError
+
+COMMANDS: tuple[Command, ...] = (
+    demo.COMMAND,
+    up.COMMAND,
+    run.COMMAND,
+    status.COMMAND,
+    log.COMMAND,
+    probes.COMMAND,
+    hits.COMMAND,
+    tail.COMMAND,
+    rm.COMMAND,
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with our exit status for what it does not understand."""
+
+    def error(self, message: str) -> Never:
+        self.print_usage(sys.stderr)
+        print(f"{self.prog}: {message}", file=sys.stderr)
+        raise SystemExit(ExitCode.USAGE)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the whole command line; the documentation tests read it too."""
+    root = _Parser(prog="leadline", description="See what running Python services do.")
+    root.add_argument("--version", action="version", version=f"leadline {__version__}")
+    words = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for command in COMMANDS:
+        word = words.add_parser(
+            command.name,
+            help=command.summary,
+            description=command.summary,
+            epilog=f"example:\n  {command.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.configure(word)
+        word.set_defaults(run_command=command.run)
+    return root
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; returns its exit status."""
+    root = parser()
+    try:
+        args = root.parse_args(argv)
+        if args.command is None:
+            root.print_help()
+            return ExitCode.USAGE
+        return int(args.run_command(args))
+    except LeadlineError as error:
+        print(f"leadline: {_shown(error)}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # whoever read our output has seen enough; the interpreter must not flush into it again
+        sys.stdout = None
+        return ExitCode.OK
+    except KeyboardInterrupt:
+        return 130
+
+
+def _shown(error: LeadlineError) -> str:
+    """A pointed error has lines that belong under each other: it begins on a new one."""
+    pointed = "\n" in error.message
+    lines = [harmless(line) for line in str(error).split("\n")]
+    start = ["this cannot be used:", *(f"  {line}" for line in lines)] if pointed else lines
+    return "\n".join([*start, f"(more: docs/errors/{error.slug}.md)"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

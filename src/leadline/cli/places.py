@@ -1,0 +1,55 @@
+"""Where things are kept on this machine (XDG folders), and which server is meant."""
+
+import json
+import os
+from pathlib import Path
+
+from leadline.wire.errors import UnavailableError
+
+DEFAULT_PORT = 7357
+DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
+
+
+def keys_file() -> Path:
+    """The key file, mode 0600."""
+    return _folder("XDG_CONFIG_HOME", ".config") / "keys.json"
+
+
+def database_file() -> Path:
+    """The server's database."""
+    return _folder("XDG_DATA_HOME", ".local/share") / "leadline.db"
+
+
+def state_file() -> Path:
+    """Where a running server notes its address."""
+    return _folder("XDG_STATE_HOME", ".local/state") / "server.json"
+
+
+def server_url() -> str:
+    """Return `LEADLINE_URL`, else the address of the server last started here."""
+    if url := os.environ.get("LEADLINE_URL"):
+        return url.rstrip("/")
+    try:
+        state = json.loads(state_file().read_text("utf-8"))
+        url = state["url"] if isinstance(state, dict) else ""
+    except (OSError, ValueError, KeyError):
+        url = ""
+    return url if isinstance(url, str) and url else DEFAULT_URL
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder that holds `path`, readable by its owner only."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise UnavailableError(
+            "folder-unwritable",
+            f"The folder {path.parent} cannot be made: {error.strerror}.",
+            "Set XDG_CONFIG_HOME, XDG_DATA_HOME and XDG_STATE_HOME to places you can write.",
+        ) from error
+
+
+def _folder(variable: str, default: str) -> Path:
+    root = os.environ.get(variable)
+    base = Path(root) if root and Path(root).is_absolute() else Path.home() / default
+    return base / "leadline"

@@ -1,0 +1,112 @@
+"""`leadline run`: start any program with the agent in it."""
+
+import argparse
+import os
+
+from leadline.agent.settings import service_name
+from leadline.cli.client import Client
+from leadline.cli.command import Command
+from leadline.cli.inline_probe import parse_probe
+from leadline.cli.listener import Listener
+from leadline.cli.places import keys_file, make_folder, server_url
+from leadline.cli.supervise import hold_signals, pass_on, replace_process, supervise
+from leadline.wire.errors import UsageError
+from leadline.wire.keys import AGENT_PREFIX, agent_key, load_or_create
+from leadline.wire.messages import encode_probes
+from leadline.wire.service import check_service
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--service",
+        metavar="NAME",
+        help="report to the server as this service (default: the program's name)",
+    )
+    parser.add_argument(
+        "--probe",
+        action="append",
+        default=[],
+        metavar="PROBE",
+        help="without a server: place this probe and show its hits on stderr, e.g. "
+        "'log app.py:3 \"t={t}\" --hits 5'; may be repeated",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="with --probe: write hits as JSON, one a line"
+    )
+    parser.add_argument(
+        "program",
+        nargs=argparse.REMAINDER,
+        metavar="-- PROGRAM ...",
+        help="the program to start and its arguments",
+    )
+
+
+def _run(args: argparse.Namespace) -> int:
+    command = args.program[1:] if args.program[:1] == ["--"] else args.program
+    if not command:
+        raise UsageError(
+            "no-program",
+            "There is no program to run.",
+            "Write it behind two dashes: leadline run --service shop -- python app.py",
+        )
+    if args.probe and args.service:
+        raise UsageError(
+            "probe-and-service",
+            "--probe shows hits here and --service reports to a server: use one of them.",
+            "With a server, place probes by `leadline log SERVICE FILE:LINE TEMPLATE`.",
+        )
+    if args.probe:
+        return _with_probes(args.probe, command, as_json=args.json)
+    service = check_service(args.service or service_name(command))
+    environ = {
+        **_environ(),
+        "LEADLINE_URL": server_url(),
+        "LEADLINE_KEY": _agent_key(service),
+        "LEADLINE_SERVICE": service,
+    }
+    return replace_process(command, environ)
+
+
+def _with_probes(texts: list[str], command: list[str], *, as_json: bool) -> int:
+    probes = [parse_probe(text, f"p{number}") for number, text in enumerate(texts, 1)]
+    with hold_signals(), Listener(probes, as_json=as_json) as listener:
+        environ = {
+            **_environ(),
+            "LEADLINE_URL": listener.url,
+            "LEADLINE_KEY": listener.key,
+            "LEADLINE_SERVICE": service_name(command),
+            "LEADLINE_PROBES": encode_probes(probes),
+        }
+        status = supervise(command, environ)
+        listener.finish()
+    return pass_on(status)
+
+
+def _environ() -> dict[str, str]:
+    """The environment without what an outer `leadline run` has put there."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("LEADLINE_KEY", "LEADLINE_PROBES", "LEADLINE_SERVICE")
+    }
+
+
+def _agent_key(service: str) -> str:
+    """Return the key for the service's agents; a user's key never enters a service."""
+    given = os.environ.get("LEADLINE_KEY", "")
+    if given.startswith(AGENT_PREFIX):
+        return given
+    if given:
+        answer = Client().post(f"/v1/services/{service}/agent-key")
+        return str(answer["key"])
+    make_folder(keys_file())
+    return agent_key(load_or_create(keys_file()), service)
+
+
+COMMAND = Command(
+    "run",
+    "start a program with the agent in it",
+    "leadline run --probe 'log app.py:3 \"t={t} q={q}\"' -- python app.py",
+    _configure,
+    _run,
+)

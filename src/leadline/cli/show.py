@@ -1,0 +1,61 @@
+"""Text for a terminal: columns, times, and captured text made harmless."""
+
+import sys
+import time
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+"""Unicode categories that a terminal acts on or does not show: control characters, direction
+marks, lone surrogates, private use, line and paragraph separators."""
+
+
+def harmless(text: str) -> str:
+    """Return captured text with everything that could steer a terminal written as an escape.
+
+    Newlines and tabs too: one hit stays one line.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        letter
+        if letter.isprintable() and unicodedata.category(letter) not in _HIDDEN
+        else letter.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for letter in text
+    )
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return left-aligned columns; the last one may be as long as it likes."""
+    cells = [list(headers), *([harmless(str(cell)) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
+
+
+def clock(seconds: float) -> str:
+    """Return the local time of day with milliseconds."""
+    local = time.localtime(seconds)
+    return f"{time.strftime('%H:%M:%S', local)}.{int(seconds % 1 * 1000):03d}"
+
+
+def short_path(path: str, parts: int = 2) -> str:
+    """Return the end of a path: enough to know the file, short enough for a line."""
+    return "/".join(path.split("/")[-parts:])
+
+
+def hit_line(hit: dict[str, Any]) -> str:
+    """Return one hit as one line: when, where, in which process, and its message."""
+    who = f"{hit.get('service', '')}/{hit['pid']}" if "pid" in hit else str(hit["instance"])
+    place = f"{short_path(str(hit['file']))}:{hit['line']}"
+    return f"{clock(float(hit['time']))}  {harmless(who)}  {harmless(place)}  " + harmless(
+        str(hit["message"])
+    )
+
+
+def out(text: str = "", stream: TextIO | None = None) -> None:
+    """Print at once: whoever reads a pipe wants each line when it happens."""
+    print(text, file=stream or sys.stdout, flush=True)

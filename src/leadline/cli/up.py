@@ -1,0 +1,74 @@
+"""`leadline up`: the server, in the foreground."""
+
+import argparse
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+from leadline.cli.command import Command
+from leadline.cli.places import (
+    DEFAULT_PORT,
+    database_file,
+    keys_file,
+    make_folder,
+    state_file,
+)
+from leadline.wire.errors import UnavailableError
+
+_NEEDED = ("starlette", "msgspec", "uvicorn")
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address (default: %(default)s)")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=DEFAULT_PORT,
+        help="port; 0 takes a free one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--database", type=Path, metavar="FILE", help="where everything is stored"
+    )
+    parser.add_argument("--tls-cert", metavar="FILE", help="certificate chain (PEM)")
+    parser.add_argument("--tls-key", metavar="FILE", help="its private key (PEM)")
+    parser.add_argument(
+        "--insecure",
+        action="store_true",
+        help="listen beyond this machine without TLS: keys and hits travel readable",
+    )
+
+
+def _run(args: argparse.Namespace) -> int:
+    require_server()
+    arguments = server_arguments(args.host, args.port, args.database or database_file())
+    for name in ("tls_cert", "tls_key"):
+        if value := getattr(args, name):
+            arguments += [f"--{name.replace('_', '-')}", value]
+    if args.insecure:
+        arguments.append("--insecure")
+    os.execv(sys.executable, [sys.executable, "-m", "leadline.server", *arguments])
+
+
+def require_server() -> None:
+    """Raises `UnavailableError` (slug `server-not-installed`) on the base install."""
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UnavailableError(
+            "server-not-installed",
+            f"The server needs {', '.join(missing)}, which the base install does not bring.",
+            "Install it with: pip install 'leadline[server]'",
+        )
+
+
+def server_arguments(host: str, port: int, database: Path) -> list[str]:
+    """Return the server's own command line, with its folders made."""
+    for path in (database, keys_file(), state_file()):
+        make_folder(path)
+    return [
+        *("--host", host, "--port", str(port), "--database", str(database)),
+        *("--keys", str(keys_file()), "--state", str(state_file())),
+    ]
+
+
+COMMAND = Command("up", "start the server", "leadline up", _configure, _run)

@@ -1,0 +1,72 @@
+"""What every use case works on: the store, who is connected, who watches, and the time."""
+
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from leadline.control.desired import Desired
+from leadline.control.expiry import Expiry
+from leadline.control.watch import Watchers
+from leadline.store.protocol import Store
+from leadline.store.records import Ended, Event, Placed, Stored
+from leadline.store.sqlite import SqliteStore
+
+
+class Context:
+    """Lives as long as the server does. Every method may be called from any thread.
+
+    `not_stored` counts hits of reports that were answered with an error, by its slug; an
+    agent may have sent them again with more luck.
+    """
+
+    def __init__(self, database: Path, clock: Callable[[], float] = time.time) -> None:
+        """Open the store and begin where it was. Raises `UnavailableError`."""
+        self.clock = clock
+        self.desired = Desired()
+        self.watchers = Watchers()
+        self.not_stored: Counter[str] = Counter()
+        self._counting = threading.Lock()
+        self._expiry = Expiry(self)
+        self.store: Store = SqliteStore(database, self._committed)
+        try:
+            self.store.all_gone()
+            self.store.expire(clock())
+            self.desired.load(self.store.probes(), self.store.revision())
+        except BaseException:
+            self.store.close()
+            raise
+        self._expiry.start()
+
+    def count_not_stored(self, slug: str, hits: int) -> None:
+        """Note that hits could not be stored."""
+        with self._counting:
+            self.not_stored[slug] += hits
+
+    def stop(self) -> None:
+        """End every stream, so that whoever reads them goes; does not wait."""
+        self.desired.stop()
+        self.watchers.stop()
+
+    def close(self) -> None:
+        """Stop, finish what is being written, and let go of the database."""
+        self.stop()
+        self._expiry.stop()
+        self.store.close()
+
+    def _committed(self, event: Event) -> None:
+        match event:
+            case Stored(hits):
+                self.watchers.stored(hits)
+            case Placed():
+                self.desired.placed(event)
+                self._expiry.wake()
+            case Ended():
+                self.desired.ended(event)
+
+
+def say(text: str) -> None:
+    """Write one line about the server itself to stderr: never a key, never captured values."""
+    print(f"leadline: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,94 @@
+"""The processes that carry the agent: coming, going, and what there is of them."""
+
+from collections import Counter
+
+from leadline.control.context import Context
+from leadline.control.desired import Feed
+from leadline.control.report import check_instance
+from leadline.control.status import overall
+from leadline.control.views import InstanceView, Losses, Overview, ServiceView
+from leadline.store.records import InstanceRecord, Phase, StateRecord
+from leadline.wire.hit import InstanceInfo
+from leadline.wire.probe import Status
+
+
+def connect(context: Context, service: str, info: InstanceInfo) -> Feed:
+    """Note a process of `service` and return what it is told: the set, then every change.
+
+    A second connection of the same process takes the place of the first, which ends. Give the
+    feed back to `leave`. Raises `RefusedError` (slug `wrong-service`).
+    """
+    check_instance(service, info)
+    now = context.clock()
+    context.store.save_instance(info, now)
+    return context.desired.connect(info.id, service, now, context.clock)
+
+
+def leave(context: Context, feed: Feed) -> None:
+    """Note that a connection ended; does not wait."""
+    if context.desired.leave(feed):
+        context.store.instance_gone(feed.instance, context.clock())
+
+
+def overview(context: Context) -> Overview:
+    """Return every service that has a process or a probe, with what the server lost."""
+    connected = context.desired.connected()
+    states = context.store.states()
+    services: dict[str, list[InstanceRecord]] = {}
+    for record in context.store.instances():
+        services.setdefault(record.info.service, []).append(record)
+    probes = context.store.probes(None, (Phase.ACTIVE, Phase.EXPIRED))
+    here = Counter(feed.service for feed in connected.values())
+    counts: dict[str, Counter[Status]] = {}
+    for placed in probes:
+        services.setdefault(placed.service, [])
+        said = [s.state for s in states.get(placed.probe.id, []) if s.instance in connected]
+        status, _ = overall(placed, here[placed.service], said)
+        counts.setdefault(placed.service, Counter())[status] += 1
+    active = {p.probe.id for p in probes if p.phase is Phase.ACTIVE}
+    armed = _armed({probe: said for probe, said in states.items() if probe in active})
+    return Overview(
+        services=[
+            ServiceView(
+                service=service,
+                connected=here[service],
+                probes=dict(counts.get(service, {})),
+                hits=sum(record.hits for record in records),
+                instances=[
+                    _view(record, connected.get(record.info.id), armed[record.info.id])
+                    for record in records
+                ],
+            )
+            for service, records in sorted(services.items())
+        ],
+        losses=Losses(
+            trimmed=context.store.trimmed(),
+            not_stored=dict(context.not_stored),
+            watchers=context.watchers.lost,
+        ),
+    )
+
+
+def _armed(states: dict[str, list[StateRecord]]) -> Counter[str]:
+    return Counter(
+        record.instance
+        for records in states.values()
+        for record in records
+        if record.state.status is Status.ARMED
+    )
+
+
+def _view(record: InstanceRecord, feed: Feed | None, armed: int) -> InstanceView:
+    return InstanceView(
+        info=record.info,
+        connected=feed is not None,
+        connected_at=feed.since if feed else None,
+        first_seen=record.first_seen,
+        last_seen=record.last_seen,
+        gone_at=None if feed else record.gone_at,
+        armed=armed if feed else 0,
+        hits=record.hits,
+        strays=record.strays,
+        dropped=record.dropped,
+        faults=record.faults,
+    )

@@ -1,0 +1,168 @@
+"""Placing probes, looking at them, and taking them out again."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+
+from leadline.control.context import Context
+from leadline.control.status import overall
+from leadline.control.views import ProbeView, StateView
+from leadline.expression import compile_condition, compile_template
+from leadline.store.records import InstanceRecord, Phase, PlacedProbe, StateRecord
+from leadline.wire.errors import LeadlineError, UsageError
+from leadline.wire.hit import ProbeState
+from leadline.wire.probe import CaptureLimits, Fate, Limits, LogProbe, Status, Target
+from leadline.wire.service import check_service
+
+
+class NoSuchProbeError(LeadlineError):
+    """The probe that was named is not there, or not any more."""
+
+    def __init__(self, probe: str, *, removed: bool = False) -> None:
+        what = "was removed already" if removed else "does not exist"
+        super().__init__("no-such-probe", f"The probe {probe[:100]!a} {what}.")
+
+
+def place_log(
+    context: Context,
+    *,
+    who: str,
+    service: str,
+    target: str,
+    template: str,
+    condition: str | None = None,
+    limits: Limits | None = None,
+    capture: CaptureLimits | None = None,
+    owner: str = "",
+    note: str = "",
+) -> ProbeView:
+    """Put a log probe into a service's set; its instances hear of it at once.
+
+    Raises `UsageError` for what can never work (`bad-target`, `bad-limit`, `too-long`, and the
+    slugs of expressions), `RefusedError` when the set is full (`too-many-probes`).
+    """
+    check_service(service)
+    limits = limits or Limits()
+    if not limits.ttl_s > 0 or not math.isfinite(limits.ttl_s):
+        raise UsageError("bad-limit", "ttl must be more than 0 seconds.")
+    probe = LogProbe(
+        id="",
+        target=Target.parse(target),
+        template=template,
+        condition=condition,
+        limits=limits,
+        capture=capture or CaptureLimits(),
+        owner=owner,
+        note=note,
+    )
+    compile_template(template)
+    if condition is not None:
+        compile_condition(condition)
+    placed = context.store.place(service, probe, who=who, now=context.clock())
+    return _Looking(context, service).view(placed, [])
+
+
+def list_probes(context: Context, service: str | None = None) -> list[ProbeView]:
+    """Return the active and the expired probes, oldest first."""
+    found = context.store.probes(service, (Phase.ACTIVE, Phase.EXPIRED))
+    states = context.store.states(service)
+    looking = _Looking(context, service)
+    return [looking.view(placed, states.get(placed.probe.id, [])) for placed in found]
+
+
+def show_probe(context: Context, probe: str) -> ProbeView:
+    """Return one probe, a removed one too. Raises `NoSuchProbeError`."""
+    placed = context.store.probe(probe)
+    if placed is None:
+        raise NoSuchProbeError(probe)
+    states = context.store.states(probe=probe).get(probe, [])
+    return _Looking(context, placed.service).view(placed, states)
+
+
+def remove_probe(context: Context, probe: str, *, who: str) -> list[str]:
+    """Take a probe out for good and return its id. Raises `NoSuchProbeError`."""
+    removed = context.store.remove(probe, who=who, now=context.clock())
+    if removed is None:
+        raise NoSuchProbeError(probe, removed=context.store.probe(probe) is not None)
+    return [removed.probe.id]
+
+
+def remove_all(context: Context, service: str, *, who: str) -> list[str]:
+    """Take all of a service's probes out, expired ones too, and return their ids."""
+    check_service(service)
+    removed = context.store.remove_all(service, who=who, now=context.clock())
+    return [placed.probe.id for placed in removed]
+
+
+class _Looking:
+    """What is needed to look at probes: who there is, and who of them is connected."""
+
+    def __init__(self, context: Context, service: str | None) -> None:
+        self._connected = context.desired.connected()
+        self._per_service = Counter(feed.service for feed in self._connected.values())
+        self._instances: dict[str, InstanceRecord] = {
+            record.info.id: record for record in context.store.instances(service)
+        }
+
+    def view(self, placed: PlacedProbe, records: list[StateRecord]) -> ProbeView:
+        probe = placed.probe
+        status, reason = overall(
+            placed,
+            self._per_service[placed.service],
+            [record.state for record in records if record.instance in self._connected],
+        )
+        if placed.phase is Phase.ACTIVE:
+            records = [*records, *self._silent(placed, records)]
+        fates: Counter[Fate] = Counter()
+        for record in records:
+            fates.update(record.state.fates)
+        return ProbeView(
+            id=probe.id,
+            service=placed.service,
+            kind=probe.kind,
+            target=str(probe.target),
+            template=probe.template,
+            condition=probe.condition,
+            limits=probe.limits,
+            capture=probe.capture,
+            owner=probe.owner,
+            note=probe.note,
+            placed_at=placed.placed_at,
+            expires_at=placed.expires_at,
+            ended_at=placed.ended_at,
+            status=status,
+            reason=reason,
+            hits=placed.hits,
+            beyond_limit=placed.beyond_limit,
+            fates=dict(fates),
+            cost_ns=sum(record.state.cost_ns for record in records),
+            instances=[self._state(record) for record in records],
+        )
+
+    def _silent(self, placed: PlacedProbe, records: list[StateRecord]) -> Iterator[StateRecord]:
+        """Stand in for the connected instances that have not said anything yet."""
+        heard = {record.instance for record in records}
+        state = ProbeState(placed.probe.id, Status.PENDING, "it has not answered yet")
+        for feed in self._connected.values():
+            if feed.service == placed.service and feed.instance not in heard:
+                yield StateRecord(feed.instance, feed.since, state)
+
+    def _state(self, record: StateRecord) -> StateView:
+        known, state = self._instances.get(record.instance), record.state
+        return StateView(
+            instance=record.instance,
+            connected=record.instance in self._connected,
+            pid=known.info.pid if known else 0,
+            host=known.info.host if known else "",
+            program=known.info.program if known else "",
+            reported_at=record.reported_at,
+            status=state.status,
+            reason=state.reason,
+            file=state.file,
+            line=state.line,
+            source=state.source,
+            function=state.function,
+            fates=state.fates,
+            unknown=state.unknown,
+            cost_ns=state.cost_ns,
+        )

@@ -1,0 +1,42 @@
+"""One status for a probe, from what many instances say about it."""
+
+from leadline.store.records import Phase, PlacedProbe
+from leadline.wire.hit import ProbeState
+from leadline.wire.probe import Status
+
+_TELLING = (
+    Status.ARMED,
+    Status.SUSPENDED,
+    Status.ERROR,
+    Status.MISMATCH,
+    Status.PENDING,
+    Status.EXPIRED,
+    Status.REMOVED,
+)
+"""The first of these that any connected instance reports is the probe's."""
+
+
+def overall(
+    placed: PlacedProbe, connected: int, states: list[ProbeState]
+) -> tuple[Status, str]:
+    """Return a probe's status and the reason for it, as one sentence or nothing.
+
+    `connected` is how many instances of its service are connected, `states` what those of
+    them said that have said anything.
+    """
+    match placed.phase:
+        case Phase.EXPIRED:
+            return Status.EXPIRED, placed.reason
+        case Phase.REMOVED:
+            return Status.REMOVED, placed.reason
+    if not connected:
+        return Status.PENDING, f"no instance of {placed.service!r} is connected"
+    if not states:
+        return Status.PENDING, "no instance has answered yet"
+    status = next(status for status in _TELLING if any(s.status is status for s in states))
+    those = [state for state in states if state.status is status]
+    reason = next((state.reason for state in those if state.reason), "")
+    if len(those) < connected:
+        share = f"in {len(those)} of {connected} instances"
+        reason = f"{share}: {reason}" if reason else share
+    return status, reason

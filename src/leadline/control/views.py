@@ -1,0 +1,129 @@
+"""What the use cases answer with: everything that a page, a command or a script shows.
+
+Times are seconds since 1970.
+"""
+
+from dataclasses import dataclass, field
+
+from leadline.wire.hit import InstanceInfo
+from leadline.wire.probe import CaptureLimits, Fate, Limits, ProbeKind, Status
+from leadline.wire.value import Value
+
+
+@dataclass(frozen=True, slots=True)
+class StateView:
+    """Where a probe stands in one instance; gone instances are here with their last word."""
+
+    instance: str
+    connected: bool
+    pid: int
+    host: str
+    program: str
+    reported_at: float
+    status: Status
+    reason: str
+    file: str
+    line: int
+    source: str
+    function: str
+    fates: dict[Fate, int]
+    unknown: str
+    cost_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeView:
+    """A probe, how it does over all, and in each instance.
+
+    `hits` counts those stored over all instances and all time; `beyond_limit` those that came
+    after the last one allowed. `fates` and `cost_ns` are sums over `instances`.
+    """
+
+    id: str
+    service: str
+    kind: ProbeKind
+    target: str
+    template: str
+    condition: str | None
+    limits: Limits
+    capture: CaptureLimits
+    owner: str
+    note: str
+    placed_at: float
+    expires_at: float
+    ended_at: float | None
+    status: Status
+    reason: str
+    hits: int
+    beyond_limit: int
+    fates: dict[Fate, int] = field(default_factory=dict)
+    cost_ns: int = 0
+    instances: list[StateView] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class HitView:
+    """A hit; `id` is its number on this server, and grows."""
+
+    id: int
+    service: str
+    received_at: float
+    probe: str
+    instance: str
+    seq: int
+    time: float
+    thread: str
+    file: str
+    line: int
+    function: str
+    message: str
+    values: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceView:
+    """One process: who it is, whether it is here, and how it does."""
+
+    info: InstanceInfo
+    connected: bool
+    connected_at: float | None
+    first_seen: float
+    last_seen: float
+    gone_at: float | None
+    armed: int
+    hits: int
+    strays: int
+    dropped: dict[str, int]
+    faults: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """A service: its probes by status, and its processes."""
+
+    service: str
+    connected: int
+    probes: dict[Status, int]
+    hits: int
+    instances: list[InstanceView]
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What the server itself did not keep or pass on, since it started; `trimmed` since ever.
+
+    `not_stored` counts hits of reports that could not be written, by the reason's slug (their
+    agent may have sent them again); `watchers` counts hits that slow watchers did not get.
+    """
+
+    trimmed: dict[str, int]
+    not_stored: dict[str, int]
+    watchers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All services, and what was lost."""
+
+    services: list[ServiceView]
+    losses: Losses

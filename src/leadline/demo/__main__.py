@@ -1,0 +1,151 @@
+"""`leadline demo`: starts everything in a folder of its own, shows hits, and ends it all.
+
+Each step is an ordinary `leadline` command that is shown before it is run, so that the reader
+can do the same with a service of theirs.
+"""
+
+import argparse
+import contextlib
+import os
+import shlex
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from leadline.demo.children import Child, Children, Stopped
+from leadline.demo.probes import FIRST_PROBES, NEXT_COMMANDS
+
+SERVICE = Path(__file__).parent / "service"
+_PYTHON = [sys.executable]
+_READY_S = 30.0
+"""A slow machine compiles the server's and the shop's modules on the first start."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the demo until Ctrl-C, SIGTERM or `--seconds`; returns the exit status."""
+    parser = argparse.ArgumentParser("leadline demo", description=__doc__)
+    parser.add_argument("--seconds", type=float, help="end by itself after so many seconds")
+    options = parser.parse_args(argv)
+    with contextlib.suppress(Stopped), _signals():
+        folder = tempfile.TemporaryDirectory(prefix="leadline-demo-")
+        with folder as path, Children() as children:
+            return _play(children, Path(path), options.seconds)
+    return 0
+
+
+def _play(children: Children, folder: Path, seconds: float | None) -> int:
+    _say("Starting a server, a shop with the agent in it, and customers.")
+    environ = _environ(folder)
+    server = children.start("server", _server(folder), environ)
+    url = server.ready("listening on ", _READY_S)
+    environ["LEADLINE_URL"] = url
+    shop = children.start(
+        "shop",
+        [*_leadline(), "run", "--service", "shop", "--", *_PYTHON, "-m", "shop",
+         "--port", "0", "--database", str(folder / "shop.db")],
+        environ,
+        cwd=SERVICE,
+    )  # fmt: skip
+    shop_url = shop.ready("shop listening on ", _READY_S)
+    children.start(
+        "traffic", [*_PYTHON, "-m", "leadline.demo.traffic", "--url", shop_url], environ
+    )
+    _say(f"The shop answers at {shop_url}, the server listens at {url}.\n")
+    for probe in FIRST_PROBES:
+        _say(f"{probe.why}\n$ leadline {shlex.join(probe.command)}")
+        status = children.run([*_leadline(), *probe.command], environ)
+        if status:
+            return status
+        _say("")
+    _show_next(environ)
+    tail = children.start("tail", [*_leadline(), "tail", "shop"], environ, shown=True)
+    return _watch(children, tail, seconds)
+
+
+def _watch(children: Children, tail: Child, seconds: float | None) -> int:
+    """Wait while everything lives; say which part ended if one does by itself."""
+    deadline = time.monotonic() + seconds if seconds else None
+    while deadline is None or time.monotonic() < deadline:
+        for child in children.ended():
+            _say(f"leadline demo: the {child.name} has ended by itself\n{child.last_words()}")
+            return 70
+        time.sleep(0.1)
+    tail.stop()
+    return 0
+
+
+def _show_next(environ: dict[str, str]) -> None:
+    _say("In another terminal, try next:")
+    if not _is_default(environ):
+        _say(f"  export LEADLINE_URL={environ['LEADLINE_URL']} "
+             f"XDG_CONFIG_HOME={environ['XDG_CONFIG_HOME']}")  # fmt: skip
+    for command in NEXT_COMMANDS:
+        _say(f"  {_shown_program()} {command}")
+    _say("\nLive hits, until Ctrl-C ends everything:\n")
+
+
+def _server(folder: Path) -> list[str]:
+    return [
+        *(*_PYTHON, "-m", "leadline.server", "--port", "0"),
+        *("--database", str(folder / "leadline.db"), "--keys", str(_keys(folder))),
+        *("--state", str(folder / "server.json")),
+    ]
+
+
+def _keys(folder: Path) -> Path:
+    path = folder / "config" / "leadline" / "keys.json"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
+
+
+def _environ(folder: Path) -> dict[str, str]:
+    """The environment for the parts: nothing of another Leadline, keys of its own."""
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith("LEADLINE_")
+    }
+    return clean | {"XDG_CONFIG_HOME": str(folder / "config"), "PYTHONUNBUFFERED": "1"}
+
+
+def _is_default(environ: dict[str, str]) -> bool:
+    return environ.get("XDG_CONFIG_HOME") == os.environ.get("XDG_CONFIG_HOME")
+
+
+def _leadline() -> list[str]:
+    return [*_PYTHON, "-m", "leadline"]
+
+
+def _shown_program() -> str:
+    """How the reader can type it: the script beside our interpreter."""
+    script = Path(sys.executable).with_name("leadline")
+    with contextlib.suppress(ValueError):
+        return str(script.relative_to(Path.cwd()))
+    return str(script)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """Turn the first signal to end into `Stopped`, also where it was inherited as ignored."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in _ENDING:
+            signal.signal(number, signal.SIG_IGN)  # the way out must not be cut short
+        raise Stopped
+
+    for number in _ENDING:
+        signal.signal(number, stop)
+    yield
+
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

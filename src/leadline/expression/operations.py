@@ -1,0 +1,295 @@
+"""What conditions do with values: compare, compute, search; bounded, and never by user code.
+
+Each function takes application objects, gets at the builtin values that they are, and raises
+`Unknown` where Python would run code of theirs, where it would raise, or where the operands
+are larger than an answer on the application's thread may cost.
+"""
+
+import operator
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from leadline.expression.layout import MISSING, layout_of
+from leadline.expression.parsing import MAX_INT_BITS
+from leadline.expression.reading import ATTEMPTS, MAX_WALK, entry, equals, length, unwrapped
+from leadline.expression.tree import Affix, Comparison, Operator
+from leadline.expression.unknown import Unknown
+
+MAX_TEXT = 10_000
+"""Characters or bytes of an operand that is compared or searched: a few microseconds."""
+MAX_SLICE = 10_000
+"""Items or characters that a slice may copy."""
+MAX_ELEMENTS = 100
+"""Elements compared when two lists or tuples are: as many as a literal can have."""
+
+_NUMBERS = frozenset(map(id, (bool, int, float)))
+_TEXTS = frozenset(map(id, (str, bytes)))
+_WALKED = frozenset(map(id, (list, tuple, set, frozenset, deque)))
+_SLICED = frozenset(map(id, (list, tuple, str, bytes, bytearray)))
+_EQUALITY = frozenset(("__eq__", "__ne__"))
+_CALCULATING = frozenset(
+    f"__{side}{name}__"
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "neg")
+    for side in ("", "r")
+)
+
+_CALCULATE: dict[Operator, Callable[[Any, Any], Any]] = {
+    Operator.ADD: operator.add,
+    Operator.SUBTRACT: operator.sub,
+    Operator.MULTIPLY: operator.mul,
+    Operator.DIVIDE: operator.truediv,
+    Operator.FLOOR: operator.floordiv,
+    Operator.REMAINDER: operator.mod,
+}
+_ORDER: dict[Comparison, Callable[[Any, Any], bool]] = {
+    Comparison.LESS: operator.lt,
+    Comparison.AT_MOST: operator.le,
+    Comparison.MORE: operator.gt,
+    Comparison.AT_LEAST: operator.ge,
+}
+
+
+def comparison(op: Comparison) -> Callable[[object, object], bool]:
+    """Return the function that answers `left op right`."""
+    match op:
+        case Comparison.EQUAL:
+            return equal
+        case Comparison.UNEQUAL:
+            return lambda left, right: not equal(left, right)
+        case Comparison.IN:
+            return contains
+        case Comparison.NOT_IN:
+            return lambda left, right: not contains(left, right)
+        case Comparison.IS:
+            return operator.is_
+        case Comparison.IS_NOT:
+            return operator.is_not
+        case _:
+            return _ordering(op)
+
+
+def truth(value: object) -> bool:
+    """Return what `if value:` would see, for builtin values and for what defines no truth."""
+    if value is True or value is False or value is None:
+        return value is True
+    layout = layout_of(type(value))
+    if "__bool__" in layout.overrides or "__len__" in layout.overrides:
+        raise Unknown(f"whether a {layout.name} is true is decided by its own code")
+    if (plain := unwrapped(value)) is not MISSING and id(type(plain)) in _NUMBERS:
+        return bool(plain)
+    if layout.find("__len__") is MISSING and layout.find("__bool__") is MISSING:
+        return True
+    try:
+        return length(value) > 0
+    except Unknown:
+        reason = f"whether a {layout.name} is true is decided by its own code"
+        raise Unknown(reason) from None
+
+
+def equal(left: object, right: object) -> bool:
+    """Answer `left == right`."""
+    if type(left) is str and type(right) is str:  # the commonest case needs no layout
+        return _equal_plain(left, right)
+    mine, other = unwrapped(left), unwrapped(right)
+    if mine is not MISSING and other is not MISSING:
+        return _equal_plain(mine, other)
+    if mine is MISSING and other is MISSING:
+        return _equal_sequences(left, right)
+    same = equals(right, mine) if other is MISSING else equals(left, other)
+    if same is None:
+        raise Unknown(_whose_code(left if mine is MISSING else right))
+    return same
+
+
+def _equal_plain(left: Any, right: Any) -> bool:
+    kind, other = id(type(left)), id(type(right))
+    if kind in _NUMBERS and other in _NUMBERS:
+        _check_number(left)
+        _check_number(right)
+        return bool(left == right)
+    if kind != other:
+        return False
+    if kind in _TEXTS and len(left) != len(right):
+        return False
+    if kind in _TEXTS and left is not right:
+        _check_text(left)
+    return bool(left == right)
+
+
+def _equal_sequences(left: Any, right: Any) -> bool:
+    mine, other = layout_of(type(left)), layout_of(type(right))
+    base: Any = mine.base
+    for side, layout in ((left, mine), (right, other)):
+        if layout.base not in (list, tuple) or _EQUALITY & layout.overrides:
+            raise Unknown(_whose_code(side))
+    if mine.base is not other.base:
+        return False
+    if base.__len__(left) != base.__len__(right):
+        return False
+    if base.__len__(left) > MAX_ELEMENTS:
+        raise Unknown(f"more than {MAX_ELEMENTS} elements are too many to compare")
+    whole = slice(MAX_ELEMENTS)
+    pairs = zip(base.__getitem__(left, whole), base.__getitem__(right, whole), strict=False)
+    return all(a is b or equal_elements(a, b) for a, b in pairs)
+
+
+def equal_elements(left: object, right: object) -> bool:
+    """Answer `left == right` for elements, which may be plain values but not lists again."""
+    if unwrapped(left) is MISSING and unwrapped(right) is MISSING:
+        raise Unknown("lists are compared one level deep")
+    return equal(left, right)
+
+
+def _ordering(op: Comparison) -> Callable[[object, object], bool]:
+    compare = _ORDER[op]
+
+    def order(left: object, right: object) -> bool:
+        mine, other = _operand(left), _operand(right)
+        kind, its = id(type(mine)), id(type(other))
+        if kind in _NUMBERS and its in _NUMBERS:
+            _check_number(mine)
+            _check_number(other)
+        elif kind == its and kind in _TEXTS:
+            _check_text(mine)
+            _check_text(other)
+        else:
+            raise Unknown(f"{_name(left)} and {_name(right)} have no order")
+        return compare(mine, other)
+
+    return order
+
+
+def contains(needle: object, hay: object) -> bool:
+    """Answer `needle in hay`."""
+    layout = layout_of(type(hay))
+    if {"__contains__", "__iter__", "__getitem__"} & layout.overrides:
+        raise Unknown(f"what is in a {layout.name} is decided by its own code")
+    base = layout.base
+    if base is str or base is bytes:
+        return _contains_text(needle, hay)
+    if base is dict:
+        return entry(hay, _operand(needle)) is not MISSING
+    if id(base) in _WALKED:
+        return _contains_element(needle, hay, base)
+    raise Unknown(f"what is in a {layout.name} is decided by its own code")
+
+
+def _contains_text(needle: object, hay: object) -> bool:
+    part, whole = _operand(needle), _operand(hay)
+    if type(part) is not type(whole):
+        raise Unknown(f"{_name(needle)} cannot be in {_name(hay)}")
+    _check_text(part)
+    _check_text(whole)
+    return part in whole
+
+
+def _contains_element(needle: object, hay: object, base: Any) -> bool:
+    for _ in range(ATTEMPTS):
+        try:
+            return _walk(needle, islice(base.__iter__(hay), MAX_WALK), base.__len__(hay))
+        except RuntimeError:  # "Set changed size during iteration"
+            continue
+    raise Unknown(f"another thread kept changing the {base.__name__} while it was read")
+
+
+def _walk(needle: object, elements: Iterator[object], size: int) -> bool:
+    undecided = ""  # the reason alone: a kept exception would keep the application's objects
+    for element in elements:
+        if element is needle:
+            return True
+        try:
+            if equal_elements(element, needle):
+                return True
+        except Unknown as unknown:
+            undecided = undecided or unknown.reason
+    if undecided:
+        raise Unknown(undecided)
+    if size > MAX_WALK:
+        raise Unknown(f"it is not among the first {MAX_WALK:,} of {size:,}")
+    return False
+
+
+def arithmetic(op: Operator) -> Callable[[object, object], int | float]:
+    """Return the function that computes `left op right`, for numbers."""
+    calculate = _CALCULATE[op]
+
+    def compute(left: object, right: object) -> int | float:
+        mine, other = _number(left), _number(right)
+        try:
+            result: int | float = _check_number(calculate(mine, other))
+        except ArithmeticError:
+            raise Unknown(f"{op} has no result for these numbers") from None
+        return result
+
+    return compute
+
+
+def negative(value: object) -> int | float:
+    """Answer `-value`, for a number."""
+    result: int | float = _check_number(-_number(value))
+    return result
+
+
+def has_affix(affix: Affix, value: object, text: object) -> bool:
+    """Answer `value.startswith(text)` or `.endswith`; `text` may be a tuple of texts."""
+    if affix.value in layout_of(type(value)).overrides:
+        raise Unknown(f"{_name(value)} has a {affix.value}() of its own")
+    whole = _operand(value)
+    parts = text if type(text) is tuple else (text,)
+    return any(_has_affix(affix, whole, part) for part in islice(parts, MAX_ELEMENTS))
+
+
+def _has_affix(affix: Affix, whole: Any, text: object) -> bool:
+    part: Any = _operand(text)
+    if id(type(whole)) not in _TEXTS or type(part) is not type(whole):
+        raise Unknown(f"{affix.value}() asks a text about a text, not {_name(text)}")
+    _check_text(part)
+    return bool(whole.startswith(part) if affix is Affix.START else whole.endswith(part))
+
+
+def cut(value: object, bounds: slice) -> object:
+    """Return `value[bounds]` of a builtin sequence."""
+    layout = layout_of(type(value))
+    base: Any = layout.base
+    if id(base) not in _SLICED or "__getitem__" in layout.overrides:
+        raise Unknown(f"what a slice of a {layout.name} is, is decided by its own code")
+    if len(range(*bounds.indices(base.__len__(value)))) > MAX_SLICE:
+        raise Unknown(f"the slice is longer than {MAX_SLICE:,}")
+    return base.__getitem__(value, bounds)
+
+
+def _operand(value: object) -> Any:
+    plain = unwrapped(value)
+    if plain is MISSING:
+        raise Unknown(_whose_code(value))
+    return plain
+
+
+def _number(value: object) -> Any:
+    plain = _operand(value)
+    if id(type(plain)) not in _NUMBERS:
+        raise Unknown(f"{_name(value)} is not a number")
+    if layout_of(type(value)).overrides & _CALCULATING:
+        raise Unknown(f"{_name(value)} calculates with its own code")
+    return _check_number(plain)
+
+
+def _check_number(value: Any) -> Any:
+    if type(value) is int and value.bit_length() > MAX_INT_BITS:
+        raise Unknown(f"a number is larger than {MAX_INT_BITS:,} bits")
+    return value
+
+
+def _check_text(value: Any) -> None:
+    if len(value) > MAX_TEXT:
+        raise Unknown(f"a text is longer than {MAX_TEXT:,}")
+
+
+def _name(value: object) -> str:
+    return f"a {layout_of(type(value)).name}"
+
+
+def _whose_code(value: object) -> str:
+    return f"{_name(value)} compares with its own code"

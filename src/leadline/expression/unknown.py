@@ -1,0 +1,17 @@
+"""The third answer: what an expression says when only the application's own code could tell."""
+
+
+class Unknown(Exception):  # noqa: N818 - an answer, not a failure
+    """There is no answer; `reason` is one sentence for a person."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Redacted(Unknown):
+    """There is an answer and it stays home; `rule` names why, such as `name:password`."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"the value is redacted by the rule {rule}")
+        self.rule = rule

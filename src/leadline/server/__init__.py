@@ -1,0 +1,1 @@
+"""HTTP in front of `leadline.control`: decodes, authorises, calls, and writes the answer."""

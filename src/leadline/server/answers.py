@@ -1,0 +1,60 @@
+"""Writing what goes out: JSON in ASCII, and every refusal in one form."""
+
+import json
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from leadline.server.bodies import ErrorAnswer, ErrorPart
+from leadline.wire.errors import InternalError, LeadlineError, RefusedError, UnavailableError
+
+_STATUS = {
+    "no-key": 401,
+    "bad-key": 401,
+    "no-such-probe": 404,
+    "no-such-address": 404,
+    "no-such-method": 405,
+    "slow-body": 408,
+    "too-many-probes": 409,
+    "too-large": 413,
+    "internal": 500,
+}
+
+
+def answer(content: Any, status: int) -> Response:
+    """Return any of `bodies` as a response; None is an empty one."""
+    if content is None:
+        return Response(status_code=status, headers=_HEADERS)
+    # not msgspec's writer: captured text may hold lone surrogates, which only escapes carry
+    text = json.dumps(msgspec.to_builtins(content), separators=(",", ":"), allow_nan=False)
+    return Response(text, status, _HEADERS, "application/json")
+
+
+def refusal(error: LeadlineError) -> Response:
+    """Return an error as a response. Nothing of our insides is in it."""
+    part = ErrorPart(error.slug, error.message, error.hint)
+    response = answer(ErrorAnswer(error=part), status_of(error))
+    if response.status_code == 401:
+        response.headers["www-authenticate"] = "Bearer"
+    return response
+
+
+def status_of(error: LeadlineError) -> int:
+    """Return the HTTP status that a situation is answered with."""
+    if error.slug in _STATUS:
+        return _STATUS[error.slug]
+    match error:
+        case RefusedError():
+            return 403
+        case UnavailableError():
+            return 503
+        case InternalError():
+            return 500
+    return 400
+
+
+_HEADERS = {
+    "cache-control": "no-store",  # hits are production data: no proxy and no disk keeps them
+    "x-content-type-options": "nosniff",
+}

@@ -1,0 +1,119 @@
+"""The Starlette application: the route table, and a gate in front of everything."""
+
+from collections.abc import Collection
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from leadline.control.context import Context, say
+from leadline.server.access import authorise, check_origin
+from leadline.server.answers import answer, refusal
+from leadline.server.events import EventStream
+from leadline.server.reading import decode, query, read_body
+from leadline.server.route import Call, Flow, Route
+from leadline.server.routes import ROUTES
+from leadline.wire.errors import InternalError, LeadlineError, UsageError
+from leadline.wire.keys import Keys
+
+
+def create_app(context: Context, keys: Keys, names: Collection[str] = ()) -> ASGIApp:
+    """Return the application. `names` are those that it answers to beside loopback's."""
+    app = Starlette(
+        routes=[_mounted(route, context, keys) for route in ROUTES],
+        exception_handlers={HTTPException: _not_here},
+    )
+    app.router.redirect_slashes = False
+    return _Gate(app, frozenset(name.lower() for name in names))
+
+
+def _mounted(route: Route, context: Context, keys: Keys) -> StarletteRoute:
+    def handle(request: Request, service: str, content: bytes) -> Flow | Response:
+        """Decode, call and encode, on a thread: all three may take a while."""
+        body = values = None
+        if route.body is not None:
+            encoding = request.headers.get("content-encoding", "")
+            body = decode(content, encoding, route.max_bytes, route.body)
+        if route.query is not None:
+            values = query(request.query_params, route.query)
+        call = Call(
+            context=context,
+            keys=keys,
+            service=service,
+            path=dict(request.path_params),
+            body=body,
+            query=values,
+            last_event_id=request.headers.get("last-event-id", ""),
+        )
+        result = route.handler(call)
+        return result if isinstance(result, Flow) else answer(result, route.status)
+
+    async def endpoint(request: Request) -> Any:
+        try:
+            service = authorise(keys, route.who, request.headers)
+            content = b""
+            if route.body is not None:
+                content = await read_body(request, route.max_bytes)
+            result = await run_in_threadpool(handle, request, service, content)
+        except LeadlineError as error:
+            return _refused(request, error)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        except Exception as error:  # noqa: BLE001 - a defect is one 500, said in our log
+            return _refused(request, _our_fault(error))
+        return EventStream(result) if isinstance(result, Flow) else result
+
+    mounted = StarletteRoute(route.path, endpoint, methods=[route.method])
+    mounted.methods = {route.method}  # HEAD of a stream would be a stream
+    return mounted
+
+
+def _refused(request: Request, error: LeadlineError) -> Response:
+    if isinstance(error, InternalError):
+        say(f"{request.method} {request.scope['path'][:200]!a} failed: {error.message}")
+        error = InternalError("The server failed at this request; its own log says where.")
+    return refusal(error)
+
+
+def _our_fault(error: Exception) -> InternalError:
+    """Name a failure by its type and place; its text may quote captured values."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place else "?"
+    return InternalError(f"{type(error).__name__} in {where}")
+
+
+async def _not_here(_request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        response = refusal(UsageError("no-such-method", "This address has no such method."))
+        response.headers.update(error.headers or {})
+        return response
+    return refusal(UsageError("no-such-address", "There is nothing at this address."))
+
+
+class _Gate:
+    """Refuses requests by `Host` and `Origin` before anything else sees them."""
+
+    def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
+        self._app = app
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        app = self._app
+        try:
+            server = scope.get("server") or ("", 0)
+            check_origin(Headers(scope=scope), server[0], self._names)
+        except LeadlineError as error:
+            app = refusal(error)
+        except ValueError:  # an address that cannot even be parsed
+            app = refusal(UsageError("bad-host", "The headers of this request are malformed."))
+        await app(scope, receive, send)

@@ -1,0 +1,155 @@
+"""The JSON that routes take and give. Unknown members are refused: a typo must not be obeyed.
+
+Answers open with `schema_version`, which grows when a member changes its meaning.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Struct, structs
+
+from leadline.control.views import HitView, Losses, ProbeView, ServiceView
+from leadline.wire.errors import UsageError
+from leadline.wire.probe import (
+    DEFAULT_HITS,
+    DEFAULT_RATE_PER_S,
+    DEFAULT_TTL_S,
+    CaptureLimits,
+    Limits,
+    ProbeKind,
+)
+
+SCHEMA_VERSION = 1
+
+
+def _checked[T](kind: Callable[..., T], body: Struct) -> T:
+    try:
+        return kind(**structs.asdict(body))
+    except OverflowError:  # the sentence about a limit cannot show an integer of 400 digits
+        raise UsageError("bad-limit", "A limit is far too large.") from None
+
+
+class LimitsBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """See `wire.Limits`."""
+
+    hits: int = DEFAULT_HITS
+    ttl_s: float = DEFAULT_TTL_S
+    rate_per_s: float = DEFAULT_RATE_PER_S
+
+    def read(self) -> Limits:
+        """Return the wire's own, checked."""
+        return _checked(Limits, self)
+
+
+class CaptureBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """See `wire.CaptureLimits`."""
+
+    depth: int = CaptureLimits().depth
+    items: int = CaptureLimits().items
+    text: int = CaptureLimits().text
+
+    def read(self) -> CaptureLimits:
+        """Return the wire's own, checked."""
+        return _checked(CaptureLimits, self)
+
+
+class PlaceBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A probe to be placed. `target` is `FILE:LINE`."""
+
+    kind: ProbeKind
+    target: str
+    template: str
+    condition: str | None = None
+    limits: LimitsBody = LimitsBody()
+    capture: CaptureBody = CaptureBody()
+    owner: str = ""
+    note: str = ""
+
+
+class ProbesQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of which service; all if not said."""
+
+    service: str | None = None
+
+
+class HitsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which hits: see `control.list_hits`."""
+
+    service: str | None = None
+    probe: str | None = None
+    limit: int = 100
+    after: int | None = None
+
+
+class WatchQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which hits to watch. The header `Last-Event-ID` goes before `after`."""
+
+    service: str | None = None
+    probe: str | None = None
+    after: int | None = None
+
+
+class HealthAnswer(Struct, frozen=True):
+    """That the server is there, and nothing else."""
+
+    ok: bool
+    version: str
+
+
+class ProbeAnswer(Struct, frozen=True, kw_only=True):
+    """One probe."""
+
+    schema_version: int = SCHEMA_VERSION
+    probe: ProbeView
+
+
+class ProbesAnswer(Struct, frozen=True, kw_only=True):
+    """Probes, oldest first."""
+
+    schema_version: int = SCHEMA_VERSION
+    probes: list[ProbeView]
+
+
+class RemovedAnswer(Struct, frozen=True, kw_only=True):
+    """The ids of the probes that were taken out."""
+
+    schema_version: int = SCHEMA_VERSION
+    removed: list[str]
+
+
+class ServicesAnswer(Struct, frozen=True, kw_only=True):
+    """Services by name, with their instances."""
+
+    schema_version: int = SCHEMA_VERSION
+    services: list[ServiceView]
+    losses: Losses
+
+
+class HitsAnswer(Struct, frozen=True, kw_only=True):
+    """Hits, oldest first; `more` when others match that are not here."""
+
+    schema_version: int = SCHEMA_VERSION
+    hits: list[HitView]
+    more: bool
+
+
+class KeyAnswer(Struct, frozen=True, kw_only=True):
+    """The key that a service's agents are started with."""
+
+    schema_version: int = SCHEMA_VERSION
+    service: str
+    key: str
+
+
+class ErrorPart(Struct, frozen=True):
+    """`slug` names the page under docs/errors; `message` is a sentence, `hint` may be empty."""
+
+    slug: str
+    message: str
+    hint: str
+
+
+class ErrorAnswer(Struct, frozen=True, kw_only=True):
+    """Why not."""
+
+    schema_version: int = SCHEMA_VERSION
+    error: ErrorPart

@@ -1,0 +1,87 @@
+"""What a route is. One table of them drives decoding, authorisation and documentation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from leadline.control.context import Context
+from leadline.control.stream import Stream
+from leadline.wire.keys import Keys
+
+MAX_BODY_BYTES = 64_000
+"""Of what a person or a script sends: a probe is a few hundred."""
+
+
+class Who(StrEnum):
+    """Whose key a route needs."""
+
+    NOBODY = "nobody"
+    AGENT = "agent"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, decoded and allowed.
+
+    `service` is the one that an agent's key is for; empty for others. `body` and `query` are
+    of the types that the route names. `last_event_id` is what a reader of a stream saw last.
+    """
+
+    context: Context
+    keys: Keys
+    service: str
+    path: dict[str, str]
+    body: Any
+    query: Any
+    last_event_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """An answer that goes on: a stream, and what to do when its reader has gone."""
+
+    stream: Stream
+    ended: Callable[[], None]
+
+
+type Handler = Callable[[Call], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path. A `handler` may wait for the store: it runs on a thread."""
+
+    method: str
+    path: str
+    who: Who
+    summary: str
+    handler: Handler
+    body: type | None = None
+    query: type | None = None
+    returns: type | None = None
+    status: int = 200
+    max_bytes: int = MAX_BODY_BYTES
+
+
+def route(
+    method: str,
+    path: str,
+    *,
+    who: Who,
+    body: type | None = None,
+    query: type | None = None,
+    returns: type | None = None,
+    status: int = 200,
+    max_bytes: int = MAX_BODY_BYTES,
+) -> Callable[[Handler], Route]:
+    """Make a route of a function; its docstring's first line is the summary."""
+
+    def wrap(handler: Handler) -> Route:
+        summary = (handler.__doc__ or "").strip().partition("\n")[0]
+        return Route(
+            method, path, who, summary, handler, body, query, returns, status, max_bytes
+        )
+
+    return wrap

@@ -1,0 +1,160 @@
+"""Every address of the server. Who wants to know what it can do reads this file."""
+
+from leadline import __version__
+from leadline.control.hits import list_hits
+from leadline.control.instances import connect, leave, overview
+from leadline.control.probes import (
+    list_probes,
+    place_log,
+    remove_all,
+    remove_probe,
+    show_probe,
+)
+from leadline.control.report import take_report
+from leadline.control.watch import unwatch, watch
+from leadline.server.bodies import (
+    HealthAnswer,
+    HitsAnswer,
+    HitsQuery,
+    KeyAnswer,
+    PlaceBody,
+    ProbeAnswer,
+    ProbesAnswer,
+    ProbesQuery,
+    RemovedAnswer,
+    ServicesAnswer,
+    WatchQuery,
+)
+from leadline.server.route import Call, Flow, Route, Who, route
+from leadline.wire.hit import InstanceInfo, Report
+from leadline.wire.keys import agent_key
+from leadline.wire.messages import CONNECT_PATH, MAX_REPORT_BYTES, REPORT_PATH
+from leadline.wire.probe import ProbeKind
+
+PROBES = "/v1/probes"
+SERVICE = "/v1/services/{service}"
+USER = "user"
+"""Who did it, in the audit log: there is one user's key, so there is one user."""
+
+
+@route("GET", "/health", who=Who.NOBODY, returns=HealthAnswer)
+def health(_call: Call) -> HealthAnswer:
+    """Say that the server is there, and which version of it."""
+    return HealthAnswer(ok=True, version=__version__)
+
+
+@route("POST", CONNECT_PATH, who=Who.AGENT, body=InstanceInfo)
+def connect_agent(call: Call) -> Flow:
+    """Stream the set of probes to an instance, then every change of it."""
+    feed = connect(call.context, call.service, call.body)
+    return Flow(feed, lambda: leave(call.context, feed))
+
+
+@route("POST", REPORT_PATH, who=Who.AGENT, body=Report, status=204, max_bytes=MAX_REPORT_BYTES)
+def report(call: Call) -> None:
+    """Take in an instance's hits, states and losses; one that is posted twice counts once."""
+    take_report(call.context, call.service, call.body)
+
+
+@route(
+    "POST", f"{SERVICE}/probes", who=Who.USER, body=PlaceBody, returns=ProbeAnswer, status=201
+)
+def place(call: Call) -> ProbeAnswer:
+    """Place a probe in a service."""
+    body: PlaceBody = call.body
+    match body.kind:
+        case ProbeKind.LOG:
+            placed = place_log(
+                call.context,
+                who=USER,
+                service=call.path["service"],
+                target=body.target,
+                template=body.template,
+                condition=body.condition,
+                limits=body.limits.read(),
+                capture=body.capture.read(),
+                owner=body.owner,
+                note=body.note,
+            )
+    return ProbeAnswer(probe=placed)
+
+
+@route("DELETE", f"{SERVICE}/probes", who=Who.USER, returns=RemovedAnswer)
+def remove_service_probes(call: Call) -> RemovedAnswer:
+    """Remove all probes of a service."""
+    return RemovedAnswer(removed=remove_all(call.context, call.path["service"], who=USER))
+
+
+@route("GET", PROBES, who=Who.USER, query=ProbesQuery, returns=ProbesAnswer)
+def probes(call: Call) -> ProbesAnswer:
+    """List the active and the expired probes, with their state in each instance."""
+    return ProbesAnswer(probes=list_probes(call.context, call.query.service))
+
+
+@route("GET", f"{PROBES}/{{probe}}", who=Who.USER, returns=ProbeAnswer)
+def show(call: Call) -> ProbeAnswer:
+    """Show one probe, also after it was removed."""
+    return ProbeAnswer(probe=show_probe(call.context, call.path["probe"]))
+
+
+@route("DELETE", f"{PROBES}/{{probe}}", who=Who.USER, returns=RemovedAnswer)
+def remove(call: Call) -> RemovedAnswer:
+    """Remove one probe; its hits stay."""
+    return RemovedAnswer(removed=remove_probe(call.context, call.path["probe"], who=USER))
+
+
+@route("GET", "/v1/services", who=Who.USER, returns=ServicesAnswer)
+def services(call: Call) -> ServicesAnswer:
+    """List services and their instances, and what was lost."""
+    seen = overview(call.context)
+    return ServicesAnswer(services=seen.services, losses=seen.losses)
+
+
+@route("POST", f"{SERVICE}/agent-key", who=Who.USER, returns=KeyAnswer)
+def make_agent_key(call: Call) -> KeyAnswer:
+    """Return the key for a service's agents; the same one every time."""
+    service = call.path["service"]
+    return KeyAnswer(service=service, key=agent_key(call.keys, service))
+
+
+@route("GET", "/v1/hits", who=Who.USER, query=HitsQuery, returns=HitsAnswer)
+def hits(call: Call) -> HitsAnswer:
+    """List the newest hits, or with `after` those that followed; oldest first."""
+    query: HitsQuery = call.query
+    page = list_hits(
+        call.context,
+        service=query.service,
+        probe=query.probe,
+        after=query.after,
+        limit=query.limit,
+    )
+    return HitsAnswer(hits=page.hits, more=page.more)
+
+
+@route("GET", "/v1/hits/stream", who=Who.USER, query=WatchQuery)
+def watch_hits(call: Call) -> Flow:
+    """Stream hits as they arrive; an event `lost` counts those missing at that place."""
+    query: WatchQuery = call.query
+    after = int(call.last_event_id) if _is_id(call.last_event_id) else query.after
+    watcher = watch(call.context, service=query.service, probe=query.probe, after=after)
+    return Flow(watcher, lambda: unwatch(call.context, watcher))
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+ROUTES: tuple[Route, ...] = (
+    health,
+    connect_agent,
+    report,
+    place,
+    remove_service_probes,
+    probes,
+    show,
+    remove,
+    services,
+    make_agent_key,
+    hits,
+    watch_hits,
+)

@@ -1,0 +1,40 @@
+"""The file that tells commands on this machine where the server is."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from leadline.wire.errors import UnavailableError
+
+
+class StateFile:
+    """Written once connections are accepted, removed at the end if it is still ours."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._content = ""
+
+    def write(self, url: str) -> None:
+        """Say where the server is, all at once. Raises slug `state-file-unwritable`."""
+        content = json.dumps({"url": url, "pid": os.getpid()}) + "\n"
+        draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        try:
+            draft.unlink(missing_ok=True)
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "w", encoding="ascii") as file:
+                file.write(content)
+            draft.replace(self._path)
+        except OSError as error:
+            raise UnavailableError(
+                "state-file-unwritable",
+                f"The file {self._path} cannot be written: {error.strerror}.",
+                "Name a place for it with --state.",
+            ) from error
+        self._content = content
+
+    def remove(self) -> None:
+        """Remove the file unless another server has written its own since."""
+        with contextlib.suppress(OSError, ValueError):
+            if self._content and self._path.read_text("ascii") == self._content:
+                self._path.unlink()

@@ -1,0 +1,90 @@
+"""What every store can do. A second database is a second class with these methods."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from leadline.store.records import (
+    AuditEntry,
+    Event,
+    HitFilter,
+    HitPage,
+    InstanceRecord,
+    Phase,
+    PlacedProbe,
+    StateRecord,
+    Taken,
+)
+from leadline.wire.hit import InstanceInfo, Report
+from leadline.wire.probe import Probe
+
+type Listener = Callable[[Event], None]
+"""Told what was committed, in the order of the commits, on the store's own thread.
+
+It must neither wait nor raise: whatever it does, the next transaction waits for it.
+"""
+
+
+class Store(Protocol):
+    """All methods may be called from any thread and wait for at most a few seconds.
+
+    They raise `UnavailableError` when the database cannot be used; what they were asked to
+    write is then not written. Times are seconds since 1970.
+    """
+
+    def place(self, service: str, probe: Probe, *, who: str, now: float) -> PlacedProbe:
+        """Give the probe its id and put it into the service's set (slug `too-many-probes`)."""
+
+    def remove(self, probe: str, *, who: str, now: float) -> PlacedProbe | None:
+        """Take a probe out for good; None if there is none, or not any more."""
+
+    def remove_all(self, service: str, *, who: str, now: float) -> list[PlacedProbe]:
+        """Take all of a service's probes out, the expired ones too."""
+
+    def expire(self, now: float) -> None:
+        """End every probe whose time is over."""
+
+    def revision(self) -> int:
+        """Return the number of the last change of any set."""
+
+    def probes(
+        self, service: str | None = None, phases: tuple[Phase, ...] = (Phase.ACTIVE,)
+    ) -> list[PlacedProbe]:
+        """Return probes in the order in which they were placed."""
+
+    def probe(self, probe: str) -> PlacedProbe | None:
+        """Return one probe, whatever its phase."""
+
+    def states(
+        self, service: str | None = None, probe: str | None = None
+    ) -> dict[str, list[StateRecord]]:
+        """Return the last states that instances reported, by probe."""
+
+    def save_instance(self, info: InstanceInfo, now: float) -> None:
+        """Note a process that connects; `RefusedError` if its id is another service's."""
+
+    def instance_gone(self, instance: str, now: float) -> None:
+        """Note that a process is gone, without waiting for the database."""
+
+    def all_gone(self) -> None:
+        """Note at start-up that nobody is connected yet."""
+
+    def instances(self, service: str | None = None) -> list[InstanceRecord]:
+        """Return the known processes, oldest first."""
+
+    def take(self, report: Report, now: float) -> Taken:
+        """Store a report whole or not at all; a repeated one changes no count of hits."""
+
+    def hits(self, matching: HitFilter, *, newest: bool, limit: int) -> HitPage:
+        """Return at most `limit` hits, oldest first: the newest that match, or the first."""
+
+    def count_hits(self, matching: HitFilter) -> int:
+        """Return how many stored hits match."""
+
+    def audit(self, limit: int) -> list[AuditEntry]:
+        """Return the newest entries of the audit log, oldest first."""
+
+    def trimmed(self) -> dict[str, int]:
+        """Return what was deleted to stay within the limits, by kind."""
+
+    def close(self) -> None:
+        """Finish what was begun, within a deadline, and let go of the files."""

@@ -1,0 +1,135 @@
+"""Instances and the states they reported, in SQLite."""
+
+import json
+import sqlite3
+from dataclasses import asdict
+from typing import Any
+
+from leadline.store.records import InstanceRecord, StateRecord
+from leadline.store.sqlite.probes import number_of
+from leadline.store.sqlite.retention import count_trimmed
+from leadline.store.sqlite.writer import Transaction
+from leadline.wire.errors import RefusedError
+from leadline.wire.hit import InstanceInfo, ProbeState
+from leadline.wire.messages import encode
+from leadline.wire.probe import Fate, Status
+
+INSTANCES_KEPT = 5_000
+"""Processes that are remembered; those longest gone are forgotten with their states."""
+
+
+def save(transaction: Transaction, info: InstanceInfo, now: float) -> None:
+    """Note a process that is here now, and keep its id from belonging to two services."""
+    db = transaction.db
+    row = db.execute("SELECT service FROM instances WHERE id = ?", (info.id,)).fetchone()
+    body = encode(info).decode("ascii")
+    if row is None:
+        db.execute(
+            "INSERT INTO instances (id, service, first_seen, last_seen, body)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (info.id, info.service, now, now, body),
+        )
+        _forget_old(db)
+    elif row[0] != info.service:
+        raise RefusedError(
+            "wrong-service", f"The instance {info.id} belongs to another service."
+        )
+    else:
+        db.execute(
+            "UPDATE instances SET last_seen = ?, gone_at = NULL, body = ? WHERE id = ?",
+            (now, body, info.id),
+        )
+
+
+def gone(transaction: Transaction, instance: str, now: float) -> None:
+    """Note that a process has ended or cannot be reached."""
+    transaction.db.execute(
+        "UPDATE instances SET gone_at = ? WHERE id = ? AND gone_at IS NULL", (now, instance)
+    )
+
+
+def all_gone(transaction: Transaction) -> None:
+    """Note that no process is connected: the last that is known of each is when it spoke."""
+    transaction.db.execute("UPDATE instances SET gone_at = last_seen WHERE gone_at IS NULL")
+
+
+def save_state(
+    transaction: Transaction, info: InstanceInfo, state: ProbeState, now: float
+) -> bool:
+    """Keep an instance's word about a probe of its service; False if it has no such probe."""
+    number = number_of(state.probe)
+    known = transaction.db.execute(
+        "SELECT 1 FROM probes WHERE number = ? AND service = ?", (number, info.service)
+    ).fetchone()
+    if known is None:
+        return False
+    transaction.db.execute(
+        "INSERT INTO states (probe, instance, reported_at, body) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (probe, instance) DO UPDATE"
+        " SET reported_at = excluded.reported_at, body = excluded.body",
+        (number, info.id, now, json.dumps(asdict(state))),
+    )
+    return True
+
+
+def select(db: sqlite3.Connection, service: str | None) -> list[InstanceRecord]:
+    """Return the known processes, oldest first."""
+    query = (
+        "SELECT body, first_seen, last_seen, gone_at, hits, strays, dropped, faults"
+        " FROM instances"
+    )
+    if service is None:
+        rows = db.execute(f"{query} ORDER BY first_seen, id")
+    else:
+        rows = db.execute(f"{query} WHERE service = ? ORDER BY first_seen, id", (service,))
+    return [
+        InstanceRecord(
+            InstanceInfo(**json.loads(body)),
+            first_seen,
+            last_seen,
+            gone_at,
+            hits,
+            strays,
+            json.loads(dropped),
+            json.loads(faults),
+        )
+        for body, first_seen, last_seen, gone_at, hits, strays, dropped, faults in rows
+    ]
+
+
+def select_states(
+    db: sqlite3.Connection, service: str | None, probe: str | None
+) -> dict[str, list[StateRecord]]:
+    """Return the last states reported, by probe; of one probe, of a service, or all."""
+    query = "SELECT states.probe, states.instance, states.reported_at, states.body FROM states"
+    if probe is not None:
+        rows = db.execute(f"{query} WHERE states.probe = ?", (number_of(probe),))
+    elif service is not None:
+        rows = db.execute(
+            f"{query} JOIN probes ON probes.number = states.probe WHERE probes.service = ?",
+            (service,),
+        )
+    else:
+        rows = db.execute(query)
+    found: dict[str, list[StateRecord]] = {}
+    for number, instance, reported_at, body in rows:
+        record = StateRecord(instance, reported_at, _state(json.loads(body), f"p{number}"))
+        found.setdefault(f"p{number}", []).append(record)
+    return found
+
+
+def _state(value: dict[str, Any], probe: str) -> ProbeState:
+    fates = {Fate(fate): count for fate, count in value["fates"].items()}
+    return ProbeState(
+        **{**value, "probe": probe, "status": Status(value["status"]), "fates": fates}
+    )
+
+
+def _forget_old(db: sqlite3.Connection) -> None:
+    removed = db.execute(
+        "DELETE FROM instances WHERE id IN ("
+        " SELECT id FROM instances ORDER BY gone_at IS NULL, last_seen"
+        " LIMIT max(0, (SELECT count(*) FROM instances) - ?))",
+        (INSTANCES_KEPT,),
+    ).rowcount
+    count_trimmed(db, "instances", removed)

@@ -1,0 +1,114 @@
+"""`Store` over one SQLite file: says which work is a write and which is a read."""
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+
+from leadline.store.protocol import Listener
+from leadline.store.records import (
+    AuditEntry,
+    HitFilter,
+    HitPage,
+    InstanceRecord,
+    Phase,
+    PlacedProbe,
+    StateRecord,
+    Taken,
+)
+from leadline.store.sqlite import hits, instances, probes
+from leadline.store.sqlite.database import connect, explain, hold, prepare
+from leadline.store.sqlite.readers import Readers
+from leadline.store.sqlite.writer import Writer
+from leadline.wire.hit import InstanceInfo, Report
+from leadline.wire.probe import Probe
+
+
+class SqliteStore:
+    """See `Store`. One process at a time may have the file open through this class."""
+
+    def __init__(self, path: Path, listener: Listener) -> None:
+        """Open `path`, made if it is not there. Raises `UnavailableError`."""
+        with contextlib.ExitStack() as undo:
+            self._lock = hold(path)
+            undo.callback(os.close, self._lock)
+            db = connect(path)
+            undo.callback(db.close)
+            prepare(db, path)
+            try:
+                self._readers = Readers(path)
+                undo.callback(self._readers.close)
+                self._writer = Writer(db, path, listener)
+            except sqlite3.Error as error:
+                raise explain(error, path) from error
+            undo.pop_all()
+
+    def place(self, service: str, probe: Probe, *, who: str, now: float) -> PlacedProbe:
+        return self._writer.run(lambda tx: probes.insert(tx, service, probe, who, now))
+
+    def remove(self, probe: str, *, who: str, now: float) -> PlacedProbe | None:
+        removed = self._writer.run(lambda tx: probes.remove(tx, None, probe, who, now))
+        return removed[0] if removed else None
+
+    def remove_all(self, service: str, *, who: str, now: float) -> list[PlacedProbe]:
+        return self._writer.run(lambda tx: probes.remove(tx, service, None, who, now))
+
+    def expire(self, now: float) -> None:
+        self._writer.run(lambda tx: probes.expire(tx, now))
+
+    def revision(self) -> int:
+        with self._readers.lend() as db:
+            return probes.revision(db)
+
+    def probes(
+        self, service: str | None = None, phases: tuple[Phase, ...] = (Phase.ACTIVE,)
+    ) -> list[PlacedProbe]:
+        with self._readers.lend() as db:
+            return probes.select(db, service, phases)
+
+    def probe(self, probe: str) -> PlacedProbe | None:
+        with self._readers.lend() as db:
+            return probes.select_one(db, probe)
+
+    def states(
+        self, service: str | None = None, probe: str | None = None
+    ) -> dict[str, list[StateRecord]]:
+        with self._readers.lend() as db:
+            return instances.select_states(db, service, probe)
+
+    def save_instance(self, info: InstanceInfo, now: float) -> None:
+        self._writer.run(lambda tx: instances.save(tx, info, now))
+
+    def instance_gone(self, instance: str, now: float) -> None:
+        self._writer.post(lambda tx: instances.gone(tx, instance, now))
+
+    def all_gone(self) -> None:
+        self._writer.run(instances.all_gone)
+
+    def instances(self, service: str | None = None) -> list[InstanceRecord]:
+        with self._readers.lend() as db:
+            return instances.select(db, service)
+
+    def take(self, report: Report, now: float) -> Taken:
+        return self._writer.run(lambda tx: hits.take(tx, report, now))
+
+    def hits(self, matching: HitFilter, *, newest: bool, limit: int) -> HitPage:
+        with self._readers.lend() as db:
+            return hits.select(db, matching, newest=newest, limit=limit)
+
+    def count_hits(self, matching: HitFilter) -> int:
+        with self._readers.lend() as db:
+            return hits.count(db, matching)
+
+    def audit(self, limit: int) -> list[AuditEntry]:
+        with self._readers.lend() as db:
+            return probes.audit(db, limit)
+
+    def trimmed(self) -> dict[str, int]:
+        with self._readers.lend() as db:
+            return dict(db.execute("SELECT kind, count FROM trimmed").fetchall())
+
+    def close(self) -> None:
+        self._readers.close()
+        self._writer.close()
+        os.close(self._lock)

@@ -1,0 +1,96 @@
+"""An agent's engine in the test's own process: everything but the link to a server."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from leadline.agent.core import Core, Monitor, choose
+from leadline.agent.probes.registry import Registry
+from leadline.wire.hit import ProbeState
+from leadline.wire.probe import CaptureLimits, Limits, LogProbe, Target
+
+TOOL_IDS = (4, 3, 5)
+
+
+class Soundings:
+    """Places probes and reads hits, as the two threads of the link do."""
+
+    def __init__(self) -> None:
+        self.monitor = Monitor()
+        self.monitor.open()
+        self.core: Core = choose(self.monitor)
+        self.registry = Registry(self.core, self.monitor)
+        self._next = 0
+        self._clock = 0.0
+
+    def log(self, target: str, template: str = "here", **options: Any) -> str:
+        """Place a log probe; returns its id."""
+        self._next += 1
+        limits = Limits(
+            hits=options.pop("hits", 1_000_000),
+            rate_per_s=options.pop("rate", 1_000.0),
+            ttl_s=options.pop("ttl", 900.0),
+        )
+        probe = LogProbe(
+            id=f"p{self._next}",
+            target=Target.parse(target),
+            template=template,
+            condition=options.pop("condition", None),
+            limits=limits,
+            capture=CaptureLimits(**options),
+        )
+        self.registry.add([probe])
+        return probe.id
+
+    def state(self, probe: str) -> ProbeState:
+        """Return how a probe stands now."""
+        return self.registry.state(probe)
+
+    def messages(self) -> list[str]:
+        """Return the texts of the hits since the last call."""
+        return [message for message, _ in self.hits()]
+
+    def hits(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return texts and values of the hits since the last call."""
+        records = self.core.drain(1_000_000)
+        return [record.passage.read(record.payload) for record in records]
+
+    def tick(self, seconds: float = 1.0) -> None:
+        """Let time pass for limits and expiry."""
+        self._clock += seconds
+        self.registry.tick(time.monotonic() + self._clock)
+
+    def close(self) -> None:
+        self.registry.apply([])
+        self.core.close()
+
+
+@pytest.fixture
+def soundings() -> Iterator[Soundings]:
+    """Engine, closed afterwards; and nothing of it is left (S7)."""
+    made = Soundings()
+    yield made
+    made.close()
+    assert [sys.monitoring.get_tool(tool) for tool in TOOL_IDS] == [None] * 3
+
+
+@pytest.fixture
+def make_module(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
+    """Write a module's source to a file and import it from there."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made: list[str] = []
+
+    def make(name: str, source: str, *, load: bool = True) -> Any:
+        (tmp_path / f"{name}.py").write_text(source, "utf-8")
+        made.append(name)
+        if not load:
+            return None
+        return __import__(name)
+
+    yield make
+    for name in made:
+        sys.modules.pop(name, None)

@@ -1,0 +1,153 @@
+"""T3: nothing of ours reaches the application, and nothing of the application's is kept."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+
+from leadline.agent.guard import faults, guarded
+from leadline.wire.probe import Fate
+
+WORK = "def work(x):\n    y = x + 1\n    return y\n"
+OURS: dict = {"__name__": "leadline.fault"}
+exec(  # frames of ours, as far as the guard can see
+    "def failing(error):\n    def fail(*_):\n        raise error\n    return fail\n", OURS
+)
+failing = OURS["failing"]
+
+
+class Own(BaseException):
+    """Derived from nothing that a careless `except Exception` would stop."""
+
+
+ERRORS = [
+    ValueError("x"),
+    MemoryError(),
+    RecursionError(),
+    SystemExit(3),
+    GeneratorExit(),
+    StopIteration(),
+    Own("y"),
+    Exception(),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("where", ["take", "holds"])
+def test_no_error_of_ours_reaches_the_application(
+    soundings, make_module, error, where
+) -> None:
+    """T3"""
+    module = make_module("t3", WORK)
+    probe = soundings.log("t3.py:2", "x={x}", condition="x > 0")
+    passage = soundings.registry.standing(probe).compiled.passage
+    setattr(passage, where, failing(error))
+    assert [module.work(1) for _ in range(5)] == [2] * 5
+    assert sum(faults.counts.values()) == 5
+    assert soundings.state(probe).fates.get(Fate.CAPTURED, 0) == 0
+    faults.clear()
+
+
+def test_no_error_reaches_a_worker_thread_either(soundings, make_module) -> None:
+    """KeyboardInterrupt too: handlers run in the main thread only, so there it is ours."""
+    module = make_module("t3t", WORK)
+    probe = soundings.log("t3t.py:2")
+    passage = soundings.registry.standing(probe).compiled.passage
+    passage.take = failing(KeyboardInterrupt())
+    results: list[int] = []
+    thread = threading.Thread(target=lambda: results.append(module.work(1)))
+    thread.start()
+    thread.join()
+    assert results == [2]
+    assert faults.counts == {"hit": 1}
+    faults.clear()
+
+
+def test_a_failure_in_an_import_is_counted_and_the_import_succeeds(
+    soundings, make_module, monkeypatch
+) -> None:
+    make_module("later", WORK, load=False)
+    soundings.log("later.py:2")
+    monkeypatch.setattr("leadline.agent.probes.registry.place", failing(Own("bad")))
+    import later
+
+    assert later.work(1) == 2
+    assert set(faults.counts) == {"import"}
+    faults.clear()
+
+
+def test_guarded_returns_the_default_and_counts() -> None:
+    entry = guarded("place", 7)(failing(ValueError("x" * 10_000)))
+    assert entry() == 7
+    assert faults.counts == {"place": 1}
+    assert len(faults.first["place"]) <= 300
+    faults.clear()
+
+
+SIGNALS = """
+    import signal, sys, time
+    from leadline.agent.core import Monitor, choose
+    from leadline.agent.probes.registry import Registry
+    from leadline.wire.probe import Limits, LogProbe, Target
+    monitor = Monitor(); monitor.open(); core = choose(monitor)
+    registry = Registry(core, monitor)
+    class Timeout(Exception): pass
+    def alarm(number, frame): raise Timeout
+    signal.signal(signal.SIGALRM, alarm)
+    def work(values):
+        total = 0
+        for value in values:
+            total += value  # probed
+        return total
+    limits = Limits(hits=1_000_000, rate_per_s=1_000)
+    line = work.__code__.co_firstlineno + 3
+    registry.add([LogProbe("p1", Target(__file__, line), "{values}", limits=limits)])
+    passage = registry.standing("p1").compiled.passage
+    values = [{"k": [n] * 20} for n in range(100)]
+    received = 0
+    for _ in range(100):
+        signal.setitimer(signal.ITIMER_REAL, 0.002)
+        try:
+            while True:
+                passage.tokens, passage.off, passage.hits_left = 1e9, False, 10**9
+                core.spent_ns(); core.drain(10**6)
+                work([1, 2, 3])
+        except Timeout:
+            received += 1
+    from leadline.agent.guard import faults
+    print(received, dict(faults.first), registry.state("p1").fates["captured"] > 100)
+"""
+
+
+def test_every_exception_of_a_signal_handler_arrives(tmp_path) -> None:
+    """A worker's timeout that strikes inside our callback is not ours to keep."""
+    script = tmp_path / "signals.py"
+    script.write_text(textwrap.dedent(SIGNALS), "utf-8")
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "100 {} True", done.stderr
+
+
+def test_ctrl_c_ends_a_probed_program(tmp_path) -> None:
+    script = tmp_path / "loop.py"
+    script.write_text(
+        "import sys\ndef work(n):\n    return n + 1\n"
+        "print('ready', flush=True)\nn = 0\nwhile True:\n    n = work(n)\n",
+        "utf-8",
+    )
+    program = subprocess.Popen(
+        [sys.executable, "-m", "leadline", "run", "--probe", "log loop.py:3 {n}", "--",
+         sys.executable, script],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    assert program.stdout.readline() == "ready\n"
+    program.send_signal(signal.SIGINT)
+    _, errors = program.communicate(timeout=30)
+    assert program.returncode == -signal.SIGINT
+    assert "KeyboardInterrupt" in errors

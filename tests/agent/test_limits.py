@@ -1,0 +1,123 @@
+"""S3: rate, number, life, budget, and the full buffer."""
+
+import sys
+
+from leadline.agent.core import ring as ring_module
+from leadline.agent.core.pure import BUDGET_NS
+from leadline.wire.probe import Fate, Status
+
+WORK = "def work(x):\n    y = x + 1\n    return y\n"
+PASS = "def work(x):\n    y = x\n    return y\n"
+
+
+def test_over_its_rate_a_probe_is_off_until_the_next_second(soundings, make_module) -> None:
+    module = make_module("rate", WORK)
+    probe = soundings.log("rate.py:2", rate=5)
+    soundings.tick(0)
+    for _ in range(1_000):
+        module.work(1)
+    state = soundings.state(probe)
+    assert state.fates[Fate.CAPTURED] == 5
+    assert state.fates[Fate.RATE_LIMITED] == 1  # asked once, then DISABLE: not called again
+    soundings.tick(1.1)
+    for _ in range(1_000):
+        module.work(1)
+    assert soundings.state(probe).fates[Fate.CAPTURED] == 10
+    assert soundings.state(probe).status is Status.ARMED
+
+
+def test_false_conditions_do_not_use_up_the_rate(soundings, make_module) -> None:
+    module = make_module("rare", WORK)
+    probe = soundings.log("rare.py:2", "x={x}", condition="x == 500", rate=1)
+    for number in range(1_000):
+        module.work(number)
+    assert soundings.messages() == ["x=500"]
+    assert soundings.state(probe).fates[Fate.CONDITION_FALSE] == 500  # then off, at no cost
+
+
+def test_the_hit_limit_expires_and_leaves_no_event(soundings, make_module) -> None:
+    module = make_module("three", WORK)
+    probe = soundings.log("three.py:2", hits=3)
+    for _ in range(10):
+        module.work(1)
+    soundings.tick()
+    assert len(soundings.messages()) == 3
+    assert soundings.state(probe).status is Status.EXPIRED
+    assert "3 hits" in soundings.state(probe).reason
+    assert sys.monitoring.get_local_events(soundings.monitor.tool, module.work.__code__) == 0
+
+
+def test_the_time_to_live_expires_without_a_server(soundings, make_module) -> None:
+    module = make_module("life", WORK)
+    probe = soundings.log("life.py:2", ttl=60)
+    soundings.tick(61)
+    module.work(1)
+    assert soundings.messages() == []
+    assert soundings.state(probe).status is Status.EXPIRED
+
+
+def test_the_costliest_probe_is_suspended_and_tries_again(soundings, make_module) -> None:
+    """The budget is what was measured on the application's thread."""
+    module = make_module("budget", PASS)
+    cheap = soundings.log("budget.py:3", "here", condition="x is None")
+    costly = soundings.log("budget.py:2", "{x}", items=1_000)
+    value = [{"k": n} for n in range(1_000)]
+    for _ in range(10_000):
+        module.work(value)
+        if soundings.core._spent_ns > BUDGET_NS:
+            break
+    soundings.tick()
+    state = soundings.state(costly)
+    assert state.status is Status.SUSPENDED
+    assert "10 are allowed" in state.reason
+    assert state.cost_ns > BUDGET_NS / 2
+    assert soundings.state(cheap).status is Status.ARMED
+    captured = state.fates[Fate.CAPTURED]
+    module.work(value)
+    assert soundings.state(costly).fates[Fate.CAPTURED] == captured
+    soundings.tick(6)
+    assert soundings.state(costly).status is Status.ARMED
+    module.work(value)
+    assert soundings.state(costly).fates[Fate.CAPTURED] == captured + 1
+
+
+def test_a_full_ring_drops_counts_and_goes_on(soundings, make_module, monkeypatch) -> None:
+    """The full-buffer hang of a peer: here nobody waits for anybody."""
+    monkeypatch.setattr(ring_module, "MAX_RECORDS", 10)
+    module = make_module("full", WORK)
+    probe = soundings.log("full.py:2")
+    assert [module.work(n) for n in range(30)] == [n + 1 for n in range(30)]
+    state = soundings.state(probe)
+    assert state.fates[Fate.CAPTURED] == 10
+    assert state.fates[Fate.DROPPED] == 20
+    assert soundings.core.dropped() == {"buffer full": 20}
+    assert len(soundings.messages()) == 10
+    module.work(1)
+    assert len(soundings.messages()) == 1
+
+
+def test_the_ring_is_bounded_in_bytes_too(soundings, make_module, monkeypatch) -> None:
+    monkeypatch.setattr(ring_module, "MAX_BYTES", 1_000)
+    module = make_module("bytes", PASS)
+    soundings.log("bytes.py:2", "{x}")
+    for _ in range(10):
+        module.work("v" * 250)
+    assert soundings.core.dropped() == {"buffer full": 7}
+
+
+def test_a_hit_that_is_too_large_is_dropped_alone(soundings, make_module, monkeypatch) -> None:
+    monkeypatch.setattr(ring_module, "MAX_RECORD_BYTES", 1_000)
+    module = make_module("wide", PASS)
+    soundings.log("wide.py:2", "{x}")
+    module.work(["v" * 200] * 50)
+    module.work("small")
+    assert soundings.messages() == ["small"]
+    assert soundings.core.dropped() == {"hit too large": 1}
+
+
+def test_a_thousand_probes_on_one_line(soundings, make_module) -> None:
+    module = make_module("many", WORK)
+    for _ in range(1_000):
+        soundings.log("many.py:2", "x={x}", condition="x > 5")
+    assert module.work(1) == 2
+    assert soundings.messages() == []

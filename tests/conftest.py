@@ -1,0 +1,55 @@
+"""What all tests share: no failure of ours stays hidden, and what cannot run here is said."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from leadline.agent.guard import faults
+
+_missing: dict[str, str] = {}
+
+
+@pytest.fixture(autouse=True)
+def nothing_swallowed() -> Iterator[None]:
+    """Fail every test in which the agent swallowed an error that the test does not expect.
+
+    A test that does expect one reads `faults` and clears it.
+    """
+    faults.clear()
+    yield
+    first = dict(faults.first)
+    faults.clear()
+    assert not first, f"the agent swallowed: {first}"
+
+
+@pytest.fixture
+def needs() -> Callable[[str], str]:
+    """Return the path of a program, or note that this test could not run on this machine."""
+
+    def find(program: str) -> str:
+        path = shutil.which(program)
+        if path is None:
+            _missing[program] = "not installed"
+            pytest.skip(f"{program} is not installed")
+        return path
+
+    return find
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own for keys, database and state; no Leadline variable set."""
+    for name in [name for name in os.environ if name.startswith("LEADLINE_")]:
+        monkeypatch.delenv(name)
+    for name in ("CONFIG", "DATA", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name.lower()))
+    return tmp_path / "home"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line each what was missing; the gate fails on such a line."""
+    for what, why in _missing.items():
+        terminalreporter.write_line(f"not run here: {what} ({why})")
