@@ -4,8 +4,8 @@ import json
 import threading
 
 import pytest
-from hostile import calls, zoo
 
+from hostile import calls, zoo
 from leadline.agent.capture.tree import capture
 from leadline.wire.probe import CaptureLimits
 from leadline.wire.value import render
@@ -98,7 +98,7 @@ def test_cycles_end() -> None:
 def test_the_work_is_bounded_by_the_limits_not_by_the_value() -> None:
     """T14, as work and not as time: the size of what is captured does not grow."""
     small = capture([{"k": "v" * 1_000}] * 100, LIMITS)
-    for value in ([{"k": "v" * 10_000_000}] * 1_000_000, {n: "v" for n in range(1_000_000)}):
+    for value in ([{"k": "v" * 10_000_000}] * 1_000_000, dict.fromkeys(range(1000000), "v")):
         assert len(json.dumps(capture(value, LIMITS))) <= 2 * len(json.dumps(small))
     deep: list[object] = []
     for _ in range(10_000):
@@ -120,9 +120,7 @@ def test_secrets_by_name_stay_home() -> None:
 
 
 def test_a_secret_variable_is_redacted_in_a_template(soundings, make_module) -> None:
-    module = make_module(
-        "secret", "def login(user, password):\n    ok = True\n    return ok\n"
-    )
+    module = make_module("secret", "def login(user, password):\n    ok = True\n    return ok\n")
     soundings.log("secret.py:2", "{user} {password} {len(password)}")
     module.login("ada", "hunter2")
     ((message, values),) = soundings.hits()

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from waiting import wait_for
 
 from leadline.wire.probe import Fate, Status
+from waiting import wait_for
 
-LINES = '''\
+LINES = """\
 def one(x): return x + 1
 double = lambda x: x * 2
 def branch(n):
@@ -47,7 +47,7 @@ def call(a, b):
         a,
         b,
     )
-'''
+"""
 
 
 def test_one_line_functions_and_lambdas_fire(soundings, make_module) -> None:
@@ -157,8 +157,7 @@ def _counting() -> Iterator[int]:
 
 async def _waiting(event: asyncio.Event) -> int:
     await event.wait()
-    answer = 42  # line of T4
-    return answer
+    return 42  # line of T4
 
 
 def _line_of(function: object, text: str) -> str:
@@ -229,8 +228,7 @@ def test_a_suspended_greenlet(soundings) -> None:
 
     def work() -> int:
         greenlet.getcurrent().parent.switch()
-        answer = 7  # line of T4
-        return answer
+        return 7  # line of T4
 
     suspended = greenlet.greenlet(work)
     suspended.switch()
@@ -282,9 +280,7 @@ def test_variables_of_every_sort_can_be_read(soundings, make_module) -> None:
         "        return local\n"
         "    return inner(1, 2, k=3)\n",
     )
-    soundings.log(
-        "sorts.py:6", "{level} {cell} {rest} {named} {local} {later}"
-    )
+    soundings.log("sorts.py:6", "{level} {cell} {rest} {named} {local} {later}")
     module.outer("a")
     (message,) = soundings.messages()
     assert message == (

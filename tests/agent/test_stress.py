@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-STRESS = r'''
+STRESS = r"""
 import asyncio, faulthandler, random, sys, threading, time
 from leadline.agent.core import Monitor, choose
 from leadline.agent.guard import faults
@@ -78,7 +78,7 @@ core.close()
 assert not wrong, wrong[:5]
 assert min(rounds) > 0 and hits > 0 and not faults.counts, (rounds, hits, faults.first)
 print("armed", number, "hits", hits, "rounds", rounds)
-'''
+"""
 
 
 def test_ten_seconds_of_arming_change_no_result(tmp_path) -> None:

@@ -20,7 +20,11 @@ from leadline.wire.hit import Report
 def test_it_says_where_it_is_and_takes_that_back(own_server, tmp_path):
     server = own_server().start()
     state = tmp_path / "state.json"
-    assert json.loads(state.read_text()) == {"url": server.url, "pid": server.process.pid}
+    assert json.loads(state.read_text()) == {
+        "url": server.url,
+        "pid": server.process.pid,
+        "keys": str(tmp_path / "keys.json"),
+    }
     for name in ("state.json", "keys.json", "hits.db", "hits.db-wal", "hits.db.lock"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600, name
     assert server.stop() == 0

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from leadline.cli.places import keys_file, server_url
+from leadline.cli.places import server_keys_file, server_url
 from leadline.wire.errors import (
     InternalError,
     LeadlineError,
@@ -40,8 +40,7 @@ class Client:
         self._host, self._port = parts.hostname, parts.port
         self._secure = parts.scheme == "https"
         self._prefix = parts.path.rstrip("/")
-        self._socket: socket.socket | None = None
-        self._key = key or os.environ.get("LEADLINE_KEY") or load(keys_file()).user
+        self._key = key or os.environ.get("LEADLINE_KEY") or load(server_keys_file()).user
 
     def get(self, path: str, **query: object) -> dict[str, Any]:
         """Ask; returns the answer's object. Raises `LeadlineError`."""
@@ -63,11 +62,12 @@ class Client:
 
         The first event is `("open", "")`: from here on nothing is missed.
         """
-        connection, answer = self._open("GET", path, query, None, TIMEOUT_S)
+        connection, answer = self._open("GET", path, query, None)
+        wire = connection.sock
         try:
             yield "open", ""
             name, data = "", ""
-            while line := self._line(answer, until):
+            while line := _line(answer, wire, until):
                 field, _, value = line.decode("utf-8", "replace").rstrip("\r\n").partition(":")
                 if field == "event":
                     name = value.strip()
@@ -85,18 +85,10 @@ class Client:
         finally:
             connection.close()
 
-    def _line(self, answer: http.client.HTTPResponse, until: float | None) -> bytes:
-        left = STREAM_SILENCE_S
-        if until is not None:
-            left = min(left, max(0.01, until - time.monotonic()))
-        if self._socket is not None:
-            self._socket.settimeout(left)
-        return answer.readline(MAX_ANSWER_BYTES)
-
     def _ask(
         self, method: str, path: str, query: dict[str, object], body: dict[str, Any] | None
     ) -> dict[str, Any]:
-        connection, answer = self._open(method, path, query, body, TIMEOUT_S)
+        connection, answer = self._open(method, path, query, body)
         try:
             content = answer.read(MAX_ANSWER_BYTES)
             value = json.loads(content) if content else {}
@@ -116,17 +108,15 @@ class Client:
         path: str,
         query: dict[str, object],
         body: dict[str, Any] | None,
-        timeout: float,
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        connection = kind(self._host, self._port, timeout=timeout)
+        connection = kind(self._host, self._port, timeout=TIMEOUT_S)
         asked = {name: value for name, value in query.items() if value is not None}
         target = f"{self._prefix}{path}" + (f"?{urlencode(asked)}" if asked else "")
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         content = json.dumps(body) if body is not None else None
         try:
             connection.request(method, target, content, headers)
-            self._socket = connection.sock
             answer = connection.getresponse()
             if answer.status >= 400:
                 raise _refusal(answer, self.url)
@@ -144,6 +134,18 @@ class Client:
             f"There is no Leadline server at {self.url} ({why}).",
             "Start one with `leadline up`, or set LEADLINE_URL to the one you mean.",
         )
+
+
+def _line(
+    answer: http.client.HTTPResponse, wire: socket.socket | None, until: float | None
+) -> bytes:
+    """Read a line of a stream; waits no longer than the server's silence or `until` allow."""
+    left = STREAM_SILENCE_S
+    if until is not None:
+        left = min(left, max(0.01, until - time.monotonic()))
+    if wire is not None:
+        wire.settimeout(left)
+    return answer.readline(MAX_ANSWER_BYTES)
 
 
 def _refusal(answer: http.client.HTTPResponse, url: str) -> LeadlineError:

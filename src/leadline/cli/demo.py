@@ -5,6 +5,7 @@ import os
 import sys
 
 from leadline.cli.command import Command
+from leadline.cli.places import make_folder, server_is_running, state_file
 from leadline.cli.up import require_server
 
 
@@ -17,6 +18,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     require_server()
     arguments = ["--seconds", str(args.seconds)] if args.seconds else []
+    if not server_is_running() and "LEADLINE_URL" not in os.environ:
+        # commands in other terminals then find the demo's server by themselves
+        make_folder(state_file())
+        arguments += ["--state", str(state_file())]
     os.execv(sys.executable, [sys.executable, "-m", "leadline.demo", *arguments])
 
 

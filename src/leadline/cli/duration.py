@@ -2,21 +2,21 @@
 
 from leadline.wire.errors import UsageError
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 
 
 def duration(text: str) -> float:
     """Return `text` in seconds. Raises `UsageError` (slug `bad-duration`)."""
-    number, unit = (text[:-1], text[-1:]) if text[-1:] in _UNITS else (text, "s")
+    unit = next((unit for unit in _UNITS if text.endswith(unit)), "")
     try:
-        seconds = float(number) * _UNITS[unit]
+        seconds = float(text.removesuffix(unit)) * _UNITS.get(unit, 1.0)
     except ValueError:
         seconds = -1.0
     if not 0 < seconds < float("inf"):
         raise UsageError(
             "bad-duration",
             f"{text!r} is not a length of time.",
-            "Write a number and s, m, h or d: 90s, 15m, 2h.",
+            "Write a number and ms, s, m, h or d: 500ms, 90s, 15m, 2h.",
         )
     return seconds
 

@@ -16,7 +16,6 @@ from leadline.wire.probe import ProbeKind, Status, Target
 from leadline.wire.service import check_service
 
 _LOOK_S = 0.02
-_UNDECIDED = (Status.PENDING,)
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +77,7 @@ def _settled(client: Client, answer: dict[str, Any], seconds: float) -> dict[str
     while expected and time.monotonic() < deadline:
         answer = client.get(path)
         here = [one for one in answer["probe"]["instances"] if one["connected"]]
-        if len(here) >= expected:
+        if sum(one["reported_at"] > 0 for one in here) >= expected:
             break
         time.sleep(_LOOK_S)
     return answer

@@ -11,8 +11,14 @@ DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 
 
 def keys_file() -> Path:
-    """The key file, mode 0600."""
+    """The key file of this user, mode 0600."""
     return _folder("XDG_CONFIG_HOME", ".config") / "keys.json"
+
+
+def server_keys_file() -> Path:
+    """The key file of the server that is meant: it notes its own when it starts."""
+    keys = _running("keys") if not os.environ.get("LEADLINE_URL") else ""
+    return Path(keys) if keys else keys_file()
 
 
 def database_file() -> Path:
@@ -29,12 +35,22 @@ def server_url() -> str:
     """Return `LEADLINE_URL`, else the address of the server last started here."""
     if url := os.environ.get("LEADLINE_URL"):
         return url.rstrip("/")
+    return _running("url") or DEFAULT_URL
+
+
+def _running(what: str) -> str:
+    """Return what the running server has noted of itself; empty when none has."""
     try:
         state = json.loads(state_file().read_text("utf-8"))
-        url = state["url"] if isinstance(state, dict) else ""
+        return str(state[what]) if isinstance(state, dict) else ""
     except (OSError, ValueError, KeyError):
-        url = ""
-    return url if isinstance(url, str) and url else DEFAULT_URL
+        return ""
+
+
+def server_is_running() -> bool:
+    """Whether the server noted in the state file is a living process."""
+    pid = _running("pid")
+    return pid.isdigit() and Path(f"/proc/{pid}").exists()
 
 
 def make_folder(path: Path) -> None:

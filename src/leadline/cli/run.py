@@ -8,7 +8,7 @@ from leadline.cli.client import Client
 from leadline.cli.command import Command
 from leadline.cli.inline_probe import parse_probe
 from leadline.cli.listener import Listener
-from leadline.cli.places import keys_file, make_folder, server_url
+from leadline.cli.places import make_folder, server_keys_file, server_url
 from leadline.cli.supervise import hold_signals, pass_on, replace_process, supervise
 from leadline.wire.errors import UsageError
 from leadline.wire.keys import AGENT_PREFIX, agent_key, load_or_create
@@ -99,8 +99,9 @@ def _agent_key(service: str) -> str:
     if given:
         answer = Client().post(f"/v1/services/{service}/agent-key")
         return str(answer["key"])
-    make_folder(keys_file())
-    return agent_key(load_or_create(keys_file()), service)
+    keys = server_keys_file()
+    make_folder(keys)
+    return agent_key(load_or_create(keys), service)
 
 
 COMMAND = Command(

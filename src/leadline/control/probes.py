@@ -145,7 +145,7 @@ class _Looking:
         state = ProbeState(placed.probe.id, Status.PENDING, "it has not answered yet")
         for feed in self._connected.values():
             if feed.service == placed.service and feed.instance not in heard:
-                yield StateRecord(feed.instance, feed.since, state)
+                yield StateRecord(feed.instance, 0.0, state)
 
     def _state(self, record: StateRecord) -> StateView:
         known, state = self._instances.get(record.instance), record.state

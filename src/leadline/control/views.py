@@ -12,7 +12,10 @@ from leadline.wire.value import Value
 
 @dataclass(frozen=True, slots=True)
 class StateView:
-    """Where a probe stands in one instance; gone instances are here with their last word."""
+    """Where a probe stands in one instance; gone instances are here with their last word.
+
+    `reported_at` is 0 for an instance that has said nothing of the probe yet.
+    """
 
     instance: str
     connected: bool

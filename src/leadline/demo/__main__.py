@@ -20,7 +20,7 @@ from leadline.demo.children import Child, Children, Stopped
 from leadline.demo.probes import FIRST_PROBES, NEXT_COMMANDS
 
 SERVICE = Path(__file__).parent / "service"
-_PYTHON = [sys.executable]
+_LEADLINE = (sys.executable, "-m", "leadline")
 _READY_S = 30.0
 """A slow machine compiles the server's and the shop's modules on the first start."""
 
@@ -29,41 +29,42 @@ def main(argv: Sequence[str]) -> int:
     """Run the demo until Ctrl-C, SIGTERM or `--seconds`; returns the exit status."""
     parser = argparse.ArgumentParser("leadline demo", description=__doc__)
     parser.add_argument("--seconds", type=float, help="end by itself after so many seconds")
+    parser.add_argument("--state", type=Path, help="where the server notes its address")
     options = parser.parse_args(argv)
     with contextlib.suppress(Stopped), _signals():
         folder = tempfile.TemporaryDirectory(prefix="leadline-demo-")
         with folder as path, Children() as children:
-            return _play(children, Path(path), options.seconds)
+            return _play(children, Path(path), options)
     return 0
 
 
-def _play(children: Children, folder: Path, seconds: float | None) -> int:
+def _play(children: Children, folder: Path, options: argparse.Namespace) -> int:
     _say("Starting a server, a shop with the agent in it, and customers.")
-    environ = _environ(folder)
-    server = children.start("server", _server(folder), environ)
+    keys = folder / "config" / "leadline" / "keys.json"
+    keys.parent.mkdir(parents=True, mode=0o700)
+    state = options.state or folder / "server.json"
+    server = children.start("server", _server(folder, keys, state), _environ())
     url = server.ready("listening on ", _READY_S)
-    environ["LEADLINE_URL"] = url
+    environ = _environ() | {"LEADLINE_URL": url, "XDG_CONFIG_HOME": str(folder / "config")}
+    shop_command = ["-m", "shop", "--port", "0", "--database", str(folder / "shop.db")]
     shop = children.start(
         "shop",
-        [*_leadline(), "run", "--service", "shop", "--", *_PYTHON, "-m", "shop",
-         "--port", "0", "--database", str(folder / "shop.db")],
+        [*_LEADLINE, "run", "--service", "shop", "--", sys.executable, *shop_command],
         environ,
         cwd=SERVICE,
-    )  # fmt: skip
-    shop_url = shop.ready("shop listening on ", _READY_S)
-    children.start(
-        "traffic", [*_PYTHON, "-m", "leadline.demo.traffic", "--url", shop_url], environ
     )
-    _say(f"The shop answers at {shop_url}, the server listens at {url}.\n")
+    shop_url = shop.ready("shop listening on ", _READY_S)
+    traffic = [sys.executable, "-m", "leadline.demo.traffic", "--url", shop_url]
+    children.start("traffic", traffic, environ)
+    _say(f"The shop answers at {shop_url}, the server listens at {url}.")
     for probe in FIRST_PROBES:
-        _say(f"{probe.why}\n$ leadline {shlex.join(probe.command)}")
-        status = children.run([*_leadline(), *probe.command], environ)
+        _say(f"\n{probe.why}\n$ leadline {shlex.join(probe.command)}")
+        status = children.run([*_LEADLINE, *probe.command], environ)
         if status:
             return status
-        _say("")
-    _show_next(environ)
-    tail = children.start("tail", [*_leadline(), "tail", "shop"], environ, shown=True)
-    return _watch(children, tail, seconds)
+    _say_next(environ, shared=options.state is not None)
+    tail = children.start("tail", [*_LEADLINE, "tail", "shop"], environ, shown=True)
+    return _watch(children, tail, options.seconds)
 
 
 def _watch(children: Children, tail: Child, seconds: float | None) -> int:
@@ -78,44 +79,30 @@ def _watch(children: Children, tail: Child, seconds: float | None) -> int:
     return 0
 
 
-def _show_next(environ: dict[str, str]) -> None:
-    _say("In another terminal, try next:")
-    if not _is_default(environ):
-        _say(f"  export LEADLINE_URL={environ['LEADLINE_URL']} "
-             f"XDG_CONFIG_HOME={environ['XDG_CONFIG_HOME']}")  # fmt: skip
+def _say_next(environ: dict[str, str], *, shared: bool) -> None:
+    """Suggest commands; without a shared state file they need to be told where to ask."""
+    _say("\nIn another terminal, try next:")
+    if not shared:
+        told = ("LEADLINE_URL", "XDG_CONFIG_HOME")
+        _say("  export " + " ".join(f"{name}={environ[name]}" for name in told))
     for command in NEXT_COMMANDS:
         _say(f"  {_shown_program()} {command}")
     _say("\nLive hits, until Ctrl-C ends everything:\n")
 
 
-def _server(folder: Path) -> list[str]:
+def _server(folder: Path, keys: Path, state: Path) -> list[str]:
     return [
-        *(*_PYTHON, "-m", "leadline.server", "--port", "0"),
-        *("--database", str(folder / "leadline.db"), "--keys", str(_keys(folder))),
-        *("--state", str(folder / "server.json")),
+        *(sys.executable, "-m", "leadline.server", "--port", "0", "--state", str(state)),
+        *("--database", str(folder / "leadline.db"), "--keys", str(keys)),
     ]
 
 
-def _keys(folder: Path) -> Path:
-    path = folder / "config" / "leadline" / "keys.json"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return path
-
-
-def _environ(folder: Path) -> dict[str, str]:
-    """The environment for the parts: nothing of another Leadline, keys of its own."""
+def _environ() -> dict[str, str]:
+    """The environment for the parts: nothing of another Leadline in it."""
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith("LEADLINE_")
     }
-    return clean | {"XDG_CONFIG_HOME": str(folder / "config"), "PYTHONUNBUFFERED": "1"}
-
-
-def _is_default(environ: dict[str, str]) -> bool:
-    return environ.get("XDG_CONFIG_HOME") == os.environ.get("XDG_CONFIG_HOME")
-
-
-def _leadline() -> list[str]:
-    return [*_PYTHON, "-m", "leadline"]
+    return clean | {"PYTHONUNBUFFERED": "1"}
 
 
 def _shown_program() -> str:

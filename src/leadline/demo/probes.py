@@ -51,7 +51,7 @@ FIRST_PROBES = (
 
 NEXT_COMMANDS = (
     "probes shop",
-    "log shop shop/volume.py:12 'quantity {quantity} reached {reached}' --if 'len(reached) > 2'",
+    "log shop shop/volume.py:12 'of {quantity}: {reached}' --if 'len(reached) > 2'",
     "log shop shop/orders.py:33 'order {number} for {customer.email}, paid by {payment_token}'",
 )
 """How the probes stand; why large orders cost too much; a secret that stays home."""

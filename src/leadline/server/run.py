@@ -101,7 +101,9 @@ def _run(options: argparse.Namespace) -> int:
             )
             # its own reports are tracebacks with whatever is in them; ours come from `app`
             logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
-            server = _Server(config, context, StateFile(options.state), url(listener, tls=tls))
+            server = _Server(
+                config, context, StateFile(options.state), options.keys, url(listener, tls=tls)
+            )
             asyncio.run(server.serve([listener]))
             if server.failure is not None:
                 raise server.failure
@@ -112,11 +114,17 @@ class _Server(uvicorn.Server):
     """uvicorn, with our signals, our streams' end, and the state file around it."""
 
     def __init__(
-        self, config: uvicorn.Config, context: Context, state: StateFile, address: str
+        self,
+        config: uvicorn.Config,
+        context: Context,
+        state: StateFile,
+        keys: Path,
+        address: str,
     ) -> None:
         super().__init__(config)
         self._context = context
         self._state = state
+        self._keys = keys
         self._address = address
         self.failure: LeadlineError | None = None
 
@@ -138,7 +146,7 @@ class _Server(uvicorn.Server):
         """Accept connections, and only then say so."""
         await super().startup(sockets)
         try:
-            self._state.write(self._address)
+            self._state.write(self._address, self._keys)
         except LeadlineError as error:
             self.failure = error
             self.should_exit = True

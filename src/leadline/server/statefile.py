@@ -15,9 +15,14 @@ class StateFile:
         self._path = path
         self._content = ""
 
-    def write(self, url: str) -> None:
-        """Say where the server is, all at once. Raises slug `state-file-unwritable`."""
-        content = json.dumps({"url": url, "pid": os.getpid()}) + "\n"
+    def write(self, url: str, keys: Path) -> None:
+        """Say where the server is and which keys it takes, all at once.
+
+        Raises slug `state-file-unwritable`.
+        """
+        content = (
+            json.dumps({"url": url, "pid": os.getpid(), "keys": str(keys.absolute())}) + "\n"
+        )
         draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
             draft.unlink(missing_ok=True)

@@ -62,7 +62,11 @@ def load(path: Path) -> Keys:
                 )
             text = file.read(MAX_KEY_FILE_BYTES)
     except FileNotFoundError:
-        raise UnavailableError("no-key-file", f"There is no key file at {path}.") from None
+        raise UnavailableError(
+            "no-key-file",
+            f"There is no key file at {path}.",
+            "`leadline up` makes it; for a server elsewhere set LEADLINE_URL and LEADLINE_KEY.",
+        ) from None
     except OSError as error:
         raise UnavailableError(
             "bad-key-file", f"The key file {path} cannot be read: {error.strerror}."

@@ -11,7 +11,8 @@ from leadline.wire.errors import UsageError
 
 DEFAULT_HITS = 100
 DEFAULT_TTL_S = 900.0
-DEFAULT_RATE_PER_S = 20.0
+DEFAULT_RATE_PER_S = 100.0
+"""The pure core takes about 70 us a hit, so this is well within 1 % of a core."""
 
 MAX_HITS = 1_000_000
 """A probe that is meant to hit for ever is a metric, not a log."""

@@ -16,7 +16,6 @@ from leadline.wire.errors import LeadlineError, UsageError
 
 _CO_OPTIMIZED = 0x1
 _COMPREHENSIONS = frozenset(("<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"))
-_NEAREST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +98,9 @@ def _not_executable(codes: Sequence[CodeType], line: int) -> UsageError:
     inside = any(
         min(own) <= line <= max(own) for code in codes if (own := executable_lines(code))
     )
-    close = sorted(lines, key=lambda other: (abs(other - line), other))[:_NEAREST]
-    hint = f"The nearest lines that can be probed: {', '.join(map(str, sorted(close)))}."
+    close = [other for other in lines if other < line][-1:]
+    close += [other for other in lines if other > line][:1]
+    hint = f"The nearest lines that can be probed: {', '.join(map(str, close))}."
     if not inside:
         return UsageError(
             "line-not-executable",
