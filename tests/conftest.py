@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from live import Leadline
 
 from leadline.agent.guard import faults
 
@@ -47,6 +48,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name.lower()))
     return tmp_path / "home"
+
+
+@pytest.fixture
+def leadline(home: Path, tmp_path: Path) -> Iterator[Leadline]:
+    """A running server of the test's own."""
+    made = Leadline(home, tmp_path).up()
+    yield made
+    made.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

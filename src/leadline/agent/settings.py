@@ -13,7 +13,7 @@ _GUESTS_NOT_WANTED = frozenset(
     """.split()
 )
 """Tools that share a service's environment variables and are nobody's service."""
-_HELPER_PROCESSES = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
+_HELPER_PROCESS = "multiprocessing.resource_tracker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def switched_off() -> bool:
 def unwelcome() -> bool:
     """Whether this interpreter is a tool or a helper that no agent belongs in."""
     words = sys.orig_argv[1:]
-    if any(helper in word for word in words[:3] for helper in _HELPER_PROCESSES):
+    if any(_HELPER_PROCESS in word for word in words[:3]):
         return True
     if "-m" in words[:-1]:
         module = words[words.index("-m") + 1]

@@ -41,6 +41,7 @@ class ImportWatch:
         self._on_code = on_code
         self._on_module = on_module
         self._on = False
+        self._main = ""
         monitor.listen(_RETURN, guarded("import", None)(self._returned))
         monitor.listen(_START, guarded("main", None)(self._started))
 
@@ -53,8 +54,20 @@ class ImportWatch:
             (self._monitor.add if on else self._monitor.drop)(code, _RETURN)
 
     def await_main(self) -> None:
-        """Watch for the main script's first line as well; call before it has run."""
+        """Watch for the main script's first line as well; call before it has run.
+
+        A process that `multiprocessing` has spawned runs its parent's script as `__mp_main__`,
+        after a main program of its own.
+        """
+        spawned = any("multiprocessing" in word for word in sys.orig_argv[1:4])
+        self._main = "__mp_main__" if spawned else "__main__"
         self._monitor.everywhere(_START)
+
+    def give_up_main(self) -> None:
+        """Stop waiting for a main script that may never run."""
+        if self._main:
+            self._main = ""
+            self._monitor.everywhere(0)
 
     def _returned(self, code: CodeType, _offset: int, value: object) -> Any:
         if type(value) is CodeType:
@@ -66,8 +79,8 @@ class ImportWatch:
         if code.co_name != "<module>":
             return _DISABLE
         namespace = sys._getframe(2).f_globals  # noqa: SLF001 - the starting frame
-        if namespace.get("__name__") != "__main__":
+        if namespace.get("__name__") != self._main:
             return _DISABLE
-        self._monitor.everywhere(0)
+        self.give_up_main()
         self._on_code(code)
         return _DISABLE

@@ -29,6 +29,8 @@ from leadline.wire.probe import Fate, Probe, Status
 
 _FORK_WAIT_S = 0.05
 """The longest that a fork waits for an arming under way; one arming takes well under 5 ms."""
+_MAIN_WAIT_S = 10.0
+"""An interpreter that has not begun its main script by then runs none (an embedded one)."""
 _MAX_NEWS = 1_000
 """Imports remembered while the lock is held; more within one arming is not believable."""
 
@@ -43,6 +45,7 @@ class Registry:
         self._lock = allocate_lock()
         self._standing: dict[str, Standing] = {}
         self._news: deque[CodeType | ModuleType] = deque(maxlen=_MAX_NEWS)
+        self._main_until = 0.0
         self.revision = 0
 
     def apply(self, probes: Iterable[Probe]) -> None:
@@ -78,6 +81,7 @@ class Registry:
         """Arm probes on the main script before its first line, which has not run yet."""
         if any(one.state.status is Status.PENDING for one in self._standing.values()):
             self._imports.await_main()
+            self._main_until = time.monotonic() + _MAIN_WAIT_S
 
     def tick(self, now: float) -> None:
         """Let time pass: limits refill, probes expire, imports that were left are looked at.
@@ -94,6 +98,9 @@ class Registry:
             ]
             for one in self._standing.values():
                 self._expire(one, now)
+            if self._main_until and now > self._main_until:
+                self._main_until = 0.0
+                self._imports.give_up_main()
             self._watch()
             self._budget.tick(now, [one for one in armed if one.compiled is not None])
 
