@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from live import Leadline
 
 from leadline.agent.guard import faults
+from live import Leadline
 
 _missing: dict[str, str] = {}
 

@@ -1,5 +1,6 @@
 """Real programs for tests: started, waited for, asked, ended; nothing is left running."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -57,8 +58,8 @@ class Program:
     def __init__(
         self, command: Sequence[str | Path], cwd: Path, env: dict[str, str] | None = None
     ) -> None:
-        self._out = tempfile.TemporaryFile()
-        self._err = tempfile.TemporaryFile()
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
+        self._err = tempfile.TemporaryFile()  # noqa: SIM115
         self.process = subprocess.Popen(
             [str(word) for word in command],
             cwd=cwd,
@@ -114,14 +115,10 @@ class Program:
         """End it and whatever it started; returns the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # killed in the next line
                 self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                pass  # the next line is the answer
-        try:
+        with contextlib.suppress(ProcessLookupError):  # nobody left
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # nobody left
         status = self.process.wait(10)
         if not self._out.closed:
             self.last = self.out, self.err

@@ -10,6 +10,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
 from live import LEADLINE, Program, free_port, get, tool
 from waiting import wait_for
 

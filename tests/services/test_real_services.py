@@ -14,6 +14,7 @@ from pathlib import Path
 
 import datasette.database
 import pytest
+
 from live import LEADLINE, Leadline, Program, free_port, get, tool
 from waiting import wait_for
 

@@ -15,12 +15,21 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=int, default=100, metavar="N", help="the newest N (default: 100)"
     )
+    parser.add_argument(
+        "--after", type=int, metavar="ID", help="the first N behind the hit with this id"
+    )
     add_json(parser)
 
 
 def _run(args: argparse.Namespace) -> int:
     client = Client()
-    answer = client.get("/v1/hits", service=args.service, probe=args.probe, limit=args.limit)
+    answer = client.get(
+        "/v1/hits",
+        service=args.service,
+        probe=args.probe,
+        limit=args.limit,
+        after=args.after,
+    )
     if args.json:
         out(json.dumps({"schema_version": answer["schema_version"], "hits": answer["hits"]}))
         return 0

@@ -95,8 +95,8 @@ class Connection:
         while True:
             if self._chunked:
                 size = int(self._line().split(b";")[0] or b"0", 16)
-                if size > MAX_LINE_BYTES:
-                    raise HttpError("a chunk of the answer is too large")
+                if not 0 <= size <= MAX_LINE_BYTES:
+                    raise HttpError("a chunk of the answer has an impossible size")
                 if size == 0:
                     self._line()
                     return

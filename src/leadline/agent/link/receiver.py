@@ -48,7 +48,7 @@ class Receiver:
                     pause = REFUSED_PAUSE_S
             except OSError:
                 pass  # away: the usual case, and the pause below is the answer
-            except (WireError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - no answer may end this thread
                 faults.count("receiver", error)
             was_connected, self.connected = self.connected, False
             self._connection.close()

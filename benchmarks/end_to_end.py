@@ -1,0 +1,137 @@
+"""From the command to the armed probe, and from the hit to the screen, on a real service.
+
+The server, the service and the watching terminal are processes of their own; the clock is the
+machine's. The command itself is not run for each sample: its start-up would hide the rest.
+"""
+
+import json
+import os
+import queue
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from leadline.cli.client import Client
+from leadline.wire.keys import load
+
+WORKER = """
+import time
+def work(n):
+    now = time.time()
+    return now
+n = 0
+while True:
+    n += 1
+    work(n)
+    time.sleep(0.01)
+"""
+WAIT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Milliseconds: median, 95th percentile, largest."""
+
+    name: str
+    p50: float
+    p95: float
+    most: float
+
+
+def measure(samples: int) -> list[Times]:
+    """Return the two figures, each over so many probes."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        client = stack.enter_context(_server(folder))
+        stack.enter_context(_worker(folder, client))
+        shown = _watch(client)
+        armed_ms, shown_ms = [], []
+        for _ in range(samples):
+            began = time.time()
+            probe = _place(client)
+            armed_ms.append((time.time() - began) * 1e3)
+            hit, at = shown.get(timeout=WAIT_S)
+            shown_ms.append((at - hit["time"]) * 1e3)
+            client.delete(f"/v1/probes/{probe}")
+    return [_times("placed to armed", armed_ms), _times("hit to shown", shown_ms)]
+
+
+def _place(client: Client) -> str:
+    """Place a probe and return its id once the server knows that it is armed."""
+    body = {"kind": "log", "target": "worker.py:4", "template": "{n}", "limits": {"hits": 1}}
+    probe = str(client.post("/v1/services/bench/probes", body)["probe"]["id"])
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        states = client.get(f"/v1/probes/{probe}")["probe"]["instances"]
+        if any(one["status"] in ("armed", "expired") for one in states):
+            return probe
+    raise TimeoutError("the probe was not armed")
+
+
+def _watch(client: Client) -> "queue.Queue[tuple[dict[str, float], float]]":
+    """Watch hits on a thread; returns where they arrive, with the time that they did."""
+    arrived: queue.Queue[tuple[dict[str, float], float]] = queue.Queue()
+    opened = threading.Event()
+
+    def follow() -> None:
+        for name, data in client.stream("/v1/hits/stream", time.monotonic() + 600):
+            opened.set()
+            if name == "hit":
+                arrived.put((json.loads(data), time.time()))
+
+    threading.Thread(target=follow, daemon=True).start()
+    if not opened.wait(WAIT_S):
+        raise TimeoutError("the stream of hits did not open")
+    return arrived
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[Client]:
+    keys = folder / "keys.json"
+    command = [sys.executable, "-m", "leadline.server", "--port", "0", "--keys", str(keys)]
+    command += ["--database", str(folder / "bench.db"), "--state", str(folder / "server.json")]
+    with _process(command, folder, {}) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().removeprefix("listening on ").strip()
+        yield Client(url, load(keys).user)
+
+
+@contextmanager
+def _worker(folder: Path, client: Client) -> Iterator[None]:
+    (folder / "worker.py").write_text(WORKER, "utf-8")
+    key = client.post("/v1/services/bench/agent-key")["key"]
+    environ = {"LEADLINE_URL": client.url, "LEADLINE_KEY": key, "LEADLINE_SERVICE": "bench"}
+    with _process([sys.executable, "worker.py"], folder, environ):
+        deadline = time.monotonic() + WAIT_S
+        while not any(one["connected"] for one in client.get("/v1/services")["services"]):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the worker did not connect")
+            time.sleep(0.05)
+        yield
+
+
+@contextmanager
+def _process(
+    command: list[str], folder: Path, environ: dict[str, str]
+) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(
+        command, cwd=folder, env=os.environ | environ, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=WAIT_S)
+
+
+def _times(name: str, samples: list[float]) -> Times:
+    ordered = sorted(samples)
+    p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+    return Times(name, statistics.median(ordered), p95, ordered[-1])

@@ -1,0 +1,118 @@
+"""The cost of one passage on the application's thread, for each thing that can happen there.
+
+Windows are short and interleaved with the control's in one process; of many, the smallest
+counts, because a busy machine only ever adds. The spread is over the rounds.
+"""
+
+import logging
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from leadline.agent.core import Core, Monitor, choose
+from leadline.agent.probes.registry import Registry
+from leadline.wire.probe import Limits, LogProbe, Target
+
+CALLS = 100
+ROUNDS = 5
+
+type Work = Callable[[int, str], int]
+type Switch = Callable[[bool], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Nanoseconds of thread time that a call costs more than its control: the median of the
+    rounds, the smallest and the largest."""
+
+    name: str
+    extra_ns: float
+    low_ns: float
+    high_ns: float
+
+
+def work(number: int, text: str) -> int:
+    total = number + len(text)
+    return total  # noqa: RET504 - the line that is probed
+
+
+def elsewhere(number: int) -> int:
+    return number
+
+
+def logged(number: int, text: str) -> int:
+    total = number + len(text)
+    logging.getLogger("bench").info("number=%s text=%s", number, text)
+    return total
+
+
+def measure(windows: int) -> list[Figure]:
+    """Return a figure for each case, the hard-coded log line that people write first."""
+    here = f"{__file__}:{work.__code__.co_firstlineno + 2}"
+    other = f"{__file__}:{elsewhere.__code__.co_firstlineno + 1}"
+    probes = {
+        "probe on another function": LogProbe("p", Target.parse(other), "x"),
+        "condition false": LogProbe("p", Target.parse(here), "x", "number < 0"),
+        "log, no value": LogProbe("p", Target.parse(here), "x"),
+        "log, two values": LogProbe("p", Target.parse(here), "{number} {text}"),
+        "over its rate": LogProbe("p", Target.parse(here), "x", limits=Limits(rate_per_s=0.01)),
+    }
+    monitor = Monitor()
+    monitor.open()
+    core = choose(monitor)
+    registry = Registry(core, monitor)
+    figures = [_logging(core, windows)]
+    for name, probe in probes.items():
+        figures.append(_compare(name, work, _switch(registry, probe), core, windows))
+    core.close()
+    return figures
+
+
+def _switch(registry: Registry, probe: LogProbe) -> Switch:
+    def switch(on: bool) -> None:
+        registry.apply([probe] if on else [])
+        if on and probe.limits.rate_per_s > 1:
+            compiled = registry.standing(probe.id).compiled
+            assert compiled is not None
+            compiled.passage.tokens = compiled.passage.hits_left = 10**9
+
+    return switch
+
+
+def _logging(core: Core, windows: int) -> Figure:
+    logger = logging.getLogger("bench")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    handler = logging.FileHandler("/dev/null")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.addHandler(handler)
+    try:
+        return _compare("logging.info, to a file", logged, lambda _: None, core, windows)
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+
+
+def _compare(name: str, probed: Work, switch: Switch, core: Core, windows: int) -> Figure:
+    extras = []
+    for _ in range(ROUNDS):
+        off = on = sys.float_info.max
+        for _ in range(windows):
+            switch(False)
+            off = min(off, _window(work))
+            switch(True)
+            probed(1, "the first pass after arming")
+            on = min(on, _window(probed))
+            core.drain(10**6)
+            core.spent_ns()
+        extras.append(on - off)
+    return Figure(name, statistics.median(extras), min(extras), max(extras))
+
+
+def _window(function: Work) -> float:
+    began = time.thread_time_ns()
+    for _ in range(CALLS):
+        function(5, "some text")
+    return (time.thread_time_ns() - began) / CALLS

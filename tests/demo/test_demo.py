@@ -1,0 +1,95 @@
+"""`make demo` as somebody without a terminal runs it: it plays, and leaves nothing behind."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from leadline.demo.probes import FIRST_PROBES, NEXT_COMMANDS
+from live import LEADLINE, Program
+from waiting import wait_for
+
+
+@pytest.fixture
+def scratch(tmp_path, home, monkeypatch) -> Path:
+    """Where the demo's folder will be, so that what is left of it can be seen."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+def living(word: str) -> list[int]:
+    """Return the processes whose command line mentions `word`."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue  # it has ended meanwhile
+            if word in line:
+                found.append(int(entry.name))
+    return found
+
+
+def playing(scratch: Path, command: list[str] | None = None) -> Program:
+    program = Program(command or [LEADLINE, "demo"], scratch)
+    program.wait_for("Live hits")
+    return program
+
+
+def shown_in(text: str, target: str) -> int:
+    return len(re.findall(rf"^\d\d:.*  {re.escape(target)}  ", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("ignored", [False, True], ids=["", "SIGINT ignored"])
+def test_it_plays_and_ends_with_ctrl_c(scratch, ignored) -> None:
+    command = ["/bin/sh", "-c", f"trap '' INT; exec {shlex.quote(LEADLINE)} demo"]
+    with playing(scratch, command if ignored else None) as demo:
+        (folder,) = scratch.glob("leadline-demo-*")
+        shop = re.search(r"shop answers at (\S+),", demo.out).group(1)  # type: ignore[union-attr]
+        assert living(str(folder))
+        if not ignored:
+            for probe in FIRST_PROBES:
+                wait_for(lambda at=probe.command[2]: shown_in(demo.out, at), 60)
+            for words in NEXT_COMMANDS:
+                assert f"leadline {words}" in demo.out
+                subprocess.run([LEADLINE, *shlex.split(words)], check=True, timeout=60)
+            wait_for(lambda: "paid by <redacted name:token>" in demo.out, 60)
+        demo.process.send_signal(signal.SIGINT)
+        assert demo.end() == 0
+        assert "Traceback" not in demo.out + demo.err
+    assert list(scratch.iterdir()) == []
+    assert living(str(folder)) == living(shop) == []
+
+
+def test_it_ends_by_itself(scratch) -> None:
+    with Program([LEADLINE, "demo", "--seconds", "1"], scratch) as demo:
+        assert demo.end() == 0
+    assert list(scratch.iterdir()) == []
+
+
+def test_its_parts_end_even_when_it_is_killed(scratch) -> None:
+    with playing(scratch) as demo:
+        (folder,) = scratch.glob("leadline-demo-*")
+        shop = re.search(r"shop answers at (\S+),", demo.out).group(1)  # type: ignore[union-attr]
+        demo.process.send_signal(signal.SIGKILL)
+        demo.end()
+        wait_for(lambda: not living(str(folder)) and not living(shop))
+
+
+def test_a_part_that_dies_is_said(scratch) -> None:
+    with playing(scratch) as demo:
+        (folder,) = scratch.glob("leadline-demo-*")
+        shop = re.search(r"shop answers at (\S+),", demo.out).group(1)  # type: ignore[union-attr]
+        (traffic,) = living(f"leadline.demo.traffic --url {shop}")
+        os.kill(traffic, signal.SIGKILL)
+        assert demo.end() == 70
+        assert "the traffic has ended by itself" in demo.out
+    assert list(scratch.iterdir()) == []
+    assert not living(str(folder))

@@ -1,0 +1,133 @@
+"""What takes minutes: `make soak`. Each test prints one line of report."""
+
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from live import LEADLINE, Leadline, Program, tool
+from waiting import wait_for
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1_200)]
+
+COUNTER = """\
+import sys, time
+def work(n):
+    done = n
+    return done
+n = 0
+end = time.monotonic() + float(sys.argv[1])
+print("started", flush=True)
+while time.monotonic() < end:
+    n += 1
+    work(n)
+    time.sleep(0.02)
+print(n, flush=True)
+"""
+INSTANCES = 200
+KILLS = 20
+
+
+def worker(leadline: Leadline, service: str, seconds: int) -> Program:
+    (leadline.cwd / "counter.py").write_text(textwrap.dedent(COUNTER), "utf-8")
+    command = [LEADLINE, "run", "--service", service, "--", tool("python"), "counter.py"]
+    return Program([*command, str(seconds)], leadline.cwd)
+
+
+def test_two_hundred_instances(leadline, capfd) -> None:
+    """One probe on 200 processes: all armed, all heard, the hit limit kept over all."""
+    began = time.monotonic()
+    programs = [worker(leadline, "many", 240) for _ in range(INSTANCES)]
+    try:
+        wait_for(lambda: len(leadline.connected("many")) == INSTANCES, 200)
+        connected = time.monotonic() - began
+        began = time.monotonic()
+        probe = leadline.log(
+            "many", "counter.py:3", "{n}", "--hits", "5000", "--rate", "5", "--wait", "60s"
+        )
+        armed = time.monotonic() - began
+        states = [one["status"] for one in probe["instances"]]
+        assert states.count("armed") == INSTANCES
+        wait_for(lambda: leadline.probe(probe["id"])["status"] == "expired", 120)
+        final = leadline.probe(probe["id"])
+        assert final["hits"] == 5000
+        assert not any(one["faults"] for one in leadline.connected("many"))
+    finally:
+        for program in programs:
+            program.stop()
+    with capfd.disabled():
+        print(
+            f"\nsoak: {INSTANCES} instances connected in {connected:.1f} s, a probe armed on all "
+            f"in {armed:.2f} s, {final['hits']} hits kept, {final['beyond_limit']} beyond the limit"
+        )
+
+
+def every_hit(leadline: Leadline, probe: str) -> list[dict]:
+    """Return all hits of a probe, page by page."""
+    hits: list[dict] = []
+    words = ("hits", "--probe", probe, "--limit", "1000", "--after")
+    while page := leadline.json(*words, str(hits[-1]["id"] if hits else 0))["hits"]:
+        hits += page
+    return hits
+
+
+def test_a_server_that_is_killed_again_and_again(leadline, capfd) -> None:
+    """Every hit of the worker is stored once, or counted as dropped."""
+    with worker(leadline, "steady", 120) as program:
+        program.wait_for("started")
+        wait_for(lambda: leadline.connected("steady"))
+        probe = leadline.log("steady", "counter.py:3", "{n}", "--hits", "100000")["id"]
+        chosen = random.Random(7)
+        for _ in range(KILLS):
+            time.sleep(chosen.uniform(0.2, 3.0))
+            leadline.kill()
+            time.sleep(chosen.uniform(0.0, 2.0))
+            leadline.up()
+        assert program.end(300) == 0
+        last = int(program.out.split()[-1])
+    numbers = [hit["values"]["n"] for hit in every_hit(leadline, probe)]
+    assert numbers == list(range(numbers[0], last + 1))
+    with capfd.disabled():
+        print(f"\nsoak: {KILLS} kills of the server, all of {len(numbers)} hits stored once")
+
+
+@pytest.mark.parametrize("seconds", [120])
+def test_two_minutes_of_arming(tmp_path, capfd, seconds) -> None:
+    """T6 for longer."""
+    from agent.test_stress import STRESS
+
+    script = tmp_path / "stress.py"
+    script.write_text(STRESS, "utf-8")
+    done = subprocess.run(
+        [sys.executable, script, str(seconds)], capture_output=True, text=True,
+        timeout=seconds + 100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with capfd.disabled():
+        print(f"\nsoak: {seconds} s, {done.stdout.strip()}")
+
+
+def test_memory_does_not_grow(leadline, capfd) -> None:
+    """A thousand probes placed and removed, with hits: the process is as large as before."""
+    with worker(leadline, "lean", 600) as program:
+        program.wait_for("started")
+        (instance,) = wait_for(lambda: leadline.connected("lean"))
+        pid = instance["info"]["pid"]
+        sizes = []
+        for number in range(300):
+            probe = leadline.log("lean", "counter.py:3", f"{number} {{n}}", "--hits", "3")
+            assert probe["status"] in ("armed", "expired")
+            leadline.cli("rm", probe["id"])
+            if number in (50, 299):
+                with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+                    sizes.append(int(file.read().split()[1]) * 4)
+        assert program.process.poll() is None
+        program.stop(signal.SIGKILL)
+    grown = sizes[1] - sizes[0]
+    assert grown < 2_000, sizes
+    with capfd.disabled():
+        print(f"\nsoak: 250 probes placed and removed, resident memory {grown:+d} kB")
