@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,14 @@ print(n, flush=True)
 """
 INSTANCES = 200
 KILLS = 20
+ARMING_S = 120
+PROGRAM = Path(__file__).parents[1] / "arming_stress.py"
+
+
+def report(capfd, text: str) -> None:
+    """Print one line of the report, whatever pytest captures."""
+    with capfd.disabled():
+        print(f"\nsoak: {text}")
 
 
 def worker(leadline: Leadline, service: str, seconds: int) -> Program:
@@ -59,11 +68,11 @@ def test_two_hundred_instances(leadline, capfd) -> None:
     finally:
         for program in programs:
             program.stop()
-    with capfd.disabled():
-        print(
-            f"\nsoak: {INSTANCES} instances connected in {connected:.1f} s, a probe armed on all "
-            f"in {armed:.2f} s, {final['hits']} hits kept, {final['beyond_limit']} beyond the limit"
-        )
+    report(
+        capfd,
+        f"{INSTANCES} instances connected in {connected:.1f} s, a probe armed on all in "
+        f"{armed:.2f} s, {final['hits']} hits kept, {final['beyond_limit']} beyond the limit",
+    )
 
 
 def every_hit(leadline: Leadline, probe: str) -> list[dict]:
@@ -91,24 +100,17 @@ def test_a_server_that_is_killed_again_and_again(leadline, capfd) -> None:
         last = int(program.out.split()[-1])
     numbers = [hit["values"]["n"] for hit in every_hit(leadline, probe)]
     assert numbers == list(range(numbers[0], last + 1))
-    with capfd.disabled():
-        print(f"\nsoak: {KILLS} kills of the server, all of {len(numbers)} hits stored once")
+    report(capfd, f"{KILLS} kills of the server, all of {len(numbers)} hits stored once")
 
 
-@pytest.mark.parametrize("seconds", [120])
-def test_two_minutes_of_arming(tmp_path, capfd, seconds) -> None:
+def test_two_minutes_of_arming(capfd) -> None:
     """T6 for longer."""
-    from agent.test_stress import STRESS
-
-    script = tmp_path / "stress.py"
-    script.write_text(STRESS, "utf-8")
     done = subprocess.run(
-        [sys.executable, script, str(seconds)], capture_output=True, text=True,
-        timeout=seconds + 100, check=False,
+        [sys.executable, PROGRAM, str(ARMING_S)], capture_output=True, text=True,
+        timeout=ARMING_S + 100, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    with capfd.disabled():
-        print(f"\nsoak: {seconds} s, {done.stdout.strip()}")
+    report(capfd, f"{ARMING_S} s: {done.stdout.strip()}")
 
 
 def test_memory_does_not_grow(leadline, capfd) -> None:
@@ -129,5 +131,4 @@ def test_memory_does_not_grow(leadline, capfd) -> None:
         program.stop(signal.SIGKILL)
     grown = sizes[1] - sizes[0]
     assert grown < 2_000, sizes
-    with capfd.disabled():
-        print(f"\nsoak: 250 probes placed and removed, resident memory {grown:+d} kB")
+    report(capfd, f"250 probes placed and removed, resident memory {grown:+d} kB")

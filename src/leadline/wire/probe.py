@@ -12,8 +12,8 @@ from leadline.wire.errors import UsageError
 DEFAULT_HITS = 100
 DEFAULT_TTL_S = 900.0
 DEFAULT_RATE_PER_S = 100.0
-"""A hit costs the pure core 5 to 6 us in a loop that is warm (`make bench`) and was seen to cost
-70 us in a busy service: 0.05 to 0.7 % of a core at this rate, which is within the budget."""
+"""A hit costs the pure core 5 to 6 us in a warm loop (`make bench`) and was seen to cost 70 us
+in a busy service: 0.05 to 0.7 % of a core at this rate, which is within the budget."""
 
 MAX_HITS = 1_000_000
 """A probe that is meant to hit for ever is a metric, not a log."""

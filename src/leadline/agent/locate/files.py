@@ -64,7 +64,7 @@ def nearest(suffix: str, filenames: Iterable[str]) -> list[str]:
 
 
 def _roots() -> list[str]:
-    return [root for root in sys.path if type(root) is str and os.path.isdir(root)]
+    return [root for root in sys.path if type(root) is str]
 
 
 def _parts(path: str) -> list[str]:

@@ -1,0 +1,132 @@
+"""Arms and disarms probes at random while threads, generators and asyncio run through them.
+
+A program of its own: `python tests/arming_stress.py SECONDS`. It exits with 0 and one line of
+counts, or fails with what went wrong.
+"""
+
+import asyncio
+import faulthandler
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+from leadline.agent.core import Monitor, choose
+from leadline.agent.guard import faults
+from leadline.agent.probes.registry import Registry
+from leadline.wire.probe import Limits, LogProbe, Target
+
+
+def numbers(n: int) -> Iterator[int]:
+    for i in range(n):
+        yield i * 2
+
+
+def chain(n: int) -> Iterator[int]:
+    total = yield from numbers(n)
+    return total
+
+
+def summed(n: int) -> tuple[int, int | None]:
+    total = 0
+    try:
+        for value in chain(n):
+            total += value
+            if value == 2 * n - 2:
+                raise KeyError(value)  # noqa: TRY301 - a way through the frame
+    except KeyError as error:
+        return total, error.args[0]
+    finally:
+        total = -1
+    return total, None
+
+
+async def step(i: int) -> int:
+    await asyncio.sleep(0)
+    return i * 3
+
+
+async def gathered(n: int) -> int:
+    parts = await asyncio.gather(*(step(i) for i in range(n)))
+    return sum(parts)
+
+
+FUNCTIONS = (numbers, chain, summed, step, gathered)
+LINES = [one.__code__.co_firstlineno + offset for one in FUNCTIONS for offset in range(1, 5)]
+
+
+class Load:
+    """Three threads of generators and one of asyncio, checking every result."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.wrong: list[str] = []
+        self.rounds = [0] * 4
+        self._threads = [
+            *(threading.Thread(target=self._generators, args=(index,)) for index in range(3)),
+            threading.Thread(target=lambda: asyncio.run(self._tasks())),
+        ]
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _generators(self, index: int) -> None:
+        while not self.stop.is_set():
+            if summed(50) != (2450, 98):
+                self.wrong.append("summed")
+            self.rounds[index] += 1
+
+    async def _tasks(self) -> None:
+        while not self.stop.is_set():
+            if await gathered(20) != 570:
+                self.wrong.append("gathered")
+            self.rounds[3] += 1
+
+
+def main(seconds: float) -> str:
+    """Stress for so long; returns the counts."""
+    faulthandler.enable()
+    monitor = Monitor()
+    monitor.open()
+    core = choose(monitor)
+    registry = Registry(core, monitor)
+    chosen, armed, number, hits = random.Random(7), [], 0, 0
+    end = time.monotonic() + seconds
+    with Load() as load:
+        while time.monotonic() < end:
+            number += 1
+            probe = LogProbe(
+                f"p{number}",
+                Target(__file__, chosen.choice(LINES)),
+                "{n} {i} {total}",
+                condition=chosen.choice([None, "total > 10"]),
+                limits=Limits(rate_per_s=1000),
+            )
+            registry.add([probe])
+            armed.append(probe.id)
+            if len(armed) > 5:
+                registry.remove([armed.pop(chosen.randrange(len(armed)))])
+            if number % 20 == 0:
+                registry.tick(time.monotonic())
+            for record in core.drain(10_000):
+                record.passage.read(record.payload)
+                hits += 1
+        registry.apply([])
+    core.close()
+    assert not load.wrong, load.wrong[:5]
+    assert min(load.rounds) > 0, load.rounds
+    assert hits > 0
+    assert not faults.counts, faults.first
+    return f"armed {number} probes, {hits} hits, rounds {load.rounds}"
+
+
+if __name__ == "__main__":
+    print(main(float(sys.argv[1])))
