@@ -75,7 +75,7 @@ def test_the_costliest_probe_is_suspended_and_tries_again(soundings, make_module
     captured = state.fates[Fate.CAPTURED]
     module.work(value)
     assert soundings.state(costly).fates[Fate.CAPTURED] == captured
-    soundings.tick(6)
+    soundings.tick(1.5)
     assert soundings.state(costly).status is Status.ARMED
     module.work(value)
     assert soundings.state(costly).fates[Fate.CAPTURED] == captured + 1

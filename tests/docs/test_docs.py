@@ -33,9 +33,7 @@ SOURCES = [path for path in SOURCE.rglob("*.py") if "service" not in path.parts]
 
 def commands() -> dict[str, argparse.ArgumentParser]:
     (words,) = (
-        action
-        for action in parser()._actions
-        if isinstance(action, argparse._SubParsersAction)
+        action for action in parser()._actions if isinstance(action, argparse._SubParsersAction)
     )
     return dict(words.choices)
 
@@ -88,6 +86,15 @@ def test_options_that_are_mentioned_exist(command):
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", documented_commands()[command])) <= every
 
 
+@pytest.mark.parametrize("page", pages.pages(), ids=name)
+def test_commands_that_are_mentioned_exist_or_are_planned(page):
+    if "adr" in page.parts:
+        return
+    for paragraph in "\n".join(pages.prose(page)).split("\n\n"):
+        named = set(re.findall(r"`leadline ([a-z]+)", paragraph))
+        assert named <= set(commands()) or "planned" in paragraph, paragraph
+
+
 def test_every_variable_of_the_environment_is_documented_and_no_other():
     texts = [path.read_text("utf-8") for path in [*SOURCES, ROOT / "leadline.pth"]]
     pattern = r"\b(?:LEADLINE_[A-Z]+|XDG_[A-Z]+_HOME)\b"
@@ -138,9 +145,7 @@ def slugs_in(tree: ast.Module, classes: set[str]) -> Iterator[str]:
                     if isinstance(text, str) and SLUG.fullmatch(text):
                         yield text
         elif isinstance(node, ast.arguments):
-            for argument, default in zip(
-                node.args[::-1], node.defaults[::-1], strict=False
-            ):
+            for argument, default in zip(node.args[::-1], node.defaults[::-1], strict=False):
                 if argument.arg == "slug":
                     yield default.value
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_SLUG":
@@ -194,9 +199,7 @@ def test_every_member_that_travels_is_documented():
         for one in (fields(kind) if is_dataclass(kind) else msgspec.structs.fields(kind))
     }
     missing = {
-        one
-        for one in members
-        if not re.search(rf'"{one}"|`(\w+, )*{one}\b|\?{one}=', text)
+        one for one in members if not re.search(rf'"{one}"|`(\w+, )*{one}\b|\?{one}=', text)
     }
     assert missing <= {"services"}  # of Overview, which is not a member itself
 
@@ -312,9 +315,7 @@ def readable(text: str) -> bool:
 
 
 def test_the_tests_that_safety_names_exist():
-    named = re.findall(
-        r"`(tests/[\w/]+\.py)::(\w+)`", (DOCS / "safety.md").read_text("utf-8")
-    )
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (DOCS / "safety.md").read_text("utf-8"))
     assert len(named) > 30
     for file, test in named:
         assert f"\ndef {test}(" in (ROOT / file).read_text("utf-8"), f"{file}::{test}"

@@ -26,7 +26,7 @@ print("started", flush=True)
 while time.monotonic() < end:
     n += 1
     work(n)
-    time.sleep(0.02)
+    time.sleep(0.05)
 print(n, flush=True)
 """
 INSTANCES = 200

@@ -15,9 +15,12 @@ from leadline.wire.probe import Status
 
 WINDOW_S = 1.0
 """Over which the budget is measured, and how often a switched-off probe is armed again."""
-FIRST_PAUSE_S = 5.0
-LONGEST_PAUSE_S = 300.0
-"""Short enough that a burst does not blind a probe for its life, long enough to be harmless."""
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
+"""The budget holds without any pause, because the core stops at it within each second; pauses
+keep a probe that is always too costly from taking all of it, second after second."""
+CALM_S = 60.0
+"""After so long without a suspension the next one is a first one again."""
 
 
 class Budget:
@@ -58,8 +61,9 @@ class Budget:
                 self._core.resume(passage)
 
     def _suspend(self, now: float, one: Standing, spent: int) -> None:
-        _, last = self._pauses.get(one.probe.id, (0.0, FIRST_PAUSE_S / 2))
-        pause = min(2 * last, LONGEST_PAUSE_S)
+        until, last = self._pauses.get(one.probe.id, (0.0, 0.0))
+        again = last > 0 and now - until < CALM_S
+        pause = min(2 * last, LONGEST_PAUSE_S) if again else FIRST_PAUSE_S
         self._pauses[one.probe.id] = (now + pause, pause)
         if one.compiled is not None:
             one.compiled.passage.off = True
