@@ -20,12 +20,16 @@ def main() -> None:
     width = COLUMNS * CHAR_W + 2 * MARGIN
     height = (len(lines) + 1) * LINE_H + 2 * MARGIN + 10
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'role="img" aria-label="leadline demo in a terminal">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
+            'role="img" aria-label="leadline demo in a terminal">'
+        ),
         f'<rect width="100%" height="100%" rx="10" fill="{BACKGROUND}"/>',
         f'<rect width="100%" height="28" rx="10" fill="{BAR}"/>',
-        '<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13" '
-        f'fill="{TEXT}" xml:space="preserve">',
+        (
+            '<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13" '
+            f'fill="{TEXT}" xml:space="preserve">'
+        ),
     ]
     for number, line in enumerate(lines):
         y = 28 + MARGIN + (number + 0.6) * LINE_H

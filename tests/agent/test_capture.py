@@ -119,6 +119,25 @@ def test_secrets_by_name_stay_home() -> None:
     assert "ada" in text
 
 
+class Name(str):
+    """As an enum's members and case-insensitive headers are."""
+
+    __slots__ = ()
+
+    def __eq__(self, other):
+        raise AssertionError("asked")
+
+    __hash__ = str.__hash__
+
+
+def test_secrets_under_keys_that_are_no_exact_texts() -> None:
+    value = {b"Authorization": "Bearer abc", Name("api_key"): "abc"}
+    text = json.dumps(capture(value, LIMITS))
+    assert "abc" not in text
+    assert "name:authorization" in text
+    assert "name:api_key" in text
+
+
 def test_a_secret_variable_is_redacted_in_a_template(soundings, make_module) -> None:
     module = make_module("secret", "def login(user, password):\n    ok = True\n    return ok\n")
     soundings.log("secret.py:2", "{user} {password} {len(password)}")

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
+import greenlet
 import pytest
 
 from leadline.wire.probe import Fate, Status
@@ -224,7 +225,6 @@ def test_a_suspended_coroutine(soundings) -> None:
 
 def test_a_suspended_greenlet(soundings) -> None:
     """T4"""
-    greenlet = pytest.importorskip("greenlet")
 
     def work() -> int:
         greenlet.getcurrent().parent.switch()

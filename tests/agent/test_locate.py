@@ -100,6 +100,64 @@ def test_code_is_found_however_it_is_wrapped(soundings, make_module, line) -> No
     assert soundings.messages() == ["here"]
 
 
+QUEUE = """\
+class Queue:
+    def __init__(self):
+        self.tasks = {}
+
+    def task(self, function):
+        made = type(function.__name__, (), {"run": staticmethod(function)})()
+        self.tasks[function.__name__] = [made]
+        return None
+
+
+queue = Queue()
+
+
+@queue.task
+def hidden(x):
+    return x
+"""
+
+
+def test_a_function_that_only_a_registry_holds(soundings, make_module) -> None:
+    """As task queues do: a class made for the function, an instance of it in a dictionary."""
+    module = make_module("tasks", QUEUE)
+    probe = soundings.log("tasks.py:16", "x={x}")
+    assert soundings.state(probe).status is Status.ARMED, soundings.state(probe).reason
+    module.queue.tasks["hidden"][0].run(4)
+    assert soundings.messages() == ["x=4"]
+
+
+def test_a_celery_task_that_is_loaded(soundings, make_module) -> None:
+    module = make_module(
+        "celery_tasks",
+        "from celery import Celery\n"
+        "app = Celery('x', broker='memory://', set_as_current=False)\n"
+        "@app.task\n"
+        "def add(a, b):\n"
+        "    return a + b\n",
+    )
+    lazy = soundings.log("celery_tasks.py:5", "{a}+{b}")
+    assert soundings.state(lazy).status is Status.ARMED, soundings.state(lazy).reason
+    module.add.run(1, 2)
+    evaluated = soundings.log("celery_tasks.py:5", "again {a}")
+    assert soundings.state(evaluated).status is Status.ARMED
+    module.add.run(3, 4)
+    assert soundings.messages() == ["1+2", "3+4", "again 3"]
+
+
+def test_the_head_of_a_function_that_is_not_imported_yet(soundings, make_module) -> None:
+    """The module's own `def` statement is on that line as well, and is not what is meant."""
+    make_module("headed", "x = 1\ndef work(y):\n    return y\n", load=False)
+    probe = soundings.log("headed.py:2", "y={y}")
+    module = importlib.import_module("headed")
+    assert soundings.messages() == []
+    module.work(3)
+    assert soundings.messages() == ["y=3"]
+    assert "head of work" in soundings.state(probe).reason
+
+
 @pytest.mark.parametrize("line", [11, 12, 13])
 def test_the_head_of_a_function_means_its_first_statement(soundings, make_module, line) -> None:
     module = make_module("heads", SHAPES)
@@ -130,10 +188,10 @@ def test_a_file_that_is_not_imported_yet_is_waited_for(soundings, make_module) -
 
 
 def test_an_unknown_file_names_the_nearest(soundings) -> None:
-    probe = soundings.log("leadline/agent/probes/registri.py:3")
+    probe = soundings.log("_pytest/registri/pythn.py:3")
     state = soundings.state(probe)
     assert state.status is Status.PENDING
-    assert "leadline/agent/probes/registry.py" in state.reason
+    assert "_pytest/python.py" in state.reason
 
 
 def test_two_files_that_fit_are_said_and_not_guessed(soundings) -> None:

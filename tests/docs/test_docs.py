@@ -368,7 +368,8 @@ def with_console() -> list[Path]:
 
 
 @pytest.mark.parametrize("page", with_console(), ids=name)
-def test_console_blocks_do_what_they_show(page, tmp_path):
+def test_console_blocks_do_what_they_show(page, tmp_path, needs):
+    needs("bash")
     for block in pages.blocks(page):
         if block.language == "console":
             for step in console.steps(block):

@@ -82,7 +82,7 @@ def test_hits_as_json(write, tmp_path) -> None:
         tmp_path, LEADLINE, "run", "--json", "--probe", "log app.py:3 {t} --if 't > 1'", "--",
         sys.executable, "app.py",
     )  # fmt: skip
-    (hit,) = [json.loads(one) for one in done.stderr.splitlines() if one.startswith("{")]
+    (hit,) = [json.loads(one)["hit"] for one in done.stderr.splitlines() if one.startswith("{")]
     assert (hit["message"], hit["values"], hit["line"]) == ("2", {"t": 2}, 3)
 
 

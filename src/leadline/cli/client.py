@@ -30,14 +30,14 @@ class Client:
 
     def __init__(self, url: str | None = None, key: str | None = None) -> None:
         self.url = url or server_url()
-        parts = urlsplit(self.url)
+        try:
+            parts = urlsplit(self.url)
+            port = parts.port
+        except ValueError:
+            raise _bad_url(self.url) from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(
-                "bad-url",
-                f"{self.url!r} is not the address of a server.",
-                "Set LEADLINE_URL to something like http://127.0.0.1:7357, or unset it.",
-            )
-        self._host, self._port = parts.hostname, parts.port
+            raise _bad_url(self.url)
+        self._host, self._port = parts.hostname, port
         self._secure = parts.scheme == "https"
         self._prefix = parts.path.rstrip("/")
         self._key = key or os.environ.get("LEADLINE_KEY") or load(server_keys_file()).user
@@ -136,6 +136,14 @@ class Client:
         )
 
 
+def _bad_url(url: str) -> UsageError:
+    return UsageError(
+        "bad-url",
+        f"{url!r} is not the address of a server.",
+        "Set LEADLINE_URL to something like http://127.0.0.1:7357, or unset it.",
+    )
+
+
 def _line(
     answer: http.client.HTTPResponse, wire: socket.socket | None, until: float | None
 ) -> bytes:
@@ -157,7 +165,7 @@ def _refusal(answer: http.client.HTTPResponse, url: str) -> LeadlineError:
         return UnavailableError(
             "not-a-server", f"What answers at {url} ({answer.status}) is no Leadline server."
         )
-    if answer.status in (401, 403):
+    if answer.status in (401, 403, 409):
         return RefusedError(slug, message, hint)
     if answer.status == 503:
         return UnavailableError(slug, message, hint)

@@ -24,6 +24,6 @@ def duration(text: str) -> float:
 def spoken(seconds: float) -> str:
     """Return a length of time in the largest unit that keeps two digits."""
     for unit, size in reversed(_UNITS.items()):
-        if seconds >= 2 * size:
+        if unit != "ms" and seconds >= 2 * size:
             return f"{seconds / size:.0f}{unit}"
     return f"{max(0.0, seconds):.0f}s"

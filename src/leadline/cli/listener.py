@@ -121,7 +121,8 @@ class Listener:
             return
         self._shown[hit["probe"]] = shown + 1
         hit |= {"service": instance["service"], "pid": instance["pid"]}
-        print(json.dumps(hit) if self._as_json else hit_line(hit), file=sys.stderr, flush=True)
+        line = json.dumps({"schema_version": 1, "hit": hit}) if self._as_json else hit_line(hit)
+        print(line, file=sys.stderr, flush=True)
 
     def _explain(self, probe: str) -> None:
         states = [state for (of, _), state in self._states.items() if of == probe]

@@ -6,7 +6,7 @@ import json
 from leadline.cli.client import Client
 from leadline.cli.command import Command, add_json
 from leadline.cli.show import out
-from leadline.wire.errors import UsageError
+from leadline.wire.errors import LeadlineError, UsageError
 from leadline.wire.service import check_service
 
 
@@ -23,18 +23,31 @@ def _run(args: argparse.Namespace) -> int:
             "Name the probes to remove, or a service to remove all of its probes.",
             "For example: leadline rm p1 p2, or leadline rm --service ds",
         )
-    client = Client()
     removed: list[str] = []
+    try:
+        _remove(args, removed)
+    except LeadlineError:
+        if removed:  # one of several was not there: the others are gone by then
+            _show(args, removed)
+        raise
+    _show(args, removed)
+    return 0
+
+
+def _show(args: argparse.Namespace, removed: list[str]) -> None:
+    if args.json:
+        out(json.dumps({"schema_version": 1, "removed": removed}))
+    else:
+        out(f"removed: {' '.join(removed) or 'nothing'}")
+
+
+def _remove(args: argparse.Namespace, removed: list[str]) -> None:
+    client = Client()
     if args.service:
         answer = client.delete(f"/v1/services/{check_service(args.service)}/probes")
         removed += answer["removed"]
     for probe in args.probe:
         removed += client.delete(f"/v1/probes/{_clean(probe)}")["removed"]
-    if args.json:
-        out(json.dumps({"schema_version": 1, "removed": removed}))
-    else:
-        out(f"removed: {' '.join(removed) or 'nothing'}")
-    return 0
 
 
 def _clean(probe: str) -> str:

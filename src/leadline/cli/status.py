@@ -28,7 +28,9 @@ def _run(args: argparse.Namespace) -> int:
         out(json.dumps({"server": client.url, **answer}))
         return 0
     out(f"server {client.url}")
-    if not answer["services"]:
+    if not answer["services"] and args.service:
+        out(f"no service {harmless(args.service)} is known; `leadline status` shows all")
+    elif not answer["services"]:
         out("no service is known yet; start one: leadline run --service NAME -- PROGRAM ...")
     for service in answer["services"]:
         _show(service, gone=args.all)

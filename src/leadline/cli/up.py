@@ -33,6 +33,13 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tls-cert", metavar="FILE", help="certificate chain (PEM)")
     parser.add_argument("--tls-key", metavar="FILE", help="its private key (PEM)")
     parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="another name that the server is reached by; may be repeated",
+    )
+    parser.add_argument(
         "--insecure",
         action="store_true",
         help="listen beyond this machine without TLS: keys and hits travel readable",
@@ -45,6 +52,8 @@ def _run(args: argparse.Namespace) -> int:
     for name in ("tls_cert", "tls_key"):
         if value := getattr(args, name):
             arguments += [f"--{name.replace('_', '-')}", value]
+    for name in args.name:
+        arguments += ["--name", name]
     if args.insecure:
         arguments.append("--insecure")
     os.execv(sys.executable, [sys.executable, "-m", "leadline.server", *arguments])

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
-from leadline.demo.children import Child, Children, Stopped
+from leadline.demo.children import Child, Children, StartError, Stopped
 from leadline.demo.probes import FIRST_PROBES, NEXT_COMMANDS
 
 SERVICE = Path(__file__).parent / "service"
@@ -34,7 +34,11 @@ def main(argv: Sequence[str]) -> int:
     with contextlib.suppress(Stopped), _signals():
         folder = tempfile.TemporaryDirectory(prefix="leadline-demo-")
         with folder as path, Children() as children:
-            return _play(children, Path(path), options)
+            try:
+                return _play(children, Path(path), options)
+            except StartError as error:
+                _say(f"leadline demo: {error}")
+                return 70
     return 0
 
 

@@ -34,7 +34,7 @@ class StateFile:
             raise UnavailableError(
                 "state-file-unwritable",
                 f"The file {self._path} cannot be written: {error.strerror}.",
-                "Name a place for it with --state.",
+                "Set XDG_STATE_HOME to a folder that you can write.",
             ) from error
         self._content = content
 

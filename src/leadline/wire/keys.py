@@ -152,7 +152,7 @@ def _create(path: Path) -> None:
         raise UnavailableError(
             "key-file-unwritable",
             f"The key file {path} cannot be written: {error.strerror}.",
-            "Name a place for it with --keys.",
+            "Set XDG_CONFIG_HOME to a folder that you can write.",
         ) from error
 
 

@@ -9,7 +9,8 @@ meanwhile, and the rest of it is then marked `changed`.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from leadline.expression.reading import Layout, layout_of
+from leadline.expression.reading import Layout, Unknown, layout_of, plain
+from leadline.expression.secrecy import key_rule
 from leadline.wire.probe import CaptureLimits
 from leadline.wire.redaction import secret_name
 from leadline.wire.value import Omission, Value
@@ -144,11 +145,8 @@ class _Walk:
 
     def entry(self, pair: tuple[object, object], level: int) -> list[Value]:
         key, value = pair
-        if type(key) is str:
-            if rule := secret_name(key):
-                return [key[:_MAX_KEY_CHARS], redacted(rule, value)]
-            if len(key) > _MAX_KEY_CHARS:
-                return [self.text(key, "str"), self.take(value, level + 1)]
+        if rule := _secret_key(key):
+            return [self.take(key, level + 1), redacted(rule, value)]
         return [self.take(key, level + 1), self.take(value, level + 1)]
 
     def fields(self, value: object, layout: Layout, level: int) -> Value:
@@ -175,6 +173,16 @@ class _Walk:
 def redacted(rule: str, value: object) -> Value:
     """Return what stands in the place of a value that `rule` holds back."""
     return {"type": layout_of(type(value)).name, "omitted": Omission.REDACTED, "rule": rule}
+
+
+def _secret_key(key: object) -> str | None:
+    """Return the rule for a key; one of a `str` subclass or in bytes is a name as well."""
+    if type(key) is str:
+        return secret_name(key)
+    try:
+        return key_rule(plain(key))
+    except Unknown:
+        return None
 
 
 def _slots(value: object, layout: Layout) -> Iterator[tuple[str, object]]:

@@ -19,8 +19,12 @@ MAX_OBJECTS = 20_000
 """Objects looked at in one module; a generated module with more answers in milliseconds yet."""
 MAX_FRAMES = 500
 """Frames looked at on one thread's stack."""
+MAX_ITEMS = 1_000
+"""A container with more items holds data, not the plugins of an application."""
 _WRAPPER_DEPTH = 6
 """How many decorators, one inside the other, are looked through."""
+
+_OURS = ("leadline.agent", "leadline.expression", "leadline.wire")
 
 _Cache = type(functools.cache(len))
 _cache_dict: Any = vars(_Cache)["__dict__"].__get__
@@ -30,10 +34,12 @@ _ClassNamespace = type(_class_dict(type))
 
 
 def loaded_files() -> dict[str, ModuleType]:
-    """Return the source path of every loaded module. Reads each module's own dictionary:
-    an attribute would wake up a lazy module."""
+    """Return the source path of every loaded module but the agent's own. Reads each module's
+    dictionary: an attribute would wake up a lazy module."""
     found: dict[str, ModuleType] = {}
-    for module in list(sys.modules.values()):
+    for name, module in list(sys.modules.items()):
+        if name.startswith(_OURS):
+            continue
         namespace = module_namespace(module)
         file = namespace.get("__file__") if namespace is not None else None
         if type(file) is str:
@@ -50,9 +56,14 @@ def module_namespace(module: object) -> dict[str, Any] | None:
     return namespace if type(namespace) is dict else None
 
 
-def code_of_module(module: ModuleType, file: File) -> list[CodeType]:
-    """Return every code object of `file` that the namespace of `module` leads to."""
-    return _Walk(file).through(module)
+def code_of_module(module: ModuleType, file: File, *, thorough: bool = False) -> list[CodeType]:
+    """Return every code object of `file` that the namespace of `module` leads to.
+
+    The quick walk goes through functions, classes and the usual wrappers. The `thorough` one
+    goes into every object on the way and what it holds, for functions that only a task queue
+    or a plugin registry has kept.
+    """
+    return _Walk(file, thorough=thorough).through(module)
 
 
 def code_on_stacks(file: File) -> list[CodeType]:
@@ -73,8 +84,9 @@ def code_on_stacks(file: File) -> list[CodeType]:
 class _Walk:
     """One walk: what was seen, and the code found, by identity."""
 
-    def __init__(self, file: File) -> None:
+    def __init__(self, file: File, *, thorough: bool) -> None:
         self.file = file
+        self.thorough = thorough
         self.seen: set[int] = set()
         self.found: dict[int, CodeType] = {}
 
@@ -107,6 +119,8 @@ class _Walk:
             yield _cache_dict(value).get("__wrapped__")
         elif cls is property:
             yield from (value.fget, value.fset, value.fdel)
+        elif self.thorough and (base := layout_of(cls).base) in _CONTAINERS:
+            yield from _items(value, base)
         elif cls in _DATA or cls is ModuleType:
             return
         elif layout_of(cls).base is type:
@@ -115,18 +129,21 @@ class _Walk:
             yield from self.held(value)
 
     def held(self, value: Any) -> Iterator[Any]:
-        """Yield the functions that a wrapper object (a command, a task, a cache) holds."""
+        """Yield the functions that a wrapper object (a command, a task, a cache) holds; of a
+        thorough walk all that it holds, and its class."""
         layout = layout_of(type(value))
+        if self.thorough:
+            yield type(value)
         for _, read in layout.slots:
             try:
                 inner = read(value)
             except AttributeError:
                 continue
-            if type(inner) in _CALLABLES:
+            if self.thorough or type(inner) in _CALLABLES:
                 yield inner
         if layout.namespace is not None:
             for inner in _values(layout.namespace(value)):
-                if type(inner) in _CALLABLES:
+                if self.thorough or type(inner) in _CALLABLES:
                     yield inner
 
     def note(self, code: CodeType) -> None:
@@ -136,7 +153,20 @@ class _Walk:
 
 
 _DATA = frozenset((str, int, float, bool, bytes, type(None), list, dict, tuple, set, frozenset))
+_CONTAINERS = frozenset((list, tuple, dict))
 _CALLABLES = frozenset((FunctionType, MethodType, classmethod, staticmethod, property))
+
+
+def _items(container: Any, base: Any) -> list[Any]:
+    """Return a copy of what a list, tuple or dict holds, if it is not a mass of data."""
+    if base.__len__(container) > MAX_ITEMS:
+        return []
+    if base is not dict:
+        return [*base.__iter__(container)]
+    try:
+        return [*dict.values(container)]
+    except RuntimeError:  # another thread is filling it
+        return []
 
 
 def _values(namespace: Any) -> list[Any]:

@@ -34,12 +34,11 @@ def place(codes: Sequence[CodeType], line: int, names: frozenset[str]) -> Placem
     """
     at = [code for code in codes if first_offsets(code, line)]
     note = ""
-    if not at:
-        at = _header(codes, line)
-        if not at:
-            raise _not_executable(codes, line)
-        asked, line = line, body_line(at[0]) or line
+    if all(_rank(code) == 1 for code in at) and (heads := _header(codes, line)):
+        asked, at, line = line, heads, body_line(heads[0]) or line
         note = f"line {asked} is the head of {at[0].co_qualname}; armed where its body begins"
+    if not at:
+        raise _not_executable(codes, line)
     chosen = _preferred(at, names)
     sites = []
     for code in at:
@@ -54,6 +53,11 @@ def place(codes: Sequence[CodeType], line: int, names: frozenset[str]) -> Placem
             offsets = first_offsets(code, line)
             sites.append(Site(code, offsets, code.co_filename, line, code.co_qualname))
     return Placement(tuple(sites), note)
+
+
+def covers(code: CodeType, line: int) -> bool:
+    """Whether `line` lies within `code`, its head included."""
+    return code.co_firstlineno <= line <= max(executable_lines(code), default=0)
 
 
 def _preferred(codes: Iterable[CodeType], names: frozenset[str]) -> CodeType:

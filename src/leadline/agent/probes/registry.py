@@ -18,7 +18,7 @@ from leadline.agent.locate.files import File, file_of, nearest
 from leadline.agent.locate.imports import ImportWatch
 from leadline.agent.locate.lines import nested
 from leadline.agent.locate.modules import code_of_module, code_on_stacks, loaded_files
-from leadline.agent.locate.place import place
+from leadline.agent.locate.place import covers, place
 from leadline.agent.locate.source import line_text
 from leadline.agent.probes.budget import Budget
 from leadline.agent.probes.log import CompiledLog
@@ -199,11 +199,9 @@ class Registry:
                 "Give more of the path.",
             ))  # fmt: skip
             return
-        codes = {id(code): code for code in code_on_stacks(one.file)}
-        for path in fitting:
-            codes.update((id(code), code) for code in code_of_module(files[path], one.file))
-        if codes:
-            self._arm(one, list(codes.values()))
+        found = self._find(one, [files[path] for path in fitting])
+        if found:
+            self._arm(one, found)
         elif fitting:
             reason = f"{fitting[0]} is loaded, but no function of it was found yet"
             one.state = replace(one.state, reason=reason)
@@ -214,6 +212,19 @@ class Registry:
             hint = f"; nearest: {', '.join(close)}" if close else ""
             reason = f"no loaded file ends with {one.file.suffix}{hint}"
             one.state = replace(one.state, reason=reason)
+
+    def _find(self, one: Standing, modules: list[ModuleType]) -> list[CodeType]:
+        """Return the loaded code of the probe's file; look again, more thoroughly, when the
+        line is in none of it."""
+        codes: dict[int, CodeType] = {}
+        for thorough in (False, True):
+            codes.update((id(code), code) for code in code_on_stacks(one.file))
+            for module in modules:
+                found = code_of_module(module, one.file, thorough=thorough)
+                codes.update((id(code), code) for code in found)
+            if any(covers(code, one.probe.target.line) for code in codes.values()):
+                break
+        return list(codes.values())
 
     def _arm(self, one: Standing, codes: list[CodeType]) -> None:
         if one.compiled is None:
@@ -236,7 +247,8 @@ class Registry:
         )
 
     def _fail(self, one: Standing, error: LeadlineError) -> None:
-        one.state = replace(one.state, status=Status.ERROR, reason=str(error))
+        reason = " ".join(filter(None, (error.message, error.hint, f"[{error.slug}]")))
+        one.state = replace(one.state, status=Status.ERROR, reason=reason)
 
     def _expire(self, one: Standing, now: float) -> None:
         if one.state.status in (Status.EXPIRED, Status.ERROR):
