@@ -13,7 +13,7 @@ DEFAULT_HITS = 100
 DEFAULT_TTL_S = 900.0
 DEFAULT_RATE_PER_S = 50.0
 """A hit costs the pure core 5 to 6 us in a warm loop (`make bench`) and was seen to cost 70 to
-130 us in a process that is mostly asleep: at this rate at most 0.65 % of a core, within budget."""
+130 us in a process that is mostly asleep: at this rate at most 0.65 % of a core."""
 
 MAX_HITS = 1_000_000
 """A probe that is meant to hit for ever is a metric, not a log."""
