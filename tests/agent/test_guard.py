@@ -1,5 +1,6 @@
 """T3: nothing of ours reaches the application, and nothing of the application's is kept."""
 
+import ctypes
 import importlib
 import os
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 from leadline.agent.guard import faults, guarded
 from leadline.wire.probe import Fate
+from waiting import wait_for
 
 WORK = "def work(x):\n    y = x + 1\n    return y\n"
 OURS: dict = {"__name__": "leadline.fault"}
@@ -129,6 +131,46 @@ def test_every_exception_of_a_signal_handler_arrives(tmp_path) -> None:
         [sys.executable, script], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "100 {} True", done.stderr
+
+
+class Sent(Exception):
+    """What a watchdog sends to a thread that takes too long."""
+
+
+@pytest.mark.parametrize("kind", [Sent, SystemExit])
+def test_every_exception_that_another_thread_sends_arrives(
+    soundings, make_module, kind
+) -> None:
+    module = make_module("watched", "def work(x):\n    y = x\n    return y\n")
+    probe = soundings.log("watched.py:2", "{x}")
+    passage = soundings.registry.standing(probe).compiled.passage
+    value = [{"k": [number] * 20} for number in range(100)]
+    received: list[int] = []
+    ready = threading.Event()
+
+    def run() -> None:
+        while len(received) < 50:
+            try:
+                ready.set()
+                while True:
+                    passage.tokens, passage.off, passage.hits_left = 1e9, False, 10**9
+                    soundings.core.spent_ns()
+                    soundings.core.drain(10**6)
+                    module.work(value)
+            except kind:
+                received.append(1)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    for number in range(50):
+        assert ready.wait(10)
+        ready.clear()
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(kind)
+        )
+        wait_for(lambda sent=number: len(received) > sent, 10, "the exception arrives")
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_ctrl_c_ends_a_probed_program(tmp_path) -> None:

@@ -2,21 +2,26 @@
 
 Every function of ours that the interpreter or the application calls goes through `guarded`. A
 failure of ours is swallowed, counted by its place and shown in the instance's status. What is
-*not* ours passes: when a signal handler of the application (Ctrl-C, a worker's timeout) happens
-to run while our code does, the exception that it raises is the application's and must arrive.
+*not* ours passes: an exception that strikes while our code happens to run, raised by a signal
+handler of the application (Ctrl-C, a worker's timeout) or sent from another thread, is the
+application's and must arrive.
 """
 
-import _thread
-import threading
 from collections.abc import Callable
 from functools import wraps
+from opcode import opmap
 from types import TracebackType
+
+from leadline.expression.layout import layout_of
 
 MAX_TEXT = 300
 """Characters kept of a failure's text: enough to name it, too few to carry somebody's data."""
 
-_OUR_MODULES = ("leadline.", "json.", "ctypes", "dataclasses", "enum")
-"""Where a failure that is ours can come from: us, and the library code that we call."""
+_OUR_MODULES = frozenset(("leadline", "json", "ctypes", "dataclasses", "enum", "functools"))
+"""Whose frames can stand in a failure of ours: us, and the library code that we call."""
+_OUR_ERRORS = frozenset(("builtins", "leadline", "json", "zlib", "ctypes", "_ctypes"))
+"""Where the classes of exceptions come from that our code, or C code that it calls, raises."""
+_RAISING = (opmap["RAISE_VARARGS"], opmap["RERAISE"])
 
 
 class Faults:
@@ -47,22 +52,29 @@ faults = Faults()
 
 
 def foreign(error: BaseException) -> bool:
-    """Tell whether `error` was raised into our code by a signal handler of the application.
+    """Tell whether `error` struck our code from outside instead of being raised by it.
 
-    Handlers run in the main thread only. Python's own handler for SIGINT is written in C and
-    leaves no frame, so there a `KeyboardInterrupt`, which our code never raises, is foreign.
+    A handler written in Python leaves its frame in the traceback. One written in C, as
+    Python's own for SIGINT, and an exception sent by another thread leave none: they strike
+    between two instructions of ours. Then no `raise` stands where it happened, and the class
+    is none that our code meets.
     """
-    if _thread.get_ident() != threading.main_thread().ident:
-        return False
-    if type(error) is KeyboardInterrupt:
-        return True
-    traceback: TracebackType | None = error.__traceback__
+    traceback, last = error.__traceback__, None
     while traceback is not None:
-        module = traceback.tb_frame.f_globals.get("__name__")
-        if type(module) is not str or not module.startswith(_OUR_MODULES):
+        last = traceback
+        module = last.tb_frame.f_globals.get("__name__")
+        if type(module) is not str or module.partition(".")[0] not in _OUR_MODULES:
             return True
-        traceback = traceback.tb_next
-    return False
+        traceback = last.tb_next
+    if last is None or _raised_at(last):
+        return False
+    layout = layout_of(type(error))
+    ordinary = any(cls is Exception for cls in layout.order)
+    return not ordinary or layout.module.partition(".")[0] not in _OUR_ERRORS
+
+
+def _raised_at(traceback: TracebackType) -> bool:
+    return traceback.tb_frame.f_code.co_code[traceback.tb_lasti] in _RAISING
 
 
 def guarded[**P, R](place: str, otherwise: R) -> Callable[[Callable[P, R]], Callable[P, R]]:

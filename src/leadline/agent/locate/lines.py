@@ -8,6 +8,7 @@ not once for each round, because stepping to the next item is a different instru
 """
 
 from collections.abc import Iterator
+from opcode import opmap
 from types import CodeType
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ for each instruction; 11,491 units (3,000 assignments) took 1.0 to 1.1 ms on CPy
 
 _CACHE = 0
 """Opcode 0 is the inline cache that follows an instruction, on 3.12 and 3.13 alike."""
+_RESUME = opmap["RESUME"]
 _NO_LINE = -1
 
 
@@ -78,14 +80,3 @@ def _prologue_end(octets: bytes) -> int:
         if octets[offset] == _RESUME:
             return offset + 2
     return 0
-
-
-def _resume_opcode() -> int:
-    """Read RESUME's number off a function of our own: `opcode` would be one more import."""
-    return _empty.__code__.co_code[0]
-
-
-def _empty() -> None: ...
-
-
-_RESUME = _resume_opcode()

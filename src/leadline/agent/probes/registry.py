@@ -98,6 +98,7 @@ class Registry:
             ]
             for one in self._standing.values():
                 self._expire(one, now)
+                self._read_source(one)
             if self._main_until and now > self._main_until:
                 self._main_until = 0.0
                 self._imports.give_up_main()
@@ -187,6 +188,12 @@ class Registry:
         if one is not None and one.compiled is not None:
             self._core.disarm(one.compiled.passage)
 
+    def _read_source(self, one: Standing) -> None:
+        """Add the text of the line; never on an importing thread, which waits for no disk."""
+        if one.state.line and not one.state.source:
+            text = line_text(one.state.file, one.state.line)
+            one.state = replace(one.state, source=text or "(the source cannot be read)")
+
     def _look(self, one: Standing) -> None:
         """Find the code of a new probe among what is loaded, or say what it waits for."""
         files = loaded_files()
@@ -202,6 +209,7 @@ class Registry:
         found = self._find(one, [files[path] for path in fitting])
         if found:
             self._arm(one, found)
+            self._read_source(one)
         elif fitting:
             reason = f"{fitting[0]} is loaded, but no function of it was found yet"
             one.state = replace(one.state, reason=reason)
@@ -243,7 +251,6 @@ class Registry:
             file=site.file,
             line=site.line,
             function=site.function,
-            source=line_text(site.file, site.line),
         )
 
     def _fail(self, one: Standing, error: LeadlineError) -> None:
