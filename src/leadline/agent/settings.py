@@ -13,6 +13,8 @@ _GUESTS_NOT_WANTED = frozenset(
     """.split()
 )
 """Tools that share a service's environment variables and are nobody's service."""
+_FLAGS = "bBdEiIOPqsSuvVx"
+"""The interpreter's options of one letter, which may stand before the `m` of `-m`: `-Im`."""
 _HELPER_PROCESS = "multiprocessing.resource_tracker"
 
 
@@ -50,11 +52,10 @@ def unwelcome() -> bool:
     words = sys.orig_argv[1:]
     if any(_HELPER_PROCESS in word for word in words[:3]):
         return True
-    if "-m" in words[:-1]:
-        module = words[words.index("-m") + 1]
-        return module.split(".")[0] in _GUESTS_NOT_WANTED or module == "leadline.server"
-    script = next((word for word in words if not word.startswith("-")), "")
-    return os.path.basename(script) in _GUESTS_NOT_WANTED
+    program, is_module = _program(words)
+    if is_module:
+        return program.partition(".")[0] in _GUESTS_NOT_WANTED or program == "leadline.server"
+    return os.path.basename(program) in _GUESTS_NOT_WANTED
 
 
 def program_name() -> str:
@@ -64,12 +65,26 @@ def program_name() -> str:
 
 def service_name(command: list[str]) -> str:
     """Return what a person would call the service that `command` starts."""
-    name, words = os.path.basename(command[0]), command[1:]
+    name = os.path.basename(command[0])
     if name.startswith(("python", "pypy")):
-        if "-m" in words[:-1]:
-            name = words[words.index("-m") + 1]
-        elif "-c" not in words:
-            name = next((word for word in words if not word.startswith("-")), name)
+        name = _program(command[1:])[0] or name
     base = os.path.basename(name).removesuffix(".py")
     clean = "".join(one for one in base if one.isascii() and (one.isalnum() or one in "._-"))
     return clean.strip(".")[:100] or "python"
+
+
+def _program(words: list[str]) -> tuple[str, bool]:
+    """Return the script or module in an interpreter's arguments, and whether it is a module."""
+    waiting = iter(words)
+    for word in waiting:
+        if word == "-m" or (
+            word.startswith("-") and word.endswith("m") and word[1:2] in _FLAGS
+        ):
+            return next(waiting, ""), True
+        if word.startswith("-c") or word == "-":
+            return "", False
+        if word in ("-W", "-X", "--check-hash-based-pycs"):
+            next(waiting, "")
+        elif not word.startswith("-"):
+            return word, False
+    return "", False
