@@ -135,9 +135,9 @@ class Leadline:
         self.port = free_port()
         self.server: Program | None = None
 
-    def up(self) -> Self:
+    def up(self, *options: str) -> Self:
         """Start the server, or start it again on the same port."""
-        self.server = Program([LEADLINE, "up", "--port", str(self.port)], self.cwd)
+        self.server = Program([LEADLINE, "up", "--port", str(self.port), *options], self.cwd)
         self.server.wait_for("listening on")
         return self
 

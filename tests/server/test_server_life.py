@@ -2,7 +2,6 @@
 
 import json
 import resource
-import shutil
 import signal
 import socket
 import sqlite3
@@ -194,8 +193,8 @@ def test_beyond_this_machine_only_when_it_is_meant(own_server):
     assert open_server.request("GET", "/health", headers={"Host": "0.0.0.0"}).slug == "bad-host"
 
 
-@pytest.mark.skipif(not shutil.which("openssl"), reason="the certificate is made by openssl")
-def test_tls(own_server, tmp_path):
+def test_tls(own_server, tmp_path, needs):
+    needs("openssl")
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     subprocess.run(
         [

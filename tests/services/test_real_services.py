@@ -8,6 +8,7 @@ import json
 import re
 import signal
 import sqlite3
+import subprocess
 import textwrap
 import time
 from pathlib import Path
@@ -282,6 +283,35 @@ def test_a_plain_threaded_worker_whose_loops_are_running(leadline) -> None:
         assert worker.end() == 0
         assert worker.out == expected
         assert len(leadline.hits(in_main["id"])) == 5
+
+
+def test_everything_over_tls(home, tmp_path, monkeypatch, needs) -> None:
+    """The agent and the commands check the certificate; without it they stay away."""
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [needs("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    leadline = Leadline(home, tmp_path)
+    leadline.up("--tls-cert", str(cert), "--tls-key", str(key))
+    try:
+        monkeypatch.setenv("LEADLINE_URL", f"https://localhost:{leadline.port}")
+        assert "CERTIFICATE_VERIFY_FAILED" in leadline.cli("status", status=None)
+        (tmp_path / "worker.py").write_text(WORKER, "utf-8")
+        run = [LEADLINE, "run", "--service", "jobs", "--", tool("python"), "worker.py", "1500"]
+        with Program(run, tmp_path) as stranger:
+            stranger.wait_for("started")
+            monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+            with Program(run, tmp_path) as worker:
+                worker.wait_for("started")
+                (instance,) = wait_for(lambda: leadline.connected("jobs"))
+                assert instance["info"]["pid"] == worker.process.pid
+                probe = leadline.log("jobs", "worker.py:4", "job={job}", "--hits", "3")
+                leadline.wait_hits(probe["id"], 3)
+    finally:
+        leadline.close()
 
 
 def test_hits_are_shown_and_probes_armed_soon(leadline) -> None:
