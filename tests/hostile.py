@@ -237,6 +237,11 @@ def zoo() -> dict[str, object]:
         "colliding_set": {Colliding("k"), Colliding(1)},
         "list_of_evil": [every("Inner"), Slotted(), EvilKind],
         "pair_of_evil": Pair(EvilKind(), Slotted()),
+        "lying_pair": type("LyingPair", (Pair,), {
+            "_fields": (every("Field"), every("Field")),
+            "__match_args__": every("Names"),
+            "n_unnamed_fields": every("Number"),
+        })(EvilKind(), 1),
         "exception": ValueError(EvilKind()),
         "generator": (calls.append("generator") for _ in range(3)),
         "function": _telling("function", "call", operator.truth),

@@ -2,6 +2,6 @@
 
 import sys
 
-from leadline.cli.main import main
+from leadline.cli.entry import main
 
 sys.exit(main())

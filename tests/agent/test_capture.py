@@ -2,13 +2,22 @@
 
 import json
 import threading
+import tracemalloc
+from collections import namedtuple
+from enum import Enum, IntEnum
+from typing import NamedTuple
 
 import pytest
 
 from hostile import calls, zoo
+from leadline.agent.capture import tree
 from leadline.agent.capture.tree import capture
-from leadline.wire.probe import CaptureLimits
-from leadline.wire.value import render
+from leadline.agent.core.ring import MAX_RECORD_BYTES
+from leadline.agent.locate.source import line_text
+from leadline.agent.probes.log import CompiledLog
+from leadline.wire.probe import CaptureLimits, Limits, LogProbe, Target
+from leadline.wire.redaction import forget_names
+from leadline.wire.value import Omission, render
 
 LIMITS = CaptureLimits()
 
@@ -168,3 +177,183 @@ def test_a_container_that_changes_meanwhile_is_captured_anyway() -> None:
     finally:
         stop.set()
         thread.join()
+
+
+class WorkerTimeout(RuntimeError):
+    """What a signal handler of an application raises."""
+
+
+@pytest.mark.parametrize("kind", [WorkerTimeout, RuntimeError, AttributeError])
+def test_what_a_signal_handler_raises_is_not_taken_for_a_change(kind, monkeypatch) -> None:
+    def strike(_: object) -> None:
+        raise kind("of the application")
+
+    for value in ([1 + 1j], {"k": 1 + 1j}, Order(1)):
+        layout_of = tree.layout_of
+        monkeypatch.setattr(
+            tree,
+            "layout_of",
+            lambda cls, known=layout_of: strike(cls) if cls in (complex, dict) else known(cls),
+        )
+        with pytest.raises(kind, match="of the application"):
+            capture(value if type(value) is not dict else [value], LIMITS)
+        monkeypatch.undo()
+
+
+Login = namedtuple("Login", "user password")
+
+
+class Point(NamedTuple):
+    x: int
+    y: int
+
+
+class Key(Enum):
+    API_KEY = "sk-secret"
+    PLAIN = "shown"
+
+
+class TextKey(str, Enum):  # noqa: UP042 - the older way is still written
+    API_KEY = "sk-secret"
+
+
+class Pin(IntEnum):
+    PIN = 987654
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Point(1, 2), "Point(x=1, y=2)"),
+        (tuple.__new__(Point, (1,)), "Point([1])"),
+        (Login("bob", "hunter2"), "Login(user='bob', password=<redacted name:password>)"),
+        (tuple.__new__(Login, (1, 2, 3)), "Login([1, <redacted name:password>, 3])"),
+        (Key.API_KEY, "Key(_name_='API_KEY', _value_=<redacted name:api_key>)"),
+        (TextKey.API_KEY, "TextKey(_name_='API_KEY', _value_=<redacted name:api_key>)"),
+        (Pin.PIN, "Pin(_name_='PIN', _value_=<redacted name:pin>)"),
+        ([(b"authorization", b"B")], "[(b'authorization', <redacted name:authorization>)]"),
+        (["password", "hunter2"], "['password', <redacted name:password>]"),
+        ([(Name("cookie"), "hunter2")], "[(Name('cookie'), <redacted name:cookie>)]"),
+        (["password", "a", "b"], "['password', 'a', 'b']"),
+    ],
+    ids=lambda _: "",
+)
+def test_names_that_a_class_or_a_pair_gives(value, text) -> None:
+    assert render(capture(value, LIMITS)) == text
+
+
+def test_a_named_tuple_that_lies_about_its_fields() -> None:
+    lying = type("Lying", (Login,), {"_fields": ("user", "harmless")})
+    assert render(capture(lying("bob", "hunter2"), LIMITS)) == (
+        "Lying(['bob', <redacted name:password>])"
+    )
+
+
+def test_a_key_that_is_a_secret_member_hides_its_value() -> None:
+    assert "hunter2" not in json.dumps(capture({Key.API_KEY: "hunter2"}, LIMITS))
+    assert "hunter2" not in json.dumps(capture({Name("password" * 2_000): "hunter2"}, LIMITS))
+
+
+EMOJI = "\U0001f600"
+
+
+class LongName(str):
+    __slots__ = ()
+
+
+LongName.__name__ = EMOJI * 200
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [EMOJI * 4_096] * 1_000,
+        dict.fromkeys(range(1_000), "\x00" * 4_096),
+        {str(number): "" for number in range(1_000)},
+        [LongName("x")] * 1_000,
+        {LongName(number): LongName("x") for number in range(1_000)},
+        [float("nan")] * 1_000,
+        [[[[[[None]]]]]] * 200,
+        [b"\xff" * 4_096] * 1_000,
+        [2**4000] * 1_000,
+    ],
+    ids=lambda value: str(type(value)),
+)
+def test_one_hit_is_cut_before_it_is_too_large(value) -> None:
+    probe = LogProbe(
+        id="p",
+        target=Target.parse("a.py:1"),
+        template="{rows}" * 20,
+        limits=Limits(hits=1, rate_per_s=1.0, ttl_s=900.0),
+        capture=CaptureLimits(depth=8, items=1_000, text=4_096),
+    )
+    compiled = CompiledLog(probe)
+    payload = compiled.passage.take(lambda _: value)
+    assert 20_000 < len(payload) <= MAX_RECORD_BYTES
+    assert Omission.ITEMS in compiled.passage.read(payload)[0]
+
+
+class Text(str):
+    __slots__ = ()
+
+
+def test_a_long_text_of_a_subclass_is_never_copied_whole() -> None:
+    big = Text("x" * 20_000_000)
+    tracemalloc.start()
+    try:
+        capture([big] * 100, LIMITS)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_a_drained_table_is_not_walked() -> None:
+    drained = dict.fromkeys(range(500_000))
+    for number in range(499_999):
+        del drained[number]
+    emptied = set(range(500_000))
+    while len(emptied) > 1:
+        emptied.pop()
+    for value in (drained, emptied):
+        assert capture(value, LIMITS)["omitted"] == Omission.ITEMS
+        assert capture(type(value)(value), LIMITS).get("omitted") is None
+
+
+def test_no_key_is_kept_alive_by_the_cache_of_names() -> None:
+    forget_names()
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            capture({f"{number}" + "k" * 1_000_000: 1}, LIMITS)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1_000_000
+    forget_names()
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('connect(token="hunter2", user="bob")', 'connect(token="…", user="…")'),
+        ('total("plain")', 'total("plain")'),
+        ("d = {'password': 'hunter2'}", "d = {'…': '…'}"),
+        ('password = """hunter2', 'password = """…'),
+        ('password = "hunter2 \\" more" + x', 'password = "…" + x'),
+        ("x = password  # hunter2", "x = password  # …"),
+        ('f(token, f"{d[\'hunter2\']}-{e["hunter2"]}", 3)', 'f(token, f"…"'),
+        ("api-key = 'hunter2", "api-key = '…"),
+    ],
+)
+def test_the_source_of_a_line_that_names_a_secret_is_blanked(tmp_path, line, shown) -> None:
+    path = tmp_path / "source.py"
+    path.write_text(f"# it's\nx = 'a'\n{line}\n", encoding="utf-8")
+    assert line_text(str(path), 3) == shown
+
+
+def test_a_line_within_a_text_of_many_lines_is_blanked(tmp_path) -> None:
+    path = tmp_path / "source.py"
+    path.write_text('q = f"""\ntoken=hunter2 {x}\nhunter2""", token, "hunter2"\n', "utf-8")
+    assert line_text(str(path), 2) == "…"
+    assert line_text(str(path), 3) == '…""", token, "…"'

@@ -4,6 +4,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import greenlet
 import pytest
@@ -316,3 +317,52 @@ def test_long_functions_hit_at_their_end(soundings, make_module) -> None:
     soundings.log("long.py:601", "x598={x598}")
     assert module.long() == "text 1"
     assert soundings.messages() == ["x598=text 598"]
+
+
+COPIES = """\
+def opened(fail):
+    if fail:
+        raise OSError
+    return []
+def variable(fail):
+    try:
+        conn = []
+        if fail:
+            raise ValueError
+    finally:
+        conn.append(1)
+def swallow(fail):
+    for _ in range(1):
+        try:
+            if fail:
+                raise ValueError
+        finally:
+            continue
+def leave(fail):
+    try:
+        if fail:
+            raise ValueError
+    finally:
+        return 1
+def adjacent(fail):
+    try:
+        first, second = 1, 2
+        if fail:
+            raise ValueError
+    finally:
+        first = first, second
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "function"), [(11, "variable"), (18, "swallow"), (24, "leave"), (31, "adjacent")]
+)
+def test_every_copy_of_finally_hits(soundings, make_module, line, function) -> None:
+    """The compiler's copies do not begin alike: what is known to be bound differs, and so
+    does what the way of an exception has to clean up first."""
+    module = make_module("copies", COPIES)
+    soundings.log(f"copies.py:{line}")
+    for fail in (False, True):
+        with suppress(ValueError):
+            getattr(module, function)(fail)
+    assert len(soundings.messages()) == 2

@@ -48,7 +48,8 @@ def test_no_error_of_ours_reaches_the_application(soundings, make_module, error,
     passage = soundings.registry.standing(probe).compiled.passage
     setattr(passage, where, failing(error))
     assert [module.work(1) for _ in range(5)] == [2] * 5
-    assert sum(faults.counts.values()) == 5
+    counted = soundings.core.dropped() if type(error) is RecursionError else faults.counts
+    assert sum(counted.values()) == 5
     assert soundings.state(probe).fates.get(Fate.CAPTURED, 0) == 0
     faults.clear()
 

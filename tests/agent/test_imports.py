@@ -64,15 +64,41 @@ def test_a_loader_that_makes_its_own_code(soundings, tmp_path, make_module) -> N
     assert soundings.messages() == ["x=4"]
 
 
-def test_imports_are_watched_only_while_a_probe_waits(soundings, make_module) -> None:
+def test_imports_are_watched_only_while_there_are_probes(soundings, make_module) -> None:
     assert _events(soundings) == [0, 0, 0]
     make_module("awaited", "def work():\n    return 1\n", load=False)
     probe = soundings.log("awaited.py:2")
     assert all(_events(soundings))
     importlib.import_module("awaited")
-    soundings.tick()
     assert soundings.state(probe).status is Status.ARMED
+    soundings.registry.remove([probe])
     assert _events(soundings) == [0, 0, 0]
+
+
+def test_a_module_that_is_loaded_once_more_is_armed_again(soundings, make_module) -> None:
+    """By `reload`, or as `app` besides `__main__`: the old code and the new both hit."""
+    module = make_module("twice", "def work(x):\n    return x\n")
+    soundings.log("twice.py:2", "x={x}")
+    first = module.work
+    importlib.reload(module)
+    first(1)
+    module.work(2)
+    assert soundings.messages() == ["x=1", "x=2"]
+
+
+def test_modules_are_walked_only_for_probes_on_their_file(
+    soundings, make_module, monkeypatch
+) -> None:
+    """A hundred probes that wait must not slow every import down."""
+    walked = []
+    monkeypatch.setattr(
+        "leadline.agent.probes.registry.code_of_module",
+        lambda module, file, **_: walked.append(file.suffix) or [],
+    )
+    for number in range(100):
+        soundings.log(f"not/there/yet{number}.py:1")
+    make_module("plain", "x = 1\n")
+    assert walked == []
 
 
 def test_the_application_sees_no_trace_of_the_watch(soundings, make_module) -> None:

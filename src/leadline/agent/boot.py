@@ -13,11 +13,14 @@ _guest: object = None
 
 
 def at_startup() -> None:
-    """Start if the environment asks for it. Called from `leadline.pth`; never raises."""
+    """Start if the environment asks for it. Called from `leadline.pth`.
+
+    Raises nothing of ours. Ctrl-C passes: it means the program, which has not begun yet.
+    """
     try:
         if os.environ.get("LEADLINE_URL") or os.environ.get("LEADLINE_PROBES"):
             _begin(before_main=True)
-    except BaseException as error:  # noqa: BLE001 - an interpreter must start without us
+    except Exception as error:  # noqa: BLE001 - an interpreter must start without us
         _complain(error)
 
 
@@ -25,9 +28,7 @@ def start(service: str | None = None, url: str | None = None, key: str | None = 
     """Start now, in a process that is already running. See `leadline.start`."""
     try:
         return _begin(service, url, key, before_main=False)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
+    except Exception as error:  # noqa: BLE001 - a service must go on without us
         _complain(error)
         return False
 
@@ -53,12 +54,25 @@ def _begin(
         return True
     if before_main and settings.unwelcome():
         return False
+    if not _is_main_interpreter():
+        return False
     from leadline.agent.guest import Guest
 
     guest = Guest(settings.read(service, url, key))
     _guest = guest
     guest.enter(before_main=before_main)
     return True
+
+
+def _is_main_interpreter() -> bool:
+    """Threads of ours in a sub-interpreter would keep it from ending."""
+    name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+    try:
+        interpreters = __import__(name)
+    except ImportError:
+        return True
+    current, main = interpreters.get_current(), interpreters.get_main()
+    return bool(current == main)
 
 
 def _complain(error: BaseException) -> None:

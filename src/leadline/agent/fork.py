@@ -4,7 +4,8 @@
 `-W error`). A service that has no threads of its own would meet it only because of ours, so
 then, and only then, that one warning is filtered out for the time of the fork. 3.12 warns
 before the parent's hooks and 3.13 after them, which is why the filter is taken away by the
-sender a moment later.
+sender a moment later. `warnings` is not told of the change on purpose: it would forget which
+warnings it has shown once already.
 """
 
 import os
@@ -34,13 +35,11 @@ class ForkWarning:
         if _threads_of_the_application() > 1:
             return
         warnings.filters.insert(0, self._filter)  # type: ignore[attr-defined]
-        warnings._filters_mutated()  # type: ignore[attr-defined]  # noqa: SLF001
 
     def show(self) -> None:
         """Take the filter away again, wherever `warnings.catch_warnings` has moved it."""
         if self._filter in warnings.filters:
             warnings.filters.remove(self._filter)  # type: ignore[attr-defined]
-            warnings._filters_mutated()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _threads_of_the_application() -> int:

@@ -86,6 +86,8 @@ def guarded[**P, R](place: str, otherwise: R) -> Callable[[Callable[P, R]], Call
             try:
                 return entry(*args, **kwargs)
             except BaseException as error:
+                if type(error) is RecursionError:
+                    return otherwise  # no room for a call, not even to count it
                 if foreign(error):
                     raise
                 faults.count(place, error)

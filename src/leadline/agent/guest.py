@@ -1,7 +1,6 @@
 """The agent as a whole: what lives in the process between `enter` and `leave`."""
 
 import os
-import platform
 import sys
 import time
 
@@ -18,6 +17,7 @@ from leadline.agent.settings import Settings, program_name
 from leadline.expression.reading import forget_layouts
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.messages import decode_probes
+from leadline.wire.redaction import forget_names
 
 DRAIN_S = 1.0
 """The longest that the end of the process is held up by hits that are still to be sent."""
@@ -72,6 +72,7 @@ class Guest:
         self._sender.flush(DRAIN_S, stop=True)
         self._core.close()
         forget_layouts()
+        forget_names()
 
     def _connect(self) -> None:
         """Make this process an instance of its own, with a link of its own."""
@@ -79,9 +80,9 @@ class Guest:
             id=os.urandom(8).hex(),
             service=self._settings.service,
             pid=os.getpid(),
-            host=platform.node()[:100],
+            host=os.uname().nodename[:100],
             program=program_name(),
-            python=platform.python_version(),
+            python=sys.version.split()[0],
             agent=__version__,
             core=self._core.name,
             started_at=time.time(),

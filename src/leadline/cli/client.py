@@ -40,7 +40,9 @@ class Client:
         self._host, self._port = parts.hostname, port
         self._secure = parts.scheme == "https"
         self._prefix = parts.path.rstrip("/")
-        self._key = key or os.environ.get("LEADLINE_KEY") or load(server_keys_file()).user
+        self._key = _clean(
+            key or os.environ.get("LEADLINE_KEY") or load(server_keys_file()).user
+        )
 
     def get(self, path: str, **query: object) -> dict[str, Any]:
         """Ask; returns the answer's object. Raises `LeadlineError`."""
@@ -134,6 +136,18 @@ class Client:
             f"There is no Leadline server at {self.url} ({why}).",
             "Start one with `leadline up`, or set LEADLINE_URL to the one you mean.",
         )
+
+
+def _clean(key: str) -> str:
+    """Return a key without the line ending of the file that it came from."""
+    key = key.strip()
+    if not key.isascii() or not key.isprintable():
+        raise RefusedError(
+            "bad-key",
+            "LEADLINE_KEY holds characters that no key of Leadline has.",
+            "Copy the key once more, or unset LEADLINE_KEY to use the key file.",
+        )
+    return key
 
 
 def _bad_url(url: str) -> UsageError:

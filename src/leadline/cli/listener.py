@@ -7,7 +7,6 @@ loopback, with a key made for this one run.
 import hmac
 import json
 import secrets
-import sys
 import threading
 import time
 import zlib
@@ -16,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from leadline.cli.show import harmless, hit_line
+from leadline.cli.show import err, harmless, hit_line
 from leadline.wire.messages import (
     CONNECT_PATH,
     KEEPALIVE_S,
@@ -46,7 +45,7 @@ class Listener:
         self._reported = False
         self._closing = threading.Event()
         handler = type("Handler", (_Handler,), {"listener": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
@@ -122,7 +121,7 @@ class Listener:
         self._shown[hit["probe"]] = shown + 1
         hit |= {"service": instance["service"], "pid": instance["pid"]}
         line = json.dumps({"schema_version": 1, "hit": hit}) if self._as_json else hit_line(hit)
-        print(line, file=sys.stderr, flush=True)
+        err(line)
 
     def _explain(self, probe: str) -> None:
         states = [state for (of, _), state in self._states.items() if of == probe]
@@ -143,7 +142,7 @@ class Listener:
         self._note(f"{target}: {text}")
 
     def _note(self, text: str) -> None:
-        print(f"leadline: {harmless(text)}", file=sys.stderr, flush=True)
+        err(f"leadline: {harmless(text)}")
 
 
 def _why_silent(state: dict[str, Any]) -> str:
@@ -154,6 +153,11 @@ def _why_silent(state: dict[str, Any]) -> str:
         return "armed, but the line was never reached"
     why = ", ".join(f"{name.replace('_', ' ')} {count} times" for name, count in fates.items())
     return f"{why} ({state['unknown']})" if state["unknown"] else why
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: a process that is killed while it reports is no news of ours."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,7 +8,7 @@ from typing import Never
 from leadline import __version__
 from leadline.cli import demo, hits, log, probes, rm, run, status, tail, up
 from leadline.cli.command import Command
-from leadline.cli.show import harmless
+from leadline.cli.show import err, harmless
 from leadline.wire.errors import ExitCode, LeadlineError
 
 COMMANDS: tuple[Command, ...] = (
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return ExitCode.USAGE
         return int(args.run_command(args))
     except LeadlineError as error:
-        print(f"leadline: {_shown(error)}", file=sys.stderr)
+        err(f"leadline: {_shown(error)}")
         return error.exit_code
     except BrokenPipeError:
         # whoever read our output has seen enough; the interpreter must not flush into it again
@@ -69,6 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.OK
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        sys.stdout = None
+        err(f"leadline: the output cannot be written: {error.strerror}")
+        return ExitCode.UNAVAILABLE
 
 
 def _shown(error: LeadlineError) -> str:
@@ -77,7 +81,3 @@ def _shown(error: LeadlineError) -> str:
     lines = [harmless(line) for line in str(error).split("\n")]
     start = ["this cannot be used:", *(f"  {line}" for line in lines)] if pointed else lines
     return "\n".join([*start, f"(more: docs/errors/{error.slug}.md)"])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,7 +4,7 @@ import sys
 import time
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from typing import Any
 
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 """Unicode categories that a terminal acts on or does not show: control characters, direction
@@ -56,6 +56,12 @@ def hit_line(hit: dict[str, Any]) -> str:
     )
 
 
-def out(text: str = "", stream: TextIO | None = None) -> None:
+def out(text: str = "") -> None:
     """Print at once: whoever reads a pipe wants each line when it happens."""
-    print(text, file=stream or sys.stdout, flush=True)
+    print(text, flush=True)
+
+
+def err(text: str) -> None:
+    """Print to stderr; where that is closed, nowhere: stdout is somebody else's."""
+    if sys.stderr is not None:
+        print(text, file=sys.stderr, flush=True)

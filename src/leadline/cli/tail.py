@@ -3,7 +3,6 @@
 import argparse
 import json
 import re
-import sys
 import time
 from typing import Any
 
@@ -11,7 +10,7 @@ from leadline.cli.client import Client
 from leadline.cli.command import Command, add_json
 from leadline.cli.duration import duration
 from leadline.cli.processes import Processes
-from leadline.cli.show import hit_line, out
+from leadline.cli.show import err, hit_line, out
 from leadline.wire.errors import UnavailableError
 
 _PROBE_ID = re.compile(r"p\d+")
@@ -40,7 +39,7 @@ def _run(args: argparse.Namespace) -> int:
                 raise
             if away_since is None:
                 away_since = now
-                out("leadline: the server is away; watching for it", sys.stderr)
+                err("leadline: the server is away; watching for it")
             elif now - away_since > _GIVE_UP_S:
                 raise
             time.sleep(_AGAIN_S)
@@ -73,12 +72,12 @@ class _Watching:
         for name, data in events:
             if name == "open" and not self.began:
                 self.began = True
-                out("leadline: watching (Ctrl-C ends)", sys.stderr)
+                err("leadline: watching (Ctrl-C ends)")
             elif name == "hit":
                 self._take(json.loads(data))
             elif name == "lost":
                 count = json.loads(data)["count"]
-                out(f"leadline: {count} hits came too fast for this terminal", sys.stderr)
+                err(f"leadline: {count} hits came too fast for this terminal")
             if self.done():
                 return
 

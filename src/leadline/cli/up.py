@@ -14,7 +14,7 @@ from leadline.cli.places import (
     make_folder,
     state_file,
 )
-from leadline.wire.errors import UnavailableError
+from leadline.wire.errors import UnavailableError, UsageError
 
 _NEEDED = ("starlette", "msgspec", "uvicorn")
 
@@ -48,6 +48,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     require_server()
+    if args.database is not None and args.database.name in ("", ":memory:"):
+        raise UsageError(
+            "bad-option", "--database needs the name of a file.", "For example: leadline.db"
+        )
     arguments = server_arguments(args.host, args.port, args.database or database_file())
     for name in ("tls_cert", "tls_key"):
         if value := getattr(args, name):

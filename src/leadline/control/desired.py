@@ -166,6 +166,16 @@ class Desired:
             if not held:
                 self._sets.pop(event.service, None)
 
+    def withdraw(self, chosen: Callable[[PlacedProbe], bool]) -> None:
+        """Take probes out of the running instances although it could not be stored."""
+        with self._lock:
+            for service, held in self._sets.items():
+                ids = tuple(name for name, placed in held.items() if chosen(placed))
+                for name in ids:
+                    del held[name]
+                if ids:
+                    self._tell(service, _Change("remove", self._revision, ids=ids))
+
     def next_expiry(self) -> float | None:
         """Return when the next probe's time is over, in seconds since 1970."""
         with self._lock:

@@ -2,14 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from leadline.control.context import Context
+from leadline.control.context import Context, say
 from leadline.control.status import overall
 from leadline.control.views import ProbeView, StateView
 from leadline.expression import compile_condition, compile_template
 from leadline.store.records import InstanceRecord, Phase, PlacedProbe, StateRecord
-from leadline.wire.errors import LeadlineError, UsageError
+from leadline.wire.errors import LeadlineError, UnavailableError, UsageError
 from leadline.wire.hit import ProbeState
 from leadline.wire.probe import CaptureLimits, Fate, Limits, LogProbe, Status, Target
 from leadline.wire.service import check_service
@@ -81,7 +82,8 @@ def show_probe(context: Context, probe: str) -> ProbeView:
 
 def remove_probe(context: Context, probe: str, *, who: str) -> list[str]:
     """Take a probe out for good and return its id. Raises `NoSuchProbeError`."""
-    removed = context.store.remove(probe, who=who, now=context.clock())
+    with _withdrawing(context, lambda placed: placed.probe.id == probe):
+        removed = context.store.remove(probe, who=who, now=context.clock())
     if removed is None:
         raise NoSuchProbeError(probe, removed=context.store.probe(probe) is not None)
     return [removed.probe.id]
@@ -90,8 +92,21 @@ def remove_probe(context: Context, probe: str, *, who: str) -> list[str]:
 def remove_all(context: Context, service: str, *, who: str) -> list[str]:
     """Take all of a service's probes out, expired ones too, and return their ids."""
     check_service(service)
-    removed = context.store.remove_all(service, who=who, now=context.clock())
+    with _withdrawing(context, lambda placed: placed.service == service):
+        removed = context.store.remove_all(service, who=who, now=context.clock())
     return [placed.probe.id for placed in removed]
+
+
+@contextmanager
+def _withdrawing(context: Context, chosen: Callable[[PlacedProbe], bool]) -> Iterator[None]:
+    """Take probes out of the instances also when the database cannot be written: whoever
+    removes one means the running service. Until it is stored, a restart brings it back."""
+    try:
+        yield
+    except UnavailableError as error:
+        context.desired.withdraw(chosen)
+        say(f"[{error.slug}] a removal reached the instances and could not be stored")
+        raise
 
 
 class _Looking:

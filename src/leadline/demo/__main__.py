@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, help="end by itself after so many seconds")
     parser.add_argument("--state", type=Path, help="where the server notes its address")
     options = parser.parse_args(argv)
-    with contextlib.suppress(Stopped), _signals():
+    with contextlib.suppress(Stopped, BrokenPipeError), _signals():
         folder = tempfile.TemporaryDirectory(prefix="leadline-demo-")
         with folder as path, Children() as children:
             try:

@@ -9,6 +9,7 @@ import argparse
 import http.client
 import itertools
 import json
+import os
 import random
 import signal
 import sys
@@ -280,8 +281,8 @@ def drive(shop: Shop, pace: Pace, seed: int, requests: int | None) -> None:
 
 
 def leave(_number: int, _frame: object) -> NoReturn:
-    """Raises, because a sleep or a read goes on after a handler that only takes a note."""
-    raise SystemExit(0)
+    """End at once: nothing is under way that a customer would have to finish."""
+    os._exit(0)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from leadline.expression.evaluation import Evaluator, Scope, evaluator
+from leadline.expression.fuel import refuel
 from leadline.expression.operations import truth
 from leadline.expression.parsing import parse
 from leadline.expression.pointing import Source
@@ -20,6 +21,7 @@ class Condition:
 
     def holds(self, scope: Scope) -> bool:
         """Answer true or false, or raise `Unknown` with the reason why there is no answer."""
+        refuel()
         return truth(self._evaluate(scope))
 
 

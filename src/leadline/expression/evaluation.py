@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from leadline.expression import operations, reading, tree
-from leadline.expression.layout import MISSING
-from leadline.expression.secrecy import key_rule
-from leadline.expression.tree import Node
+from leadline.expression.hiding import bare, name_rule
+from leadline.expression.tree import Comparison, Node
 from leadline.expression.unknown import Redacted, Unknown
 
 type Scope = Callable[[str], object]
@@ -39,11 +38,12 @@ def _item(node: tree.Item) -> Evaluator:
 
     def computed(scope: Scope) -> object:
         container, index = value(scope), key(scope)
-        wanted = reading.unwrapped(index)
-        if wanted is not MISSING and (rule := key_rule(wanted)) is not None:
+        if (rule := name_rule(index)) is not None:
             raise Redacted(rule)
         try:
             return item(container, index)
+        except Redacted:
+            raise
         except Unknown:  # its reason would show the key, which is a value of the application
             raise Unknown("there is nothing to read under the computed key") from None
 
@@ -60,17 +60,33 @@ def _literal(node: tree.Literal) -> Evaluator:
     return lambda _: value
 
 
+_COMPARED_WHOLE = frozenset(
+    (Comparison.EQUAL, Comparison.UNEQUAL, Comparison.IN, Comparison.NOT_IN)
+)
+
+
+def _bare(node: Node) -> Evaluator:
+    """Return the closure for an operand of whose items something would be told.
+
+    What the expression itself says tells nothing, even `x in ("password", "token")`.
+    """
+    value = evaluator(node)
+    return value if isinstance(node, tree.Literal) else lambda scope: bare(value(scope))
+
+
 def _compare(node: tree.Compare) -> Evaluator:
-    first = evaluator(node.first)
-    rest = tuple((operations.comparison(op), evaluator(right)) for op, right in node.rest)
+    operators = [op for op, _ in node.rest]
+    operand = _bare if _COMPARED_WHOLE.intersection(operators) else evaluator
+    first = operand(node.first)
+    rest = tuple((operations.comparison(op), operand(right)) for op, right in node.rest)
     if len(rest) == 1:
         ((compare, second),) = rest
         return lambda scope: compare(first(scope), second(scope))
 
     def chain(scope: Scope) -> bool:
         left = first(scope)
-        for compare, operand in rest:
-            right = operand(scope)
+        for compare, second in rest:
+            right = second(scope)
             if not compare(left, right):
                 return False
             left = right
@@ -138,7 +154,7 @@ def _is_instance(node: tree.IsInstance) -> Evaluator:
 
 
 def _has_affix(node: tree.HasAffix) -> Evaluator:
-    value, text, affix = evaluator(node.value), evaluator(node.text), node.affix
+    value, text, affix = evaluator(node.value), _bare(node.text), node.affix
     return lambda scope: operations.has_affix(affix, value(scope), text(scope))
 
 

@@ -6,11 +6,14 @@ resolution order and the class dictionaries are read through `type`'s own descri
 are told apart by identity alone, and a name is compared only with keys that are exact strings.
 """
 
+import enum
 import types
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
+
+from leadline.wire.redaction import secret_name
 
 MAX_LAYOUTS = 4_096
 """Layouts kept. Each keeps its class alive, so a program that makes classes without end must
@@ -20,6 +23,9 @@ MAX_NAME_CHARS = 200
 
 MISSING = object()
 """Stands for "not there", because None is a value."""
+
+identity: Callable[[object], int] = object.__hash__
+"""As `id`, which tells the audit hooks, and those are code of the application."""
 
 type Getter = Callable[[object], object]
 
@@ -37,11 +43,11 @@ BASES = (
     *(dict, list, tuple, set, frozenset, deque),
     *(str, bytes, bytearray, bool, int, float, complex, type),
 )
-_BASE_IDS = frozenset(map(id, BASES))
+_BASE_IDS = frozenset(map(identity, BASES))
 _METHODS = ("startswith", "endswith")
 _NATIVE_KINDS = frozenset(
     map(
-        id,
+        identity,
         (
             types.WrapperDescriptorType,
             types.MethodDescriptorType,
@@ -60,8 +66,17 @@ class _Ordinary:
 
 _ORDINARY_DICT_DOC = _members(_Ordinary)["__dict__"].__doc__
 _NATIVE_DICTS = frozenset(
-    id(_members(owner)["__dict__"]) for owner in (BaseException, types.FunctionType)
+    identity(_members(owner)["__dict__"]) for owner in (BaseException, types.FunctionType)
 )
+
+
+class _Pair(NamedTuple):
+    first: int
+
+
+TUPLE_FIELD = type(_members(_Pair)["first"])
+"""The class of the attributes of a named tuple: written in C, each knows its index."""
+_field_parts: Callable[[object], tuple[Any, Any]] = _members(TUPLE_FIELD)["__reduce__"]  # type: ignore[assignment]
 _TRACEBACK_FRAME = _members(types.TracebackType)["tb_frame"]
 
 
@@ -93,6 +108,11 @@ class Layout:
     improvises: bool
     """Missing names are answered by `__getattr__`."""
     members: tuple[Mapping[str, object], ...]
+    fields: tuple[str, ...]
+    """Names of the items of a named tuple, in their order; empty for everything else."""
+    hidden: Mapping[int, str]
+    """Indexes of a named tuple's items that lie under a secret name, and the rule."""
+    is_enum: bool
 
     def find(self, name: str) -> object:
         """Return the class attribute `name` as it lies there, unbound, or `MISSING`."""
@@ -112,13 +132,13 @@ def layout_of(cls: type) -> Layout:
     The cache holds the class itself, so an id in it is never used again; a changed
     `__bases__` shows in the identity of the resolution order.
     """
-    layout = _layouts.get(id(cls))
+    layout = _layouts.get(identity(cls))
     if layout is not None and layout.cls is cls and layout.order is _mro(cls):
         return layout
     layout = _learn(cls)
     if len(_layouts) >= MAX_LAYOUTS:
         _layouts.clear()
-    _layouts[id(cls)] = layout
+    _layouts[identity(cls)] = layout
     return layout
 
 
@@ -140,8 +160,9 @@ def exact(text: Any) -> str:
 def _learn(cls: type) -> Layout:
     mro = _mro(cls) or ()  # None while a metaclass is still computing it
     members = tuple(_readable(_members(entry)) for entry in mro)
-    base = next((entry for entry in mro if id(entry) in _BASE_IDS), None)
+    base = next((entry for entry in mro if identity(entry) in _BASE_IDS), None)
     overrides = _overrides(members)
+    indexes = list(_tuple_fields(members)) if base is tuple else []
     return Layout(
         cls=cls,
         order=mro,
@@ -157,6 +178,9 @@ def _learn(cls: type) -> Layout:
         intercepts="__getattribute__" in overrides,
         improvises=any("__getattr__" in found for found in members),
         members=members,
+        fields=_field_names(members, dict(indexes)),
+        hidden={index: rule for name, index in indexes if (rule := secret_name(name))},
+        is_enum=any(entry is enum.Enum for entry in mro),
     )
 
 
@@ -179,7 +203,7 @@ def _overrides(members: tuple[Mapping[str, object], ...]) -> frozenset[str]:
     for found in members:
         for name, value in list(found.items()):
             if name.startswith("__") or name in _METHODS:
-                kinds.setdefault(name, id(type(value)))
+                kinds.setdefault(name, identity(type(value)))
     return frozenset(name for name, kind in kinds.items() if kind not in _NATIVE_KINDS)
 
 
@@ -190,6 +214,44 @@ def _slots(
         for name, value in list(found.items()):
             if is_slot(value, mro) and not name.startswith("__"):
                 yield name, value.__get__
+
+
+def _tuple_fields(members: tuple[Mapping[str, object], ...]) -> Iterator[tuple[str, int]]:
+    """Yield the names under which items of a named tuple can be read, and their indexes.
+
+    The C classes of that sort (`os.struct_passwd`) list theirs in order, if all have a name.
+    """
+    for found in members:
+        for name, value in list(found.items()):
+            if type(value) is TUPLE_FIELD:
+                yield name, field_index(value)
+        names = found.get("__match_args__")
+        unnamed = found.get("n_unnamed_fields")
+        if type(unnamed) is int and unnamed == 0 and type(names) is tuple:
+            for index, name in enumerate(names):
+                if type(name) is str and type(found.get(name)) is types.MemberDescriptorType:
+                    yield name, index
+
+
+def field_index(field: object) -> int:
+    """Return the index of a named tuple's item that `field`, its class attribute, reads."""
+    _, (index, _) = _field_parts(field)
+    return int(index)
+
+
+def _field_names(
+    members: tuple[Mapping[str, object], ...], indexes: Mapping[str, int]
+) -> tuple[str, ...]:
+    """Return what the class says of its fields, if that is what its attributes do."""
+    for found in members:
+        names = found.get("_fields", found.get("__match_args__"))
+        if names is None:
+            continue
+        if type(names) is not tuple or any(type(name) is not str for name in names):
+            return ()
+        right = all(indexes.get(name) == index for index, name in enumerate(names))
+        return names if right else ()
+    return ()
 
 
 def is_slot(value: object, mro: tuple[type, ...]) -> TypeGuard[types.MemberDescriptorType]:
@@ -214,7 +276,7 @@ def _namespace(members: tuple[Mapping[str, object], ...]) -> Getter | None:
         if type(value) is types.MemberDescriptorType:
             return value.__get__
         if type(value) is types.GetSetDescriptorType and (
-            id(value) in _NATIVE_DICTS or value.__doc__ == _ORDINARY_DICT_DOC
+            identity(value) in _NATIVE_DICTS or value.__doc__ == _ORDINARY_DICT_DOC
         ):
             return value.__get__
     return None

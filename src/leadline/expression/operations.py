@@ -7,15 +7,18 @@ are larger than an answer on the application's thread may cost.
 
 import operator
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
-from leadline.expression.layout import MISSING, layout_of
+from leadline.expression.fuel import UNIT_CHARS, burn, fuel_left, sparse
+from leadline.expression.hiding import hidden_items, member_rule
+from leadline.expression.interruption import expected
+from leadline.expression.layout import MISSING, identity, layout_of
 from leadline.expression.parsing import MAX_INT_BITS
 from leadline.expression.reading import ATTEMPTS, MAX_WALK, entry, equals, length, unwrapped
 from leadline.expression.tree import Affix, Comparison, Operator
-from leadline.expression.unknown import Unknown
+from leadline.expression.unknown import Exhausted, Redacted, Unknown
 
 MAX_TEXT = 10_000
 """Characters or bytes of an operand that is compared or searched: a few microseconds."""
@@ -24,10 +27,10 @@ MAX_SLICE = 10_000
 MAX_ELEMENTS = 100
 """Elements compared when two lists or tuples are: as many as a literal can have."""
 
-_NUMBERS = frozenset(map(id, (bool, int, float)))
-_TEXTS = frozenset(map(id, (str, bytes)))
-_WALKED = frozenset(map(id, (list, tuple, set, frozenset, deque)))
-_SLICED = frozenset(map(id, (list, tuple, str, bytes, bytearray)))
+_NUMBERS = frozenset(map(identity, (bool, int, float)))
+_TEXTS = frozenset(map(identity, (str, bytes)))
+_WALKED = frozenset(map(identity, (list, tuple, set, frozenset, deque)))
+_SLICED = frozenset(map(identity, (list, tuple, str, bytes, bytearray)))
 _EQUALITY = frozenset(("__eq__", "__ne__"))
 _CALCULATING = frozenset(
     f"__{side}{name}__"
@@ -77,7 +80,7 @@ def truth(value: object) -> bool:
     layout = layout_of(type(value))
     if "__bool__" in layout.overrides or "__len__" in layout.overrides:
         raise Unknown(f"whether a {layout.name} is true is decided by its own code")
-    if (plain := unwrapped(value)) is not MISSING and id(type(plain)) in _NUMBERS:
+    if (plain := unwrapped(value)) is not MISSING and identity(type(plain)) in _NUMBERS:
         return bool(plain)
     if layout.find("__len__") is MISSING and layout.find("__bool__") is MISSING:
         return True
@@ -99,12 +102,12 @@ def equal(left: object, right: object) -> bool:
         return _equal_sequences(left, right)
     same = equals(right, mine) if other is MISSING else equals(left, other)
     if same is None:
-        raise Unknown(_whose_code(left if mine is MISSING else right))
+        raise _refusal(left if mine is MISSING else right)
     return same
 
 
 def _equal_plain(left: Any, right: Any) -> bool:
-    kind, other = id(type(left)), id(type(right))
+    kind, other = identity(type(left)), identity(type(right))
     if kind in _NUMBERS and other in _NUMBERS:
         _check_number(left)
         _check_number(right)
@@ -123,13 +126,14 @@ def _equal_sequences(left: Any, right: Any) -> bool:
     base: Any = mine.base
     for side, layout in ((left, mine), (right, other)):
         if layout.base not in (list, tuple) or _EQUALITY & layout.overrides:
-            raise Unknown(_whose_code(side))
+            raise _refusal(side)
     if mine.base is not other.base:
         return False
     if base.__len__(left) != base.__len__(right):
         return False
     if base.__len__(left) > MAX_ELEMENTS:
         raise Unknown(f"more than {MAX_ELEMENTS} elements are too many to compare")
+    burn(base.__len__(left))
     whole = slice(MAX_ELEMENTS)
     pairs = zip(base.__getitem__(left, whole), base.__getitem__(right, whole), strict=False)
     return all(a is b or equal_elements(a, b) for a, b in pairs)
@@ -147,7 +151,7 @@ def _ordering(op: Comparison) -> Callable[[object, object], bool]:
 
     def order(left: object, right: object) -> bool:
         mine, other = _operand(left), _operand(right)
-        kind, its = id(type(mine)), id(type(other))
+        kind, its = identity(type(mine)), identity(type(other))
         if kind in _NUMBERS and its in _NUMBERS:
             _check_number(mine)
             _check_number(other)
@@ -171,7 +175,7 @@ def contains(needle: object, hay: object) -> bool:
         return _contains_text(needle, hay)
     if base is dict:
         return entry(hay, _operand(needle)) is not MISSING
-    if id(base) in _WALKED:
+    if identity(base) in _WALKED:
         return _contains_element(needle, hay, base)
     raise Unknown(f"what is in a {layout.name} is decided by its own code")
 
@@ -186,29 +190,46 @@ def _contains_text(needle: object, hay: object) -> bool:
 
 
 def _contains_element(needle: object, hay: object, base: Any) -> bool:
+    size = base.__len__(hay)
+    if (base is set or base is frozenset) and sparse(base.__sizeof__(hay), size):
+        raise Unknown(f"the {base.__name__} was much larger once, and walking it is slow")
     for _ in range(ATTEMPTS):
+        most = min(MAX_WALK, fuel_left())
+        looked = 0
+        undecided = ""  # the reason alone: a kept exception would keep the values
         try:
-            return _walk(needle, islice(base.__iter__(hay), MAX_WALK), base.__len__(hay))
-        except RuntimeError:  # "Set changed size during iteration"
+            for element in base.__iter__(hay):
+                if looked == most:
+                    break
+                looked += 1
+                if element is needle or (same := _is_element(element, needle)) is True:
+                    burn(looked)
+                    return True
+                undecided = undecided or same
+        except RuntimeError as error:  # "Set changed size during iteration"
+            if not expected(error, RuntimeError):
+                raise
+            burn(looked)
             continue
+        if looked < min(size, MAX_WALK):
+            burn(MAX_WALK)  # it was the fuel that ended the walk
+        burn(looked)
+        if undecided:
+            raise Unknown(undecided)
+        if looked < size:
+            raise Unknown(f"it is not among the first {MAX_WALK:,} of {size:,}")
+        return False
     raise Unknown(f"another thread kept changing the {base.__name__} while it was read")
 
 
-def _walk(needle: object, elements: Iterator[object], size: int) -> bool:
-    undecided = ""  # the reason alone: a kept exception would keep the application's objects
-    for element in elements:
-        if element is needle:
-            return True
-        try:
-            if equal_elements(element, needle):
-                return True
-        except Unknown as unknown:
-            undecided = undecided or unknown.reason
-    if undecided:
-        raise Unknown(undecided)
-    if size > MAX_WALK:
-        raise Unknown(f"it is not among the first {MAX_WALK:,} of {size:,}")
-    return False
+def _is_element(element: object, needle: object) -> Literal[True] | str:
+    """Return True, or the reason why that cannot be said; an empty one says that it is not."""
+    try:
+        return True if equal_elements(element, needle) else ""
+    except Exhausted:
+        raise
+    except Unknown as unknown:
+        return unknown.reason
 
 
 def arithmetic(op: Operator) -> Callable[[object, object], int | float]:
@@ -218,10 +239,13 @@ def arithmetic(op: Operator) -> Callable[[object, object], int | float]:
     def compute(left: object, right: object) -> int | float:
         mine, other = _number(left), _number(right)
         try:
-            result: int | float = _check_number(calculate(mine, other))
-        except ArithmeticError:
-            raise Unknown(f"{op} has no result for these numbers") from None
-        return result
+            result: int | float = calculate(mine, other)
+        except ArithmeticError as error:
+            if not expected(error, ZeroDivisionError, OverflowError):
+                raise
+        else:
+            return _check_number(result)  # type: ignore[no-any-return]
+        raise Unknown(f"{op} has no result for these numbers")
 
     return compute
 
@@ -243,7 +267,7 @@ def has_affix(affix: Affix, value: object, text: object) -> bool:
 
 def _has_affix(affix: Affix, whole: Any, text: object) -> bool:
     part: Any = _operand(text)
-    if id(type(whole)) not in _TEXTS or type(part) is not type(whole):
+    if identity(type(whole)) not in _TEXTS or type(part) is not type(whole):
         raise Unknown(f"{affix.value}() asks a text about a text, not {_name(text)}")
     _check_text(part)
     return bool(whole.startswith(part) if affix is Affix.START else whole.endswith(part))
@@ -253,23 +277,30 @@ def cut(value: object, bounds: slice) -> object:
     """Return `value[bounds]` of a builtin sequence."""
     layout = layout_of(type(value))
     base: Any = layout.base
-    if id(base) not in _SLICED or "__getitem__" in layout.overrides:
+    if identity(base) not in _SLICED or "__getitem__" in layout.overrides:
         raise Unknown(f"what a slice of a {layout.name} is, is decided by its own code")
-    if len(range(*bounds.indices(base.__len__(value)))) > MAX_SLICE:
+    indexes = range(*bounds.indices(base.__len__(value)))
+    if len(indexes) > MAX_SLICE:
         raise Unknown(f"the slice is longer than {MAX_SLICE:,}")
+    burn(1 + len(indexes) // UNIT_CHARS)
+    for index, rule in hidden_items(value, layout).items():
+        if index in indexes:
+            raise Redacted(rule)
+    if (member := member_rule(value, layout)) is not None:
+        raise Redacted(member)
     return base.__getitem__(value, bounds)
 
 
 def _operand(value: object) -> Any:
     plain = unwrapped(value)
     if plain is MISSING:
-        raise Unknown(_whose_code(value))
+        raise _refusal(value)
     return plain
 
 
 def _number(value: object) -> Any:
     plain = _operand(value)
-    if id(type(plain)) not in _NUMBERS:
+    if identity(type(plain)) not in _NUMBERS:
         raise Unknown(f"{_name(value)} is not a number")
     if layout_of(type(value)).overrides & _CALCULATING:
         raise Unknown(f"{_name(value)} calculates with its own code")
@@ -283,13 +314,20 @@ def _check_number(value: Any) -> Any:
 
 
 def _check_text(value: Any) -> None:
-    if len(value) > MAX_TEXT:
+    size = len(value)
+    if size > MAX_TEXT:
         raise Unknown(f"a text is longer than {MAX_TEXT:,}")
+    if size >= UNIT_CHARS:
+        burn(size // UNIT_CHARS)
 
 
 def _name(value: object) -> str:
     return f"a {layout_of(type(value)).name}"
 
 
-def _whose_code(value: object) -> str:
-    return f"{_name(value)} compares with its own code"
+def _refusal(value: object) -> Unknown:
+    """Return why `value` cannot be compared or computed with."""
+    rule = member_rule(value, layout_of(type(value)))
+    if rule is not None:
+        return Redacted(rule)
+    return Unknown(f"{_name(value)} compares with its own code")

@@ -9,20 +9,29 @@ import datetime
 import enum
 import types
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any
 
+from leadline.expression.fuel import UNIT_CHARS, burn, fuel_left, sparse
+from leadline.expression.hiding import hidden_items, member_rule
+from leadline.expression.interruption import expected
 from leadline.expression.layout import (
     MISSING,
+    TUPLE_FIELD,
     Getter,
     Layout,
+    field_index,
     forget_layouts,
+    identity,
     is_slot,
     layout_of,
 )
-from leadline.expression.unknown import Redacted, Unknown
+from leadline.expression.unknown import Exhausted, Redacted, Unknown
+from leadline.expression.walking import ATTEMPTS, lookup
 
 __all__ = [
+    "ATTEMPTS",
     "MAX_WALK",
+    "MISSING",
     "Getter",
     "Layout",
     "Plain",
@@ -34,6 +43,7 @@ __all__ = [
     "item",
     "layout_of",
     "length",
+    "lookup",
     "plain",
     "type_names",
 ]
@@ -43,33 +53,30 @@ MAX_WALK = 1_000
 by key have more. Looking up by hash is out of the question: a key could be hostile."""
 MAX_COPY = 10_000
 """Characters or bytes of a subclass' text that are copied to get at the builtin value."""
-ATTEMPTS = 3
-"""Times that a dictionary is walked which other threads change meanwhile."""
+MAX_KEY = 1_000
+"""Characters or bytes of a key that are compared with those of the same length."""
 
 type Plain = str | bytes | int | float | bool | None
 
 _SEQUENCES = (list, tuple, str, bytes, bytearray, deque)
 _SIZED = (*_SEQUENCES, dict, set, frozenset)
-_NUMBERS = frozenset(map(id, (bool, int, float, complex)))
-_PLAIN = frozenset(map(id, (str, bytes, bool, int, float, type(None))))
+_NUMBERS = frozenset(map(identity, (bool, int, float, complex)))
+_PLAIN = frozenset(map(identity, (str, bytes, bool, int, float, type(None))))
 _METHODS = frozenset(
-    map(id, (types.FunctionType, classmethod, staticmethod, types.MethodDescriptorType))
+    map(identity, (types.FunctionType, classmethod, staticmethod, types.MethodDescriptorType))
 )
-_TEXTS = frozenset(map(id, (str, bytes)))
-_UNLIKE = frozenset(map(id, (list, tuple, dict, set, frozenset, deque, type)))
+_TEXTS = frozenset(map(identity, (str, bytes)))
+_UNLIKE = frozenset(map(identity, (list, tuple, dict, set, frozenset, deque, type)))
 """Builtin types whose instances equal no plain value."""
 _OBJECT_EQ, _OBJECT_NE = vars(object)["__eq__"], vars(object)["__ne__"]
 _COMPARING = frozenset(("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__"))
 
 
-class _Pair(NamedTuple):
-    first: int
-
-
-_TUPLE_FIELD = type(vars(_Pair)["first"])
+_MEMBER_NAMES = frozenset(("name", "_name_"))
+"""What can be read of an enum member whose name is a secret one."""
 _KNOWN: dict[int, Getter] = {
     **{
-        id(vars(owner)[name]): vars(owner)[name].__get__
+        identity(vars(owner)[name]): vars(owner)[name].__get__
         for owner, names in (
             (BaseException, ("args", "__cause__", "__context__")),
             (datetime.date, ("year", "month", "day")),
@@ -79,8 +86,8 @@ _KNOWN: dict[int, Getter] = {
         )
         for name in names
     },
-    id(vars(enum.Enum)["name"]): lambda member: attribute(member, "_name_"),
-    id(vars(enum.Enum)["value"]): lambda member: attribute(member, "_value_"),
+    identity(vars(enum.Enum)["name"]): lambda member: attribute(member, "_name_"),
+    identity(vars(enum.Enum)["value"]): lambda member: attribute(member, "_value_"),
 }
 """Descriptors of the standard library that only read what lies in the object, by identity."""
 
@@ -94,9 +101,13 @@ def attribute(obj: object, name: str) -> object:
     layout = layout_of(type(obj))
     if layout.intercepts:
         raise Unknown(f"{layout.name}.{name} goes through a __getattribute__ of its own")
+    if layout.is_enum and name not in _MEMBER_NAMES and (rule := member_rule(obj, layout)):
+        raise Redacted(rule)
     found = layout.find(name)
     if found is not MISSING:
         if (getter := _native_getter(found, layout)) is not None:
+            if type(found) is TUPLE_FIELD:
+                _check_index(obj, layout, field_index(found))
             return _get(getter, obj, layout, name)
         if layout_of(type(found)).has_set:
             raise Unknown(_runs_code(layout, name, found))
@@ -111,23 +122,32 @@ def attribute(obj: object, name: str) -> object:
 
 
 def _native_getter(found: object, layout: Layout) -> Getter | None:
-    known = _KNOWN.get(id(found))
+    known = _KNOWN.get(identity(found))
     if known is not None:
         return known
     if is_slot(found, layout.order):
         return found.__get__
-    if type(found) is _TUPLE_FIELD and layout.base is tuple:
+    if type(found) is TUPLE_FIELD and layout.base is tuple:
         return found.__get__  # type: ignore[attr-defined,no-any-return]
     return None
+
+
+def _check_index(obj: object, layout: Layout, index: int) -> None:
+    if (rule := hidden_items(obj, layout).get(index)) is not None:
+        raise Redacted(rule)
 
 
 def _get(getter: Getter, obj: object, layout: Layout, name: str) -> object:
     try:
         return getter(obj)
-    except AttributeError:
-        raise Unknown(f"{layout.name}.{name} is not set") from None
-    except (IndexError, TypeError):  # a short named tuple, a descriptor of a foreign class
-        raise Unknown(_nothing(layout, name)) from None
+    except (AttributeError, IndexError, TypeError) as error:
+        if expected(error, AttributeError):
+            reason = f"{layout.name}.{name} is not set"
+        elif expected(error, IndexError, TypeError):
+            reason = _nothing(layout, name)  # a short named tuple, a foreign descriptor
+        else:
+            raise
+    raise Unknown(reason)
 
 
 def _held(obj: object, layout: Layout, name: str) -> object:
@@ -152,7 +172,7 @@ def _nothing(layout: Layout, name: str) -> str:
 
 def _runs_code(layout: Layout, name: str, found: object) -> str:
     place = f"{layout.name}.{name}"
-    if id(type(found)) in _METHODS:
+    if identity(type(found)) in _METHODS:
         return f"{place} is a method, not a value"
     if type(found) is types.GetSetDescriptorType:
         return f"{place} is computed by its type, which may run other code"
@@ -179,48 +199,71 @@ def item(obj: object, key: object) -> object:
         return value
     if type(wanted) is not int and type(wanted) is not bool:
         raise Unknown(f"a {layout.name} has no item {shown(wanted)}")
+    size = base.__len__(obj)
+    _check_index(obj, layout, wanted + size if wanted < 0 else wanted)
+    if (rule := member_rule(obj, layout)) is not None:
+        raise Redacted(rule)
     try:
         return base.__getitem__(obj, wanted)
-    except IndexError:
-        raise Unknown(f"no item {shown(wanted)}: there are {length(obj)}") from None
+    except IndexError as error:
+        if not expected(error, IndexError):
+            raise
+    raise Unknown(f"no item {shown(wanted)}: there are {size}")
 
 
-def entry(mapping: object, key: object) -> object:
+def entry(mapping: Any, key: object) -> object:
     """Return the value under `key`, an exact plain value, or `MISSING`.
 
     Never by hash, which would ask a key of the same hash whether it is equal. `mapping` is a
     dictionary or an instance of a subclass.
     """
+    size = dict.__len__(mapping)
+    if sparse(dict.__sizeof__(mapping), size):
+        raise Unknown("the dictionary was much larger once, and walking what it left is slow")
     for _ in range(ATTEMPTS):
+        most = min(MAX_WALK, fuel_left())
+        looked = 0
+        undecided = ""
         try:
-            return _walk(mapping, key)
-        except RuntimeError:  # "dictionary changed size during iteration"
+            for candidate, value in dict.items(mapping):
+                if looked == most:
+                    break
+                looked += 1
+                if candidate is key or (same := _is_key(candidate, key)):
+                    burn(looked)
+                    return value
+                if same is None:
+                    undecided = undecided or layout_of(type(candidate)).name
+        except RuntimeError as error:  # "dictionary changed size during iteration"
+            if not expected(error, RuntimeError):
+                raise
+            burn(looked)
             continue
+        return _absent(key, looked, size, undecided)
     raise Unknown("another thread kept changing the dictionary while it was read")
 
 
-def _walk(mapping: Any, key: object) -> object:
+def _is_key(candidate: Any, key: Any) -> bool | None:
     kind = type(key)
-    left = MAX_WALK
-    undecided = None
-    for candidate, value in dict.items(mapping):
-        if candidate is key:
-            return value
-        if type(candidate) is kind:
-            if candidate == key:
-                return value
-        elif (same := equals(candidate, key)) is not False:
-            if same:
-                return value
-            undecided = candidate
-        left -= 1
-        if left <= 0:
-            break
-    if dict.__len__(mapping) > MAX_WALK:
+    if type(candidate) is not kind:
+        return equals(candidate, key)
+    if identity(kind) in _TEXTS and len(candidate) == len(key) > MAX_KEY:
+        return None
+    return bool(candidate == key)
+
+
+def _absent(key: object, looked: int, size: int, undecided: str) -> object:
+    """Return `MISSING` if the walk proved that, else raise `Unknown`."""
+    if looked < min(size, MAX_WALK):
+        burn(MAX_WALK)  # it was the fuel that ended the walk
+    burn(looked)
+    if looked < size:
         raise Unknown(f"{shown(key)} is not among the first {MAX_WALK:,} keys")
-    if undecided is not None:
-        name = layout_of(type(undecided)).name
-        raise Unknown(f"whether a {name} is the key {shown(key)} is decided by its own code")
+    if undecided in {"str", "bytes"}:
+        raise Unknown(f"keys of more than {MAX_KEY:,} are too long to compare")
+    if undecided:
+        reason = f"whether a {undecided} is the key {shown(key)} is decided by its own code"
+        raise Unknown(reason)
     return MISSING
 
 
@@ -229,11 +272,13 @@ def equals(value: object, wanted: object) -> bool | None:
     mine = unwrapped(value)
     if mine is not MISSING:
         kind = type(wanted)
-        if type(mine) is kind or (id(type(mine)) in _NUMBERS and id(kind) in _NUMBERS):
+        if type(mine) is kind or (
+            identity(type(mine)) in _NUMBERS and identity(kind) in _NUMBERS
+        ):
             return mine == wanted
         return False
     layout = layout_of(type(value))
-    if id(layout.base) in _UNLIKE and not layout.overrides & _COMPARING:
+    if identity(layout.base) in _UNLIKE and not layout.overrides & _COMPARING:
         return False
     if layout.find("__eq__") is _OBJECT_EQ and layout.find("__ne__") is _OBJECT_NE:
         return False
@@ -246,28 +291,34 @@ def unwrapped(value: object) -> object:
     An instance of a subclass that compares or hashes with code of its own is none.
     """
     kind = type(value)
-    if id(kind) in _PLAIN:
+    if identity(kind) in _PLAIN:
         return value
-    if layout_of(kind).overrides & _COMPARING:
+    layout = layout_of(kind)
+    if layout.overrides & _COMPARING or member_rule(value, layout) is not None:
         return MISSING
     try:
         return plain(value)
+    except Exhausted:
+        raise
     except Unknown:
         return MISSING
 
 
 def plain(obj: Any) -> Plain:
     """Return the exact builtin value that `obj` is, or is an instance of a subclass of."""
-    if id(type(obj)) in _PLAIN:
+    if identity(type(obj)) in _PLAIN:
         return obj  # type: ignore[no-any-return]
     layout = layout_of(type(obj))
     base: Any = layout.base
     if base is int:
+        if int.bit_length(obj) > MAX_COPY:
+            raise Unknown(f"a {layout.name} of more than {MAX_COPY:,} bits is too long to copy")
         return int.__int__(obj)
     if base is float:
         return float.__float__(obj)
-    if id(base) not in _TEXTS:
+    if identity(base) not in _TEXTS:
         raise Unknown(f"a {layout.name} is not a plain value")
+    burn(base.__len__(obj) // UNIT_CHARS)
     if base.__len__(obj) > MAX_COPY:
         raise Unknown(f"a {layout.name} of more than {MAX_COPY:,} is too long to copy")
     return base.__getitem__(obj, slice(None))  # type: ignore[no-any-return]

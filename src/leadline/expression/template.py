@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadline.expression.evaluation import Evaluator, Scope, evaluator
+from leadline.expression.fuel import refuel
 from leadline.expression.parsing import parse
 from leadline.expression.pointing import ExpressionError, Source
 from leadline.expression.presentation import BadSpecError, Presentation, read_spec
@@ -32,8 +33,16 @@ class Placeholder:
     text: str
     names: frozenset[str]
     presentation: Presentation
-    evaluate: Evaluator
-    """Returns the value, an object of the application; raises `Unknown` or `Redacted`."""
+    _evaluate: Evaluator
+
+    def evaluate(self, scope: Scope, *, more: bool = False) -> object:
+        """Return the value, an object of the application; raises `Unknown` or `Redacted`.
+
+        `more` says that it is another placeholder of the same hit, which shares its fuel.
+        """
+        if not more:
+            refuel()
+        return self._evaluate(scope)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,10 @@ class Unknown(Exception):  # noqa: N818 - an answer, not a failure
         self.reason = reason
 
 
+class Exhausted(Unknown):
+    """The hit has no fuel left: nothing more is looked at, whoever asks."""
+
+
 class Redacted(Unknown):
     """There is an answer and it stays home; `rule` names why, such as `name:password`."""
 

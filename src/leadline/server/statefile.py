@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+from leadline.control.context import say
 from leadline.wire.errors import UnavailableError
 
 
@@ -23,6 +24,10 @@ class StateFile:
         content = (
             json.dumps({"url": url, "pid": os.getpid(), "keys": str(keys.absolute())}) + "\n"
         )
+        if other := self._other():
+            say(f"the commands go on to use your other server at {other}; for this one set "
+                f"LEADLINE_URL={url}")  # fmt: skip
+            return
         draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
             draft.unlink(missing_ok=True)
@@ -37,6 +42,15 @@ class StateFile:
                 "Set XDG_STATE_HOME to a folder that you can write.",
             ) from error
         self._content = content
+
+    def _other(self) -> str:
+        """Return the address of another server that is noted there and is alive."""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            found = json.loads(self._path.read_text("ascii"))
+            if int(found["pid"]) != os.getpid():
+                os.kill(int(found["pid"]), 0)
+                return str(found["url"])
+        return ""
 
     def remove(self) -> None:
         """Remove the file unless another server has written its own since."""

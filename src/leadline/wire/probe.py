@@ -68,9 +68,16 @@ class Target:
     line: int
 
     def __post_init__(self) -> None:
-        if not self.file or len(self.file) > MAX_PATH_CHARS or "\0" in self.file:
+        name = self.file.rpartition("/")[2]
+        if len(self.file) > MAX_PATH_CHARS or name in ("", ".", "..") or not _plain(self.file):
             raise UsageError(
                 "bad-target", "A target needs the end of a file's path, such as app.py:3."
+            )
+        if name.startswith("<"):
+            raise UsageError(
+                "bad-target",
+                f"{name} is code that is in no file, so no line of it can be named.",
+                "Put the code into a file.",
             )
         if not 1 <= self.line <= 10_000_000:
             raise UsageError("bad-target", f"{self.line} is not a line number.")
@@ -153,6 +160,11 @@ def _within(name: str, value: float, low: float, high: float, unit: str = "") ->
     if not low <= value <= high:  # also refuses nan
         given = f", not {value:g}" if -1e15 < value < 1e15 else ""
         raise UsageError("bad-limit", f"{name} must be from {low:g} to {high:g}{unit}{given}.")
+
+
+def _plain(path: str) -> bool:
+    """Whether a path can be the name of a file: no null byte, no half of a character."""
+    return "\0" not in path and not any("\ud800" <= one <= "\udfff" for one in path)
 
 
 def _short(name: str, text: str, limit: int) -> None:

@@ -46,13 +46,22 @@ MAX_NAME_CHARS = 200
 """Longer names are judged by their beginning: a name is not where a long text belongs."""
 
 
-@lru_cache(maxsize=4096)
 def secret_name(name: str) -> str | None:
     """Return the rule that makes a value under `name` a secret, such as `name:password`.
 
     `name` must be an exact `str`: a subclass would be asked for its hash.
     """
-    words = [word.lower() for word in _CUT.findall(name[:MAX_NAME_CHARS])]
+    return _rule(name[:MAX_NAME_CHARS])  # before the cache, which keeps what it is asked about
+
+
+def forget_names() -> None:
+    """Let go of every name: an agent that stops keeps nothing of the application alive."""
+    _rule.cache_clear()
+
+
+@lru_cache(maxsize=4096)
+def _rule(name: str) -> str | None:
+    words = [word.lower() for word in _CUT.findall(name)]
     for word in words:
         if word in _WORDS:
             return f"name:{word}"

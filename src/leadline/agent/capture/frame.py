@@ -7,17 +7,26 @@ it is dropped before the callback returns, because a view that outlives a genera
 crashes 3.13.0.
 """
 
+import ctypes
 import sys
 from collections.abc import Callable
 from types import CodeType, FrameType
 
 from leadline.expression import Unknown
+from leadline.expression.layout import MISSING
+from leadline.expression.walking import lookup
 
 type Scope = Callable[[str], object]
 """Returns the value of a variable, or raises `Unknown`."""
 
+_thread_state = ctypes.pythonapi.PyThreadState_Get
+_thread_state.argtypes, _thread_state.restype = (), ctypes.c_void_p
+_frame_of_thread = ctypes.pythonapi.PyThreadState_GetFrame
+_frame_of_thread.argtypes, _frame_of_thread.restype = (ctypes.c_void_p,), ctypes.py_object
+
 _CO_OPTIMIZED = 0x1
-_ABSENT = object()
+_COPIES_CELLS = sys.version_info < (3, 13)
+"""Reading a class body's namespace there writes the cells of its methods into it."""
 
 if sys.version_info >= (3, 13):
 
@@ -26,8 +35,6 @@ if sys.version_info >= (3, 13):
 
     _UNBOUND: type[Exception] = KeyError
 else:
-    import ctypes
-
     _get_var = ctypes.pythonapi.PyFrame_GetVarString
     _get_var.argtypes = (ctypes.py_object, ctypes.c_char_p)
     _get_var.restype = ctypes.py_object
@@ -38,11 +45,22 @@ else:
     _UNBOUND = NameError
 
 
-def scope_of(frame: FrameType) -> Scope:
-    """Return the reader of `frame`'s variables: its locals, then the module's globals."""
-    code = frame.f_code
+def frame_above(levels: int) -> FrameType:
+    """Return the frame `levels` above the caller's.
+
+    Not by `sys._getframe`: that tells the audit hooks, which are code of the application.
+    """
+    frame: FrameType = _frame_of_thread(_thread_state())
+    for _ in range(levels + 1):
+        frame = frame.f_back or frame
+    return frame
+
+
+def scope_of(frame: FrameType, code: CodeType) -> Scope:
+    """Return the reader of the variables of `frame`, which runs `code`: its locals, then the
+    module's globals. (Asking the frame for its code would tell the audit hooks.)"""
     if not code.co_flags & _CO_OPTIMIZED:
-        return _namespace_scope(frame)
+        return _namespace_scope(frame, code)
     own = local_names(code)
 
     def read(name: str) -> object:
@@ -61,14 +79,16 @@ def local_names(code: CodeType) -> frozenset[str]:
     return frozenset(code.co_varnames + code.co_cellvars + code.co_freevars)
 
 
-def _namespace_scope(frame: FrameType) -> Scope:
+def _namespace_scope(frame: FrameType, code: CodeType) -> Scope:
     """The scope of a module's or a class's body, whose variables live in a dictionary."""
 
     def read(name: str) -> object:
+        if _COPIES_CELLS and (code.co_cellvars or code.co_freevars):
+            raise Unknown("this class body cannot be read on Python 3.12 without changing it")
         namespace = frame.f_locals
         if type(namespace) is dict:  # a metaclass may have put something else here
-            value = namespace.get(name, _ABSENT)
-            if value is not _ABSENT:
+            value = lookup(namespace, name)
+            if value is not MISSING:
                 return value
         return _global(frame, name)
 
@@ -77,7 +97,7 @@ def _namespace_scope(frame: FrameType) -> Scope:
 
 def _global(frame: FrameType, name: str) -> object:
     namespace = frame.f_globals
-    value = namespace.get(name, _ABSENT) if type(namespace) is dict else _ABSENT
-    if value is _ABSENT:
+    value = lookup(namespace, name) if type(namespace) is dict else MISSING
+    if value is MISSING:
         raise Unknown(f"there is no variable {name} here")
     return value

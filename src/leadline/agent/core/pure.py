@@ -8,10 +8,10 @@ import sys
 import time
 from _thread import get_ident
 from collections.abc import Callable, Sequence
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any
 
-from leadline.agent.capture.frame import scope_of
+from leadline.agent.capture.frame import frame_above, scope_of
 from leadline.agent.core.monitor import Monitor
 from leadline.agent.core.passage import Passage, Record, Site
 from leadline.agent.core.ring import Ring
@@ -24,6 +24,9 @@ BUDGET_NS = 10_000_000
 
 _INSTRUCTION = sys.monitoring.events.INSTRUCTION
 _DISABLE = sys.monitoring.DISABLE
+
+_identity = object.__hash__
+"""Of a code object: its own hash walks all that is in it, and `id()` tells the audit hooks."""
 
 type _Armed = tuple[Passage, Site]
 
@@ -38,16 +41,17 @@ class PureCore:
         self._table: dict[int, dict[int, tuple[_Armed, ...]]] = {}
         self._ring = Ring()
         self._spent_ns = 0
+        self._no_stack = 0
         self._now = time.time  # kept here: tests of applications replace time.time itself
         monitor.listen(_INSTRUCTION, self._entry())
 
     def arm(self, passage: Passage, sites: Sequence[Site]) -> None:
         passage.sites += tuple(sites)
         for site in sites:
-            at = self._table.get(id(site.code), {})
+            at = self._table.get(_identity(site.code), {})
             for offset in site.offsets:
                 at = at | {offset: (*at.get(offset, ()), (passage, site))}
-            self._table[id(site.code)] = at
+            self._table[_identity(site.code)] = at
             self._monitor.add(site.code, _INSTRUCTION)
             self._monitor.refresh(site.code)
 
@@ -55,13 +59,13 @@ class PureCore:
         for site in passage.sites:
             left = {
                 offset: kept
-                for offset, armed in self._table.get(id(site.code), {}).items()
+                for offset, armed in self._table.get(_identity(site.code), {}).items()
                 if (kept := tuple(one for one in armed if one[0] is not passage))
             }
             if left:
-                self._table[id(site.code)] = left
+                self._table[_identity(site.code)] = left
             else:
-                self._table.pop(id(site.code), None)
+                self._table.pop(_identity(site.code), None)
                 self._monitor.drop(site.code, _INSTRUCTION)
         passage.sites = ()
 
@@ -74,7 +78,11 @@ class PureCore:
         return self._ring.take(most)
 
     def dropped(self) -> dict[str, int]:
-        counts = {"buffer full": self._ring.full, "hit too large": self._ring.too_large}
+        counts = {
+            "buffer full": self._ring.full,
+            "hit too large": self._ring.too_large,
+            "no room on the stack": self._no_stack,
+        }
         return {reason: count for reason, count in counts.items() if count}
 
     def spent_ns(self) -> int:
@@ -83,7 +91,7 @@ class PureCore:
 
     def clear(self) -> None:
         self._ring = Ring()
-        self._spent_ns = 0
+        self._spent_ns = self._no_stack = 0
 
     def close(self) -> None:
         self._table.clear()
@@ -91,19 +99,18 @@ class PureCore:
 
     def _entry(self) -> Callable[[CodeType, int], Any]:
         """The callback itself; names it needs are bound here, once."""
-        table, frame_of, clock = self._table, sys._getframe, time.thread_time_ns  # noqa: SLF001
+        table, clock = self._table, time.thread_time_ns
 
         def reached(code: CodeType, offset: int) -> Any:
             try:
-                at = table.get(id(code))
+                at = table.get(_identity(code))
                 armed = at.get(offset) if at is not None else None
                 if armed is None:
                     return _DISABLE
                 started = clock()
-                frame = frame_of(1)
                 on = 0
                 for passage, site in armed:
-                    if not passage.off and self._pass(passage, site, frame):
+                    if not passage.off and self._pass(passage, site):
                         on += 1
                     ended = clock()
                     passage.cost_ns += ended - started
@@ -112,6 +119,9 @@ class PureCore:
                     started = ended
                 return None if on else _DISABLE
             except BaseException as error:
+                if type(error) is RecursionError:  # no room for a call, not even to count it
+                    self._no_stack += 1
+                    return None
                 if foreign(error):
                     raise
                 faults.count("hit", error)
@@ -119,7 +129,7 @@ class PureCore:
 
         return reached
 
-    def _pass(self, passage: Passage, site: Site, frame: FrameType) -> bool:
+    def _pass(self, passage: Passage, site: Site) -> bool:
         """Take one passage; returns whether the probe stays on at this place."""
         if self._spent_ns > BUDGET_NS:
             passage.fates[Fate.OVER_BUDGET] += 1
@@ -130,7 +140,7 @@ class PureCore:
                 passage.fates[Fate.RATE_LIMITED] += 1
             passage.off = True
             return False
-        scope = scope_of(frame)
+        scope = scope_of(frame_above(2), site.code)
         if passage.holds is not None:
             try:
                 if not passage.holds(scope):
@@ -145,7 +155,7 @@ class PureCore:
             payload = passage.take(scope)
         except Exception as error:
             passage.fates[Fate.DROPPED] += 1
-            if foreign(error):
+            if type(error) is RecursionError or foreign(error):
                 raise
             faults.count("capture", error)
             return True

@@ -6,7 +6,10 @@ and a descriptor that the application has closed under us is noticed before it i
 
 import _socket
 import os
+import select
 from typing import Any
+
+from leadline.agent.link.native import original
 
 CONNECT_S = 3.0
 REPLY_S = 5.0
@@ -15,6 +18,9 @@ MAX_HEAD_BYTES = 64_000
 MAX_LINE_BYTES = 8_000_000
 """The whole set of 1,000 probes with templates of 2,000 characters fits in one line."""
 _CHUNK = 65_536
+
+
+_poll = original("select", "poll", getattr(select, "poll", None))
 
 
 class HttpError(OSError):
@@ -41,6 +47,10 @@ class Address:
             head, colon, tail = place.rpartition(":")
             host, port = (head, tail) if colon else (place, "")
         self.host = host.strip("[]")
+        if not self.host.isascii():
+            raise ValueError(
+                "a server's address is written in ASCII (punycode for other names)"
+            )
         self.port = int(port) if port else (443 if self.secure else 80)
         self.authority = place
         self.prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
@@ -56,6 +66,7 @@ class Connection:
         self._key = key
         self._socket: Any = None
         self._inode = 0
+        self._patience = REPLY_S
         self._buffer = b""
         self._left: int | None = None
         self._chunked = False
@@ -80,7 +91,7 @@ class Connection:
             + f"Content-Length: {len(body)}\r\n\r\n"
         )
         self._check()
-        self._socket.settimeout(REPLY_S)
+        self.silence(REPLY_S)
         self._socket.sendall(head.encode("ascii", "replace") + body)
         self._read_head()
         if not 200 <= self.status < 300:
@@ -88,6 +99,7 @@ class Connection:
 
     def silence(self, seconds: float) -> None:
         """Take the connection for dead after so many seconds without a byte."""
+        self._patience = seconds
         self._socket.settimeout(seconds)
 
     def pieces(self) -> Any:
@@ -126,9 +138,9 @@ class Connection:
 
     def _connect(self) -> None:
         last: OSError = HttpError("the server's name has no address")
-        found = _socket.getaddrinfo(
-            self._address.host, self._address.port, 0, _socket.SOCK_STREAM
-        )
+        # as bytes: a text would import `encodings.idna` on this thread of ours, see guest.py
+        host = self._address.host.encode("ascii")
+        found = _socket.getaddrinfo(host, self._address.port, 0, _socket.SOCK_STREAM)
         for family, kind, protocol, _, where in found:
             candidate = _socket.socket(family, kind, protocol)
             try:
@@ -193,6 +205,13 @@ class Connection:
         return piece
 
     def _fill(self) -> bool:
+        """Read what comes next. Waiting and reading are two steps with a look in between: the
+        application may close our descriptor while we wait and open its own under the number."""
+        if not self._address.secure or not self._socket.pending():
+            waiting = _poll()
+            waiting.register(self._socket.fileno(), select.POLLIN)
+            if not waiting.poll(self._patience * 1_000):
+                raise HttpError("the server has gone silent")
         self._check()
         received = self._socket.recv(_CHUNK)
         self._buffer += received

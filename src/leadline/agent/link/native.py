@@ -15,15 +15,15 @@ from typing import Any
 from leadline.agent.guard import faults
 
 
-def _original(module: str, name: str, current: Any) -> Any:
+def original(module: str, name: str, current: Any) -> Any:
     """Return what gevent, if it came first, has put away."""
     monkey = sys.modules.get("gevent.monkey")
     saved = getattr(monkey, "saved", {}).get(module, {}) if monkey is not None else {}
     return saved.get(name, current)
 
 
-_start_new_thread = _original("_thread", "start_new_thread", _thread.start_new_thread)
-_allocate_lock = _original("_thread", "allocate_lock", _thread.allocate_lock)
+_start_new_thread = original("_thread", "start_new_thread", _thread.start_new_thread)
+_allocate_lock = original("_thread", "allocate_lock", _thread.allocate_lock)
 
 threads_alive = 0
 """Threads of ours in this process; only they themselves count it down."""

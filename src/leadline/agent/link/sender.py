@@ -76,6 +76,7 @@ class Sender:
                 self._asked = False
                 self._done.ring()
         try:
+            self._registry.tick(time.monotonic())
             self._send(leaving=True)
         finally:
             self._done.ring()

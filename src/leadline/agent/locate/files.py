@@ -9,9 +9,10 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 _NEAREST = 3
+_ALIKE = 0.6
+"""Below this, names of Python files have little but their ending in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,17 @@ def nearest(suffix: str, filenames: Iterable[str]) -> list[str]:
     same_base = [name for name in names if _parts(name)[-1] == base]
     if same_base:
         return sorted(same_base, key=len)[:_NEAREST]
-    by_base = {_parts(name)[-1]: name for name in names}
-    return [by_base[close] for close in get_close_matches(base, by_base, _NEAREST, 0.7)]
+    alike = sorted(
+        ((_likeness(base, _parts(name)[-1]), name) for name in names), key=lambda pair: -pair[0]
+    )
+    return [name for likeness, name in alike[:_NEAREST] if likeness > _ALIKE]
+
+
+def _likeness(one: str, other: str) -> float:
+    """Return the share of letter pairs that two names have in common, from 0 to 1."""
+    pairs = {one[at : at + 2] for at in range(len(one) - 1)}
+    others = {other[at : at + 2] for at in range(len(other) - 1)}
+    return 2 * len(pairs & others) / max(1, len(pairs) + len(others))
 
 
 def _roots() -> list[str]:

@@ -3,8 +3,8 @@
 A local PY_RETURN event on importlib's own `get_code` hands us each module's code object before
 its first line runs; one on `_load_unlocked` hands us the finished module, for loaders that make
 their code in another way (pytest's assertion rewriting). A main script is not imported: it is
-met by a PY_START event for all code, which ends with its first line. Nothing is patched, no
-frame of ours stands in a traceback, and when no probe waits for a module no event is on.
+met by a PY_START event for all code, which ends when no probe waits any more. Nothing is
+patched, no frame of ours stands in a traceback, and without probes no event is on.
 """
 
 import sys
@@ -13,6 +13,7 @@ from importlib import _bootstrap, _bootstrap_external
 from types import CodeType, ModuleType
 from typing import Any
 
+from leadline.agent.capture.frame import frame_above
 from leadline.agent.core.monitor import Monitor
 from leadline.agent.guard import guarded
 
@@ -29,17 +30,16 @@ _ENTRIES: tuple[CodeType, ...] = tuple(
     )
 )
 
-type OnCode = Callable[[CodeType], None]
-type OnModule = Callable[[ModuleType], None]
+type News = Callable[[CodeType | ModuleType], None]
 
 
 class ImportWatch:
-    """Calls `on_code` and `on_module` on the importing thread, while it is on."""
+    """Calls `tell` on the importing thread with code before it runs, and with modules that
+    are complete, while it is on."""
 
-    def __init__(self, monitor: Monitor, on_code: OnCode, on_module: OnModule) -> None:
+    def __init__(self, monitor: Monitor, tell: News) -> None:
         self._monitor = monitor
-        self._on_code = on_code
-        self._on_module = on_module
+        self._tell = tell
         self._on = False
         self._main = ""
         monitor.listen(_RETURN, guarded("import", None)(self._returned))
@@ -70,17 +70,12 @@ class ImportWatch:
             self._monitor.everywhere(0)
 
     def _returned(self, code: CodeType, _offset: int, value: object) -> Any:
-        if type(value) is CodeType:
-            self._on_code(value)
-        elif isinstance(type(value), type) and code is _ENTRIES[-1]:
-            self._on_module(value)  # type: ignore[arg-type]
+        if type(value) is CodeType or code is _ENTRIES[-1]:
+            self._tell(value)  # type: ignore[arg-type]
 
     def _started(self, code: CodeType, _offset: int) -> Any:
         if code.co_name != "<module>":
             return _DISABLE
-        namespace = sys._getframe(2).f_globals  # noqa: SLF001 - the starting frame
-        if namespace.get("__name__") != self._main:
-            return _DISABLE
-        self.give_up_main()
-        self._on_code(code)
+        if frame_above(2).f_globals.get("__name__") == self._main:
+            self._tell(code)  # a profiler's own main may come before the script that it runs
         return _DISABLE

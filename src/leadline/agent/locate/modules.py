@@ -38,13 +38,16 @@ def loaded_files() -> dict[str, ModuleType]:
     dictionary: an attribute would wake up a lazy module."""
     found: dict[str, ModuleType] = {}
     for name, module in list(sys.modules.items()):
-        if name.startswith(_OURS):
-            continue
-        namespace = module_namespace(module)
-        file = namespace.get("__file__") if namespace is not None else None
-        if type(file) is str:
+        if not name.startswith(_OURS) and (file := module_file(module)):
             found.setdefault(file, module)
     return found
+
+
+def module_file(module: object) -> str:
+    """Return the path of a module's source, or nothing."""
+    namespace = module_namespace(module)
+    file = namespace.get("__file__") if namespace is not None else None
+    return file if type(file) is str else ""
 
 
 def module_namespace(module: object) -> dict[str, Any] | None:
@@ -68,16 +71,22 @@ def code_of_module(module: ModuleType, file: File, *, thorough: bool = False) ->
 
 def code_on_stacks(file: File) -> list[CodeType]:
     """Return every code object of `file` that some thread is running now."""
+    running = [code for code in _running() if file.matches(code.co_filename)]
+    return [one for code in running for one in nested(code)]
+
+
+def _running() -> list[CodeType]:
+    """Return the code of every frame, and let go of the frames at once: one that we hold when
+    its function returns would have its variables destroyed on our thread."""
     found: dict[int, CodeType] = {}
-    for frame in list(sys._current_frames().values()):  # noqa: SLF001 - the documented way
-        current: FrameType | None = frame
+    frames: list[FrameType | None] = [*sys._current_frames().values()]  # noqa: SLF001
+    while frames:
+        frame = frames.pop()
         for _ in range(MAX_FRAMES):
-            if current is None:
+            if frame is None:
                 break
-            code = current.f_code
-            if id(code) not in found and file.matches(code.co_filename):
-                found.update((id(one), one) for one in nested(code))
-            current = current.f_back
+            found[id(frame.f_code)] = frame.f_code
+            frame = frame.f_back
     return list(found.values())
 
 

@@ -39,14 +39,17 @@ class Budget:
         for one in armed:
             if one.compiled is not None:
                 one.compiled.passage.refill(one.probe.limits.rate_per_s * passed)
-        if now - self._window_began >= WINDOW_S:
+        passed = now - self._window_began if self._window_began else WINDOW_S
+        if passed >= WINDOW_S:
             self._window_began = now
-            self._close_window(now, armed)
+            self._close_window(now, armed, seconds=passed)
 
-    def _close_window(self, now: float, armed: Sequence[Standing]) -> None:
+    def _close_window(self, now: float, armed: Sequence[Standing], *, seconds: float) -> None:
+        """Look at what was spent in so many seconds; without probes nobody looks for long."""
         spent = self._core.spent_ns()
-        if spent > BUDGET_NS and armed:
-            self._suspend(now, max(armed, key=_window_ns), spent)
+        costliest = max(armed, key=_window_ns, default=None)
+        if spent > BUDGET_NS * seconds and costliest is not None and _window_ns(costliest):
+            self._suspend(now, costliest, spent)
         for one in armed:
             if one.compiled is None:
                 continue
@@ -70,7 +73,7 @@ class Budget:
         one.state = replace(
             one.state,
             status=Status.SUSPENDED,
-            reason=f"probes used {spent / 1e6:.0f} ms of one second, {BUDGET_NS / 1e6:.0f} are "
+            reason=f"probes used {spent / 1e6:.0f} ms of a second, {BUDGET_NS / 1e6:.0f} are "
             f"allowed, and this one used most; it tries again after {pause:.0f} s",
         )
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 
 from leadline.agent.capture.frame import Scope
-from leadline.agent.capture.tree import capture
+from leadline.agent.capture.tree import MAX_VALUE_BYTES, Room, capture
 from leadline.agent.core.passage import Passage
 from leadline.expression import (
     Redacted,
@@ -22,6 +22,10 @@ from leadline.wire.value import Omission, Value
 
 _write = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 """Sees only data that `capture` made, so it runs no code of the application."""
+
+
+MAX_REASON_CHARS = 300
+"""A reason is one sentence, but the names in it are the application's and can be long."""
 
 
 class CompiledLog:
@@ -48,17 +52,18 @@ class CompiledLog:
 
         def take(scope: Scope) -> bytes:
             values: list[Value] = []
+            room = Room(MAX_VALUE_BYTES)
             for placeholder in placeholders:
                 try:
-                    values.append(capture(placeholder.evaluate(scope), limits))
+                    value = placeholder.evaluate(scope, more=bool(values))
+                    values.append(capture(value, limits, room))
                 except Redacted as secret:
                     values.append(
                         {"type": "?", "omitted": Omission.REDACTED, "rule": secret.rule}
                     )
                 except Unknown as unknown:
-                    values.append(
-                        {"type": "?", "omitted": Omission.UNKNOWN, "rule": unknown.reason}
-                    )
+                    reason = room.text(unknown.reason[:MAX_REASON_CHARS])
+                    values.append({"type": "?", "omitted": Omission.UNKNOWN, "rule": reason})
             return _write(values).encode("ascii")
 
         return take

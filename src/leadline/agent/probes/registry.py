@@ -14,23 +14,33 @@ from types import CodeType, ModuleType
 from leadline.agent.core import Core
 from leadline.agent.core.monitor import Monitor
 from leadline.agent.guard import faults
-from leadline.agent.locate.files import File, file_of, nearest
+from leadline.agent.locate.files import file_of, nearest
 from leadline.agent.locate.imports import ImportWatch
 from leadline.agent.locate.lines import nested
-from leadline.agent.locate.modules import code_of_module, code_on_stacks, loaded_files
+from leadline.agent.locate.modules import (
+    code_of_module,
+    code_on_stacks,
+    loaded_files,
+    module_file,
+)
 from leadline.agent.locate.place import covers, place
 from leadline.agent.locate.source import line_text
 from leadline.agent.probes.budget import Budget
 from leadline.agent.probes.log import CompiledLog
 from leadline.agent.probes.standing import Standing
-from leadline.wire.errors import LeadlineError
+from leadline.expression.reading import forget_layouts
+from leadline.wire.errors import InternalError, LeadlineError
 from leadline.wire.hit import ProbeState
 from leadline.wire.probe import Fate, Probe, Status
+from leadline.wire.redaction import forget_names
 
 _FORK_WAIT_S = 0.05
 """The longest that a fork waits for an arming under way; one arming takes well under 5 ms."""
 _MAIN_WAIT_S = 10.0
 """An interpreter that has not begun its main script by then runs none (an embedded one)."""
+_OPEN = (Status.PENDING, Status.ARMED, Status.SUSPENDED)
+_MAX_LAST = 1_000
+"""Last states of probes that were taken out, kept until the server has them."""
 _MAX_NEWS = 1_000
 """Imports remembered while the lock is held; more within one arming is not believable."""
 
@@ -40,11 +50,12 @@ class Registry:
 
     def __init__(self, core: Core, monitor: Monitor) -> None:
         self._core = core
-        self._imports = ImportWatch(monitor, self._code_imported, self._module_imported)
+        self._imports = ImportWatch(monitor, self._imported)
         self._budget = Budget(core)
         self._lock = allocate_lock()
         self._standing: dict[str, Standing] = {}
         self._news: deque[CodeType | ModuleType] = deque(maxlen=_MAX_NEWS)
+        self._last: deque[ProbeState] = deque(maxlen=_MAX_LAST)
         self._main_until = 0.0
         self.revision = 0
 
@@ -106,7 +117,8 @@ class Registry:
             self._budget.tick(now, [one for one in armed if one.compiled is not None])
 
     def __bool__(self) -> bool:
-        return bool(self._standing)
+        """Whether there is anything to look after or to report."""
+        return bool(self._standing or self._last)
 
     def state(self, probe: str) -> ProbeState:
         """Return how a probe stands now. Raises `KeyError` for one that is not here."""
@@ -119,7 +131,7 @@ class Registry:
     def changes(self) -> list[ProbeState]:
         """Return the states that nobody has acknowledged yet."""
         states = ((one, one.now()) for one in list(self._standing.values()))
-        return [state for one, state in states if state != one.acknowledged]
+        return [*self._last, *(state for one, state in states if state != one.acknowledged)]
 
     def moved(self, state: ProbeState) -> bool:
         """Whether more than the counters of `state` is news."""
@@ -134,7 +146,9 @@ class Registry:
     def acknowledge(self, states: Iterable[ProbeState]) -> None:
         """Remember what the server knows."""
         for state in states:
-            if one := self._standing.get(state.probe):
+            if state.status is Status.REMOVED and state in self._last:
+                self._last.remove(state)
+            elif one := self._standing.get(state.probe):
                 one.acknowledged = state
 
     def forget_acknowledged(self) -> None:
@@ -159,6 +173,7 @@ class Registry:
         """
         self._lock = allocate_lock()
         self._news.clear()
+        self._last.clear()
         probes = [one.probe for one in self._standing.values()]
         if not held:
             for known in list(self._standing):
@@ -178,15 +193,21 @@ class Registry:
         self._standing[probe.id] = one
         try:
             one.compiled = CompiledLog(probe)
+            self._look(one)
         except LeadlineError as error:
             self._fail(one, error)
-            return
-        self._look(one)
+        except Exception as error:  # noqa: BLE001 - one probe must not keep the others out
+            faults.count("placing", error)
+            self._fail(one, InternalError("The agent has failed to place this probe."))
 
     def _remove(self, probe: str) -> None:
         one = self._standing.pop(probe, None)
-        if one is not None and one.compiled is not None:
+        if one is None:
+            return
+        if one.compiled is not None:
             self._core.disarm(one.compiled.passage)
+        if one.acknowledged is not None:
+            self._last.append(replace(one.now(), status=Status.REMOVED, reason="taken out"))
 
     def _read_source(self, one: Standing) -> None:
         """Add the text of the line; never on an importing thread, which waits for no disk."""
@@ -226,10 +247,11 @@ class Registry:
         line is in none of it."""
         codes: dict[int, CodeType] = {}
         for thorough in (False, True):
-            codes.update((id(code), code) for code in code_on_stacks(one.file))
             for module in modules:
                 found = code_of_module(module, one.file, thorough=thorough)
                 codes.update((id(code), code) for code in found)
+            if thorough:
+                codes.update((id(code), code) for code in code_on_stacks(one.file))
             if any(covers(code, one.probe.target.line) for code in codes.values()):
                 break
         return list(codes.values())
@@ -240,10 +262,15 @@ class Registry:
         try:
             placement = place(codes, one.probe.target.line, one.compiled.names)
         except LeadlineError as error:
-            self._fail(one, error)
+            if one.state.status is Status.PENDING:
+                self._fail(one, error)
             return
         site = placement.sites[0]
-        self._core.arm(one.compiled.passage, placement.sites)
+        passage = one.compiled.passage
+        known = {id(armed.code) for armed in passage.sites}
+        self._core.arm(passage, [new for new in placement.sites if id(new.code) not in known])
+        if one.state.status is not Status.PENDING:
+            return  # one more copy of what is armed already
         one.state = replace(
             one.state,
             status=Status.ARMED,
@@ -271,15 +298,14 @@ class Registry:
         one.state = replace(one.state, status=Status.EXPIRED, reason=reason)
 
     def _watch(self) -> None:
-        """Watch imports exactly while some probe waits for one."""
-        waiting = any(one.state.status is Status.PENDING for one in self._standing.values())
-        self._imports.switch(waiting)
-
-    def _code_imported(self, code: CodeType) -> None:
-        self._imported(code)
-
-    def _module_imported(self, module: ModuleType) -> None:
-        self._imported(module)
+        """Watch imports while there are probes: a module may come, or be loaded once more."""
+        states = [one.state.status for one in self._standing.values()]
+        self._imports.switch(any(status in _OPEN for status in states))
+        if Status.PENDING not in states:
+            self._imports.give_up_main()
+        if not states:
+            forget_layouts()
+            forget_names()
 
     def _imported(self, news: CodeType | ModuleType) -> None:
         """On the importing thread: arm at once if nobody holds the lock, else leave word."""
@@ -292,18 +318,21 @@ class Registry:
             self._lock.release()
 
     def _take_news(self, news: CodeType | ModuleType) -> None:
+        """Arm the probes on this file; code that is loaded once more is armed as well."""
+        is_code = isinstance(news, CodeType)
+        filename = news.co_filename if isinstance(news, CodeType) else module_file(news)
         for one in self._standing.values():
-            if one.state.status is not Status.PENDING:
+            wanted = one.state.status in (_OPEN if is_code else (Status.PENDING,))
+            if not wanted or not one.file.matches(filename):
                 continue
             try:
-                codes = _codes(news, one.file)
-                if codes:
+                if codes := _codes(news, one):
                     self._arm(one, codes)
             except Exception as error:  # noqa: BLE001 - one probe must not hide the module from the rest
                 faults.count("import", error)
 
 
-def _codes(news: CodeType | ModuleType, file: File) -> list[CodeType]:
-    if type(news) is CodeType:
-        return list(nested(news)) if file.matches(news.co_filename) else []
-    return code_of_module(news, file)
+def _codes(news: CodeType | ModuleType, one: Standing) -> list[CodeType]:
+    if isinstance(news, CodeType):
+        return list(nested(news))
+    return code_of_module(news, one.file)

@@ -1,0 +1,63 @@
+"""The set of probes: one that fails is alone with it, one that goes says its last word."""
+
+import pytest
+
+from leadline.agent.guard import faults
+from leadline.wire.errors import UsageError
+from leadline.wire.probe import Fate, LogProbe, Status, Target
+
+WORK = "def work(x):\n    y = x\n    return y\n"
+
+
+@pytest.mark.parametrize(
+    "file", ["", ".", "..", "a/..", "a/", "/\ud800/x.py", "a\0b.py", "<string>", "x" * 501]
+)
+def test_what_is_no_file_is_no_target(file) -> None:
+    with pytest.raises(UsageError) as refused:
+        Target(file, 1)
+    assert refused.value.slug == "bad-target"
+
+
+def test_a_probe_that_cannot_be_placed_keeps_no_other_out(
+    soundings, make_module, monkeypatch
+) -> None:
+    module = make_module("set_of", WORK)
+    real = soundings.registry._look
+
+    def failing(one):
+        if one.probe.id == "bad":
+            raise ZeroDivisionError
+        real(one)
+
+    monkeypatch.setattr(soundings.registry, "_look", failing)
+    target = Target("set_of.py", 2)
+    soundings.registry.apply([LogProbe("bad", target, "x"), LogProbe("good", target, "{x}")])
+    module.work(1)
+    assert soundings.messages() == ["1"]
+    assert soundings.state("bad").status is Status.ERROR
+    assert faults.counts == {"placing": 1}
+    faults.clear()
+
+
+def test_a_probe_that_is_taken_out_reports_its_last_counts(soundings, make_module) -> None:
+    module = make_module("last", WORK)
+    probe = soundings.log("last.py:2")
+    soundings.registry.acknowledge(soundings.registry.changes())
+    for number in range(3):
+        module.work(number)
+    soundings.registry.remove([probe])
+    (state,) = soundings.registry.changes()
+    assert (state.status, state.fates[Fate.CAPTURED]) == (Status.REMOVED, 3)
+    assert soundings.registry  # there is something to report yet
+    soundings.registry.acknowledge([state])
+    assert soundings.registry.changes() == []
+    assert not soundings.registry
+
+
+def test_what_removed_probes_have_spent_suspends_no_other(soundings, make_module) -> None:
+    make_module("calm", WORK)
+    soundings.tick()
+    soundings.core._spent_ns = 20_000_000  # left over from a probe that is gone
+    probe = soundings.log("calm.py:2")
+    soundings.tick(3)
+    assert soundings.state(probe).status is Status.ARMED
