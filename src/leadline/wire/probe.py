@@ -12,7 +12,7 @@ from leadline.wire.errors import UsageError
 DEFAULT_HITS = 100
 DEFAULT_TTL_S = 900.0
 DEFAULT_RATE_PER_S = 50.0
-"""A hit costs the pure core 5 to 6 us in a warm loop (`make bench`) and was seen to cost 70 to
+"""A hit costs the pure core 7 to 8 us in a warm loop (`make bench`) and was seen to cost 70 to
 130 us in a process that is mostly asleep: at this rate at most 0.65 % of a core."""
 
 MAX_HITS = 1_000_000
