@@ -173,7 +173,10 @@ def test_a_container_that_changes_meanwhile_is_captured_anyway() -> None:
     thread.start()
     try:
         for _ in range(2_000):
-            render(capture([shared], LIMITS))
+            (inner,) = capture([shared], LIMITS)["items"]
+            assert inner["type"] == "dict"
+            assert inner.get("omitted") in (None, "changed", "items")
+            assert all(key == value for key, value in inner["entries"])
     finally:
         stop.set()
         thread.join()
