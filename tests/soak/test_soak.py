@@ -42,7 +42,9 @@ def report(capfd, text: str) -> None:
 
 
 def worker(leadline: Leadline, service: str, seconds: int) -> Program:
-    (leadline.cwd / "counter.py").write_text(textwrap.dedent(COUNTER), "utf-8")
+    script = leadline.cwd / "counter.py"
+    if not script.exists():  # written once: others are being started from it
+        script.write_text(textwrap.dedent(COUNTER), "utf-8")
     command = [LEADLINE, "run", "--service", service, "--", tool("python"), "counter.py"]
     return Program([*command, str(seconds)], leadline.cwd)
 
