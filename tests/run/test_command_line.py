@@ -1,0 +1,49 @@
+"""The command line as scripts and accidents use it: one sentence, a status, never a key."""
+
+import os
+import subprocess
+
+import pytest
+
+from live import LEADLINE
+
+
+def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [LEADLINE, *words], env=os.environ | environ, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["llu_very-secret\x01x", "llu_very-secret€"])
+def test_a_key_is_never_shown(home, key) -> None:
+    done = run("status", LEADLINE_KEY=key, LEADLINE_URL="http://127.0.0.1:1")
+    assert done.returncode == 77
+    assert "very-secret" not in done.stdout + done.stderr
+    assert "docs/errors/bad-key.md" in done.stderr
+
+
+def test_the_line_ending_of_a_key_is_no_part_of_it(leadline) -> None:
+    key = leadline.cli("status") and (leadline.home / "config/leadline/keys.json").read_text()
+    user = key.split('"user": "')[1].split('"')[0]
+    done = run("status", LEADLINE_KEY=user + "\r\n")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("url", ["http://h:99999", "http://h:abc", "http://[::1", "foo"])
+def test_an_address_that_is_none_is_one_sentence(home, url) -> None:
+    done = run("status", LEADLINE_URL=url, LEADLINE_KEY="llu_x")
+    assert done.returncode == 64
+    assert "docs/errors/bad-url.md" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_output_that_cannot_be_written_is_one_sentence(leadline) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [LEADLINE, "status"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+            check=False,
+        )  # fmt: skip
+    assert done.returncode == 69
+    assert "the output cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
