@@ -1,0 +1,32 @@
+"""Whoever removes a probe means the running service, whatever the disk says."""
+
+import json
+from contextlib import closing
+
+import pytest
+
+from leadline.control.context import Context
+from leadline.control.instances import connect
+from leadline.control.probes import place_log, remove_probe
+from leadline.wire.errors import UnavailableError
+from leadline.wire.hit import InstanceInfo
+
+
+def test_a_removal_reaches_the_instances_though_it_cannot_be_stored(
+    tmp_path, monkeypatch, capsys
+):
+    with closing(Context(tmp_path / "hits.db")) as context:
+        probe = place_log(context, who="me", service="s", target="a.py:1", template="x")
+        info = InstanceInfo("i1", "s", 1, "h", "p", "3.13", "0", "pure", 0.0)
+        feed = connect(context, "s", info)
+        assert [message.event for message in feed.take()] == ["set"]
+
+        def full(*_args, **_options):
+            raise UnavailableError("disk-full", "There is no room left.")
+
+        monkeypatch.setattr(context.store, "remove", full)
+        with pytest.raises(UnavailableError):
+            remove_probe(context, probe.id, who="me")
+        (message,) = feed.take()
+        assert (message.event, json.loads(message.data)["ids"]) == ("remove", [probe.id])
+    assert "could not be stored" in capsys.readouterr().err
