@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from live import LEADLINE
+from live import LEADLINE, Program
 
 
 def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -47,3 +47,22 @@ def test_output_that_cannot_be_written_is_one_sentence(leadline) -> None:
     assert done.returncode == 69
     assert "the output cannot be written" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_second_server_leaves_the_first_ones_address_alone(leadline, tmp_path) -> None:
+    """Commands go on to find the first, also when the second has ended."""
+    words = [LEADLINE, "up", "--port", "0", "--database", str(tmp_path / "other.db")]
+    with Program(words, tmp_path) as second:
+        second.wait_for("your other server")
+        assert f":{leadline.port}\n" in leadline.cli("status")
+    assert f":{leadline.port}\n" in leadline.cli("status")
+
+
+def test_a_demo_whose_reader_has_gone_ends_without_a_word(home, tmp_path) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"'{LEADLINE}' demo | head -n 1"], capture_output=True, text=True,
+        timeout=60, check=True, env=os.environ | {"TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.stdout.startswith("Starting a server")
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("leadline-demo-*"))
