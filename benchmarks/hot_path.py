@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from leadline.agent.core import Core, Monitor, choose
 from leadline.agent.probes.registry import Registry
-from leadline.wire.probe import Limits, LogProbe, Target
+from leadline.wire.probe import Limits, LogProbe
+from leadline.wire.target import Target
 
 CALLS = 100
 ROUNDS = 5

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from leadline.agent.core import Monitor, choose
 from leadline.agent.guard import faults
 from leadline.agent.probes.registry import Registry
-from leadline.wire.probe import Limits, LogProbe, Target
+from leadline.wire.probe import Limits, LogProbe
+from leadline.wire.target import Target
 
 
 def numbers(n: int) -> Iterator[int]:

@@ -11,7 +11,8 @@ import pytest
 from leadline.agent.core import Core, Monitor, choose
 from leadline.agent.probes.registry import Registry
 from leadline.wire.hit import ProbeState
-from leadline.wire.probe import CaptureLimits, Limits, LogProbe, Target
+from leadline.wire.probe import CaptureLimits, Limits, LogProbe
+from leadline.wire.target import Target
 
 TOOL_IDS = (4, 3, 5)
 

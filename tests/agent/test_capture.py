@@ -15,8 +15,9 @@ from leadline.agent.capture.tree import capture
 from leadline.agent.core.ring import MAX_RECORD_BYTES
 from leadline.agent.locate.source import line_text
 from leadline.agent.probes.log import CompiledLog
-from leadline.wire.probe import CaptureLimits, Limits, LogProbe, Target
+from leadline.wire.probe import CaptureLimits, Limits, LogProbe
 from leadline.wire.redaction import forget_names
+from leadline.wire.target import Target
 from leadline.wire.value import Omission, render
 
 LIMITS = CaptureLimits()

@@ -93,7 +93,8 @@ SIGNALS = """
     import signal, sys, time
     from leadline.agent.core import Monitor, choose
     from leadline.agent.probes.registry import Registry
-    from leadline.wire.probe import Limits, LogProbe, Target
+    from leadline.wire.probe import Limits, LogProbe
+    from leadline.wire.target import Target
     monitor = Monitor(); monitor.open(); core = choose(monitor)
     registry = Registry(core, monitor)
     class Timeout(Exception): pass

@@ -4,7 +4,8 @@ import pytest
 
 from leadline.agent.guard import faults
 from leadline.wire.errors import UsageError
-from leadline.wire.probe import Fate, LogProbe, Status, Target
+from leadline.wire.probe import Fate, LogProbe, Status
+from leadline.wire.target import Target
 
 WORK = "def work(x):\n    y = x\n    return y\n"
 

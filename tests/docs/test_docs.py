@@ -218,9 +218,9 @@ def test_every_exit_status_is_documented():
 def test_the_limits_are_those_of_the_code():
     capture = CaptureLimits()
     expected = {
-        "--hits": (probe.DEFAULT_HITS, 1, probe.MAX_HITS),
-        "--ttl": (probe.DEFAULT_TTL_S, 0, probe.MAX_TTL_S),
-        "--rate": (probe.DEFAULT_RATE_PER_S, 0.01, probe.MAX_RATE_PER_S),
+        "--hits": (probe.Limits().hits, 1, probe.MAX_HITS),
+        "--ttl": (probe.Limits().ttl_s, 0, probe.MAX_TTL_S),
+        "--rate": (probe.Limits().rate_per_s, 0.01, probe.MAX_RATE_PER_S),
         "--depth": (capture.depth, 0, probe.MAX_DEPTH),
         "--items": (capture.items, 1, probe.MAX_ITEMS),
         "--text": (capture.text, 1, probe.MAX_TEXT),

@@ -15,7 +15,8 @@ from leadline.control.status import overall
 from leadline.store.records import Phase, PlacedProbe
 from leadline.wire.errors import LeadlineError, UnavailableError
 from leadline.wire.hit import ProbeState, Report
-from leadline.wire.probe import Limits, LogProbe, Status, Target
+from leadline.wire.probe import Limits, LogProbe, Status
+from leadline.wire.target import Target
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from typing import assert_type
 
 import leadline
-from leadline.wire.probe import LogProbe, Target
+from leadline.wire.probe import LogProbe
+from leadline.wire.target import Target
 
 assert_type(leadline.start(), bool)
 assert_type(leadline.start("shop", url="http://127.0.0.1:7357", key="lla_x"), bool)

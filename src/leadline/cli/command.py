@@ -5,15 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from leadline.cli.duration import duration
-from leadline.wire.probe import (
-    DEFAULT_HITS,
-    DEFAULT_RATE_PER_S,
-    DEFAULT_TTL_S,
-    CaptureLimits,
-    Limits,
-)
+from leadline.wire.probe import CaptureLimits, Limits
 
 _CAPTURE = CaptureLimits()
+_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +41,21 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hits",
         type=int,
-        default=DEFAULT_HITS,
+        default=_LIMITS.hits,
         metavar="N",
         help="stop after N hits, over all instances (default: %(default)s)",
     )
     parser.add_argument(
         "--ttl",
         type=duration,
-        default=DEFAULT_TTL_S,
+        default=_LIMITS.ttl_s,
         metavar="TIME",
-        help=f"stop after this time, e.g. 90s, 15m, 2h (default: {DEFAULT_TTL_S / 60:.0f}m)",
+        help=f"stop after this time, e.g. 90s, 15m, 2h (default: {_LIMITS.ttl_s / 60:.0f}m)",
     )
     parser.add_argument(
         "--rate",
         type=float,
-        default=DEFAULT_RATE_PER_S,
+        default=_LIMITS.rate_per_s,
         metavar="N",
         help="at most N hits a second in each instance (default: %(default)g)",
     )

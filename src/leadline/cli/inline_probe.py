@@ -7,7 +7,8 @@ from typing import Never
 from leadline.cli.command import add_limits, capture_of, limits_of
 from leadline.expression import compile_condition, compile_template
 from leadline.wire.errors import UsageError
-from leadline.wire.probe import LogProbe, Probe, ProbeKind, Target
+from leadline.wire.probe import LogProbe, Probe, ProbeKind
+from leadline.wire.target import Target
 
 
 class _Parser(argparse.ArgumentParser):

@@ -12,8 +12,9 @@ from leadline.cli.duration import duration
 from leadline.cli.show import harmless, out, short_path
 from leadline.expression import compile_condition, compile_template
 from leadline.wire.errors import ExitCode
-from leadline.wire.probe import ProbeKind, Status, Target
+from leadline.wire.probe import ProbeKind, Status
 from leadline.wire.service import check_service
+from leadline.wire.target import Target
 
 _LOOK_S = 0.02
 

@@ -12,8 +12,9 @@ from leadline.expression import compile_condition, compile_template
 from leadline.store.records import InstanceRecord, Phase, PlacedProbe, StateRecord
 from leadline.wire.errors import LeadlineError, UnavailableError, UsageError
 from leadline.wire.hit import ProbeState
-from leadline.wire.probe import CaptureLimits, Fate, Limits, LogProbe, Status, Target
+from leadline.wire.probe import CaptureLimits, Fate, Limits, LogProbe, Status
 from leadline.wire.service import check_service
+from leadline.wire.target import Target
 
 
 class NoSuchProbeError(LeadlineError):

@@ -9,14 +9,7 @@ from msgspec import Struct, structs
 
 from leadline.control.views import HitView, Losses, ProbeView, ServiceView
 from leadline.wire.errors import UsageError
-from leadline.wire.probe import (
-    DEFAULT_HITS,
-    DEFAULT_RATE_PER_S,
-    DEFAULT_TTL_S,
-    CaptureLimits,
-    Limits,
-    ProbeKind,
-)
+from leadline.wire.probe import CaptureLimits, Limits, ProbeKind
 
 SCHEMA_VERSION = 1
 
@@ -31,9 +24,9 @@ def _checked[T](kind: Callable[..., T], body: Struct) -> T:
 class LimitsBody(Struct, frozen=True, forbid_unknown_fields=True):
     """See `wire.Limits`."""
 
-    hits: int = DEFAULT_HITS
-    ttl_s: float = DEFAULT_TTL_S
-    rate_per_s: float = DEFAULT_RATE_PER_S
+    hits: int = Limits().hits
+    ttl_s: float = Limits().ttl_s
+    rate_per_s: float = Limits().rate_per_s
 
     def read(self) -> Limits:
         """Return the wire's own, checked."""

@@ -4,11 +4,13 @@
                                 event: set     data: {"revision": 7, "probes": [...]}
                                 event: add     data: {"revision": 8, "probes": [one]}
                                 event: remove  data: {"revision": 9, "ids": ["p3"]}
+                                event: off     data: {"reason": "..."}, until event: on
                              and a comment line every KEEPALIVE_S while nothing happens
     POST /v1/agent/report    Report up, deflated when long; answers 204
 
 Both need `Authorization: Bearer KEY`. The stream begins with the whole set, so a connection
-that was lost is simply made again. An agent reads its side with the strict readers below; the
+that was lost is simply made again. `add` of a probe that is
+known says that its anchor is new. An agent reads its side with the strict readers below; the
 server reads its side with msgspec from the same dataclasses.
 """
 
@@ -17,7 +19,21 @@ from dataclasses import asdict
 from typing import Any
 
 from leadline.wire.errors import LeadlineError, WireError
-from leadline.wire.probe import CaptureLimits, Limits, LogProbe, Probe, ProbeKind, Target
+from leadline.wire.probe import (
+    Anchor,
+    CaptureLimits,
+    CounterProbe,
+    ExceptionProbe,
+    Limits,
+    LogProbe,
+    MetricProbe,
+    Moment,
+    Probe,
+    ProbeKind,
+    SnapshotProbe,
+    TimerProbe,
+)
+from leadline.wire.target import FunctionTarget, Place, Target
 
 CONNECT_PATH = "/v1/agent/connect"
 REPORT_PATH = "/v1/agent/report"
@@ -49,28 +65,69 @@ def decode_probes(value: object) -> list[Probe]:
     return [_probe(item) for item in value]
 
 
+_STRUCTS: dict[str, type[Any]] = {
+    ProbeKind.LOG: LogProbe,
+    ProbeKind.SNAPSHOT: SnapshotProbe,
+    ProbeKind.COUNTER: CounterProbe,
+    ProbeKind.METRIC: MetricProbe,
+    ProbeKind.TIMER: TimerProbe,
+    ProbeKind.EXCEPTION: ExceptionProbe,
+}
+
+
 def _probe(value: object) -> Probe:
     if not isinstance(value, dict):
         raise WireError("A probe is not an object.")
+    kind = value.get("kind")
+    struct = _STRUCTS.get(kind) if type(kind) is str else None
+    if struct is None:
+        raise WireError(f"This agent knows no probe of the kind {kind!r}.")
     try:
-        kind = value["kind"]
-        match kind:
-            case ProbeKind.LOG:
-                return LogProbe(
-                    id=_typed(value, "id", str),
-                    target=Target(**_typed(value, "target", dict)),
-                    template=_typed(value, "template", str),
-                    condition=_typed(value, "condition", str, None),
-                    limits=Limits(**_typed(value, "limits", dict)),
-                    capture=CaptureLimits(**_typed(value, "capture", dict)),
-                    owner=_typed(value, "owner", str, ""),
-                    note=_typed(value, "note", str, ""),
-                )
+        return struct(**_common(value), **_own(struct, value))  # type: ignore[no-any-return]
     except WireError:
         raise
     except (KeyError, TypeError, ValueError, LeadlineError) as error:
         raise WireError(f"A probe does not follow the contract: {error}") from error
-    raise WireError(f"This agent knows no probe of the kind {kind!r}.")
+
+
+def _common(value: dict[str, Any]) -> dict[str, Any]:
+    anchor = _typed(value, "anchor", dict, None)
+    return {
+        "id": _typed(value, "id", str),
+        "target": _place(_typed(value, "target", dict)),
+        "condition": _typed(value, "condition", str, None),
+        "limits": Limits(**_typed(value, "limits", dict)),
+        "capture": CaptureLimits(**_typed(value, "capture", dict)),
+        "owner": _typed(value, "owner", str, ""),
+        "note": _typed(value, "note", str, ""),
+        "anchor": Anchor(**anchor) if anchor is not None else None,
+        "moment": Moment(_typed(value, "moment", str)),
+    }
+
+
+def _own(struct: type[Any], value: dict[str, Any]) -> dict[str, Any]:
+    """The members that only probes of this kind have."""
+    own: dict[str, Any] = {}
+    for name, kind in (("template", str), ("expression", str), ("frames", int)):
+        if name in struct.__slots__:
+            own[name] = _typed(value, name, kind)
+    for name in ("watches", "raises"):
+        if name in struct.__slots__:
+            own[name] = _texts(value, name)
+    if struct is TimerProbe and (until := _typed(value, "until", dict, None)) is not None:
+        own["until"] = Target(**until)
+    return own
+
+
+def _place(value: dict[str, Any]) -> Place:
+    return FunctionTarget(**value) if "function" in value else Target(**value)
+
+
+def _texts(value: dict[str, Any], name: str) -> tuple[str, ...]:
+    items = value.get(name, [])
+    if not isinstance(items, (list, tuple)) or not all(type(item) is str for item in items):
+        raise WireError(f"A probe's {name} are not a list of texts.")
+    return tuple(items)
 
 
 _REQUIRED = object()

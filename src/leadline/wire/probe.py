@@ -8,23 +8,26 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from leadline.wire.errors import UsageError
-
-DEFAULT_HITS = 100
-DEFAULT_TTL_S = 900.0
-DEFAULT_RATE_PER_S = 50.0
-"""A hit costs the pure core 7 to 8 us in a warm loop (`make bench`) and was seen to cost 70 to
-130 us in a process that is mostly asleep: at this rate at most 0.65 % of a core."""
+from leadline.wire.target import FunctionTarget, Place, Target
 
 MAX_HITS = 1_000_000
-"""A probe that is meant to hit for ever is a metric, not a log."""
+"""A captured probe that is meant to hit for ever is a metric, not a log."""
+MAX_PASSAGES = 10**12
+"""Of a probe that only adds up; in effect no limit."""
 MAX_TTL_S = 7 * 24 * 3600.0
 """A forgotten probe goes away within a week whatever was asked for."""
 MAX_RATE_PER_S = 1_000.0
 """Above this a pure-Python agent would exceed its budget of 1 % of a core anyway."""
+MAX_PASSAGES_PER_S = 1_000_000.0
+"""A probe that adds up has to see every passage to be right; the budget is its real limit."""
 MAX_TEMPLATE_CHARS = 2_000
 MAX_CONDITION_CHARS = 2_000
-MAX_PATH_CHARS = 500
 MAX_NOTE_CHARS = 500
+MAX_WATCHES = 20
+MAX_FRAMES = 20
+DEFAULT_FRAMES = 10
+MAX_RAISES = 20
+MAX_ANCHOR_CHARS = 500
 
 MAX_DEPTH = 8
 MAX_ITEMS = 1_000
@@ -35,6 +38,25 @@ class ProbeKind(StrEnum):
     """The kinds of probes; each has a struct of its own below."""
 
     LOG = "log"
+    SNAPSHOT = "snapshot"
+    COUNTER = "counter"
+    METRIC = "metric"
+    TIMER = "timer"
+    EXCEPTION = "exception"
+
+
+AGGREGATED = frozenset((ProbeKind.COUNTER, ProbeKind.METRIC, ProbeKind.TIMER))
+"""Kinds that add up in the process and send a `Point` a second instead of a hit each."""
+
+
+class Moment(StrEnum):
+    """When, at its place, a probe looks."""
+
+    LINE = "line"
+    ENTRY = "entry"
+    EXIT = "exit"
+    RAISED = "raised"
+    LEAVING = "leaving"
 
 
 class Status(StrEnum):
@@ -61,44 +83,6 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A line of a file, named by the end of its path: `shop/pricing.py:88`."""
-
-    file: str
-    line: int
-
-    def __post_init__(self) -> None:
-        name = self.file.rpartition("/")[2]
-        if len(self.file) > MAX_PATH_CHARS or name in ("", ".", "..") or not _plain(self.file):
-            raise UsageError(
-                "bad-target", "A target needs the end of a file's path, such as app.py:3."
-            )
-        if name.startswith("<"):
-            raise UsageError(
-                "bad-target",
-                f"{name} is code that is in no file, so no line of it can be named.",
-                "Put the code into a file.",
-            )
-        if not 1 <= self.line <= 10_000_000:
-            raise UsageError("bad-target", f"{self.line} is not a line number.")
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Target":
-        """Read `FILE:LINE`; raises `UsageError` (slug `bad-target`)."""
-        file, colon, line = text.rpartition(":")
-        if not colon or not line.isascii() or not line.isdigit() or len(line) > 8:
-            raise UsageError(
-                "bad-target",
-                f"{text!r} is not a place in the code.",
-                "Write FILE:LINE, for example shop/pricing.py:88.",
-            )
-        return cls(file, int(line))
-
-
-@dataclass(frozen=True, slots=True)
 class Limits:
     """How much one probe may do.
 
@@ -106,14 +90,33 @@ class Limits:
     message was written. `rate_per_s`: captured hits a second in each instance.
     """
 
-    hits: int = DEFAULT_HITS
-    ttl_s: float = DEFAULT_TTL_S
-    rate_per_s: float = DEFAULT_RATE_PER_S
+    hits: int = 100
+    ttl_s: float = 900.0
+    rate_per_s: float = 50.0
 
     def __post_init__(self) -> None:
-        _within("hits", self.hits, 1, MAX_HITS)
+        _within("hits", self.hits, 1, MAX_PASSAGES)
         _within("ttl", self.ttl_s, 0, MAX_TTL_S, " seconds")
-        _within("rate", self.rate_per_s, 0.01, MAX_RATE_PER_S, " a second")
+        _within("rate", self.rate_per_s, 0.01, MAX_PASSAGES_PER_S, " a second")
+
+
+_CAPTURED = Limits(hits=10, ttl_s=900.0, rate_per_s=5.0)
+_ADDED_UP = Limits(hits=MAX_PASSAGES, ttl_s=3600.0, rate_per_s=MAX_PASSAGES_PER_S)
+
+DEFAULTS: dict[ProbeKind, Limits] = {
+    ProbeKind.LOG: Limits(),
+    ProbeKind.SNAPSHOT: _CAPTURED,
+    ProbeKind.EXCEPTION: _CAPTURED,
+    ProbeKind.COUNTER: _ADDED_UP,
+    ProbeKind.METRIC: _ADDED_UP,
+    ProbeKind.TIMER: _ADDED_UP,
+}
+"""What a probe is limited to when nothing is said.
+
+A log hit costs the pure core 7 to 8 us in a warm loop (`make bench`) and was seen to cost 70
+to 130 us in a process that is mostly asleep: at 50 a second at most 0.65 % of a core. A
+snapshot costs the pure core some hundred microseconds, so ten of them are had at 5 a second.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,40 +134,250 @@ class CaptureLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """What ties a probe to its line, whatever number the line has in another version.
+
+    `text` is the line with each run of white space as one space; `function` the qualified name
+    of the function around it; `digest` 16 hexadecimal digits of that function's source. An
+    empty member is not compared.
+    """
+
+    text: str
+    function: str = ""
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        for name, text in (("text", self.text), ("function", self.function)):
+            _short(f"anchor's {name}", text, MAX_ANCHOR_CHARS)
+        _short("anchor's digest", self.digest, 64)
+
+
+@dataclass(frozen=True, slots=True)
 class LogProbe:
-    """Write a line of text, with values in it, each time the target line is reached."""
+    """Write a line of text, with values in it, each time the target is reached."""
 
     id: str
-    target: Target
+    target: Place
     template: str
     condition: str | None = None
     limits: Limits = field(default_factory=Limits)
     capture: CaptureLimits = field(default_factory=CaptureLimits)
     owner: str = ""
     note: str = ""
+    anchor: Anchor | None = None
+    moment: Moment = Moment.LINE
     kind: ProbeKind = ProbeKind.LOG
 
     def __post_init__(self) -> None:
-        _short("id", self.id, 100)
+        _check(self, MAX_HITS, MAX_RATE_PER_S)
         _short("template", self.template, MAX_TEMPLATE_CHARS)
-        _short("condition", self.condition or "", MAX_CONDITION_CHARS)
-        _short("owner", self.owner, MAX_NOTE_CHARS)
-        _short("note", self.note, MAX_NOTE_CHARS)
+        _moment(self)
 
 
-type Probe = LogProbe
-"""Any probe; grows into a union as kinds are added, and `match` tells them apart."""
+@dataclass(frozen=True, slots=True)
+class SnapshotProbe:
+    """Keep the stack with its variables, `frames` deep, and what `watches` say."""
+
+    id: str
+    target: Place
+    watches: tuple[str, ...] = ()
+    frames: int = DEFAULT_FRAMES
+    condition: str | None = None
+    limits: Limits = _CAPTURED
+    capture: CaptureLimits = field(default_factory=CaptureLimits)
+    owner: str = ""
+    note: str = ""
+    anchor: Anchor | None = None
+    moment: Moment = Moment.LINE
+    kind: ProbeKind = ProbeKind.SNAPSHOT
+
+    def __post_init__(self) -> None:
+        _check(self, MAX_HITS, MAX_RATE_PER_S)
+        _stack(self.watches, self.frames)
+        _moment(self)
+
+
+@dataclass(frozen=True, slots=True)
+class CounterProbe:
+    """Count the passages for which the condition holds."""
+
+    id: str
+    target: Place
+    condition: str | None = None
+    limits: Limits = _ADDED_UP
+    capture: CaptureLimits = field(default_factory=CaptureLimits)
+    owner: str = ""
+    note: str = ""
+    anchor: Anchor | None = None
+    moment: Moment = Moment.LINE
+    kind: ProbeKind = ProbeKind.COUNTER
+
+    def __post_init__(self) -> None:
+        _check(self, MAX_PASSAGES, MAX_PASSAGES_PER_S)
+        _moment(self)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricProbe:
+    """Add up the values of an expression: count, sum, least, most and their distribution."""
+
+    id: str
+    target: Place
+    expression: str
+    condition: str | None = None
+    limits: Limits = _ADDED_UP
+    capture: CaptureLimits = field(default_factory=CaptureLimits)
+    owner: str = ""
+    note: str = ""
+    anchor: Anchor | None = None
+    moment: Moment = Moment.LINE
+    kind: ProbeKind = ProbeKind.METRIC
+
+    def __post_init__(self) -> None:
+        _check(self, MAX_PASSAGES, MAX_PASSAGES_PER_S)
+        _short("expression", self.expression, MAX_CONDITION_CHARS)
+        _moment(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TimerProbe:
+    """Measure how long a function takes, or the way from one line to another in one call."""
+
+    id: str
+    target: Place
+    until: Target | None = None
+    condition: str | None = None
+    limits: Limits = _ADDED_UP
+    capture: CaptureLimits = field(default_factory=CaptureLimits)
+    owner: str = ""
+    note: str = ""
+    anchor: Anchor | None = None
+    moment: Moment = Moment.EXIT
+    kind: ProbeKind = ProbeKind.TIMER
+
+    def __post_init__(self) -> None:
+        _check(self, MAX_PASSAGES, MAX_PASSAGES_PER_S)
+        _moment(self)
+        if isinstance(self.target, Target):
+            if self.until is None or self.until.file != self.target.file:
+                raise UsageError(
+                    "bad-target",
+                    "A timer that begins at a line ends at another line of the same file.",
+                    "Give the second line with --until, or name a function: MODULE:FUNCTION.",
+                )
+        elif self.until is not None:
+            raise UsageError(
+                "bad-target", "A timer of a function ends with it; leave the second line out."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionProbe:
+    """Keep a snapshot when an exception is raised in a function, or leaves it.
+
+    `raises` are class names; subclasses count. Without any, every `Exception` does.
+    """
+
+    id: str
+    target: Place
+    raises: tuple[str, ...] = ()
+    watches: tuple[str, ...] = ()
+    frames: int = DEFAULT_FRAMES
+    condition: str | None = None
+    limits: Limits = _CAPTURED
+    capture: CaptureLimits = field(default_factory=CaptureLimits)
+    owner: str = ""
+    note: str = ""
+    anchor: Anchor | None = None
+    moment: Moment = Moment.LEAVING
+    kind: ProbeKind = ProbeKind.EXCEPTION
+
+    def __post_init__(self) -> None:
+        _check(self, MAX_HITS, MAX_RATE_PER_S)
+        _stack(self.watches, self.frames)
+        _moment(self)
+        _within("the number of exception names", len(self.raises), 0, MAX_RAISES)
+        for name in self.raises:
+            if len(name) > MAX_NOTE_CHARS or not all(
+                word.isidentifier() for word in name.split(".")
+            ):
+                raise UsageError(
+                    "bad-target",
+                    f"{name[:100]!r} is not the name of an exception.",
+                    "Write a class's name, such as ZeroDivisionError.",
+                )
+
+
+type Probe = LogProbe | SnapshotProbe | CounterProbe | MetricProbe | TimerProbe | ExceptionProbe
+"""Any probe; `match` tells them apart."""
+
+
+def default_moment(kind: ProbeKind, target: Place) -> Moment:
+    """Return when a probe of this kind looks if nothing is said."""
+    match kind:
+        case ProbeKind.EXCEPTION:
+            return Moment.LEAVING if not _everywhere(target) else Moment.RAISED
+        case ProbeKind.TIMER:
+            return Moment.EXIT
+        case _ if isinstance(target, Target):
+            return Moment.LINE
+        case ProbeKind.COUNTER:
+            return Moment.ENTRY
+        case _:
+            return Moment.EXIT
+
+
+def _check(probe: Probe, hits: int, rate: float) -> None:
+    """What holds for every kind."""
+    _short("id", probe.id, 100)
+    _short("condition", probe.condition or "", MAX_CONDITION_CHARS)
+    _short("owner", probe.owner, MAX_NOTE_CHARS)
+    _short("note", probe.note, MAX_NOTE_CHARS)
+    _within("hits", probe.limits.hits, 1, hits)
+    _within("rate", probe.limits.rate_per_s, 0.01, rate, " a second")
+
+
+def _moment(probe: Probe) -> None:
+    """Whether a probe of this kind can look at such a moment of such a place."""
+    is_line, everywhere = isinstance(probe.target, Target), _everywhere(probe.target)
+    match probe.kind:
+        case ProbeKind.TIMER:
+            allowed: tuple[Moment, ...] = (Moment.EXIT,)
+        case ProbeKind.EXCEPTION:
+            allowed = (Moment.RAISED,) if everywhere else (Moment.LEAVING, Moment.RAISED)
+        case _:
+            allowed = (Moment.LINE,) if is_line else (Moment.ENTRY, Moment.EXIT)
+    if everywhere and probe.kind is not ProbeKind.EXCEPTION:
+        raise UsageError("bad-target", "Only exceptions can be caught everywhere (*).")
+    if is_line and probe.kind is ProbeKind.EXCEPTION:
+        raise UsageError(
+            "bad-target",
+            "An exception probe is on a function, not on a line.",
+            "Write MODULE:FUNCTION, for example shop.pricing:quote, or * for any function.",
+        )
+    if probe.moment not in allowed:
+        raise UsageError(
+            "bad-moment",
+            f"A {probe.kind} probe at {probe.target} looks at {' or '.join(allowed)}, "
+            f"not at {probe.moment}.",
+        )
+
+
+def _stack(watches: tuple[str, ...], frames: int) -> None:
+    _within("the number of watches", len(watches), 0, MAX_WATCHES)
+    for watch in watches:
+        _short("watch", watch, MAX_CONDITION_CHARS)
+    _within("frames", frames, 1, MAX_FRAMES)
+
+
+def _everywhere(target: Place) -> bool:
+    return isinstance(target, FunctionTarget) and target.everywhere
 
 
 def _within(name: str, value: float, low: float, high: float, unit: str = "") -> None:
     if not low <= value <= high:  # also refuses nan
         given = f", not {value:g}" if -1e15 < value < 1e15 else ""
         raise UsageError("bad-limit", f"{name} must be from {low:g} to {high:g}{unit}{given}.")
-
-
-def _plain(path: str) -> bool:
-    """Whether a path can be the name of a file: no null byte, no half of a character."""
-    return "\0" not in path and not any("\ud800" <= one <= "\udfff" for one in path)
 
 
 def _short(name: str, text: str, limit: int) -> None:

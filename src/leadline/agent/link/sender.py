@@ -157,7 +157,14 @@ class Sender:
             if recent or not states:
                 return None
         self._counts_at = time.monotonic()
-        return Report(self._who, list(self._batch), states, dropped, failures, leaving)
+        return Report(
+            instance=self._who,
+            hits=list(self._batch),
+            states=states,
+            dropped=dropped,
+            faults=failures,
+            leaving=leaving,
+        )
 
     def _post(self, body: bytes) -> None:
         deflated = len(body) > DEFLATE_BYTES

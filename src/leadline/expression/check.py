@@ -1,0 +1,22 @@
+"""Whether all that is written in a probe can be read, before it is sent anywhere."""
+
+from leadline.expression.condition import compile_condition
+from leadline.expression.template import compile_template
+from leadline.expression.watch import compile_watch
+from leadline.wire.probe import ExceptionProbe, LogProbe, MetricProbe, Probe, SnapshotProbe
+
+
+def check_expressions(probe: Probe) -> None:
+    """Compile the condition, the template and the watches; raises `ExpressionError`."""
+    if probe.condition is not None:
+        compile_condition(probe.condition)
+    match probe:
+        case LogProbe():
+            compile_template(probe.template)
+        case MetricProbe():
+            compile_watch(probe.expression)
+        case SnapshotProbe() | ExceptionProbe():
+            for watch in probe.watches:
+                compile_watch(watch)
+        case _:
+            pass
