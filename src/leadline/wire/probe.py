@@ -82,6 +82,19 @@ class Fate(StrEnum):
     DROPPED = "dropped"
 
 
+def _within(name: str, value: float, low: float, high: float, unit: str = "") -> None:
+    if not low <= value <= high:  # also refuses nan
+        given = f", not {value:g}" if -1e15 < value < 1e15 else ""
+        raise UsageError("bad-limit", f"{name} must be from {low:g} to {high:g}{unit}{given}.")
+
+
+def _short(name: str, text: str, limit: int) -> None:
+    if len(text) > limit:
+        raise UsageError(
+            "too-long", f"The {name} has {len(text)} characters; {limit} are allowed."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much one probe may do.
@@ -372,16 +385,3 @@ def _stack(watches: tuple[str, ...], frames: int) -> None:
 
 def _everywhere(target: Place) -> bool:
     return isinstance(target, FunctionTarget) and target.everywhere
-
-
-def _within(name: str, value: float, low: float, high: float, unit: str = "") -> None:
-    if not low <= value <= high:  # also refuses nan
-        given = f", not {value:g}" if -1e15 < value < 1e15 else ""
-        raise UsageError("bad-limit", f"{name} must be from {low:g} to {high:g}{unit}{given}.")
-
-
-def _short(name: str, text: str, limit: int) -> None:
-    if len(text) > limit:
-        raise UsageError(
-            "too-long", f"The {name} has {len(text)} characters; {limit} are allowed."
-        )
