@@ -9,13 +9,15 @@ import pytest
 from leadline.control import desired, expiry, watch
 from leadline.control.context import Context
 from leadline.control.instances import connect, leave
-from leadline.control.probes import list_probes, place_log, remove_all
+from leadline.control.order import AskedLimits, Order
+from leadline.control.probes import list_probes, remove_all
+from leadline.control.probes import place as place_probe
 from leadline.control.report import take_report
 from leadline.control.status import overall
 from leadline.store.records import Phase, PlacedProbe
 from leadline.wire.errors import LeadlineError, UnavailableError
 from leadline.wire.hit import ProbeState, Report
-from leadline.wire.probe import Limits, LogProbe, Status
+from leadline.wire.probe import LogProbe, ProbeKind, Status
 from leadline.wire.target import Target
 
 
@@ -26,8 +28,8 @@ def context(tmp_path):
 
 
 def place(context, service="shop", **more):
-    text = {"target": "app.py:3", "template": "x"}
-    return place_log(context, who="user", service=service, **text, **more).id
+    order = Order(ProbeKind.LOG, "app.py:3", template="x", **more)
+    return place_probe(context, order, who="user", service=service).id
 
 
 def names(messages) -> list[str]:
@@ -117,13 +119,13 @@ def test_a_probe_ends_although_the_database_was_locked_then(context, monkeypatch
         real(now)
 
     monkeypatch.setattr(context.store, "expire", fail_once)
-    place(context, limits=Limits(ttl_s=0.05))
+    place(context, limits=AskedLimits(ttl_s=0.05))
     until(lambda: list_probes(context)[0].status is Status.EXPIRED)
     assert failed.is_set()
 
 
 def test_removing_expired_probes_tells_no_instance_twice(context, instance, some_hits):
-    info, probe = instance("shop", "i"), place(context, limits=Limits(hits=1))
+    info, probe = instance("shop", "i"), place(context, limits=AskedLimits(hits=1))
     feed = connect(context, "shop", info)
     take_report(context, "shop", Report(info, some_hits(info, probe, range(1))))
     assert names(feed.take()) == ["set", "remove"]

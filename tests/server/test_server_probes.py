@@ -8,7 +8,7 @@ import pytest
 
 from leadline.wire.hit import ProbeState, Report
 from leadline.wire.messages import MAX_PROBES, decode_probes
-from leadline.wire.probe import Fate, Status
+from leadline.wire.probe import Anchor, Fate, Status
 
 
 def test_a_probe_travels_to_an_open_agent_and_away_again(server, instance):
@@ -68,7 +68,21 @@ def test_a_second_connection_takes_the_place_of_the_first(server, instance):
         ({"capture": {"depth": 99}}, "bad-limit"),
         ({"template": "x" * 2001}, "too-long"),
         ({"note": "x" * 501}, "too-long"),
+        ({"kind": "breakpoint"}, "bad-message"),
         ({"kind": "snapshot"}, "bad-message"),
+        ({"kind": "metric", "template": None}, "bad-message"),
+        ({"frames": 3}, "bad-message"),
+        ({"kind": "counter", "template": None, "raises": ["KeyError"]}, "bad-message"),
+        ({"moment": "exit"}, "bad-moment"),
+        ({"target": "shop.pricing:quote", "moment": "line"}, "bad-moment"),
+        ({"target": "*"}, "bad-target"),
+        ({"kind": "exception", "template": None}, "bad-target"),
+        ({"kind": "timer", "template": None}, "bad-target"),
+        ({"kind": "timer", "template": None, "until": "other.py:9"}, "bad-target"),
+        ({"kind": "snapshot", "template": None, "frames": 0}, "bad-limit"),
+        ({"kind": "snapshot", "template": None, "limits": {"rate_per_s": 1001}}, "bad-limit"),
+        ({"anchor": {"text": "x" * 501}}, "too-long"),
+        ({"anchor": {"txt": "x"}}, "bad-message"),
         ({"condtion": "x"}, "bad-message"),
         ({"limits": {"hit": 1}}, "bad-message"),
         ({"template": None}, "bad-message"),
@@ -80,8 +94,95 @@ def test_what_can_never_work_is_refused_where_it_is_placed(server, change, slug)
     assert (answer.status, answer.slug) == (400, slug)
 
 
+KINDS = {
+    "log": ({"target": "app.py:3", "template": "x={x}"}, {"moment": "line"}, 100),
+    "log at an exit": (
+        {"kind": "log", "target": "shop.pricing:quote", "template": "{result}"},
+        {"moment": "exit", "target": "shop.pricing:quote"},
+        100,
+    ),
+    "snapshot": (
+        {"target": "app:main", "moment": "entry", "watches": ["x", "len(y)"], "frames": 3},
+        {"moment": "entry", "watches": ["x", "len(y)"], "frames": 3, "template": ""},
+        10,
+    ),
+    "counter": ({"target": "app:main"}, {"moment": "entry"}, 10**12),
+    "metric": (
+        {"target": "app.py:3", "expression": "total"},
+        {"moment": "line", "expression": "total"},
+        10**12,
+    ),
+    "timer": ({"target": "app:Shop.main"}, {"moment": "exit", "until": None}, 10**12),
+    "timer of lines": (
+        {"kind": "timer", "target": "app.py:3", "until": "9"},
+        {"moment": "exit", "until": "app.py:9"},
+        10**12,
+    ),
+    "exception": (
+        {"target": "app:main", "raises": ["KeyError"], "condition": "x > 1"},
+        {"moment": "leaving", "raises": ["KeyError"], "frames": 10},
+        10,
+    ),
+    "exception anywhere": (
+        {"kind": "exception", "target": "*"},
+        {"moment": "raised", "target": "*", "raises": []},
+        10,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_kind_travels_with_its_own_members(server, instance, name):
+    asked, expected, hits = KINDS[name]
+    anchor = {"text": "x = 1", "function": "f", "digest": "0123456789abcdef"}
+    body = {"kind": name, "anchor": anchor, "note": "why"} | asked
+    stream = server.connect(instance("kinds", "k1"))
+    stream.next()
+    answer = server.request("POST", "/v1/services/kinds/probes", body)
+    assert answer.status == 201, answer.body
+    placed = answer.json["probe"]
+    assert placed["limits"]["hits"] == hits
+    assert placed["anchor"] == anchor
+    assert {name: placed[name] for name in expected} == expected
+    (probe,) = decode_probes(stream.next()[1]["probes"])
+    assert (probe.id, probe.kind, probe.moment) == (
+        placed["id"],
+        placed["kind"],
+        placed["moment"],
+    )
+    assert probe.anchor == Anchor(**anchor)
+    assert str(probe.target) == placed["target"]
+    assert server.probe(placed["id"])["frames"] == placed["frames"]
+
+
+def test_a_member_of_another_kind_is_refused_with_a_sentence(server):
+    body = {"kind": "counter", "target": "app.py:3", "template": "x"}
+    answer = server.request("POST", "/v1/services/bad/probes", body)
+    assert answer.json["error"]["message"] == (
+        "A counter probe has no `template`; only log probes have it."
+    )
+    body = {"kind": "log", "target": "app.py:3", "frames": 3}
+    answer = server.request("POST", "/v1/services/bad/probes", body)
+    assert answer.json["error"]["message"] == (
+        "A log probe has no `frames`; only snapshot probes and exception probes have it."
+    )
+
+
+def test_limits_that_are_not_said_are_those_of_the_kind(server):
+    body = {"kind": "snapshot", "target": "app.py:3", "limits": {"hits": 3}}
+    limits = server.request("POST", "/v1/services/some/probes", body).json["probe"]["limits"]
+    assert limits == {"hits": 3, "ttl_s": 900.0, "rate_per_s": 5.0}
+
+
 @pytest.mark.parametrize(
-    "change", [{"template": "{x"}, {"condition": "x ="}, {"condition": ""}]
+    "change",
+    [
+        {"template": "{x"},
+        {"condition": "x ="},
+        {"condition": ""},
+        {"kind": "metric", "template": None, "expression": "f(x)"},
+        {"kind": "snapshot", "template": None, "watches": ["x", "import os"]},
+    ],
 )
 def test_a_bad_expression_is_refused_with_its_own_reason(server, change):
     body = {"kind": "log", "target": "app.py:3", "template": "x"} | change

@@ -1,20 +1,28 @@
 """Placing probes, looking at them, and taking them out again."""
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypedDict
 
 from leadline.control.context import Context, say
+from leadline.control.order import Order, probe_of
 from leadline.control.status import overall
 from leadline.control.views import ProbeView, StateView
-from leadline.expression import compile_condition, compile_template
 from leadline.store.records import InstanceRecord, Phase, PlacedProbe, StateRecord
-from leadline.wire.errors import LeadlineError, UnavailableError, UsageError
+from leadline.wire.errors import LeadlineError, UnavailableError
 from leadline.wire.hit import ProbeState
-from leadline.wire.probe import CaptureLimits, Fate, Limits, LogProbe, Status
+from leadline.wire.probe import (
+    ExceptionProbe,
+    Fate,
+    LogProbe,
+    MetricProbe,
+    Probe,
+    SnapshotProbe,
+    Status,
+    TimerProbe,
+)
 from leadline.wire.service import check_service
-from leadline.wire.target import Target
 
 
 class NoSuchProbeError(LeadlineError):
@@ -25,42 +33,13 @@ class NoSuchProbeError(LeadlineError):
         super().__init__("no-such-probe", f"The probe {probe[:100]!a} {what}.")
 
 
-def place_log(
-    context: Context,
-    *,
-    who: str,
-    service: str,
-    target: str,
-    template: str,
-    condition: str | None = None,
-    limits: Limits | None = None,
-    capture: CaptureLimits | None = None,
-    owner: str = "",
-    note: str = "",
-) -> ProbeView:
-    """Put a log probe into a service's set; its instances hear of it at once.
+def place(context: Context, order: Order, *, who: str, service: str) -> ProbeView:
+    """Put a probe into a service's set; its instances hear of it at once.
 
-    Raises `UsageError` for what can never work (`bad-target`, `bad-limit`, `too-long`, and the
-    slugs of expressions), `RefusedError` when the set is full (`too-many-probes`).
+    Raises what `probe_of` does, and `RefusedError` when the set is full (`too-many-probes`).
     """
     check_service(service)
-    limits = limits or Limits()
-    if not limits.ttl_s > 0 or not math.isfinite(limits.ttl_s):
-        raise UsageError("bad-limit", "ttl must be more than 0 seconds.")
-    probe = LogProbe(
-        id="",
-        target=Target.parse(target),
-        template=template,
-        condition=condition,
-        limits=limits,
-        capture=capture or CaptureLimits(),
-        owner=owner,
-        note=note,
-    )
-    compile_template(template)
-    if condition is not None:
-        compile_condition(condition)
-    placed = context.store.place(service, probe, who=who, now=context.clock())
+    placed = context.store.place(service, probe_of(order), who=who, now=context.clock())
     return _Looking(context, service).view(placed, [])
 
 
@@ -110,6 +89,36 @@ def _withdrawing(context: Context, chosen: Callable[[PlacedProbe], bool]) -> Ite
         raise
 
 
+class _Own(TypedDict, total=False):
+    """The members that not every kind has."""
+
+    template: str
+    expression: str
+    watches: list[str]
+    frames: int
+    raises: list[str]
+    until: str | None
+
+
+def _own(probe: Probe) -> _Own:
+    match probe:
+        case LogProbe():
+            return {"template": probe.template}
+        case MetricProbe():
+            return {"expression": probe.expression}
+        case TimerProbe():
+            return {"until": str(probe.until) if probe.until else None}
+        case SnapshotProbe():
+            return {"watches": list(probe.watches), "frames": probe.frames}
+        case ExceptionProbe():
+            return {
+                "watches": list(probe.watches),
+                "frames": probe.frames,
+                "raises": list(probe.raises),
+            }
+    return {}
+
+
 class _Looking:
     """What is needed to look at probes: who there is, and who of them is connected."""
 
@@ -137,12 +146,14 @@ class _Looking:
             service=placed.service,
             kind=probe.kind,
             target=str(probe.target),
-            template=probe.template,
+            **_own(probe),
+            moment=probe.moment,
             condition=probe.condition,
             limits=probe.limits,
             capture=probe.capture,
             owner=probe.owner,
             note=probe.note,
+            anchor=probe.anchor,
             placed_at=placed.placed_at,
             expires_at=placed.expires_at,
             ended_at=placed.ended_at,

@@ -5,8 +5,16 @@ Times are seconds since 1970.
 
 from dataclasses import dataclass, field
 
-from leadline.wire.hit import InstanceInfo
-from leadline.wire.probe import CaptureLimits, Fate, Limits, ProbeKind, Status
+from leadline.wire.hit import Detail, InstanceInfo
+from leadline.wire.probe import (
+    Anchor,
+    CaptureLimits,
+    Fate,
+    Limits,
+    Moment,
+    ProbeKind,
+    Status,
+)
 from leadline.wire.value import Value
 
 
@@ -39,19 +47,21 @@ class ProbeView:
     """A probe, how it does over all, and in each instance.
 
     `hits` counts those stored over all instances and all time; `beyond_limit` those that came
-    after the last one allowed. `fates` and `cost_ns` are sums over `instances`.
+    after the last one allowed. `fates` and `cost_ns` are sums over `instances`. Members that
+    only other kinds have, such as `template`, are empty.
     """
 
     id: str
     service: str
     kind: ProbeKind
     target: str
-    template: str
+    moment: Moment
     condition: str | None
     limits: Limits
     capture: CaptureLimits
     owner: str
     note: str
+    anchor: Anchor | None
     placed_at: float
     expires_at: float
     ended_at: float | None
@@ -59,6 +69,12 @@ class ProbeView:
     reason: str
     hits: int
     beyond_limit: int
+    template: str = ""
+    expression: str = ""
+    watches: list[str] = field(default_factory=list)
+    frames: int = 0
+    raises: list[str] = field(default_factory=list)
+    until: str | None = None
     fates: dict[Fate, int] = field(default_factory=dict)
     cost_ns: int = 0
     instances: list[StateView] = field(default_factory=list)
@@ -81,6 +97,10 @@ class HitView:
     function: str
     message: str
     values: dict[str, Value]
+    task: str = ""
+    trace: str = ""
+    span: str = ""
+    detail: Detail | None = None
 
 
 @dataclass(frozen=True, slots=True)

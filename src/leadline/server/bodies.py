@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from msgspec import Struct, structs
 
+from leadline.control.order import AskedLimits, Order
 from leadline.control.views import HitView, Losses, ProbeView, ServiceView
 from leadline.wire.errors import UsageError
-from leadline.wire.probe import CaptureLimits, Limits, ProbeKind
+from leadline.wire.probe import Anchor, CaptureLimits, Moment, ProbeKind
 
 SCHEMA_VERSION = 1
 
@@ -22,15 +23,11 @@ def _checked[T](kind: Callable[..., T], body: Struct) -> T:
 
 
 class LimitsBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """See `wire.Limits`."""
+    """See `wire.Limits`; what is not said is the default of the probe's kind."""
 
-    hits: int = Limits().hits
-    ttl_s: float = Limits().ttl_s
-    rate_per_s: float = Limits().rate_per_s
-
-    def read(self) -> Limits:
-        """Return the wire's own, checked."""
-        return _checked(Limits, self)
+    hits: int | None = None
+    ttl_s: float | None = None
+    rate_per_s: float | None = None
 
 
 class CaptureBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,17 +42,40 @@ class CaptureBody(Struct, frozen=True, forbid_unknown_fields=True):
         return _checked(CaptureLimits, self)
 
 
+class AnchorBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """See `wire.Anchor`."""
+
+    text: str
+    function: str = ""
+    digest: str = ""
+
+
 class PlaceBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """A probe to be placed. `target` is `FILE:LINE`."""
+    """A probe to be placed: see `control.Order`."""
 
     kind: ProbeKind
     target: str
-    template: str
+    moment: Moment | None = None
+    template: str | None = None
+    expression: str | None = None
+    watches: tuple[str, ...] | None = None
+    frames: int | None = None
+    raises: tuple[str, ...] | None = None
+    until: str | None = None
     condition: str | None = None
     limits: LimitsBody = LimitsBody()
     capture: CaptureBody = CaptureBody()
     owner: str = ""
     note: str = ""
+    anchor: AnchorBody | None = None
+
+    def read(self) -> Order:
+        """Return the use case's own; its limits and expressions are not checked yet."""
+        said = {name: getattr(self, name) for name in self.__struct_fields__}
+        said["limits"] = _checked(AskedLimits, self.limits)
+        said["capture"] = self.capture.read()
+        said["anchor"] = _checked(Anchor, self.anchor) if self.anchor else None
+        return Order(**said)
 
 
 class ProbesQuery(Struct, frozen=True, forbid_unknown_fields=True):

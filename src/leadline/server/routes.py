@@ -3,13 +3,8 @@
 from leadline import __version__
 from leadline.control.hits import list_hits
 from leadline.control.instances import connect, leave, overview
-from leadline.control.probes import (
-    list_probes,
-    place_log,
-    remove_all,
-    remove_probe,
-    show_probe,
-)
+from leadline.control.probes import list_probes, remove_all, remove_probe, show_probe
+from leadline.control.probes import place as place_probe
 from leadline.control.report import take_report
 from leadline.control.watch import unwatch, watch
 from leadline.server.bodies import (
@@ -29,7 +24,6 @@ from leadline.server.route import Call, Flow, Route, Who, route
 from leadline.wire.hit import InstanceInfo, Report
 from leadline.wire.keys import agent_key
 from leadline.wire.messages import CONNECT_PATH, MAX_REPORT_BYTES, REPORT_PATH
-from leadline.wire.probe import ProbeKind
 
 PROBES = "/v1/probes"
 SERVICE = "/v1/services/{service}"
@@ -62,20 +56,7 @@ def report(call: Call) -> None:
 def place(call: Call) -> ProbeAnswer:
     """Place a probe in a service."""
     body: PlaceBody = call.body
-    match body.kind:
-        case ProbeKind.LOG:
-            placed = place_log(
-                call.context,
-                who=USER,
-                service=call.path["service"],
-                target=body.target,
-                template=body.template,
-                condition=body.condition,
-                limits=body.limits.read(),
-                capture=body.capture.read(),
-                owner=body.owner,
-                note=body.note,
-            )
+    placed = place_probe(call.context, body.read(), who=USER, service=call.path["service"])
     return ProbeAnswer(probe=placed)
 
 

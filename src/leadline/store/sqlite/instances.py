@@ -12,7 +12,7 @@ from leadline.store.sqlite.writer import Transaction
 from leadline.wire.errors import RefusedError
 from leadline.wire.hit import InstanceInfo, ProbeState
 from leadline.wire.messages import encode
-from leadline.wire.probe import Fate, Status
+from leadline.wire.probe import Anchor, Fate, Status
 
 INSTANCES_KEPT = 5_000
 """Processes that are remembered; those longest gone are forgotten with their states."""
@@ -120,8 +120,15 @@ def select_states(
 
 def _state(value: dict[str, Any], probe: str) -> ProbeState:
     fates = {Fate(fate): count for fate, count in value["fates"].items()}
+    anchor = value.get("anchor")
     return ProbeState(
-        **{**value, "probe": probe, "status": Status(value["status"]), "fates": fates}
+        **{
+            **value,
+            "probe": probe,
+            "status": Status(value["status"]),
+            "fates": fates,
+            "anchor": Anchor(**anchor) if anchor else None,
+        }
     )
 
 
