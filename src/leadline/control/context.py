@@ -11,7 +11,7 @@ from leadline.control.desired import Desired
 from leadline.control.expiry import Expiry
 from leadline.control.watch import Watchers
 from leadline.store.protocol import Store
-from leadline.store.records import Ended, Event, Placed, Stored
+from leadline.store.records import Ended, Event, Placed, Stored, Switched
 from leadline.store.sqlite import SqliteStore
 
 
@@ -34,7 +34,7 @@ class Context:
         try:
             self.store.all_gone()
             self.store.expire(clock())
-            self.desired.load(self.store.probes(), self.store.revision())
+            self.desired.load(self.store.probes(), self.store.revision(), self.store.switches())
         except BaseException:
             self.store.close()
             raise
@@ -65,6 +65,8 @@ class Context:
                 self._expiry.wake()
             case Ended():
                 self.desired.ended(event)
+            case Switched():
+                self.desired.switched(event)
 
 
 def say(text: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 from leadline.control.stream import Message, asleep
-from leadline.store.records import Ended, Placed, PlacedProbe
+from leadline.store.records import Ended, Placed, PlacedProbe, Switch, Switched
 from leadline.wire.errors import UnavailableError
 
 MAX_CONNECTED = 2_000
@@ -27,6 +27,7 @@ class _Change:
     revision: int
     probes: tuple[PlacedProbe, ...] = ()
     ids: tuple[str, ...] = ()
+    reason: str = ""
 
 
 class Feed:
@@ -80,7 +81,9 @@ class Feed:
         content: dict[str, object] = {"revision": change.revision}
         if change.event == "remove":
             content["ids"] = change.ids
-        else:
+        elif change.event == "off":
+            content["reason"] = change.reason
+        elif change.event != "on":
             now = self._clock()
             content["probes"] = [_for_agent(probe, now) for probe in change.probes]
         return Message(change.event, json.dumps(content, separators=(",", ":")))
@@ -99,20 +102,27 @@ class Desired:
         self._lock = threading.Lock()
         self._sets: dict[str, dict[str, PlacedProbe]] = {}
         self._feeds: dict[str, Feed] = {}
+        self._switches: dict[str, Switch] = {}
         self._revision = 0
         self._stopped = False
 
-    def load(self, probes: list[PlacedProbe], revision: int) -> None:
+    def load(
+        self, probes: list[PlacedProbe], revision: int, switches: list[Switch] | None = None
+    ) -> None:
         """Begin with what the store holds."""
         with self._lock:
             self._revision = revision
+            self._switches = {switch.service: switch for switch in switches or ()}
             for probe in probes:
                 self._sets.setdefault(probe.service, {})[probe.probe.id] = probe
 
     def connect(
         self, instance: str, service: str, now: float, clock: Callable[[], float]
     ) -> Feed:
-        """Return the feed of an instance, beginning with the set; it replaces an older one."""
+        """Return the feed of an instance, beginning with the set; it replaces an older one.
+
+        While its service is switched off, it hears so first and the set is empty.
+        """
         feed = Feed(instance, service, now, clock)
         with self._lock:
             if self._stopped:
@@ -123,8 +133,11 @@ class Desired:
                     "too-many-instances",
                     f"{MAX_CONNECTED} instances are connected, which is the most there may be.",
                 )
-            probes = tuple(self._sets.get(service, {}).values())
-            feed.put(_Change("set", self._revision, probes))
+            if off := self._off(service):
+                feed.put(_Change("off", self._revision, reason=off.reason))
+                feed.put(_Change("set", self._revision))
+            else:
+                feed.put(self._whole(service))
             self._feeds[instance] = feed
         if older is not None:
             older.close()
@@ -175,6 +188,42 @@ class Desired:
                     del held[name]
                 if ids:
                     self._tell(service, _Change("remove", self._revision, ids=ids))
+
+    def switched(self, event: Switched) -> None:
+        """Turn a kill switch and tell those whom it makes a difference to."""
+        with self._lock:
+            self._revision = max(self._revision, event.revision)
+            was_off = {
+                feed.instance for feed in self._feeds.values() if self._off(feed.service)
+            }
+            if event.switch is None:
+                self._switches.pop(event.service, None)
+            else:
+                self._switches[event.service] = event.switch
+            for feed in self._feeds.values():
+                off = self._off(feed.service)
+                if off and feed.instance not in was_off:
+                    feed.put(_Change("off", self._revision, reason=off.reason))
+                elif not off and feed.instance in was_off:
+                    feed.put(_Change("on", self._revision))
+                    feed.put(self._whole(feed.service))
+
+    def switches(self) -> list[Switch]:
+        """Return what is switched off, everything first."""
+        with self._lock:
+            return [switch for _, switch in sorted(self._switches.items())]
+
+    def off(self, service: str) -> Switch | None:
+        """Return the switch that keeps a service off; None if it is on."""
+        with self._lock:
+            return self._off(service)
+
+    def _off(self, service: str) -> Switch | None:
+        return self._switches.get("") or self._switches.get(service)
+
+    def _whole(self, service: str) -> _Change:
+        probes = tuple(self._sets.get(service, {}).values())
+        return _Change("set", self._revision, probes)
 
     def next_expiry(self) -> float | None:
         """Return when the next probe's time is over, in seconds since 1970."""

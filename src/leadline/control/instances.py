@@ -37,13 +37,18 @@ def overview(context: Context) -> Overview:
     services: dict[str, list[InstanceRecord]] = {}
     for record in context.store.instances():
         services.setdefault(record.info.service, []).append(record)
+    for switch in context.desired.switches():
+        if switch.service:
+            services.setdefault(switch.service, [])
     probes = context.store.probes(None, (Phase.ACTIVE, Phase.EXPIRED))
     here = Counter(feed.service for feed in connected.values())
     counts: dict[str, Counter[Status]] = {}
     for placed in probes:
         services.setdefault(placed.service, [])
         said = [s.state for s in states.get(placed.probe.id, []) if s.instance in connected]
-        status, _ = overall(placed, here[placed.service], said)
+        status, _ = overall(
+            placed, here[placed.service], said, context.desired.off(placed.service)
+        )
         counts.setdefault(placed.service, Counter())[status] += 1
     active = {p.probe.id for p in probes if p.phase is Phase.ACTIVE}
     armed = _armed({probe: said for probe, said in states.items() if probe in active})
@@ -52,6 +57,7 @@ def overview(context: Context) -> Overview:
             ServiceView(
                 service=service,
                 connected=here[service],
+                off=context.desired.off(service),
                 probes=dict(counts.get(service, {})),
                 hits=sum(record.hits for record in records),
                 instances=[

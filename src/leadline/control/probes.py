@@ -124,6 +124,7 @@ class _Looking:
 
     def __init__(self, context: Context, service: str | None) -> None:
         self._connected = context.desired.connected()
+        self._off = context.desired.off
         self._per_service = Counter(feed.service for feed in self._connected.values())
         self._instances: dict[str, InstanceRecord] = {
             record.info.id: record for record in context.store.instances(service)
@@ -135,6 +136,7 @@ class _Looking:
             placed,
             self._per_service[placed.service],
             [record.state for record in records if record.instance in self._connected],
+            self._off(placed.service),
         )
         if placed.phase is Phase.ACTIVE:
             records = [*records, *self._silent(placed, records)]

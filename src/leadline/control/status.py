@@ -1,6 +1,6 @@
 """One status for a probe, from what many instances say about it."""
 
-from leadline.store.records import Phase, PlacedProbe
+from leadline.store.records import Phase, PlacedProbe, Switch
 from leadline.wire.hit import ProbeState
 from leadline.wire.probe import Status
 
@@ -17,18 +17,23 @@ _TELLING = (
 
 
 def overall(
-    placed: PlacedProbe, connected: int, states: list[ProbeState]
+    placed: PlacedProbe, connected: int, states: list[ProbeState], off: Switch | None = None
 ) -> tuple[Status, str]:
     """Return a probe's status and the reason for it, as one sentence or nothing.
 
     `connected` is how many instances of its service are connected, `states` what those of
-    them said that have said anything.
+    them said that have said anything. `off` is the switch that keeps its service off.
     """
     match placed.phase:
         case Phase.EXPIRED:
             return Status.EXPIRED, placed.reason
         case Phase.REMOVED:
             return Status.REMOVED, placed.reason
+    if off is not None:
+        return (
+            Status.SUSPENDED,
+            f"switched off by {off.who}{': ' if off.reason else ''}{off.reason}",
+        )
     if not connected:
         return Status.PENDING, f"no instance of {placed.service!r} is connected"
     if not states:

@@ -5,6 +5,7 @@ Times are seconds since 1970.
 
 from dataclasses import dataclass, field
 
+from leadline.store.records import Switch
 from leadline.wire.hit import Detail, InstanceInfo
 from leadline.wire.probe import (
     Anchor,
@@ -122,10 +123,11 @@ class InstanceView:
 
 @dataclass(frozen=True, slots=True)
 class ServiceView:
-    """A service: its probes by status, and its processes."""
+    """A service: its probes by status, and its processes. `off` is what switched it off."""
 
     service: str
     connected: int
+    off: Switch | None
     probes: dict[Status, int]
     hits: int
     instances: list[InstanceView]

@@ -9,6 +9,8 @@ from leadline.control.context import Context
 from leadline.control.stream import Stream
 from leadline.wire.keys import Keys
 
+USER = "user"
+"""Who did it, in the audit log, with the user key of the key file."""
 MAX_BODY_BYTES = 64_000
 """Of what a person or a script sends: a probe is a few hundred."""
 
@@ -26,7 +28,8 @@ class Call:
     """One request, decoded and allowed.
 
     `service` is the one that an agent's key is for; empty for others. `body` and `query` are
-    of the types that the route names. `last_event_id` is what a reader of a stream saw last.
+    of the types that the route names. `last_event_id` is what a reader of a stream saw last,
+    `who` what the audit log is told.
     """
 
     context: Context
@@ -36,6 +39,7 @@ class Call:
     body: Any
     query: Any
     last_event_id: str
+    who: str = USER
 
 
 @dataclass(frozen=True, slots=True)

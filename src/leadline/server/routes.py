@@ -20,6 +20,7 @@ from leadline.server.bodies import (
     ServicesAnswer,
     WatchQuery,
 )
+from leadline.server.operating import OPERATING
 from leadline.server.route import Call, Flow, Route, Who, route
 from leadline.wire.hit import InstanceInfo, Report
 from leadline.wire.keys import agent_key
@@ -138,4 +139,5 @@ ROUTES: tuple[Route, ...] = (
     make_agent_key,
     hits,
     watch_hits,
+    *OPERATING,
 )

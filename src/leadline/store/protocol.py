@@ -12,6 +12,7 @@ from leadline.store.records import (
     Phase,
     PlacedProbe,
     StateRecord,
+    Switch,
     Taken,
 )
 from leadline.wire.hit import InstanceInfo, Report
@@ -32,7 +33,9 @@ class Store(Protocol):
     """
 
     def place(self, service: str, probe: Probe, *, who: str, now: float) -> PlacedProbe:
-        """Give the probe its id and put it into the service's set (slug `too-many-probes`)."""
+        """Give the probe its id and put it into the service's set.
+
+        Raises `RefusedError` (slugs `too-many-probes`, `switched-off`)."""
 
     def remove(self, probe: str, *, who: str, now: float) -> PlacedProbe | None:
         """Take a probe out for good; None if there is none, or not any more."""
@@ -58,6 +61,15 @@ class Store(Protocol):
         self, service: str | None = None, probe: str | None = None
     ) -> dict[str, list[StateRecord]]:
         """Return the last states that instances reported, by probe."""
+
+    def switch_off(self, switch: Switch) -> None:
+        """Keep a service, or everything, switched off; placing is refused from now on."""
+
+    def switch_on(self, service: str, *, who: str, now: float) -> bool:
+        """Turn one switch back; False if it was not off."""
+
+    def switches(self) -> list[Switch]:
+        """Return what is switched off, everything first."""
 
     def save_instance(self, info: InstanceInfo, now: float) -> None:
         """Note a process that connects; `RefusedError` if its id is another service's."""

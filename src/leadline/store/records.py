@@ -113,6 +113,16 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """A kill switch that is off: of a service, or of everything when `service` is empty."""
+
+    service: str
+    reason: str
+    who: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What became of a report's hits: the four numbers add up to how many there were."""
 
@@ -146,4 +156,13 @@ class Stored:
     hits: list[StoredHit]
 
 
-type Event = Placed | Ended | Stored
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """Committed: a service, or everything, was switched off, or on again (`switch` is None)."""
+
+    service: str
+    switch: Switch | None
+    revision: int
+
+
+type Event = Placed | Ended | Stored | Switched

@@ -14,6 +14,7 @@ from leadline.store.records import (
     Taken,
 )
 from leadline.store.sqlite import instances, probes
+from leadline.store.sqlite.audit import SERVER
 from leadline.store.sqlite.writer import Transaction
 from leadline.wire.hit import Hit, Report
 from leadline.wire.messages import encode
@@ -129,7 +130,7 @@ class _Count:
             )
             if probe.phase is Phase.ACTIVE and probe.hits >= probe.probe.limits.hits:
                 over = probes.exhausted(probe)
-                probes.end(self._transaction, [over], Phase.EXPIRED, probes.SERVER, self._now)
+                probes.end(self._transaction, [over], Phase.EXPIRED, SERVER, self._now)
 
 
 def select(db: sqlite3.Connection, matching: HitFilter, *, newest: bool, limit: int) -> HitPage:

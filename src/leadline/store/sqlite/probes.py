@@ -5,8 +5,10 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 
-from leadline.store.records import AuditEntry, Ended, Phase, Placed, PlacedProbe
+from leadline.store.records import Ended, Phase, Placed, PlacedProbe
+from leadline.store.sqlite.audit import SERVER, note
 from leadline.store.sqlite.retention import count_trimmed
+from leadline.store.sqlite.switches import refuse_if_off
 from leadline.store.sqlite.writer import Transaction
 from leadline.wire.errors import RefusedError
 from leadline.wire.messages import MAX_PROBES, decode_probes
@@ -14,9 +16,6 @@ from leadline.wire.probe import Probe
 
 ENDED_KEPT = 1_000
 """Probes that are over and still listed or looked up; older ones are forgotten."""
-AUDIT_KEPT = 100_000
-SERVER = "server"
-"""Who did it, in the audit log, when nobody asked."""
 
 _COLUMNS = (
     "number, service, phase, reason, placed_at, expires_at, ended_at, hits, beyond_limit, body"
@@ -37,6 +36,7 @@ def insert(
 ) -> PlacedProbe:
     """Put a probe into a service's set, unless the set is full."""
     db = transaction.db
+    refuse_if_off(db, service)
     (active,) = db.execute(
         "SELECT count(*) FROM probes WHERE phase = 'active' AND service = ?", (service,)
     ).fetchone()
@@ -51,7 +51,7 @@ def insert(
         " VALUES (?, 'active', ?, ?, ?, ?)",
         (service, now, now + probe.limits.ttl_s, probe.limits.hits, json.dumps(asdict(probe))),
     ).lastrowid
-    revision = _note(
+    revision = note(
         db,
         at=now,
         who=who,
@@ -80,7 +80,7 @@ def end(
         by_service.setdefault(probe.service, []).append(after)
     for service, ended in by_service.items():
         for probe in ended:
-            revision = _note(
+            revision = note(
                 db,
                 at=now,
                 who=who,
@@ -141,22 +141,6 @@ def select_one(db: sqlite3.Connection, probe: str) -> PlacedProbe | None:
     return found[0] if found else None
 
 
-def revision(db: sqlite3.Connection) -> int:
-    """Return the number of the last change of any set."""
-    (number,) = db.execute("SELECT coalesce(max(id), 0) FROM audit").fetchone()
-    return int(number)
-
-
-def audit(db: sqlite3.Connection, limit: int) -> list[AuditEntry]:
-    """Return the newest entries of the audit log, oldest first."""
-    rows = db.execute(
-        "SELECT id, at, who, action, service, probe, detail FROM audit"
-        " ORDER BY id DESC LIMIT ?",
-        (limit,),
-    ).fetchall()
-    return [AuditEntry(*row) for row in reversed(rows)]
-
-
 def _read(db: sqlite3.Connection, where: str, values: Sequence[object]) -> list[PlacedProbe]:
     # `where` is one of the texts above; whatever came from outside is in `values`
     query = f"SELECT {_COLUMNS} FROM probes {where} ORDER BY number"  # noqa: S608
@@ -177,26 +161,6 @@ def _placed(row: Row) -> PlacedProbe:
         hits=hits,
         beyond_limit=beyond,
     )
-
-
-def _note(
-    db: sqlite3.Connection,
-    *,
-    at: float,
-    who: str,
-    action: str,
-    service: str,
-    probe: str,
-    detail: dict[str, object],
-) -> int:
-    row = db.execute(
-        "INSERT INTO audit (at, who, action, service, probe, detail) VALUES (?, ?, ?, ?, ?, ?)",
-        (at, who, action, service, probe, json.dumps(detail)),
-    ).lastrowid
-    assert row is not None  # noqa: S101 - SQLite numbers every row it inserts
-    gone = db.execute("DELETE FROM audit WHERE id <= ?", (row - AUDIT_KEPT,)).rowcount
-    count_trimmed(db, "audit", gone)
-    return row
 
 
 def _forget_old(db: sqlite3.Connection) -> None:

@@ -14,9 +14,10 @@ from leadline.store.records import (
     Phase,
     PlacedProbe,
     StateRecord,
+    Switch,
     Taken,
 )
-from leadline.store.sqlite import hits, instances, probes
+from leadline.store.sqlite import audit, hits, instances, probes, switches
 from leadline.store.sqlite.database import connect, explain, hold, prepare
 from leadline.store.sqlite.readers import Readers
 from leadline.store.sqlite.writer import Writer
@@ -58,7 +59,7 @@ class SqliteStore:
 
     def revision(self) -> int:
         with self._readers.lend() as db:
-            return probes.revision(db)
+            return audit.revision(db)
 
     def probes(
         self, service: str | None = None, phases: tuple[Phase, ...] = (Phase.ACTIVE,)
@@ -75,6 +76,16 @@ class SqliteStore:
     ) -> dict[str, list[StateRecord]]:
         with self._readers.lend() as db:
             return instances.select_states(db, service, probe)
+
+    def switch_off(self, switch: Switch) -> None:
+        self._writer.run(lambda tx: switches.off(tx, switch))
+
+    def switch_on(self, service: str, *, who: str, now: float) -> bool:
+        return self._writer.run(lambda tx: switches.on(tx, service, who, now))
+
+    def switches(self) -> list[Switch]:
+        with self._readers.lend() as db:
+            return switches.select(db)
 
     def save_instance(self, info: InstanceInfo, now: float) -> None:
         self._writer.run(lambda tx: instances.save(tx, info, now))
@@ -102,7 +113,7 @@ class SqliteStore:
 
     def audit(self, limit: int) -> list[AuditEntry]:
         with self._readers.lend() as db:
-            return probes.audit(db, limit)
+            return audit.select(db, limit)
 
     def trimmed(self) -> dict[str, int]:
         with self._readers.lend() as db:
