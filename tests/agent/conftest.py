@@ -9,12 +9,32 @@ from typing import Any
 import pytest
 
 from leadline.agent.core import Core, Monitor, choose
+from leadline.agent.core.passage import Reading
 from leadline.agent.probes.registry import Registry
-from leadline.wire.hit import ProbeState
-from leadline.wire.probe import CaptureLimits, Limits, LogProbe
-from leadline.wire.target import Target
+from leadline.wire.hit import Point, ProbeState
+from leadline.wire.probe import (
+    CaptureLimits,
+    CounterProbe,
+    ExceptionProbe,
+    Limits,
+    LogProbe,
+    MetricProbe,
+    ProbeKind,
+    SnapshotProbe,
+    TimerProbe,
+    default_moment,
+)
+from leadline.wire.target import Target, parse_place
 
 TOOL_IDS = (4, 3, 5)
+KINDS: dict[type[Any], ProbeKind] = {
+    LogProbe: ProbeKind.LOG,
+    SnapshotProbe: ProbeKind.SNAPSHOT,
+    CounterProbe: ProbeKind.COUNTER,
+    MetricProbe: ProbeKind.METRIC,
+    TimerProbe: ProbeKind.TIMER,
+    ExceptionProbe: ProbeKind.EXCEPTION,
+}
 
 
 class Soundings:
@@ -57,8 +77,31 @@ class Soundings:
 
     def hits(self) -> list[tuple[str, dict[str, Any]]]:
         """Return texts and values of the hits since the last call."""
+        return [(reading.message, reading.values) for reading in self.readings()]
+
+    def readings(self) -> list[Reading]:
+        """Return all that is in the hits since the last call."""
         records = self.core.drain(1_000_000)
-        return [record.passage.read(record.payload) for record in records]
+        return [
+            record.passage.read(record.payload) for record in records if record.passage.read
+        ]
+
+    def points(self) -> list[Point]:
+        """Return what probes that add up have seen since the last call."""
+        return self.registry.points("i", 1, last=True)
+
+    def place(self, kind: type[Any], target: str, **options: Any) -> str:
+        """Place a probe of any kind; returns its id."""
+        self._next += 1
+        place = parse_place(target)
+        standard = {
+            "id": f"p{self._next}",
+            "target": place,
+            "moment": default_moment(KINDS[kind], place),
+            "limits": Limits(hits=1_000_000, rate_per_s=1_000.0),
+        }
+        self.registry.add([kind(**standard | options)])
+        return f"p{self._next}"
 
     def tick(self, seconds: float = 1.0) -> None:
         """Let time pass for limits and expiry."""

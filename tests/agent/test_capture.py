@@ -1,6 +1,7 @@
 """T13, T16 and the limits of what one value may bring along."""
 
 import json
+import sys
 import threading
 import tracemalloc
 from collections import namedtuple
@@ -12,9 +13,10 @@ import pytest
 from hostile import calls, zoo
 from leadline.agent.capture import tree
 from leadline.agent.capture.tree import capture
+from leadline.agent.core.passage import NOTHING, Site, Visit
 from leadline.agent.core.ring import MAX_RECORD_BYTES
 from leadline.agent.locate.source import line_text
-from leadline.agent.probes.log import CompiledLog
+from leadline.agent.probes.log import compile_log
 from leadline.wire.probe import CaptureLimits, Limits, LogProbe
 from leadline.wire.redaction import forget_names
 from leadline.wire.target import Target
@@ -291,8 +293,10 @@ def test_one_hit_is_cut_before_it_is_too_large(value) -> None:
         limits=Limits(hits=1, rate_per_s=1.0, ttl_s=900.0),
         capture=CaptureLimits(depth=8, items=1_000, text=4_096),
     )
-    compiled = CompiledLog(probe)
-    payload = compiled.passage.take(lambda _: value)
+    compiled = compile_log(probe)
+    here = Site(None, (), "", 0, "")
+    visit = Visit(lambda _: value, sys._getframe(), here, NOTHING, None, None)
+    payload = compiled.passage.take(visit)
     assert 20_000 < len(payload) <= MAX_RECORD_BYTES
     assert Omission.ITEMS in compiled.passage.read(payload)[0]
 

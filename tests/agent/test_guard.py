@@ -74,7 +74,7 @@ def test_a_failure_in_an_import_is_counted_and_the_import_succeeds(
 ) -> None:
     make_module("later", WORK, load=False)
     soundings.log("later.py:2")
-    monkeypatch.setattr("leadline.agent.probes.registry.place", failing(Own("bad")))
+    monkeypatch.setattr("leadline.agent.probes.sites.place", failing(Own("bad")))
     later = importlib.import_module("later")
     assert later.work(1) == 2
     assert set(faults.counts) == {"import"}

@@ -24,6 +24,9 @@ _thread_state.argtypes, _thread_state.restype = (), ctypes.c_void_p
 _frame_of_thread = ctypes.pythonapi.PyThreadState_GetFrame
 _frame_of_thread.argtypes, _frame_of_thread.restype = (ctypes.c_void_p,), ctypes.py_object
 
+_code_of_frame = ctypes.pythonapi.PyFrame_GetCode
+_code_of_frame.argtypes, _code_of_frame.restype = (ctypes.py_object,), ctypes.py_object
+
 _CO_OPTIMIZED = 0x1
 _COPIES_CELLS = sys.version_info < (3, 13)
 """Reading a class body's namespace there writes the cells of its methods into it."""
@@ -54,6 +57,12 @@ def frame_above(levels: int) -> FrameType:
     for _ in range(levels + 1):
         frame = frame.f_back or frame
     return frame
+
+
+def frame_code(frame: FrameType) -> CodeType:
+    """Return the code that `frame` runs. Asking the frame itself tells the audit hooks."""
+    code: CodeType = _code_of_frame(frame)
+    return code
 
 
 def scope_of(frame: FrameType, code: CodeType) -> Scope:

@@ -37,8 +37,11 @@ class Core(Protocol):
     def clear(self) -> None:
         """Forget records and counts: in a forked child they are the parent's to report."""
 
+    def open(self) -> None:
+        """Take a seat at the interpreter again; raises `UnavailableError` if there is none."""
+
     def close(self) -> None:
-        """Disarm everything."""
+        """Disarm everything and give the seat back."""
 
 
 def choose(monitor: Monitor) -> Core:

@@ -4,33 +4,89 @@ A *passage* is one execution through one of the probe's sites. Everything about 
 here in the fixed order limiter -> condition -> capture, with each outcome counted as a `Fate`.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import CodeType
+from enum import Enum
+from types import CodeType, FrameType
 from typing import NamedTuple
 
 from leadline.agent.capture.frame import Scope
-from leadline.wire.probe import Fate
+from leadline.expression import Unknown
+from leadline.wire.hit import Detail
+from leadline.wire.probe import Fate, Moment
 from leadline.wire.value import Value
+
+MAX_OPEN_CALLS = 4_096
+"""Calls that one probe has seen begin and not end; more are deeper than any service goes."""
+MAX_SAMPLES = 20_000
+"""Numbers that wait for our thread, which comes ten times a second; of the budget of 1 % of a
+core at a microsecond each, 1,000 are had in that time."""
+MAX_ENTRIES = 1_000
+"""How often a function may be entered without reaching the line before that is known well
+enough."""
+
+NOTHING = object()
+"""Stands for the result of a call that has none, because an exception left it."""
+
+
+class Role(Enum):
+    """What a site is for. Most are where the probe hits; the others serve those."""
+
+    HIT = "hit"
+    BEGIN = "begin"
+    """Here a call, or the way to the second line, begins: remember when."""
+    FORGET = "forget"
+    """Here the call ends: what began in it is over."""
+    ENTRY = "entry"
+    """Here the function is entered: count it, while its line was never reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One place in one code object: the offsets, in bytes, where its line begins."""
+    """One place in one code object.
 
-    code: CodeType
+    `offsets`, in bytes, are where a line begins; other moments have none. Without a `code`,
+    every code object is meant.
+    """
+
+    code: CodeType | None
     offsets: tuple[int, ...]
     file: str
     line: int
     function: str
+    moment: Moment = Moment.LINE
+    role: Role = Role.HIT
+
+
+class Visit(NamedTuple):
+    """One passage while its callback runs; never kept. `duration_s` is None where nobody saw
+    the call begin."""
+
+    scope: Scope
+    frame: FrameType
+    site: Site
+    result: object
+    exception: BaseException | None
+    duration_s: float | None
+
+
+class Reading(NamedTuple):
+    """What became of a record's bytes: the line of text, the values, and the rest."""
+
+    message: str
+    values: dict[str, Value]
+    detail: Detail | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Passage:
     """One probe as the hot path sees it.
 
-    `holds` and `take` run on the application's thread; `read` turns what `take` made into a
-    text and values, on the sender's. `off` is set when a limit has switched the sites off.
+    `concerns`, `holds` and `take` run on the application's thread; `read` turns the bytes that
+    `take` made into a hit's content, on the sender's. A `take` that returns None has added
+    to `samples`, or there is nothing to add. `off` is set when a limit has switched the sites
+    off. `began` is there when durations are wanted: frame -> nanoseconds of `perf_counter_ns`.
 
     Counters are plain integers that the application's threads add to without a lock: CPython
     changes threads only at calls and backward jumps, and `n += 1` holds neither.
@@ -38,15 +94,22 @@ class Passage:
 
     probe: str
     holds: Callable[[Scope], bool] | None
-    take: Callable[[Scope], bytes]
-    read: Callable[[bytes], tuple[str, dict[str, Value]]]
+    take: Callable[[Visit], bytes | None]
     hits_left: int
     tokens: float
     burst: float
+    read: Callable[[bytes], Reading] | None = None
+    concerns: Callable[[BaseException], bool] | None = None
+    began: dict[int, int] | None = None
+    timed: bool = False
+    """Whether a passage without a duration is of no use."""
+    samples: deque[float] | None = None
+    lost: int = 0
     sites: tuple[Site, ...] = ()
     off: bool = False
     fates: dict[Fate, int] = field(default_factory=lambda: dict.fromkeys(Fate, 0))
     unknown: str = ""
+    entered: int = 0
     cost_ns: int = 0
     window_ns: int = 0
 
@@ -55,9 +118,24 @@ class Passage:
         """Whether the probe has captured all the hits that it may."""
         return self.hits_left <= 0
 
+    @property
+    def passed(self) -> bool:
+        """Whether the execution ever came by."""
+        return any(self.fates.values())
+
     def refill(self, tokens: float) -> None:
         """Give the limiter more tokens, up to one second's worth."""
         self.tokens = min(self.burst, self.tokens + tokens)
+
+    def forget(self) -> None:
+        """Begin anew: in a forked child all of this was the parent's."""
+        self.fates = dict.fromkeys(Fate, 0)
+        self.unknown, self.entered, self.lost = "", 0, 0
+        self.cost_ns = self.window_ns = 0
+        if self.began is not None:
+            self.began.clear()
+        if self.samples is not None:
+            self.samples.clear()
 
 
 class Record(NamedTuple):
@@ -68,3 +146,27 @@ class Record(NamedTuple):
     time: float
     thread: int
     payload: bytes
+    task: str = ""
+    trace: str = ""
+    span: str = ""
+
+
+def call_scope(visit: Visit) -> Scope:
+    """Return the scope at the end of a call: `result`, `exception` and `duration` first."""
+    inner = visit.scope
+
+    def read(name: str) -> object:
+        match name:
+            case "duration":
+                if visit.duration_s is None:
+                    raise Unknown("this call began before the probe was armed")
+                return visit.duration_s
+            case "result" if visit.site.moment is Moment.EXIT:
+                if visit.result is NOTHING:
+                    raise Unknown("an exception left the call, so there is no result")
+                return visit.result
+            case "exception":
+                return visit.exception
+        return inner(name)
+
+    return read

@@ -1,7 +1,7 @@
 """The core in Python: every platform, no compiler, some microseconds a hit.
 
-One INSTRUCTION callback serves all probes. The first pass through an armed code object calls
-it once per instruction; all but the wanted offsets answer DISABLE and are never asked again.
+One callback an event serves all probes. The first pass through an armed code object calls it
+once per instruction; all but the wanted offsets answer DISABLE and are never asked again.
 """
 
 import sys
@@ -11,19 +11,45 @@ from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any
 
-from leadline.agent.capture.frame import frame_above, scope_of
+from leadline.agent.capture.frame import frame_above, frame_code, scope_of
 from leadline.agent.core.monitor import Monitor
-from leadline.agent.core.passage import Passage, Record, Site
+from leadline.agent.core.passage import (
+    MAX_ENTRIES,
+    MAX_OPEN_CALLS,
+    NOTHING,
+    Passage,
+    Record,
+    Role,
+    Site,
+    Visit,
+    call_scope,
+)
 from leadline.agent.core.ring import Ring
 from leadline.agent.guard import faults, foreign
 from leadline.expression import Unknown
-from leadline.wire.probe import Fate
+from leadline.wire.probe import Fate, Moment
 
 BUDGET_NS = 10_000_000
 """1 % of one core: what all probes of a process together may use of each second."""
 
-_INSTRUCTION = sys.monitoring.events.INSTRUCTION
+_EVENTS = sys.monitoring.events
+_INSTRUCTION, _START, _RETURN = _EVENTS.INSTRUCTION, _EVENTS.PY_START, _EVENTS.PY_RETURN
+_UNWIND, _RAISE = _EVENTS.PY_UNWIND, _EVENTS.RAISE
+_GLOBAL = (_UNWIND, _RAISE)
+"""Rejected for a single code object before 3.15; they cannot answer DISABLE either."""
 _DISABLE = sys.monitoring.DISABLE
+
+_MOMENTS: dict[Moment, tuple[int, ...]] = {
+    Moment.LINE: (_INSTRUCTION,),
+    Moment.ENTRY: (_START,),
+    Moment.EXIT: (_RETURN, _UNWIND),
+    Moment.RAISED: (_RAISE,),
+    Moment.LEAVING: (_UNWIND,),
+}
+_ANY = -1
+"""The place in a table of what is armed in all code."""
+_OUTSIDE = __file__.removesuffix("agent/core/pure.py")
+"""What is raised in here is ours, on threads of ours, and nobody asked for it."""
 
 _identity = object.__hash__
 """Of a code object: its own hash walks all that is in it, and `id()` tells the audit hooks."""
@@ -38,41 +64,46 @@ class PureCore:
 
     def __init__(self, monitor: Monitor) -> None:
         self._monitor = monitor
-        self._table: dict[int, dict[int, tuple[_Armed, ...]]] = {}
+        self._lines: dict[int, dict[int, tuple[_Armed, ...]]] = {}
+        self._tables: dict[int, dict[int, tuple[_Armed, ...]]] = {
+            event: {} for event in (_START, _RETURN, _UNWIND, _RAISE)
+        }
         self._ring = Ring()
         self._spent_ns = 0
         self._no_stack = 0
         self._now = time.time  # kept here: tests of applications replace time.time itself
-        monitor.listen(_INSTRUCTION, self._entry())
+        self._clock = time.thread_time_ns
+        self._elapsed = time.perf_counter_ns
+        monitor.listen(_INSTRUCTION, self._reached())
+        monitor.listen(_START, self._at(_START))
+        monitor.listen(_RETURN, self._at(_RETURN))
+        monitor.listen(_UNWIND, self._threw(_UNWIND))
+        monitor.listen(_RAISE, self._threw(_RAISE))
 
     def arm(self, passage: Passage, sites: Sequence[Site]) -> None:
         passage.sites += tuple(sites)
         for site in sites:
-            at = self._table.get(_identity(site.code), {})
-            for offset in site.offsets:
-                at = at | {offset: (*at.get(offset, ()), (passage, site))}
-            self._table[_identity(site.code)] = at
-            self._monitor.add(site.code, _INSTRUCTION)
-            self._monitor.refresh(site.code)
+            for event in _MOMENTS[site.moment]:
+                self._enter(event, passage, site)
+        for site in sites:
+            if site.code is not None:
+                self._monitor.refresh(site.code)
 
     def disarm(self, passage: Passage) -> None:
         for site in passage.sites:
-            left = {
-                offset: kept
-                for offset, armed in self._table.get(_identity(site.code), {}).items()
-                if (kept := tuple(one for one in armed if one[0] is not passage))
-            }
-            if left:
-                self._table[_identity(site.code)] = left
-            else:
-                self._table.pop(_identity(site.code), None)
-                self._monitor.drop(site.code, _INSTRUCTION)
+            for event in _MOMENTS[site.moment]:
+                self._leave(event, passage, site)
         passage.sites = ()
+        if passage.began is not None:
+            passage.began.clear()
 
     def resume(self, passage: Passage) -> None:
+        if passage.began is not None:
+            passage.began.clear()  # who ended meanwhile was not seen to
         passage.off = False
         for site in passage.sites:
-            self._monitor.refresh(site.code)
+            if site.code is not None:
+                self._monitor.refresh(site.code)
 
     def drain(self, most: int) -> list[Record]:
         return self._ring.take(most)
@@ -93,76 +124,231 @@ class PureCore:
         self._ring = Ring()
         self._spent_ns = self._no_stack = 0
 
+    def open(self) -> None:
+        self._monitor.open()
+
     def close(self) -> None:
-        self._table.clear()
+        self._lines.clear()
+        for table in self._tables.values():
+            table.clear()
         self._monitor.close()
 
-    def _entry(self) -> Callable[[CodeType, int], Any]:
-        """The callback itself; names it needs are bound here, once."""
-        table, clock = self._table, time.thread_time_ns
+    def _enter(self, event: int, passage: Passage, site: Site) -> None:
+        key = _identity(site.code) if site.code is not None else _ANY
+        if event == _INSTRUCTION:
+            at = self._lines.get(key, {})
+            for offset in site.offsets:
+                at = at | {offset: (*at.get(offset, ()), (passage, site))}
+            self._lines[key] = at
+        else:
+            table = self._tables[event]
+            table[key] = (*table.get(key, ()), (passage, site))
+        if event in _GLOBAL:
+            self._monitor.everywhere(event)
+        elif site.code is not None:
+            self._monitor.add(site.code, event)
+
+    def _leave(self, event: int, passage: Passage, site: Site) -> None:
+        key = _identity(site.code) if site.code is not None else _ANY
+        if event == _INSTRUCTION:
+            left = {
+                offset: kept
+                for offset, armed in self._lines.get(key, {}).items()
+                if (kept := tuple(one for one in armed if one[0] is not passage))
+            }
+            empty = not left
+            _put(self._lines, key, left)
+        else:
+            table = self._tables[event]
+            kept = tuple(one for one in table.get(key, ()) if one[0] is not passage)
+            empty = not kept
+            _put(table, key, kept)
+        if event in _GLOBAL:
+            self._monitor.everywhere(event, on=bool(self._tables[event]))
+        elif empty and site.code is not None:
+            self._monitor.drop(site.code, event)
+
+    def _reached(self) -> Callable[[CodeType, int], Any]:
+        """The callback of lines; names it needs are bound here, once."""
+        lines, visit = self._lines, self._visit
 
         def reached(code: CodeType, offset: int) -> Any:
             try:
-                at = table.get(_identity(code))
+                at = lines.get(_identity(code))
                 armed = at.get(offset) if at is not None else None
-                if armed is None:
-                    return _DISABLE
-                started = clock()
-                on = 0
-                for passage, site in armed:
-                    if not passage.off and self._pass(passage, site):
-                        on += 1
-                    ended = clock()
-                    passage.cost_ns += ended - started
-                    passage.window_ns += ended - started
-                    self._spent_ns += ended - started
-                    started = ended
-                return None if on else _DISABLE
-            except BaseException as error:
-                if type(error) is RecursionError:  # no room for a call, not even to count it
-                    self._no_stack += 1
-                    return None
-                if foreign(error):
-                    raise
-                faults.count("hit", error)
+                return _DISABLE if armed is None else visit(armed, 3, NOTHING, None)
+            except RecursionError:
+                self._no_stack += 1  # inline: there is no room for a call
                 return None
 
         return reached
 
-    def _pass(self, passage: Passage, site: Site) -> bool:
+    def _at(self, event: int) -> Callable[..., Any]:
+        """The callback of a function's entry, or of its return with the result."""
+        table, visit = self._tables[event], self._visit
+
+        def at(code: CodeType, _offset: int, result: object = NOTHING) -> Any:
+            try:
+                armed = table.get(_identity(code))
+                return _DISABLE if armed is None else visit(armed, 4, result, None)
+            except RecursionError:
+                self._no_stack += 1  # inline: there is no room for a call
+                return None
+
+        return at
+
+    def _threw(self, event: int) -> Callable[[CodeType, int, BaseException], Any]:
+        """The callback of exceptions, which hears of those in all code."""
+        table, visit = self._tables[event], self._visit
+
+        def threw(code: CodeType, _offset: int, exception: BaseException) -> Any:
+            try:
+                armed = table.get(_identity(code))
+                if armed is not None:
+                    visit(armed, 3, NOTHING, exception)
+                if (anywhere := table.get(_ANY)) is not None and _is_origin(exception, code):
+                    visit(anywhere, 3, NOTHING, exception)
+            except RecursionError:
+                self._no_stack += 1
+
+        return threw
+
+    def _visit(
+        self,
+        armed: tuple[_Armed, ...],
+        levels: int,
+        result: object,
+        exception: BaseException | None,
+    ) -> Any:
+        """Take a passage through all that is armed here, and add up what it cost.
+
+        `levels` is how far the application's frame is above the one of `_pass`. Returns
+        DISABLE when nothing armed here has any use for the next passage.
+        """
+        clock = self._clock
+        try:
+            started = clock()
+            on = 0
+            for passage, site in armed:
+                if not passage.off and self._pass(passage, site, levels, result, exception):
+                    on += 1
+                ended = clock()
+                passage.cost_ns += ended - started
+                passage.window_ns += ended - started
+                self._spent_ns += ended - started
+                started = ended
+            return None if on else _DISABLE
+        except BaseException as error:
+            if type(error) is RecursionError:
+                self._no_stack += 1  # inline: there is no room for a call
+                return None
+            if foreign(error):
+                raise
+            faults.count("hit", error)
+            return None
+
+    def _pass(
+        self,
+        passage: Passage,
+        site: Site,
+        levels: int,
+        result: object,
+        exception: BaseException | None,
+    ) -> bool:
         """Take one passage; returns whether the probe stays on at this place."""
+        if exception is not None and passage.concerns and not passage.concerns(exception):
+            return True
+        duration_s = None
+        if site.role is not Role.HIT:
+            return self._serve(passage, site.role, levels)
+        if passage.began is not None and passage.began:
+            began = passage.began.pop(_identity(frame_above(levels)), None)
+            duration_s = (self._elapsed() - began) / 1e9 if began is not None else None
+        if passage.timed and duration_s is None:
+            return True
+        if not self._allowed(passage):
+            passage.off = True
+            return False
+        frame = frame_above(levels)
+        visit = Visit(
+            scope_of(frame, site.code or frame_code(frame)),
+            frame,
+            site,
+            result,
+            exception,
+            duration_s,
+        )
+        if site.moment is not Moment.LINE or passage.timed:
+            visit = visit._replace(scope=call_scope(visit))
+        return self._capture(passage, visit)
+
+    def _serve(self, passage: Passage, role: Role, levels: int) -> bool:
+        """Take a passage through a site where the probe does not hit."""
+        if role is Role.ENTRY:
+            passage.entered += 1
+            return passage.entered < MAX_ENTRIES and not passage.passed
+        calls = passage.began
+        if calls is not None:
+            frame = _identity(frame_above(levels + 1))
+            if role is Role.FORGET:
+                calls.pop(frame, None)
+            elif len(calls) < MAX_OPEN_CALLS:
+                calls[frame] = self._elapsed()
+            else:
+                passage.lost += 1
+        return True
+
+    def _allowed(self, passage: Passage) -> bool:
         if self._spent_ns > BUDGET_NS:
             passage.fates[Fate.OVER_BUDGET] += 1
-            passage.off = True
             return False
         if passage.tokens < 1 or passage.spent:
             if not passage.spent:
                 passage.fates[Fate.RATE_LIMITED] += 1
-            passage.off = True
             return False
-        scope = scope_of(frame_above(2), site.code)
-        if passage.holds is not None:
-            try:
-                if not passage.holds(scope):
-                    passage.fates[Fate.CONDITION_FALSE] += 1
-                    return True
-            except Unknown as unknown:
-                passage.fates[Fate.CONDITION_UNKNOWN] += 1
-                passage.unknown = passage.unknown or unknown.reason
-                return True
-        passage.tokens -= 1
+        return True
+
+    def _capture(self, passage: Passage, visit: Visit) -> bool:
         try:
-            payload = passage.take(scope)
+            if passage.holds is not None and not passage.holds(visit.scope):
+                passage.fates[Fate.CONDITION_FALSE] += 1
+                return True
+            passage.tokens -= 1
+            payload = passage.take(visit)
+        except Unknown as unknown:
+            passage.fates[Fate.CONDITION_UNKNOWN] += 1
+            passage.unknown = passage.unknown or unknown.reason
+            return True
         except Exception as error:
             passage.fates[Fate.DROPPED] += 1
             if type(error) is RecursionError or foreign(error):
                 raise
             faults.count("capture", error)
             return True
-        record = Record(passage, site, self._now(), get_ident(), payload)
-        if self._ring.put(record):
+        if payload is None or self._ring.put(self._record(passage, visit, payload)):
             passage.hits_left -= 1
             passage.fates[Fate.CAPTURED] += 1
         else:
             passage.fates[Fate.DROPPED] += 1
         return True
+
+    def _record(self, passage: Passage, visit: Visit, payload: bytes) -> Record:
+        return Record(passage, visit.site, self._now(), get_ident(), payload)
+
+
+def _put[V](table: dict[int, V], key: int, value: V) -> None:
+    if value:
+        table[key] = value
+    else:
+        table.pop(key, None)
+
+
+def _is_origin(exception: BaseException, code: CodeType) -> bool:
+    """Whether `exception` begins here, instead of passing through on its way out."""
+    if code.co_filename.startswith(_OUTSIDE):
+        return False
+    traceback: Any = _traceback_of(exception)
+    return traceback is None or traceback.tb_next is None
+
+
+_traceback_of = BaseException.__dict__["__traceback__"].__get__

@@ -20,6 +20,9 @@ REFUSED_PAUSE_S = 15.0
 BIRTH_S = 0.05
 """Processes that live shorter than this (a fork that ends in exec) are never announced."""
 
+_MAX_REASON = 500
+"""Characters of the reason for which a service was switched off."""
+
 
 class Receiver:
     """Lives on a thread of its own until told to stop."""
@@ -93,8 +96,14 @@ class Receiver:
                 if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
                     raise WireError("The ids to remove are not a list of texts.")
                 self._registry.remove(ids)
+            case "off":
+                reason = message.get("reason")
+                self._registry.switch_off(reason[:_MAX_REASON] if type(reason) is str else "")
+            case "on":
+                self._registry.switch_on()
             case _:
                 return  # a newer server may say more than we know
         revision = message.get("revision")
-        self._registry.revision = revision if type(revision) is int else 0
+        if type(revision) is int:
+            self._registry.revision = revision
         self._news.ring()

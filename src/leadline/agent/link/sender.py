@@ -10,12 +10,13 @@ import zlib
 from collections.abc import Callable
 
 from leadline.agent.core import Core, Record
+from leadline.agent.core.passage import Reading
 from leadline.agent.guard import faults
 from leadline.agent.link.http import Address, Connection, HttpError
 from leadline.agent.link.native import Bell
 from leadline.agent.probes.registry import Registry
 from leadline.expression.reading import Unknown, attribute
-from leadline.wire.hit import Hit, InstanceInfo, Report
+from leadline.wire.hit import Hit, InstanceInfo, Point, Report
 from leadline.wire.messages import MAX_REPORT_BYTES, REPORT_PATH, encode
 
 TICK_S = 0.1
@@ -49,6 +50,7 @@ class Sender:
         self._registry = registry
         self.after_wait = after_wait
         self._batch: list[Hit] = []
+        self._points: list[Point] = []
         self._seq = 0
         self._counts_at = 0.0
         self._lost: dict[str, int] = {}
@@ -96,7 +98,7 @@ class Sender:
     def _send(self, *, leaving: bool) -> bool:
         """Post everything there is, batch by batch; returns False when the server is away."""
         while True:
-            self._fill()
+            self._fill(last=leaving)
             report = self._report(leaving=leaving and len(self._batch) < BATCH_HITS)
             if report is None:
                 return True
@@ -108,16 +110,19 @@ class Sender:
                 if not refused:
                     self._reached, self._away = False, True
                     return False
-                self._lose("refused by the server", len(self._batch))
+                self._lose("refused by the server", len(self._batch) + len(self._points))
                 faults.count("report", error)
             self._reached, self._away = True, False
-            self._batch = []
+            self._batch, self._points = [], []
             self._registry.acknowledge(report.states)
             self._told = (report.dropped, report.faults)
             if len(report.hits) < BATCH_HITS:
                 return True
 
-    def _fill(self) -> None:
+    def _fill(self, *, last: bool) -> None:
+        if not self._points:
+            self._points = self._registry.points(self._who.id, self._seq + 1, last=last)
+            self._seq += len(self._points)
         room = MAX_BATCH_CHARS
         while len(self._batch) < BATCH_HITS and room > 0:
             records = self._core.drain(1)
@@ -131,7 +136,10 @@ class Sender:
                 faults.count("hit text", error)
 
     def _hit(self, record: Record) -> Hit:
-        message, values = record.passage.read(record.payload)
+        read = record.passage.read
+        reading = read(record.payload) if read is not None else Reading("", {})
+        frames = reading.detail.frames if reading.detail is not None else []
+        at = frames[0] if frames and record.site.code is None else record.site
         self._seq += 1
         return Hit(
             probe=record.passage.probe,
@@ -139,11 +147,15 @@ class Sender:
             seq=self._seq,
             time=record.time,
             thread=_thread_name(record.thread),
-            file=record.site.file,
-            line=record.site.line,
-            function=record.site.function,
-            message=message,
-            values=values,
+            file=at.file,
+            line=at.line,
+            function=at.function,
+            message=reading.message,
+            values=reading.values,
+            task=record.task,
+            trace=record.trace,
+            span=record.span,
+            detail=reading.detail,
         )
 
     def _report(self, *, leaving: bool) -> Report | None:
@@ -151,7 +163,7 @@ class Sender:
         dropped = {**self._core.dropped(), **self._lost}
         failures = dict(faults.counts)
         states = self._registry.changes()
-        news = self._batch or leaving or (dropped, failures) != self._told
+        news = self._batch or self._points or leaving or (dropped, failures) != self._told
         if not news and not any(map(self._registry.moved, states)):
             recent = time.monotonic() - self._counts_at < COUNTS_S
             if recent or not states:
@@ -160,6 +172,7 @@ class Sender:
         return Report(
             instance=self._who,
             hits=list(self._batch),
+            points=list(self._points),
             states=states,
             dropped=dropped,
             faults=failures,

@@ -67,7 +67,7 @@ class ImportWatch:
         """Stop waiting for a main script that may never run."""
         if self._main:
             self._main = ""
-            self._monitor.everywhere(0)
+            self._monitor.everywhere(_START, on=False)
 
     def _returned(self, code: CodeType, _offset: int, value: object) -> Any:
         if type(value) is CodeType or code is _ENTRIES[-1]:
@@ -76,6 +76,6 @@ class ImportWatch:
     def _started(self, code: CodeType, _offset: int) -> Any:
         if code.co_name != "<module>":
             return _DISABLE
-        if frame_above(2).f_globals.get("__name__") == self._main:
+        if frame_above(3).f_globals.get("__name__") == self._main:
             self._tell(code)  # a profiler's own main may come before the script that it runs
         return _DISABLE

@@ -14,7 +14,7 @@ from types import CodeType, ModuleType
 from leadline.agent.core import Core
 from leadline.agent.core.monitor import Monitor
 from leadline.agent.guard import faults
-from leadline.agent.locate.files import file_of, nearest
+from leadline.agent.locate.files import nearest
 from leadline.agent.locate.imports import ImportWatch
 from leadline.agent.locate.lines import nested
 from leadline.agent.locate.modules import (
@@ -23,16 +23,19 @@ from leadline.agent.locate.modules import (
     loaded_files,
     module_file,
 )
-from leadline.agent.locate.place import covers, place
+from leadline.agent.locate.place import Placement, covers
 from leadline.agent.locate.source import line_text
 from leadline.agent.probes.budget import Budget
-from leadline.agent.probes.log import CompiledLog
+from leadline.agent.probes.kinds import compile_probe
+from leadline.agent.probes.sites import entries, everywhere, file_for, placement_of
 from leadline.agent.probes.standing import Standing
+from leadline.agent.probes.tally import Tally
 from leadline.expression.reading import forget_layouts
 from leadline.wire.errors import InternalError, LeadlineError
-from leadline.wire.hit import ProbeState
-from leadline.wire.probe import Fate, Probe, Status
+from leadline.wire.hit import Point, ProbeState
+from leadline.wire.probe import AGGREGATED, Moment, Probe, Status
 from leadline.wire.redaction import forget_names
+from leadline.wire.target import FunctionTarget, Place
 
 _FORK_WAIT_S = 0.05
 """The longest that a fork waits for an arming under way; one arming takes well under 5 ms."""
@@ -41,6 +44,8 @@ _MAIN_WAIT_S = 10.0
 _OPEN = (Status.PENDING, Status.ARMED, Status.SUSPENDED)
 _MAX_LAST = 1_000
 """Last states of probes that were taken out, kept until the server has them."""
+_QUIET_S = 1.0
+"""A line that is not reached for so long: now it is worth knowing whether its function is."""
 _MAX_NEWS = 1_000
 """Imports remembered while the lock is held; more within one arming is not believable."""
 
@@ -56,6 +61,8 @@ class Registry:
         self._standing: dict[str, Standing] = {}
         self._news: deque[CodeType | ModuleType] = deque(maxlen=_MAX_NEWS)
         self._last: deque[ProbeState] = deque(maxlen=_MAX_LAST)
+        self._ended: deque[tuple[str, Tally]] = deque(maxlen=_MAX_LAST)
+        self._off: str | None = None
         self._main_until = 0.0
         self.revision = 0
 
@@ -77,7 +84,11 @@ class Registry:
         """Add probes to the set."""
         with self._lock:
             for probe in probes:
-                if probe.id not in self._standing:
+                known = self._standing.get(probe.id)
+                if known is None:
+                    self._add(probe)
+                elif known.probe.anchor != probe.anchor:
+                    self._remove(probe.id, quietly=True)
                     self._add(probe)
             self._watch()
 
@@ -110,15 +121,70 @@ class Registry:
             for one in self._standing.values():
                 self._expire(one, now)
                 self._read_source(one)
+                self._count_entries(one)
+                if one.tally is not None:
+                    one.tally.fold()
             if self._main_until and now > self._main_until:
                 self._main_until = 0.0
                 self._imports.give_up_main()
             self._watch()
-            self._budget.tick(now, [one for one in armed if one.compiled is not None])
+            if self._off is None:
+                self._budget.tick(now, [one for one in armed if one.compiled is not None])
+
+    def points(self, instance: str, seq: int, *, last: bool) -> list[Point]:
+        """Return what probes that add up have seen, numbered from `seq` on; `last` also what
+        is not a whole window yet."""
+        found: list[Point] = []
+        with self._lock:
+            while self._ended:
+                probe, tally = self._ended.popleft()
+                if point := tally.point(probe, instance, seq + len(found), last=True):
+                    found.append(point)
+            for one in self._standing.values():
+                if one.tally is None:
+                    continue
+                now = last or one.state.status not in (Status.ARMED, Status.SUSPENDED)
+                number = seq + len(found)
+                if point := one.tally.point(one.probe.id, instance, number, last=now):
+                    found.append(point)
+        return found
+
+    def switch_off(self, reason: str) -> None:
+        """Take every event out of the process and give the tool id back; the probes stay
+        known and go on when `switch_on` is called."""
+        with self._lock:
+            self._off = reason
+            for one in self._standing.values():
+                if one.compiled is not None:
+                    self._core.disarm(one.compiled.passage)
+                    one.counting = False
+                if one.state.status in _OPEN:
+                    self._suspend(one)
+            self._imports.switch(on=False)
+            self._imports.give_up_main()
+            self._core.close()
+
+    def switch_on(self) -> None:
+        """Arm again what was there when it was switched off, and what came since.
+
+        Raises `UnavailableError` when the tool id was taken by another tool meanwhile.
+        """
+        with self._lock:
+            if self._off is None:
+                return
+            self._core.open()
+            self._off = None
+            for one in self._standing.values():
+                if one.state.status is Status.SUSPENDED:
+                    one.state = replace(one.state, status=Status.PENDING, reason="")
+                    if one.compiled is not None:
+                        one.compiled.passage.off = False
+                    self._place(one)
+            self._watch()
 
     def __bool__(self) -> bool:
         """Whether there is anything to look after or to report."""
-        return bool(self._standing or self._last)
+        return bool(self._standing or self._last or self._ended)
 
     def state(self, probe: str) -> ProbeState:
         """Return how a probe stands now. Raises `KeyError` for one that is not here."""
@@ -174,6 +240,7 @@ class Registry:
         self._lock = allocate_lock()
         self._news.clear()
         self._last.clear()
+        self._ended.clear()
         probes = [one.probe for one in self._standing.values()]
         if not held:
             for known in list(self._standing):
@@ -182,32 +249,62 @@ class Registry:
         for one in self._standing.values():
             one.acknowledged = None
             if one.compiled is not None:
-                passage = one.compiled.passage
-                passage.fates = dict.fromkeys(Fate, 0)
-                passage.unknown, passage.cost_ns, passage.window_ns = "", 0, 0
+                one.compiled.passage.forget()
+            if one.tally is not None:
+                one.tally.begin()
 
     def _add(self, probe: Probe) -> None:
         deadline = time.monotonic() + probe.limits.ttl_s
-        one = Standing(probe, deadline, file_of(probe.target.file))
+        one = Standing(probe, deadline, file_for(probe.target))
         one.state = ProbeState(probe.id, Status.PENDING)
         self._standing[probe.id] = one
         try:
-            one.compiled = CompiledLog(probe)
+            one.compiled = compile_probe(probe)
+        except LeadlineError as error:
+            self._fail(one, error)
+            return
+        if probe.kind in AGGREGATED:
+            one.tally = Tally(one.compiled.passage)
+        if self._off is not None:
+            self._suspend(one)
+        else:
+            self._place(one)
+
+    def _place(self, one: Standing) -> None:
+        """Arm a probe if its code is there; one probe must not keep the others out."""
+        try:
             self._look(one)
         except LeadlineError as error:
             self._fail(one, error)
-        except Exception as error:  # noqa: BLE001 - one probe must not keep the others out
+        except Exception as error:  # noqa: BLE001 - see above
             faults.count("placing", error)
             self._fail(one, InternalError("The agent has failed to place this probe."))
 
-    def _remove(self, probe: str) -> None:
+    def _suspend(self, one: Standing) -> None:
+        reason = f"switched off: {self._off}" if self._off else "switched off"
+        one.state = replace(one.state, status=Status.SUSPENDED, reason=reason)
+
+    def _remove(self, probe: str, *, quietly: bool = False) -> None:
         one = self._standing.pop(probe, None)
         if one is None:
             return
         if one.compiled is not None:
             self._core.disarm(one.compiled.passage)
-        if one.acknowledged is not None:
+        if one.tally is not None:
+            self._ended.append((one.probe.id, one.tally))
+        if one.acknowledged is not None and not quietly:
             self._last.append(replace(one.now(), status=Status.REMOVED, reason="taken out"))
+
+    def _count_entries(self, one: Standing) -> None:
+        """Begin to count how often a function is entered whose line was not reached yet."""
+        if one.counting or one.compiled is None or one.state.status is not Status.ARMED:
+            return
+        if one.probe.moment is not Moment.LINE or one.compiled.passage.passed:
+            return
+        if time.monotonic() - one.armed_at >= _QUIET_S:
+            one.counting = True
+            passage = one.compiled.passage
+            self._core.arm(passage, entries(passage.sites))
 
     def _read_source(self, one: Standing) -> None:
         """Add the text of the line; never on an importing thread, which waits for no disk."""
@@ -217,6 +314,9 @@ class Registry:
 
     def _look(self, one: Standing) -> None:
         """Find the code of a new probe among what is loaded, or say what it waits for."""
+        if isinstance(one.probe.target, FunctionTarget) and one.probe.target.everywhere:
+            self._settle(one, everywhere(one.probe))
+            return
         files = loaded_files()
         fitting = [path for path in files if one.file.matches(path)]
         if len(fitting) > 1 and not one.file.path:
@@ -252,7 +352,14 @@ class Registry:
                 codes.update((id(code), code) for code in found)
             if thorough:
                 codes.update((id(code), code) for code in code_on_stacks(one.file))
-            if any(covers(code, one.probe.target.line) for code in codes.values()):
+            target = one.probe.target
+            if isinstance(target, FunctionTarget):
+                if any(
+                    code.co_name == target.function.rpartition(".")[2]
+                    for code in codes.values()
+                ):
+                    break
+            elif any(covers(code, target.line) for code in codes.values()):
                 break
         return list(codes.values())
 
@@ -260,17 +367,26 @@ class Registry:
         if one.compiled is None:
             return
         try:
-            placement = place(codes, one.probe.target.line, one.compiled.names)
+            placement = placement_of(one.probe, codes, one.compiled.names)
         except LeadlineError as error:
             if one.state.status is Status.PENDING:
                 self._fail(one, error)
             return
-        site = placement.sites[0]
+        self._settle(one, placement)
+
+    def _settle(self, one: Standing, placement: Placement) -> None:
+        """Arm what is new of a placement; say where if it is the first."""
+        if one.compiled is None:
+            return
         passage = one.compiled.passage
         known = {id(armed.code) for armed in passage.sites}
         self._core.arm(passage, [new for new in placement.sites if id(new.code) not in known])
         if one.state.status is not Status.PENDING:
             return  # one more copy of what is armed already
+        site = placement.sites[0]
+        if one.tally is not None and not one.armed_at:
+            one.tally.begin()
+        one.armed_at = time.monotonic()
         one.state = replace(
             one.state,
             status=Status.ARMED,
@@ -300,7 +416,7 @@ class Registry:
     def _watch(self) -> None:
         """Watch imports while there are probes: a module may come, or be loaded once more."""
         states = [one.state.status for one in self._standing.values()]
-        self._imports.switch(any(status in _OPEN for status in states))
+        self._imports.switch(self._off is None and any(status in _OPEN for status in states))
         if Status.PENDING not in states:
             self._imports.give_up_main()
         if not states:
@@ -330,6 +446,12 @@ class Registry:
                     self._arm(one, codes)
             except Exception as error:  # noqa: BLE001 - one probe must not hide the module from the rest
                 faults.count("import", error)
+
+
+def _concerns(code: CodeType, target: Place) -> bool:
+    if isinstance(target, FunctionTarget):
+        return code.co_name == target.function.rpartition(".")[2]
+    return covers(code, target.line)
 
 
 def _codes(news: CodeType | ModuleType, one: Standing) -> list[CodeType]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field, replace
 
 from leadline.agent.locate.files import File
-from leadline.agent.probes.log import CompiledLog
+from leadline.agent.probes.compiled import Compiled
+from leadline.agent.probes.tally import Tally
 from leadline.wire.hit import ProbeState
 from leadline.wire.probe import Probe, Status
 
@@ -15,7 +16,11 @@ class Standing:
     probe: Probe
     deadline: float
     file: File
-    compiled: CompiledLog | None = None
+    compiled: Compiled | None = None
+    tally: Tally | None = None
+    armed_at: float = 0.0
+    counting: bool = False
+    """Whether its function's entries are counted, because the line is not reached."""
     state: ProbeState = field(default_factory=lambda: ProbeState("", Status.PENDING))
     acknowledged: ProbeState | None = None
 
@@ -29,4 +34,5 @@ class Standing:
             fates={fate: count for fate, count in passage.fates.items() if count},
             unknown=passage.unknown,
             cost_ns=passage.cost_ns,
+            entered=passage.entered,
         )

@@ -1,0 +1,96 @@
+"""The calls that led to a hit, each with its variables: what a debugger shows when it stops.
+
+The innermost call comes first and gets what room there is; a frame that came too late says so.
+"""
+
+import time
+from types import CodeType, FrameType
+
+from leadline.agent.capture.frame import frame_code, scope_of
+from leadline.agent.capture.traceback import frames_of
+from leadline.agent.capture.tree import Room, capture
+from leadline.expression import Unknown
+from leadline.wire.probe import CaptureLimits
+from leadline.wire.redaction import secret_name
+from leadline.wire.value import Omission, Value
+
+MAX_CALLS = 1_000
+"""Frames that are counted; deeper ones are as many as nobody wants to know."""
+MAX_VARIABLES = 100
+"""Of one frame; code with more is generated."""
+LONGEST_NS = 5_000_000
+"""After so long the rest of the stack is given without its variables: one hit must not hold up
+a request for longer. The pure core takes 10 to 40 us for a value of some depth."""
+
+_CO_OPTIMIZED = 0x1
+_clock = time.perf_counter_ns
+
+
+def stack(
+    frame: FrameType,
+    exception: BaseException | None,
+    most: int,
+    limits: CaptureLimits,
+    room: Room,
+) -> tuple[list[Value], int]:
+    """Return the `most` innermost calls as `wire.FrameView`s, and how many there are beyond.
+
+    With an exception, those that it has left already come first: their variables are those of
+    the moment when they were left.
+    """
+    calls: list[tuple[FrameType, int]] = []
+    if exception is not None:
+        calls = frames_of(exception, most)
+        if calls and calls[-1][0] is frame:
+            calls.pop()
+    outer: FrameType | None = frame
+    count = len(calls)
+    while outer is not None and count < MAX_CALLS:
+        if len(calls) < most:
+            calls.append((outer, outer.f_lineno or 0))
+        outer = outer.f_back
+        count += 1
+    until = _clock() + LONGEST_NS
+    return [_call(one, line, until, limits, room) for one, line in calls], count - len(calls)
+
+
+def _call(
+    frame: FrameType, line: int, until: int, limits: CaptureLimits, room: Room
+) -> dict[str, Value]:
+    code = frame_code(frame)
+    shown: dict[str, Value] = {
+        "file": room.text(code.co_filename[:500]),
+        "line": line,
+        "function": room.text(code.co_qualname[:200]),
+    }
+    if not code.co_flags & _CO_OPTIMIZED:
+        shown["omitted"] = "its variables are the module's or the class's own"
+    elif _clock() > until:
+        shown["omitted"] = f"{LONGEST_NS / 1e6:.0f} ms were used up by the frames before"
+    elif room.left <= 0:
+        shown["omitted"] = "the frames before took all the room of a hit"
+    else:
+        shown["locals"] = _variables(frame, code, limits, room)
+    return shown
+
+
+def _variables(
+    frame: FrameType, code: CodeType, limits: CaptureLimits, room: Room
+) -> dict[str, Value]:
+    """Return the variables that have a value, parameters first, as the code names them."""
+    scope = scope_of(frame, code)
+    names = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+    found: dict[str, Value] = {}
+    for name in names[:MAX_VARIABLES]:
+        if name in found or not name.isidentifier():
+            continue
+        try:
+            value = scope(name)
+        except Unknown:
+            continue  # not bound yet, or not any more
+        room.text(name)
+        if rule := secret_name(name):
+            found[name] = {"type": "?", "omitted": Omission.REDACTED, "rule": rule}
+        else:
+            found[name] = capture(value, limits, room)
+    return found

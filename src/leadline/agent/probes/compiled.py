@@ -1,0 +1,48 @@
+"""A probe that is ready to be armed, whatever its kind."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from leadline.agent.core.passage import Passage, Reading, Visit
+from leadline.expression import compile_condition
+from leadline.wire.probe import Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """`passage` is what the core takes; `names` are the variables that expressions read."""
+
+    probe: Probe
+    passage: Passage
+    names: frozenset[str]
+
+
+def ready(
+    probe: Probe,
+    names: frozenset[str],
+    take: Callable[[Visit], bytes | None],
+    *,
+    read: Callable[[bytes], Reading] | None = None,
+    concerns: Callable[[BaseException], bool] | None = None,
+    began: bool = False,
+    timed: bool = False,
+    samples: deque[float] | None = None,
+) -> Compiled:
+    """Put together what kinds have in common. Raises `ExpressionError` for a condition that
+    is not allowed."""
+    condition = compile_condition(probe.condition) if probe.condition is not None else None
+    passage = Passage(
+        probe=probe.id,
+        holds=condition.holds if condition else None,
+        take=take,
+        read=read,
+        concerns=concerns,
+        began={} if began else None,
+        timed=timed,
+        samples=samples,
+        hits_left=probe.limits.hits,
+        tokens=max(1.0, probe.limits.rate_per_s),
+        burst=max(1.0, probe.limits.rate_per_s),
+    )
+    return Compiled(probe, passage, names | (condition.names if condition else frozenset()))

@@ -1,0 +1,115 @@
+"""Where in the code a probe is armed: its target's code objects, and what serves its kind."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from types import CodeType
+
+from leadline.agent.core.passage import Role, Site
+from leadline.agent.locate.files import File, file_of
+from leadline.agent.locate.lines import nested
+from leadline.agent.locate.modules import module_file
+from leadline.agent.locate.place import Placement, place
+from leadline.wire.errors import UsageError
+from leadline.wire.probe import Moment, Probe, TimerProbe
+from leadline.wire.target import FunctionTarget, Place, Target
+
+
+def placement_of(probe: Probe, codes: Sequence[CodeType], names: frozenset[str]) -> Placement:
+    """Return the sites of a probe among `codes`, all of one file. Raises `LeadlineError` when
+    there is no such place."""
+    if isinstance(probe.target, FunctionTarget):
+        return _calls(place_function(codes, probe.target.function), probe)
+    found = place(codes, probe.target.line, names)
+    if isinstance(probe, TimerProbe) and probe.until is not None:
+        return _way(found, codes, probe.until, names)
+    return found
+
+
+def file_for(target: Place) -> File:
+    """Return the file that a target means; one that is loaded goes before one that could be."""
+    if isinstance(target, Target):
+        return file_of(target.file)
+    name = target.module
+    if "/" in name or name.endswith(".py"):
+        return file_of(name)
+    main = module_file(sys.modules.get("__main__"))
+    if name == "__main__" or os.path.basename(main) == f"{name}.py":
+        return file_of(os.path.abspath(main))
+    if loaded := module_file(sys.modules.get(name)):
+        return file_of(os.path.abspath(loaded))
+    path = name.replace(".", "/")
+    package = file_of(f"{path}/__init__.py")
+    return package if package.path else file_of(f"{path}.py")
+
+
+def place_function(codes: Sequence[CodeType], function: str) -> Placement:
+    wanted = function.replace(".<locals>", "")
+    found = [
+        code
+        for one in codes
+        for code in nested(one)
+        if code.co_qualname.replace(".<locals>", "") == wanted
+    ]
+    unique = {id(code): code for code in found}.values()
+    if not unique:
+        raise UsageError("no-such-function", f"There is no function {function} there.")
+    return Placement(
+        tuple(
+            Site(code, (), code.co_filename, code.co_firstlineno, code.co_qualname)
+            for code in unique
+        )
+    )
+
+
+def everywhere(probe: Probe) -> Placement:
+    """Return the site of a probe on all code."""
+    return Placement((Site(None, (), "", 0, "", probe.moment),))
+
+
+def entries(sites: Sequence[Site]) -> tuple[Site, ...]:
+    """Return the sites that count how often the functions of `sites` are entered."""
+    codes = {id(site.code): site for site in sites if site.code is not None}
+    return tuple(
+        replace(site, offsets=(), moment=Moment.ENTRY, role=Role.ENTRY)
+        for site in codes.values()
+    )
+
+
+def _calls(found: Placement, probe: Probe) -> Placement:
+    """The moments of whole calls, and their beginnings where a duration is wanted."""
+    sites: list[Site] = []
+    for site in found.sites:
+        if probe.moment is Moment.EXIT:
+            sites.append(replace(site, offsets=(), moment=Moment.ENTRY, role=Role.BEGIN))
+        sites.append(replace(site, offsets=(), moment=probe.moment))
+    return Placement(tuple(sites), found.note)
+
+
+def _way(
+    start: Placement, codes: Sequence[CodeType], until: Target, names: frozenset[str]
+) -> Placement:
+    """From one line to another in the same call; what begins and never arrives is forgotten."""
+    end = place(codes, until.line, names)
+    begun = {id(site.code) for site in start.sites}
+    ends = [site for site in end.sites if id(site.code) in begun]
+    if not ends:
+        raise UsageError(
+            "not-one-function",
+            f"Line {start.sites[0].line} is in {start.sites[0].function} and line "
+            f"{until.line} in {end.sites[0].function}; a timer goes from line to line of one "
+            "call.",
+            "Choose two lines of one function, or time a whole function: MODULE:FUNCTION.",
+        )
+    return Placement(
+        (
+            *(replace(site, role=Role.BEGIN) for site in start.sites),
+            *ends,
+            *(
+                replace(site, offsets=(), moment=Moment.EXIT, role=Role.FORGET)
+                for site in start.sites
+            ),
+        ),
+        start.note or end.note,
+    )
