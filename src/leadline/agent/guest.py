@@ -5,6 +5,7 @@ import sys
 import time
 
 from leadline import __version__
+from leadline.agent.abilities import notes
 from leadline.agent.core import Core, Monitor, choose
 from leadline.agent.fork import ForkWarning
 from leadline.agent.guard import faults, guarded
@@ -86,6 +87,10 @@ class Guest:
             agent=__version__,
             core=self._core.name,
             started_at=time.time(),
+            version=self._settings.identity.version,
+            environment=self._settings.identity.environment,
+            tags=self._settings.identity.tags,
+            notes=notes(self._core, self._monitor.tool),
         )
         key = self._settings.key
         self._sender = Sender(

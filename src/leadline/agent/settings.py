@@ -2,7 +2,9 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from leadline.agent.identity import Identity, identity
 
 DEFAULT_URL = "http://127.0.0.1:7357"
 
@@ -27,18 +29,20 @@ class Settings:
     key: str
     service: str
     probes: str = ""
+    identity: Identity = field(default_factory=Identity)
 
 
 def read(
     service: str | None = None, url: str | None = None, key: str | None = None
 ) -> Settings:
     """Take what is given, the rest from the environment, the rest by default."""
-    environ = os.environ
+    environ, who = os.environ, identity()
     return Settings(
         url=url or environ.get("LEADLINE_URL") or DEFAULT_URL,
         key=key or environ.get("LEADLINE_KEY") or "",
-        service=service or environ.get("LEADLINE_SERVICE") or program_name(),
+        service=service or who.service or program_name(),
         probes=environ.get("LEADLINE_PROBES") or "",
+        identity=who,
     )
 
 
@@ -47,9 +51,10 @@ def switched_off() -> bool:
     return os.environ.get("LEADLINE_OFF", "") not in ("", "0")
 
 
-def unwelcome() -> bool:
-    """Whether this interpreter is a tool or a helper that no agent belongs in."""
-    words = sys.orig_argv[1:]
+def unwelcome(arguments: list[str] | None = None) -> bool:
+    """Whether an interpreter with these arguments (this one, if none are given) is a tool or
+    a helper that no agent belongs in."""
+    words = sys.orig_argv[1:] if arguments is None else arguments
     if any(_HELPER_PROCESS in word for word in words[:3]):
         return True
     program, is_module = _program(words)

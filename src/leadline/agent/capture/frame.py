@@ -65,12 +65,15 @@ def frame_code(frame: FrameType) -> CodeType:
     return code
 
 
-def scope_of(frame: FrameType, code: CodeType) -> Scope:
+def scope_of(
+    frame: FrameType, code: CodeType, variables: frozenset[str] = frozenset()
+) -> Scope:
     """Return the reader of the variables of `frame`, which runs `code`: its locals, then the
-    module's globals. (Asking the frame for its code would tell the audit hooks.)"""
+    module's globals. (Asking the frame for its code would tell the audit hooks.) `variables`
+    are the code's `local_names`, for who has them already."""
     if not code.co_flags & _CO_OPTIMIZED:
         return _namespace_scope(frame, code)
-    own = local_names(code)
+    own = variables or local_names(code)
 
     def read(name: str) -> object:
         if name in own:

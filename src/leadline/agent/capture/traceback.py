@@ -71,3 +71,8 @@ def frames_of(exception: BaseException, most: int) -> list[tuple[FrameType, int]
         passed.append(traceback)
         traceback = _next(traceback)
     return [(_read(one), _line(one)) for one in reversed(passed[-most:])]
+
+
+def readable() -> bool:
+    """Whether the frames of tracebacks can be read in this interpreter."""
+    return _read is not None

@@ -11,7 +11,7 @@ from enum import Enum
 from types import CodeType, FrameType
 from typing import NamedTuple
 
-from leadline.agent.capture.frame import Scope
+from leadline.agent.capture.frame import Scope, local_names
 from leadline.expression import Unknown
 from leadline.wire.hit import Detail
 from leadline.wire.probe import Fate, Moment
@@ -57,6 +57,12 @@ class Site:
     function: str
     moment: Moment = Moment.LINE
     role: Role = Role.HIT
+    variables: frozenset[str] = field(default=frozenset(), compare=False)
+    """The names of the code's own variables; filled in here."""
+
+    def __post_init__(self) -> None:
+        if self.code is not None:
+            object.__setattr__(self, "variables", local_names(self.code))
 
 
 class Visit(NamedTuple):
@@ -84,9 +90,10 @@ class Passage:
     """One probe as the hot path sees it.
 
     `concerns`, `holds` and `take` run on the application's thread; `read` turns the bytes that
-    `take` made into a hit's content, on the sender's. A `take` that returns None has added
-    to `samples`, or there is nothing to add. `off` is set when a limit has switched the sites
-    off. `began` is there when durations are wanted: frame -> nanoseconds of `perf_counter_ns`.
+    `take` made into a hit's content, on the sender's. A `take` that returns None has added to
+    `samples`; without one there is nothing but to count. `off` is set when a limit has
+    switched the sites off. `began` is there when durations are wanted: frame -> nanoseconds
+    of `perf_counter_ns`.
 
     Counters are plain integers that the application's threads add to without a lock: CPython
     changes threads only at calls and backward jumps, and `n += 1` holds neither.
@@ -94,7 +101,7 @@ class Passage:
 
     probe: str
     holds: Callable[[Scope], bool] | None
-    take: Callable[[Visit], bytes | None]
+    take: Callable[[Visit], bytes | None] | None
     hits_left: int
     tokens: float
     burst: float
@@ -151,22 +158,27 @@ class Record(NamedTuple):
     span: str = ""
 
 
-def call_scope(visit: Visit) -> Scope:
-    """Return the scope at the end of a call: `result`, `exception` and `duration` first."""
-    inner = visit.scope
+def call_scope(
+    scope: Scope,
+    moment: Moment,
+    result: object,
+    exception: BaseException | None,
+    duration_s: float | None,
+) -> Scope:
+    """Return the scope of a whole call: `result`, `exception` and `duration` come first."""
 
     def read(name: str) -> object:
         match name:
             case "duration":
-                if visit.duration_s is None:
+                if duration_s is None:
                     raise Unknown("this call began before the probe was armed")
-                return visit.duration_s
-            case "result" if visit.site.moment is Moment.EXIT:
-                if visit.result is NOTHING:
+                return duration_s
+            case "result" if moment is Moment.EXIT:
+                if result is NOTHING:
                     raise Unknown("an exception left the call, so there is no result")
-                return visit.result
+                return result
             case "exception":
-                return visit.exception
-        return inner(name)
+                return exception
+        return scope(name)
 
     return read

@@ -12,6 +12,8 @@ from types import CodeType
 from typing import Any
 
 from leadline.agent.capture.frame import frame_above, frame_code, scope_of
+from leadline.agent.capture.task import task_name
+from leadline.agent.capture.trace import trace_of
 from leadline.agent.core.monitor import Monitor
 from leadline.agent.core.passage import (
     MAX_ENTRIES,
@@ -258,29 +260,33 @@ class PureCore:
         """Take one passage; returns whether the probe stays on at this place."""
         if exception is not None and passage.concerns and not passage.concerns(exception):
             return True
-        duration_s = None
         if site.role is not Role.HIT:
             return self._serve(passage, site.role, levels)
-        if passage.began is not None and passage.began:
-            began = passage.began.pop(_identity(frame_above(levels)), None)
+        frame = duration_s = None
+        if passage.began:
+            frame = frame_above(levels)
+            began = passage.began.pop(_identity(frame), None)
             duration_s = (self._elapsed() - began) / 1e9 if began is not None else None
         if passage.timed and duration_s is None:
             return True
-        if not self._allowed(passage):
+        if self._spent_ns > BUDGET_NS:
+            passage.fates[Fate.OVER_BUDGET] += 1
             passage.off = True
             return False
-        frame = frame_above(levels)
-        visit = Visit(
-            scope_of(frame, site.code or frame_code(frame)),
-            frame,
-            site,
-            result,
-            exception,
-            duration_s,
-        )
+        if passage.tokens < 1 or passage.hits_left <= 0:
+            if passage.hits_left > 0:
+                passage.fates[Fate.RATE_LIMITED] += 1
+            passage.off = True
+            return False
+        if passage.holds is None and passage.take is None:
+            passage.hits_left -= 1
+            passage.fates[Fate.CAPTURED] += 1
+            return True
+        frame = frame or frame_above(levels)
+        scope = scope_of(frame, site.code or frame_code(frame), site.variables)
         if site.moment is not Moment.LINE or passage.timed:
-            visit = visit._replace(scope=call_scope(visit))
-        return self._capture(passage, visit)
+            scope = call_scope(scope, site.moment, result, exception, duration_s)
+        return self._capture(passage, Visit(scope, frame, site, result, exception, duration_s))
 
     def _serve(self, passage: Passage, role: Role, levels: int) -> bool:
         """Take a passage through a site where the probe does not hit."""
@@ -298,23 +304,13 @@ class PureCore:
                 passage.lost += 1
         return True
 
-    def _allowed(self, passage: Passage) -> bool:
-        if self._spent_ns > BUDGET_NS:
-            passage.fates[Fate.OVER_BUDGET] += 1
-            return False
-        if passage.tokens < 1 or passage.spent:
-            if not passage.spent:
-                passage.fates[Fate.RATE_LIMITED] += 1
-            return False
-        return True
-
     def _capture(self, passage: Passage, visit: Visit) -> bool:
         try:
             if passage.holds is not None and not passage.holds(visit.scope):
                 passage.fates[Fate.CONDITION_FALSE] += 1
                 return True
             passage.tokens -= 1
-            payload = passage.take(visit)
+            payload = passage.take(visit) if passage.take is not None else None
         except Unknown as unknown:
             passage.fates[Fate.CONDITION_UNKNOWN] += 1
             passage.unknown = passage.unknown or unknown.reason
@@ -333,7 +329,9 @@ class PureCore:
         return True
 
     def _record(self, passage: Passage, visit: Visit, payload: bytes) -> Record:
-        return Record(passage, visit.site, self._now(), get_ident(), payload)
+        trace, span = trace_of()
+        now, thread = self._now(), get_ident()
+        return Record(passage, visit.site, now, thread, payload, task_name(), trace, span)
 
 
 def _put[V](table: dict[int, V], key: int, value: V) -> None:

@@ -21,7 +21,7 @@ class Compiled:
 def ready(
     probe: Probe,
     names: frozenset[str],
-    take: Callable[[Visit], bytes | None],
+    take: Callable[[Visit], bytes | None] | None,
     *,
     read: Callable[[bytes], Reading] | None = None,
     concerns: Callable[[BaseException], bool] | None = None,

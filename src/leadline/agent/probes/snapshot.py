@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
+from leadline.agent.capture.contexts import context_variables
 from leadline.agent.capture.stack import stack
+from leadline.agent.capture.task import task_chain
 from leadline.agent.capture.tree import MAX_VALUE_BYTES, Room, capture
 from leadline.agent.core.passage import NOTHING, Reading, Visit
 from leadline.agent.locate.source import line_text
@@ -54,7 +56,12 @@ class Camera:
         taken["frames"], taken["omitted"] = stack(
             visit.frame, visit.exception, self._frames, limits, room
         )
-        taken["tasks"], taken["context"] = [], {}
+        room.left = max(room.left, 0) + _CONTEXT_BYTES
+        taken["tasks"] = [
+            {"name": one.name, "function": one.function, "file": one.file, "line": one.line}
+            for one in task_chain()
+        ]
+        taken["context"] = context_variables(limits, room)
         return write(taken).encode("ascii")
 
     def read(self, payload: bytes) -> Reading:
