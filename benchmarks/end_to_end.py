@@ -1,7 +1,9 @@
 """From the command to the armed probe, and from the hit to the screen, on a real service.
 
-The server, the service and the watching terminal are processes of their own; the clock is the
-machine's. The command itself is not run for each sample: its start-up would hide the rest.
+The server, the service and the commands are processes of their own; the clock is the
+machine's. "Placed" is a request to the server; a command is a whole `leadline log`, from its
+start until it has said in which instances the probe is armed. What of that is the start of the
+interpreter and of the command line is measured beside it, by `leadline --version`.
 """
 
 import json
@@ -46,21 +48,48 @@ class Times:
 
 
 def measure(samples: int) -> list[Times]:
-    """Return the two figures, each over so many probes."""
+    """Return the figures, each over so many probes."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        client = stack.enter_context(_server(folder))
+        client = stack.enter_context(running_server(folder))
         stack.enter_context(_worker(folder, client))
         shown = _watch(client)
-        armed_ms, shown_ms = [], []
+        armed_ms, shown_ms, command_ms, start_ms = [], [], [], []
         for _ in range(samples):
+            start_ms.append(_command(folder, "--version")[0])
+            took, answer = _command(
+                folder, "log", "bench", "worker.py:4", "{n}", "--if", "n < 0", "--json"
+            )
+            placed = json.loads(answer)["probe"]
+            assert placed["instances"][0]["status"] == "armed", answer
+            command_ms.append(took)
+            client.delete(f"/v1/probes/{placed['id']}")
             began = time.time()
             probe = _place(client)
             armed_ms.append((time.time() - began) * 1e3)
             hit, at = shown.get(timeout=WAIT_S)
             shown_ms.append((at - hit["time"]) * 1e3)
             client.delete(f"/v1/probes/{probe}")
-    return [_times("placed to armed", armed_ms), _times("hit to shown", shown_ms)]
+    return [
+        _times("placed to armed", armed_ms),
+        _times("command to armed", command_ms),
+        _times("  of it, the command's start", start_ms),
+        _times("hit to shown", shown_ms),
+    ]
+
+
+def _command(folder: Path, *words: str) -> tuple[float, str]:
+    """Run one `leadline` command; returns its milliseconds and what it printed."""
+    began = time.time()
+    done = subprocess.run(
+        [Path(sys.executable).with_name("leadline"), *words],
+        env=os.environ | {"XDG_STATE_HOME": str(folder)},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=WAIT_S,
+        check=True,
+    )
+    return (time.time() - began) * 1e3, done.stdout
 
 
 def _place(client: Client) -> str:
@@ -93,11 +122,18 @@ def _watch(client: Client) -> "queue.Queue[tuple[dict[str, float], float]]":
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[Client]:
+def running_server(folder: Path) -> Iterator[Client]:
+    """Start a server that keeps everything in `folder`; returns the user's client of it."""
     keys = folder / "keys.json"
+    (folder / "leadline").mkdir()
     command = [sys.executable, "-m", "leadline.server", "--port", "0", "--keys", str(keys)]
-    command += ["--database", str(folder / "bench.db"), "--state", str(folder / "server.json")]
-    with _process(command, folder, {}) as server:
+    command += [
+        "--database",
+        str(folder / "bench.db"),
+        "--state",
+        str(folder / "leadline/server.json"),
+    ]
+    with running_process(command, folder, {}) as server:
         assert server.stdout is not None
         url = server.stdout.readline().removeprefix("listening on ").strip()
         yield Client(url, load(keys).user)
@@ -108,7 +144,7 @@ def _worker(folder: Path, client: Client) -> Iterator[None]:
     (folder / "worker.py").write_text(WORKER, "utf-8")
     key = client.post("/v1/services/bench/agent-key")["key"]
     environ = {"LEADLINE_URL": client.url, "LEADLINE_KEY": key, "LEADLINE_SERVICE": "bench"}
-    with _process([sys.executable, "worker.py"], folder, environ):
+    with running_process([sys.executable, "worker.py"], folder, environ):
         deadline = time.monotonic() + WAIT_S
         while not any(one["connected"] for one in client.get("/v1/services")["services"]):
             if time.monotonic() > deadline:
@@ -118,9 +154,10 @@ def _worker(folder: Path, client: Client) -> Iterator[None]:
 
 
 @contextmanager
-def _process(
+def running_process(
     command: list[str], folder: Path, environ: dict[str, str]
 ) -> Iterator["subprocess.Popen[str]"]:
+    """Start a program and end it with the block; its output can be read."""
     process = subprocess.Popen(
         command, cwd=folder, env=os.environ | environ, stdout=subprocess.PIPE, text=True
     )
