@@ -92,7 +92,7 @@ def test_modules_are_walked_only_for_probes_on_their_file(
     """A hundred probes that wait must not slow every import down."""
     walked = []
     monkeypatch.setattr(
-        "leadline.agent.probes.registry.code_of_module",
+        "leadline.agent.probes.arming.code_of_module",
         lambda module, file, **_: walked.append(file.suffix) or [],
     )
     for number in range(100):

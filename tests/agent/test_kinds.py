@@ -436,3 +436,20 @@ def test_what_an_exception_is_rendered_as(soundings, shop) -> None:
     shop.careful(shop.Basket([1]))
     [reading] = soundings.readings()
     assert "ZeroDivisionError" in render(reading.detail.exception)
+
+
+def test_on_says_so_when_another_tool_has_the_seat_now(soundings, shop) -> None:
+    probe = soundings.place(CounterProbe, "kinds_shop:share")
+    soundings.registry.switch_off("an incident")
+    for tool in (4, 3, 5):
+        sys.monitoring.use_tool_id(tool, "other")
+    try:
+        soundings.registry.switch_on()
+        state = soundings.state(probe)
+        assert state.status is Status.SUSPENDED
+        assert "[no-tool-id]" in state.reason
+    finally:
+        for tool in (4, 3, 5):
+            sys.monitoring.free_tool_id(tool)
+    soundings.registry.switch_on()
+    assert soundings.state(probe).status is Status.ARMED

@@ -23,14 +23,14 @@ def test_a_probe_that_cannot_be_placed_keeps_no_other_out(
     soundings, make_module, monkeypatch
 ) -> None:
     module = make_module("set_of", WORK)
-    real = soundings.registry._look
+    real = soundings.registry._arming.look
 
     def failing(one):
         if one.probe.id == "bad":
             raise ZeroDivisionError
         real(one)
 
-    monkeypatch.setattr(soundings.registry, "_look", failing)
+    monkeypatch.setattr(soundings.registry._arming, "look", failing)
     target = Target("set_of.py", 2)
     soundings.registry.apply([LogProbe("bad", target, "x"), LogProbe("good", target, "{x}")])
     module.work(1)

@@ -36,6 +36,7 @@ class Receiver:
         self._news = news
         self._pause = Bell()
         self._stopping = False
+        self._off = False
         self.connected = False
 
     def run(self) -> None:
@@ -73,6 +74,7 @@ class Receiver:
         self._connection.open(CONNECT_PATH, encode(self._who))
         self._connection.silence(SILENCE_S)
         self.connected = True
+        self._off = False
         self._registry.forget_acknowledged()
         for event in events(self._connection.pieces()):
             if self._stopping:
@@ -88,6 +90,8 @@ class Receiver:
             raise WireError("An event's data is not an object.")
         match event.name:
             case "set":
+                if not self._off:  # it was, perhaps, while we were not connected
+                    self._registry.switch_on()
                 self._registry.apply(decode_probes(message.get("probes")))
             case "add":
                 self._registry.add(decode_probes(message.get("probes")))
@@ -97,13 +101,12 @@ class Receiver:
                     raise WireError("The ids to remove are not a list of texts.")
                 self._registry.remove(ids)
             case "off":
+                self._off = True
                 reason = message.get("reason")
                 self._registry.switch_off(reason[:_MAX_REASON] if type(reason) is str else "")
             case "on":
+                self._off = False
                 self._registry.switch_on()
             case _:
                 return  # a newer server may say more than we know
-        revision = message.get("revision")
-        if type(revision) is int:
-            self._registry.revision = revision
         self._news.ring()

@@ -14,28 +14,20 @@ from types import CodeType, ModuleType
 from leadline.agent.core import Core
 from leadline.agent.core.monitor import Monitor
 from leadline.agent.guard import faults
-from leadline.agent.locate.files import nearest
 from leadline.agent.locate.imports import ImportWatch
-from leadline.agent.locate.lines import nested
-from leadline.agent.locate.modules import (
-    code_of_module,
-    code_on_stacks,
-    loaded_files,
-    module_file,
-)
-from leadline.agent.locate.place import Placement, covers
+from leadline.agent.locate.modules import module_file
 from leadline.agent.locate.source import line_text
+from leadline.agent.probes.arming import Arming, fail
 from leadline.agent.probes.budget import Budget
 from leadline.agent.probes.kinds import compile_probe
-from leadline.agent.probes.sites import entries, everywhere, file_for, placement_of
+from leadline.agent.probes.sites import file_for
 from leadline.agent.probes.standing import Standing
 from leadline.agent.probes.tally import Tally
 from leadline.expression.reading import forget_layouts
-from leadline.wire.errors import InternalError, LeadlineError
+from leadline.wire.errors import InternalError, LeadlineError, UnavailableError
 from leadline.wire.hit import Point, ProbeState
-from leadline.wire.probe import AGGREGATED, Moment, Probe, Status
+from leadline.wire.probe import AGGREGATED, Probe, Status
 from leadline.wire.redaction import forget_names
-from leadline.wire.target import FunctionTarget, Place
 
 _FORK_WAIT_S = 0.05
 """The longest that a fork waits for an arming under way; one arming takes well under 5 ms."""
@@ -44,8 +36,6 @@ _MAIN_WAIT_S = 10.0
 _OPEN = (Status.PENDING, Status.ARMED, Status.SUSPENDED)
 _MAX_LAST = 1_000
 """Last states of probes that were taken out, kept until the server has them."""
-_QUIET_S = 1.0
-"""A line that is not reached for so long: now it is worth knowing whether its function is."""
 _MAX_NEWS = 1_000
 """Imports remembered while the lock is held; more within one arming is not believable."""
 
@@ -57,6 +47,7 @@ class Registry:
         self._core = core
         self._imports = ImportWatch(monitor, self._imported)
         self._budget = Budget(core)
+        self._arming = Arming(core)
         self._lock = allocate_lock()
         self._standing: dict[str, Standing] = {}
         self._news: deque[CodeType | ModuleType] = deque(maxlen=_MAX_NEWS)
@@ -64,7 +55,6 @@ class Registry:
         self._ended: deque[tuple[str, Tally]] = deque(maxlen=_MAX_LAST)
         self._off: str | None = None
         self._main_until = 0.0
-        self.revision = 0
 
     def apply(self, probes: Iterable[Probe]) -> None:
         """Make the set exactly `probes`; those that are here already go on as they are."""
@@ -121,7 +111,7 @@ class Registry:
             for one in self._standing.values():
                 self._expire(one, now)
                 self._read_source(one)
-                self._count_entries(one)
+                self._arming.count_entries(one)
                 if one.tally is not None:
                     one.tally.fold()
             if self._main_until and now > self._main_until:
@@ -165,14 +155,19 @@ class Registry:
             self._core.close()
 
     def switch_on(self) -> None:
-        """Arm again what was there when it was switched off, and what came since.
-
-        Raises `UnavailableError` when the tool id was taken by another tool meanwhile.
-        """
+        """Arm again what was there when it was switched off, and what came since; where
+        another tool has taken the tool id meanwhile, say so and stay off."""
         with self._lock:
             if self._off is None:
                 return
-            self._core.open()
+            try:
+                self._core.open()
+            except UnavailableError as error:
+                self._off = f"{error.message} [{error.slug}]"
+                for one in self._standing.values():
+                    if one.state.status is Status.SUSPENDED:
+                        self._suspend(one)
+                return
             self._off = None
             for one in self._standing.values():
                 if one.state.status is Status.SUSPENDED:
@@ -261,7 +256,7 @@ class Registry:
         try:
             one.compiled = compile_probe(probe)
         except LeadlineError as error:
-            self._fail(one, error)
+            fail(one, error)
             return
         if probe.kind in AGGREGATED:
             one.tally = Tally(one.compiled.passage)
@@ -273,12 +268,13 @@ class Registry:
     def _place(self, one: Standing) -> None:
         """Arm a probe if its code is there; one probe must not keep the others out."""
         try:
-            self._look(one)
+            self._arming.look(one)
+            self._read_source(one)
         except LeadlineError as error:
-            self._fail(one, error)
+            fail(one, error)
         except Exception as error:  # noqa: BLE001 - see above
             faults.count("placing", error)
-            self._fail(one, InternalError("The agent has failed to place this probe."))
+            fail(one, InternalError("The agent has failed to place this probe."))
 
     def _suspend(self, one: Standing) -> None:
         reason = f"switched off: {self._off}" if self._off else "switched off"
@@ -295,110 +291,11 @@ class Registry:
         if one.acknowledged is not None and not quietly:
             self._last.append(replace(one.now(), status=Status.REMOVED, reason="taken out"))
 
-    def _count_entries(self, one: Standing) -> None:
-        """Begin to count how often a function is entered whose line was not reached yet."""
-        if one.counting or one.compiled is None or one.state.status is not Status.ARMED:
-            return
-        if one.probe.moment is not Moment.LINE or one.compiled.passage.passed:
-            return
-        if time.monotonic() - one.armed_at >= _QUIET_S:
-            one.counting = True
-            passage = one.compiled.passage
-            self._core.arm(passage, entries(passage.sites))
-
     def _read_source(self, one: Standing) -> None:
         """Add the text of the line; never on an importing thread, which waits for no disk."""
         if one.state.line and not one.state.source:
             text = line_text(one.state.file, one.state.line)
             one.state = replace(one.state, source=text or "(the source cannot be read)")
-
-    def _look(self, one: Standing) -> None:
-        """Find the code of a new probe among what is loaded, or say what it waits for."""
-        if isinstance(one.probe.target, FunctionTarget) and one.probe.target.everywhere:
-            self._settle(one, everywhere(one.probe))
-            return
-        files = loaded_files()
-        fitting = [path for path in files if one.file.matches(path)]
-        if len(fitting) > 1 and not one.file.path:
-            shown = ", ".join(sorted(fitting)[:3])
-            self._fail(one, LeadlineError(
-                "ambiguous-file",
-                f"{len(fitting)} loaded files end with {one.file.suffix}: {shown}.",
-                "Give more of the path.",
-            ))  # fmt: skip
-            return
-        found = self._find(one, [files[path] for path in fitting])
-        if found:
-            self._arm(one, found)
-            self._read_source(one)
-        elif fitting:
-            reason = f"{fitting[0]} is loaded, but no function of it was found yet"
-            one.state = replace(one.state, reason=reason)
-        elif one.file.path:
-            one.state = replace(one.state, reason=f"{one.file.path} is not imported yet")
-        else:
-            close = nearest(one.file.suffix, files)
-            hint = f"; nearest: {', '.join(close)}" if close else ""
-            reason = f"no loaded file ends with {one.file.suffix}{hint}"
-            one.state = replace(one.state, reason=reason)
-
-    def _find(self, one: Standing, modules: list[ModuleType]) -> list[CodeType]:
-        """Return the loaded code of the probe's file; look again, more thoroughly, when the
-        line is in none of it."""
-        codes: dict[int, CodeType] = {}
-        for thorough in (False, True):
-            for module in modules:
-                found = code_of_module(module, one.file, thorough=thorough)
-                codes.update((id(code), code) for code in found)
-            if thorough:
-                codes.update((id(code), code) for code in code_on_stacks(one.file))
-            target = one.probe.target
-            if isinstance(target, FunctionTarget):
-                if any(
-                    code.co_name == target.function.rpartition(".")[2]
-                    for code in codes.values()
-                ):
-                    break
-            elif any(covers(code, target.line) for code in codes.values()):
-                break
-        return list(codes.values())
-
-    def _arm(self, one: Standing, codes: list[CodeType]) -> None:
-        if one.compiled is None:
-            return
-        try:
-            placement = placement_of(one.probe, codes, one.compiled.names)
-        except LeadlineError as error:
-            if one.state.status is Status.PENDING:
-                self._fail(one, error)
-            return
-        self._settle(one, placement)
-
-    def _settle(self, one: Standing, placement: Placement) -> None:
-        """Arm what is new of a placement; say where if it is the first."""
-        if one.compiled is None:
-            return
-        passage = one.compiled.passage
-        known = {id(armed.code) for armed in passage.sites}
-        self._core.arm(passage, [new for new in placement.sites if id(new.code) not in known])
-        if one.state.status is not Status.PENDING:
-            return  # one more copy of what is armed already
-        site = placement.sites[0]
-        if one.tally is not None and not one.armed_at:
-            one.tally.begin()
-        one.armed_at = time.monotonic()
-        one.state = replace(
-            one.state,
-            status=Status.ARMED,
-            reason=placement.note,
-            file=site.file,
-            line=site.line,
-            function=site.function,
-        )
-
-    def _fail(self, one: Standing, error: LeadlineError) -> None:
-        reason = " ".join(filter(None, (error.message, error.hint, f"[{error.slug}]")))
-        one.state = replace(one.state, status=Status.ERROR, reason=reason)
 
     def _expire(self, one: Standing, now: float) -> None:
         if one.state.status in (Status.EXPIRED, Status.ERROR):
@@ -442,19 +339,6 @@ class Registry:
             if not wanted or not one.file.matches(filename):
                 continue
             try:
-                if codes := _codes(news, one):
-                    self._arm(one, codes)
+                self._arming.news(news, one)
             except Exception as error:  # noqa: BLE001 - one probe must not hide the module from the rest
                 faults.count("import", error)
-
-
-def _concerns(code: CodeType, target: Place) -> bool:
-    if isinstance(target, FunctionTarget):
-        return code.co_name == target.function.rpartition(".")[2]
-    return covers(code, target.line)
-
-
-def _codes(news: CodeType | ModuleType, one: Standing) -> list[CodeType]:
-    if isinstance(news, CodeType):
-        return list(nested(news))
-    return code_of_module(news, one.file)
