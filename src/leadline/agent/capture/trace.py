@@ -6,10 +6,10 @@ is imported or called: a program without OpenTelemetry pays for one look into `s
 
 import sys
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 from leadline.agent.capture.held import among, held, in_module
-from leadline.expression.layout import layout_of
+from leadline.expression.layout import MISSING, layout_of
 
 NO_TRACE = ("", "")
 
@@ -21,19 +21,42 @@ _current = ContextVar.get
 _modules = sys.modules
 
 
+class _Api(NamedTuple):
+    """Where OpenTelemetry's API keeps the current span."""
+
+    module: object
+    variable: ContextVar[Any]
+    key: str
+
+
+_known: _Api | None = None
+"""Learnt at the first hit in a process that has loaded the API."""
+
+
 def trace_of() -> tuple[str, str]:
     """Return the ids of the current trace (32 hexadecimal digits) and span (16), or two empty
     texts."""
-    if _CONTEXT not in _modules:
+    global _known  # noqa: PLW0603 - one process, one API
+    module = _modules.get(_CONTEXT)
+    if module is None:
         return NO_TRACE
+    if _known is None or _known.module is not module:
+        _known = _learnt(module)
+    if _known is None:
+        return NO_TRACE
+    context = _current(_known.variable, None)
+    if context is None:
+        return NO_TRACE
+    span = among(context, _known.key)
+    return _ids(held(span, "_context")) if span is not MISSING else NO_TRACE
+
+
+def _learnt(module: object) -> _Api | None:
     variable = held(in_module(_CONTEXT, "_RUNTIME_CONTEXT"), "_current_context")
-    if type(variable) is not ContextVar:
-        return NO_TRACE
-    context = _current(variable, None)
     key = in_module(_PROPAGATION, "_SPAN_KEY")
-    if context is None or type(key) is not str:
-        return NO_TRACE
-    return _ids(held(among(context, key), "_context"))
+    if type(variable) is not ContextVar or type(key) is not str:
+        return None  # half loaded, or a context of somebody's own
+    return _Api(module, variable, key)
 
 
 def _ids(span_context: Any) -> tuple[str, str]:
