@@ -13,6 +13,7 @@ from leadline.control.watch import Watchers
 from leadline.store.protocol import Store
 from leadline.store.records import Ended, Event, Placed, Stored, Switched
 from leadline.store.sqlite import SqliteStore
+from leadline.wire.errors import UnavailableError
 
 
 class Context:
@@ -39,6 +40,15 @@ class Context:
             self.store.close()
             raise
         self._expiry.start()
+
+    def note(
+        self, who: str, action: str, service: str = "", detail: dict[str, object] | None = None
+    ) -> None:
+        """Put into the audit log what was done already; `detail` never holds a key."""
+        try:
+            self.store.note(who, action, service, detail or {}, now=self.clock())
+        except UnavailableError as error:
+            say(f"[{error.slug}] not in the audit log: {who} {action} {service}")
 
     def count_not_stored(self, slug: str, hits: int) -> None:
         """Note that hits could not be stored."""

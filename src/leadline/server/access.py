@@ -2,22 +2,32 @@
 
 import ipaddress
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-from leadline.server.route import Who
+from leadline.server.keyring import KeyRing
+from leadline.server.route import USER, Who
 from leadline.wire.errors import RefusedError, UsageError
-from leadline.wire.keys import Keys, is_user, service_of
 
 
-def authorise(keys: Keys, who: Who, headers: Headers) -> str:
-    """Check the key that a route needs; returns the service of an agent's key, else nothing.
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the service of an agent's key, or what the audit log calls a user."""
+
+    service: str = ""
+    who: str = ""
+    key: str = field(default="", repr=False)
+
+
+def authorise(ring: KeyRing, who: Who, headers: Headers) -> Caller:
+    """Check the key that a route needs, and return whose it is.
 
     Raises slug `no-key` or `bad-key` for somebody unknown, `wrong-key` for the other kind.
     """
     if who is Who.NOBODY:
-        return ""
+        return Caller()
     values = headers.getlist("authorization")
     scheme, _, presented = values[0].partition(" ") if len(values) == 1 else ("", "", "")
     presented = presented.strip()
@@ -27,22 +37,22 @@ def authorise(keys: Keys, who: Who, headers: Headers) -> str:
             "This address needs a key.",
             "Send the header `Authorization: Bearer KEY`.",
         )
-    if is_user(keys, presented):
+    holder = ring.holder(presented)
+    if holder is None:
+        raise UsageError("bad-key", "The key is not one of this server's.")
+    if not holder.service:
         if who is Who.USER:
-            return ""
+            return Caller(who=holder.name or USER, key=presented)
         raise RefusedError(
             "wrong-key",
             "This address is for agents; a user's key never enters a service.",
             "Start the service with the agent key made for its name.",
         )
-    service = service_of(keys, presented)
-    if service is None:
-        raise UsageError("bad-key", "The key is not one of this server's.")
     if who is Who.USER:
         raise RefusedError(
             "wrong-key", "An agent's key may only connect and report for its own service."
         )
-    return service
+    return Caller(service=holder.service, who=holder.service, key=presented)
 
 
 def check_origin(headers: Headers, arrived_at: str, names: Collection[str]) -> None:

@@ -13,10 +13,12 @@ _STATUS = {
     "no-key": 401,
     "bad-key": 401,
     "no-such-probe": 404,
+    "no-such-key": 404,
     "no-such-address": 404,
     "no-such-method": 405,
     "slow-body": 408,
     "too-many-probes": 409,
+    "key-exists": 409,
     "too-large": 413,
     "internal": 500,
 }

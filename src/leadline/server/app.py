@@ -13,28 +13,32 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadline.control.context import Context, say
-from leadline.server.access import authorise, check_origin
+from leadline.server.access import Caller, authorise, check_origin
 from leadline.server.answers import answer, refusal
 from leadline.server.events import EventStream
+from leadline.server.keyring import KeyRing
 from leadline.server.reading import decode, query, read_body
 from leadline.server.route import Call, Flow, Route
 from leadline.server.routes import ROUTES
+from leadline.server.sessions import Sessions
 from leadline.wire.errors import InternalError, LeadlineError, UsageError
-from leadline.wire.keys import Keys
 
 
-def create_app(context: Context, keys: Keys, names: Collection[str] = ()) -> ASGIApp:
+def create_app(context: Context, ring: KeyRing, names: Collection[str] = ()) -> ASGIApp:
     """Return the application. `names` are those that it answers to beside loopback's."""
+    sessions = Sessions(ring)
     app = Starlette(
-        routes=[_mounted(route, context, keys) for route in ROUTES],
+        routes=[_mounted(route, context, ring, sessions) for route in ROUTES],
         exception_handlers={HTTPException: _not_here},
     )
     app.router.redirect_slashes = False
     return _Gate(app, frozenset(name.lower() for name in names))
 
 
-def _mounted(route: Route, context: Context, keys: Keys) -> StarletteRoute:
-    def handle(request: Request, service: str, content: bytes) -> Flow | Response:
+def _mounted(
+    route: Route, context: Context, ring: KeyRing, sessions: Sessions
+) -> StarletteRoute:
+    def handle(request: Request, caller: Caller, content: bytes) -> Flow | Response:
         """Decode, call and encode, on a thread: all three may take a while."""
         body = values = None
         if route.body is not None:
@@ -44,8 +48,9 @@ def _mounted(route: Route, context: Context, keys: Keys) -> StarletteRoute:
             values = query(request.query_params, route.query)
         call = Call(
             context=context,
-            keys=keys,
-            service=service,
+            ring=ring,
+            service=caller.service,
+            who=caller.who,
             path=dict(request.path_params),
             body=body,
             query=values,
@@ -56,18 +61,20 @@ def _mounted(route: Route, context: Context, keys: Keys) -> StarletteRoute:
 
     async def endpoint(request: Request) -> Any:
         try:
-            service = authorise(keys, route.who, request.headers)
+            caller = authorise(ring, route.who, request.headers)
             content = b""
             if route.body is not None:
                 content = await read_body(request, route.max_bytes)
-            result = await run_in_threadpool(handle, request, service, content)
+            result = await run_in_threadpool(handle, request, caller, content)
         except LeadlineError as error:
             return _refused(request, error)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except Exception as error:  # noqa: BLE001 - a defect is one 500, said in our log
             return _refused(request, _our_fault(error))
-        return EventStream(result) if isinstance(result, Flow) else result
+        if isinstance(result, Flow):
+            return EventStream(result, sessions.open(caller.key))
+        return result
 
     mounted = StarletteRoute(route.path, endpoint, methods=[route.method])
     mounted.methods = {route.method}  # HEAD of a stream would be a stream

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 from leadline.control.context import say
 from leadline.control.stream import Message
 from leadline.server.route import Flow
+from leadline.server.sessions import Session
 from leadline.wire.messages import KEEPALIVE_S
 
 SEND_S = 30.0
@@ -17,8 +18,9 @@ SEND_S = 30.0
 class EventStream:
     """The ASGI answer that a `Flow` becomes."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, session: Session) -> None:
         self._flow = flow
+        self._session = session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's
         loop = asyncio.get_running_loop()
@@ -28,12 +30,14 @@ class EventStream:
             with contextlib.suppress(RuntimeError):  # the loop has ended before the stream
                 loop.call_soon_threadsafe(waiting.set)
 
+        self._session.attach(wake)
         self._flow.stream.attach(wake)
         writing = asyncio.create_task(self._write(send, waiting))
         reading = asyncio.create_task(_gone(receive))
         try:
             await asyncio.wait({writing, reading}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._session.close()
             self._flow.ended()
             for task in (writing, reading):
                 task.cancel()
@@ -49,9 +53,9 @@ class EventStream:
         while True:
             waiting.clear()
             closed = stream.closed
-            while messages := stream.take():
+            while (valid := self._session.valid()) and (messages := stream.take()):
                 await _send(send, _part("".join(map(_event, messages)).encode("ascii")))
-            if closed:
+            if closed or not valid:
                 await _send(send, _part(b"", more=False))
                 return
             try:

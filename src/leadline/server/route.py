@@ -7,7 +7,7 @@ from typing import Any
 
 from leadline.control.context import Context
 from leadline.control.stream import Stream
-from leadline.wire.keys import Keys
+from leadline.server.keyring import KeyRing
 
 USER = "user"
 """Who did it, in the audit log, with the user key of the key file."""
@@ -33,7 +33,7 @@ class Call:
     """
 
     context: Context
-    keys: Keys
+    ring: KeyRing
     service: str
     path: dict[str, str]
     body: Any

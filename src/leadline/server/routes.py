@@ -22,14 +22,13 @@ from leadline.server.bodies import (
 )
 from leadline.server.operating import OPERATING
 from leadline.server.route import Call, Flow, Route, Who, route
+from leadline.server.key_routes import KEY_ROUTES
 from leadline.wire.hit import InstanceInfo, Report
 from leadline.wire.keys import agent_key
 from leadline.wire.messages import CONNECT_PATH, MAX_REPORT_BYTES, REPORT_PATH
 
 PROBES = "/v1/probes"
 SERVICE = "/v1/services/{service}"
-USER = "user"
-"""Who did it, in the audit log: there is one user's key, so there is one user."""
 
 
 @route("GET", "/health", who=Who.NOBODY, returns=HealthAnswer)
@@ -57,14 +56,14 @@ def report(call: Call) -> None:
 def place(call: Call) -> ProbeAnswer:
     """Place a probe in a service."""
     body: PlaceBody = call.body
-    placed = place_probe(call.context, body.read(), who=USER, service=call.path["service"])
+    placed = place_probe(call.context, body.read(), who=call.who, service=call.path["service"])
     return ProbeAnswer(probe=placed)
 
 
 @route("DELETE", f"{SERVICE}/probes", who=Who.USER, returns=RemovedAnswer)
 def remove_service_probes(call: Call) -> RemovedAnswer:
     """Remove all probes of a service."""
-    return RemovedAnswer(removed=remove_all(call.context, call.path["service"], who=USER))
+    return RemovedAnswer(removed=remove_all(call.context, call.path["service"], who=call.who))
 
 
 @route("GET", PROBES, who=Who.USER, query=ProbesQuery, returns=ProbesAnswer)
@@ -82,7 +81,7 @@ def show(call: Call) -> ProbeAnswer:
 @route("DELETE", f"{PROBES}/{{probe}}", who=Who.USER, returns=RemovedAnswer)
 def remove(call: Call) -> RemovedAnswer:
     """Remove one probe; its hits stay."""
-    return RemovedAnswer(removed=remove_probe(call.context, call.path["probe"], who=USER))
+    return RemovedAnswer(removed=remove_probe(call.context, call.path["probe"], who=call.who))
 
 
 @route("GET", "/v1/services", who=Who.USER, returns=ServicesAnswer)
@@ -96,7 +95,7 @@ def services(call: Call) -> ServicesAnswer:
 def make_agent_key(call: Call) -> KeyAnswer:
     """Return the key for a service's agents; the same one every time."""
     service = call.path["service"]
-    return KeyAnswer(service=service, key=agent_key(call.keys, service))
+    return KeyAnswer(service=service, key=agent_key(call.ring.keys(), service))
 
 
 @route("GET", "/v1/hits", who=Who.USER, query=HitsQuery, returns=HitsAnswer)
@@ -139,5 +138,6 @@ ROUTES: tuple[Route, ...] = (
     make_agent_key,
     hits,
     watch_hits,
+    *KEY_ROUTES,
     *OPERATING,
 )

@@ -16,10 +16,10 @@ import uvicorn
 
 from leadline.control.context import Context, say
 from leadline.server.app import create_app
+from leadline.server.keyring import KeyRing
 from leadline.server.listening import BACKLOG, bind, check_exposure, check_tls, url
 from leadline.server.statefile import StateFile
 from leadline.wire.errors import ExitCode, LeadlineError
-from leadline.wire.keys import load_or_create
 
 GRACE_S = 1
 """Seconds for requests that are being answered when the end comes (uvicorn takes an int)."""
@@ -82,10 +82,10 @@ def _run(options: argparse.Namespace) -> int:
     if tls:
         check_tls(options.tls_cert, options.tls_key)
     with contextlib.closing(bind(options.host, options.port)) as listener:
-        keys = load_or_create(options.keys)
+        ring = KeyRing(options.keys)
         with contextlib.closing(Context(options.database)) as context:
             config = uvicorn.Config(
-                create_app(context, keys, _names(options)),
+                create_app(context, ring, _names(options)),
                 http="h11",
                 ws="none",
                 loop="asyncio",

@@ -77,6 +77,11 @@ class Store(Protocol):
     def instance_gone(self, instance: str, now: float) -> None:
         """Note that a process is gone, without waiting for the database."""
 
+    def note(
+        self, who: str, action: str, service: str, detail: dict[str, object], *, now: float
+    ) -> None:
+        """Add an entry to the audit log for what changes nothing else here."""
+
     def all_gone(self) -> None:
         """Note at start-up that nobody is connected yet."""
 

@@ -93,6 +93,15 @@ class SqliteStore:
     def instance_gone(self, instance: str, now: float) -> None:
         self._writer.post(lambda tx: instances.gone(tx, instance, now))
 
+    def note(
+        self, who: str, action: str, service: str, detail: dict[str, object], *, now: float
+    ) -> None:
+        self._writer.run(
+            lambda tx: audit.note(
+                tx.db, at=now, who=who, action=action, service=service, detail=detail
+            )
+        )
+
     def all_gone(self) -> None:
         self._writer.run(instances.all_gone)
 
