@@ -453,3 +453,28 @@ def test_on_says_so_when_another_tool_has_the_seat_now(soundings, shop) -> None:
             sys.monitoring.free_tool_id(tool)
     soundings.registry.switch_on()
     assert soundings.state(probe).status is Status.ARMED
+
+
+def test_a_way_that_was_begun_in_a_closed_generator_is_not_ended_by_another(
+    soundings, make_module
+) -> None:
+    module = make_module(
+        "kinds_ways",
+        "def way(skip):\n"
+        "    if not skip:\n"
+        "        begun = 1\n"
+        "    yield 1\n"
+        "    ended = 2\n"
+        "    yield ended\n",
+    )
+    soundings.place(TimerProbe, "kinds_ways.py:3", until=Target("kinds_ways.py", 5))
+    for _ in range(50):
+        closed = module.way(False)
+        next(closed)
+        closed.close()
+        del closed
+        assert list(module.way(True)) == [1, 2]
+    assert soundings.points() == []
+    assert list(module.way(False)) == [1, 2]
+    [point] = soundings.points()
+    assert point.count == 1

@@ -113,7 +113,7 @@ class Limits:
         _within("rate", self.rate_per_s, 0.01, MAX_PASSAGES_PER_S, " a second")
 
 
-_CAPTURED = Limits(hits=10, ttl_s=900.0, rate_per_s=5.0)
+_CAPTURED = Limits(hits=10, ttl_s=900.0, rate_per_s=1.0)
 _ADDED_UP = Limits(hits=MAX_PASSAGES, ttl_s=3600.0, rate_per_s=MAX_PASSAGES_PER_S)
 
 DEFAULTS: dict[ProbeKind, Limits] = {
@@ -128,7 +128,7 @@ DEFAULTS: dict[ProbeKind, Limits] = {
 
 A log hit costs the pure core 7 to 8 us in a warm loop (`make bench`) and was seen to cost 70
 to 130 us in a process that is mostly asleep: at 50 a second at most 0.65 % of a core. A
-snapshot costs the pure core some hundred microseconds, so ten of them are had at 5 a second.
+snapshot costs the pure core 0.3 to 2 ms, so ten of them are had at one a second.
 """
 
 

@@ -22,6 +22,12 @@ LONGEST_NS = 5_000_000
 """After so long the rest of the stack is given without its variables: one hit must not hold up
 a request for longer. The pure core takes 10 to 40 us for a value of some depth."""
 
+NEAR = 3
+"""Frames that are captured as deep as was asked for; further out stand frameworks, whose
+objects hold on to everything."""
+FAR_DEPTH, FAR_ITEMS = 1, 20
+"""Levels and items of a value of the frames beyond those."""
+
 _CO_OPTIMIZED = 0x1
 _clock = time.perf_counter_ns
 
@@ -51,7 +57,19 @@ def stack(
         outer = outer.f_back
         count += 1
     until = _clock() + LONGEST_NS
-    return [_call(one, line, until, limits, room) for one, line in calls], count - len(calls)
+    shown: list[Value] = []
+    for one, line in calls:
+        if len(shown) == NEAR:
+            limits = _further(limits)
+        shown.append(_call(one, line, until, limits, room))
+    return shown, count - len(calls)
+
+
+def _further(limits: CaptureLimits) -> CaptureLimits:
+    """What is captured of the values of frames that are further out."""
+    return CaptureLimits(
+        min(limits.depth, FAR_DEPTH), min(limits.items, FAR_ITEMS), limits.text
+    )
 
 
 def _call(
