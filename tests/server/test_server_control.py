@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from leadline.control import desired, expiry, watch
+from leadline.control import feed as feeds
 from leadline.control.context import Context
 from leadline.control.instances import connect, leave
 from leadline.control.order import AskedLimits, Order
@@ -14,7 +15,7 @@ from leadline.control.probes import list_probes, remove_all
 from leadline.control.probes import place as place_probe
 from leadline.control.report import take_report
 from leadline.control.status import overall
-from leadline.store.records import Phase, PlacedProbe
+from leadline.store.records import HitFilter, Phase, PlacedProbe
 from leadline.wire.errors import LeadlineError, UnavailableError
 from leadline.wire.hit import ProbeState, Report
 from leadline.wire.probe import LogProbe, ProbeKind, Status
@@ -37,7 +38,7 @@ def names(messages) -> list[str]:
 
 
 def test_an_instance_that_is_too_far_behind_begins_again(context, instance, monkeypatch):
-    monkeypatch.setattr(desired, "MAX_CHANGES", 3)
+    monkeypatch.setattr(feeds, "MAX_CHANGES", 3)
     feed = connect(context, "shop", instance("shop", "i"))
     for _ in range(5):
         place(context)
@@ -103,7 +104,7 @@ def test_lost_hits_are_told_where_they_are_missing(context, instance, some_hits,
     take_report(context, "shop", Report(info, some_hits(info, probe, range(4, 5))))
     assert names(watcher.take()) == ["hit"]
     assert context.watchers.lost == 2
-    late = watch.watch(context, after=1).take()
+    late = watch.watch(context, HitFilter(after=1)).take()
     assert names(late) == ["lost", "hit", "hit"]
     assert (json.loads(late[0].data), late[-1].id) == ({"count": 2}, 5)
 

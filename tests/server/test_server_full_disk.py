@@ -7,16 +7,19 @@ import pytest
 
 from leadline.control.context import Context
 from leadline.control.instances import connect
-from leadline.control.probes import place_log, remove_probe
+from leadline.control.order import Order
+from leadline.control.probes import place, remove_probe
 from leadline.wire.errors import UnavailableError
 from leadline.wire.hit import InstanceInfo
+from leadline.wire.probe import ProbeKind
 
 
 def test_a_removal_reaches_the_instances_though_it_cannot_be_stored(
     tmp_path, monkeypatch, capsys
 ):
     with closing(Context(tmp_path / "hits.db")) as context:
-        probe = place_log(context, who="me", service="s", target="a.py:1", template="x")
+        order = Order(ProbeKind.LOG, "a.py:1", template="x")
+        probe = place(context, order, who="me", service="s")
         info = InstanceInfo("i1", "s", 1, "h", "p", "3.13", "0", "pure", 0.0)
         feed = connect(context, "s", info)
         assert [message.event for message in feed.take()] == ["set"]

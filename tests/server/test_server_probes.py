@@ -3,12 +3,13 @@
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import asdict, replace
 
 import pytest
 
 from leadline.wire.hit import ProbeState, Report
 from leadline.wire.messages import MAX_PROBES, decode_probes
-from leadline.wire.probe import Anchor, Fate, Status
+from leadline.wire.probe import DEFAULTS, Anchor, Fate, Status
 
 
 def test_a_probe_travels_to_an_open_agent_and_away_again(server, instance):
@@ -171,7 +172,7 @@ def test_a_member_of_another_kind_is_refused_with_a_sentence(server):
 def test_limits_that_are_not_said_are_those_of_the_kind(server):
     body = {"kind": "snapshot", "target": "app.py:3", "limits": {"hits": 3}}
     limits = server.request("POST", "/v1/services/some/probes", body).json["probe"]["limits"]
-    assert limits == {"hits": 3, "ttl_s": 900.0, "rate_per_s": 5.0}
+    assert limits == asdict(replace(DEFAULTS["snapshot"], hits=3))
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_the_limit_holds_and_every_hit_is_accounted_for(store, limit, reports):
         assert taken.stored + taken.repeated + taken.beyond_limit == len(numbers)
         assert taken.strays == 0
         distinct |= {(name, n) for n in numbers}
-    found = store.hits(HitFilter(probe=probe), newest=False, limit=1000).hits
+    found = store.hits(HitFilter(probes=(probe,)), newest=False, limit=1000).hits
     assert len(found) == len({hit.body for hit in found}) == min(limit, len(distinct))
     seen = store.probe(probe)
     assert seen.hits == len(found)

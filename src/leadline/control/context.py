@@ -11,7 +11,7 @@ from leadline.control.desired import Desired
 from leadline.control.expiry import Expiry
 from leadline.control.watch import Watchers
 from leadline.store.protocol import Store
-from leadline.store.records import Ended, Event, Placed, Stored, Switched
+from leadline.store.records import Changed, Ended, Event, Placed, Stored, Switched
 from leadline.store.sqlite import SqliteStore
 from leadline.wire.errors import UnavailableError
 
@@ -68,11 +68,13 @@ class Context:
 
     def _committed(self, event: Event) -> None:
         match event:
-            case Stored(hits):
-                self.watchers.stored(hits)
+            case Stored():
+                self.watchers.stored(event)
             case Placed():
                 self.desired.placed(event)
                 self._expiry.wake()
+            case Changed():
+                self.desired.changed(event)
             case Ended():
                 self.desired.ended(event)
             case Switched():

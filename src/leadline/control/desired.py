@@ -4,95 +4,25 @@ The set is what the store has committed: only the store's thread changes it, in 
 the commits, so what an instance hears is never ahead of the database nor out of order.
 """
 
-import json
 import threading
-from collections import deque
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
 
-from leadline.control.stream import Message, asleep
-from leadline.store.records import Ended, Placed, PlacedProbe, Switch, Switched
+from leadline.control.feed import Change, Feed
+from leadline.store.records import (
+    EVERY_SERVICE,
+    Changed,
+    Ended,
+    Placed,
+    PlacedProbe,
+    Switch,
+    Switched,
+    serves,
+)
 from leadline.wire.errors import UnavailableError
+from leadline.wire.hit import InstanceInfo
 
 MAX_CONNECTED = 2_000
 """Instances connected at once; each is a socket."""
-MAX_CHANGES = 1_000
-"""Changes that wait for one instance. One that is further behind is better off with the whole
-set, so its stream ends and it connects again."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    event: str
-    revision: int
-    probes: tuple[PlacedProbe, ...] = ()
-    ids: tuple[str, ...] = ()
-    reason: str = ""
-
-
-class Feed:
-    """What one connected instance is told: the whole set first, then what changes."""
-
-    def __init__(
-        self, instance: str, service: str, since: float, clock: Callable[[], float]
-    ) -> None:
-        self.instance = instance
-        self.service = service
-        self.since = since
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._changes: deque[_Change] = deque()
-        self._closed = False
-        self._wake = asleep
-
-    def attach(self, wake: Callable[[], None]) -> None:
-        """See `Stream`."""
-        self._wake = wake
-        wake()
-
-    @property
-    def closed(self) -> bool:
-        """See `Stream`."""
-        return self._closed
-
-    def close(self) -> None:
-        """See `Stream`."""
-        self._closed = True
-        self._wake()
-
-    def put(self, change: _Change) -> None:
-        """Add a change; called by `Desired` alone."""
-        with self._lock:
-            if len(self._changes) >= MAX_CHANGES:
-                self._changes.clear()
-                self._closed = True
-            elif not self._closed:
-                self._changes.append(change)
-        self._wake()
-
-    def take(self) -> list[Message]:
-        """See `Stream`. The seconds that a probe has left are those left now."""
-        with self._lock:
-            changes = list(self._changes)
-            self._changes.clear()
-        return [self._written(change) for change in changes]
-
-    def _written(self, change: _Change) -> Message:
-        content: dict[str, object] = {"revision": change.revision}
-        if change.event == "remove":
-            content["ids"] = change.ids
-        elif change.event == "off":
-            content["reason"] = change.reason
-        elif change.event != "on":
-            now = self._clock()
-            content["probes"] = [_for_agent(probe, now) for probe in change.probes]
-        return Message(change.event, json.dumps(content, separators=(",", ":")))
-
-
-def _for_agent(placed: PlacedProbe, now: float) -> dict[str, object]:
-    asked = placed.probe.limits
-    left = min(max(placed.expires_at - now, 0.0), asked.ttl_s)  # a clock may be set back
-    return asdict(replace(placed.probe, limits=replace(asked, ttl_s=left)))
 
 
 class Desired:
@@ -116,29 +46,27 @@ class Desired:
             for probe in probes:
                 self._sets.setdefault(probe.service, {})[probe.probe.id] = probe
 
-    def connect(
-        self, instance: str, service: str, now: float, clock: Callable[[], float]
-    ) -> Feed:
+    def connect(self, info: InstanceInfo, now: float, clock: Callable[[], float]) -> Feed:
         """Return the feed of an instance, beginning with the set; it replaces an older one.
 
         While its service is switched off, it hears so first and the set is empty.
         """
-        feed = Feed(instance, service, now, clock)
+        feed = Feed(info, now, clock)
         with self._lock:
             if self._stopped:
                 raise UnavailableError("stopping", "The server is stopping.")
-            older = self._feeds.get(instance)
+            older = self._feeds.get(info.id)
             if older is None and len(self._feeds) >= MAX_CONNECTED:
                 raise UnavailableError(
                     "too-many-instances",
                     f"{MAX_CONNECTED} instances are connected, which is the most there may be.",
                 )
-            if off := self._off(service):
-                feed.put(_Change("off", self._revision, reason=off.reason))
-                feed.put(_Change("set", self._revision))
+            if off := self._off(info.service):
+                feed.put(Change("off", self._revision, reason=off.reason))
+                feed.put(Change("set", self._revision))
             else:
-                feed.put(self._whole(service))
-            self._feeds[instance] = feed
+                feed.put(self._whole(feed))
+            self._feeds[info.id] = feed
         if older is not None:
             older.close()
         return feed
@@ -163,31 +91,43 @@ class Desired:
             return dict(self._feeds)
 
     def placed(self, event: Placed) -> None:
-        """Take a new probe into its service's set and tell its instances."""
-        probe = event.probe
+        """Take a new probe into its service's set and tell the instances that it is for."""
         with self._lock:
-            self._sets.setdefault(probe.service, {})[probe.probe.id] = probe
-            self._tell(probe.service, _Change("add", event.revision, (probe,)))
+            self._hold(event.probe, event.revision)
+            for feed in self._feeds_of(event.probe):
+                if event.probe.is_for(feed.info):
+                    feed.put(Change("add", event.revision, (event.probe,)))
+
+    def changed(self, event: Changed) -> None:
+        """Take note that a probe is for other instances now, or has another anchor.
+
+        `event.by`, the instance that the anchor is from, knows it.
+        """
+        placed = event.probe
+        with self._lock:
+            before = self._sets.get(placed.service, {}).get(placed.probe.id)
+            if before is None:
+                return  # it has ended in the meantime
+            self._hold(placed, event.revision)
+            renewed = before.probe != placed.probe
+            for feed in self._feeds_of(placed):
+                carried = placed.probe.id in feed.carried
+                if not placed.is_for(feed.info):
+                    self._take_out(feed, [placed.probe.id])
+                elif not carried or (renewed and feed.instance != event.by):
+                    feed.put(Change("add", event.revision, (placed,)))
 
     def ended(self, event: Ended) -> None:
-        """Take probes out of their service's set and tell its instances."""
+        """Take probes out of their service's set and tell the instances that carry them."""
         with self._lock:
-            held = self._sets.get(event.service, {})
-            ids = tuple(p.probe.id for p in event.probes if held.pop(p.probe.id, None))
-            if ids:  # one that had expired is in no set when it is removed
-                self._tell(event.service, _Change("remove", event.revision, ids=ids))
-            if not held:
-                self._sets.pop(event.service, None)
+            self._revision = max(self._revision, event.revision)
+            self._drop(event.service, [placed.probe.id for placed in event.probes])
 
     def withdraw(self, chosen: Callable[[PlacedProbe], bool]) -> None:
         """Take probes out of the running instances although it could not be stored."""
         with self._lock:
-            for service, held in self._sets.items():
-                ids = tuple(name for name, placed in held.items() if chosen(placed))
-                for name in ids:
-                    del held[name]
-                if ids:
-                    self._tell(service, _Change("remove", self._revision, ids=ids))
+            for service, held in list(self._sets.items()):
+                self._drop(service, [name for name, placed in held.items() if chosen(placed)])
 
     def switched(self, event: Switched) -> None:
         """Turn a kill switch and tell those whom it makes a difference to."""
@@ -203,10 +143,10 @@ class Desired:
             for feed in self._feeds.values():
                 off = self._off(feed.service)
                 if off and feed.instance not in was_off:
-                    feed.put(_Change("off", self._revision, reason=off.reason))
+                    feed.put(Change("off", self._revision, reason=off.reason))
                 elif not off and feed.instance in was_off:
-                    feed.put(_Change("on", self._revision))
-                    feed.put(self._whole(feed.service))
+                    feed.put(Change("on", self._revision))
+                    feed.put(self._whole(feed))
 
     def switches(self) -> list[Switch]:
         """Return what is switched off, everything first."""
@@ -217,13 +157,6 @@ class Desired:
         """Return the switch that keeps a service off; None if it is on."""
         with self._lock:
             return self._off(service)
-
-    def _off(self, service: str) -> Switch | None:
-        return self._switches.get("") or self._switches.get(service)
-
-    def _whole(self, service: str) -> _Change:
-        probes = tuple(self._sets.get(service, {}).values())
-        return _Change("set", self._revision, probes)
 
     def next_expiry(self) -> float | None:
         """Return when the next probe's time is over, in seconds since 1970."""
@@ -239,8 +172,38 @@ class Desired:
         for feed in feeds:
             feed.close()
 
-    def _tell(self, service: str, change: _Change) -> None:
-        self._revision = max(self._revision, change.revision)
+    def held(self, service: str) -> list[PlacedProbe]:
+        """Return the active probes of a service alone."""
+        with self._lock:
+            return list(self._sets.get(service, {}).values())
+
+    def _off(self, service: str) -> Switch | None:
+        return self._switches.get("") or self._switches.get(service)
+
+    def _whole(self, feed: Feed) -> Change:
+        sets = (self._sets.get(service, {}) for service in (feed.service, EVERY_SERVICE))
+        probes = (placed for held in sets for placed in held.values())
+        return Change("set", self._revision, tuple(p for p in probes if p.is_for(feed.info)))
+
+    def _hold(self, placed: PlacedProbe, revision: int) -> None:
+        self._revision = max(self._revision, revision)
+        self._sets.setdefault(placed.service, {})[placed.probe.id] = placed
+
+    def _drop(self, service: str, ids: Iterable[str]) -> None:
+        held = self._sets.get(service, {})
+        gone = [name for name in ids if held.pop(name, None)]
+        if not held:
+            self._sets.pop(service, None)
         for feed in self._feeds.values():
-            if feed.service == service:
-                feed.put(change)
+            self._take_out(feed, gone)
+
+    def _take_out(self, feed: Feed, ids: list[str]) -> None:
+        # one that it does not carry was never told, or has been removed before
+        if carried := tuple(name for name in ids if name in feed.carried):
+            feed.put(Change("remove", self._revision, ids=carried))
+
+    def _feeds_of(self, placed: PlacedProbe) -> Iterator[Feed]:
+        """Yield the connected instances that could carry a probe."""
+        for feed in self._feeds.values():
+            if serves(placed.service, feed.service) and not self._off(feed.service):
+                yield feed

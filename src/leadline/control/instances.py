@@ -3,11 +3,12 @@
 from collections import Counter
 
 from leadline.control.context import Context
-from leadline.control.desired import Feed
+from leadline.control.feed import Feed
+from leadline.control.reach import meant
 from leadline.control.report import check_instance
 from leadline.control.status import overall
 from leadline.control.views import InstanceView, Losses, Overview, ServiceView
-from leadline.store.records import InstanceRecord, Phase, StateRecord
+from leadline.store.records import EVERY_SERVICE, InstanceRecord, Phase, StateRecord
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.probe import Status
 
@@ -21,7 +22,7 @@ def connect(context: Context, service: str, info: InstanceInfo) -> Feed:
     check_instance(service, info)
     now = context.clock()
     context.store.save_instance(info, now)
-    return context.desired.connect(info.id, service, now, context.clock)
+    return context.desired.connect(info, now, context.clock)
 
 
 def leave(context: Context, feed: Feed) -> None:
@@ -45,10 +46,9 @@ def overview(context: Context) -> Overview:
     counts: dict[str, Counter[Status]] = {}
     for placed in probes:
         services.setdefault(placed.service, [])
-        said = [s.state for s in states.get(placed.probe.id, []) if s.instance in connected]
-        status, _ = overall(
-            placed, here[placed.service], said, context.desired.off(placed.service)
-        )
+        ids = {feed.instance for feed in meant(placed, connected.values())}
+        said = [s.state for s in states.get(placed.probe.id, []) if s.instance in ids]
+        status, _ = overall(placed, len(ids), said, context.desired.off(placed.service))
         counts.setdefault(placed.service, Counter())[status] += 1
     active = {p.probe.id for p in probes if p.phase is Phase.ACTIVE}
     armed = _armed({probe: said for probe, said in states.items() if probe in active})
@@ -56,7 +56,7 @@ def overview(context: Context) -> Overview:
         services=[
             ServiceView(
                 service=service,
-                connected=here[service],
+                connected=len(connected) if service == EVERY_SERVICE else here[service],
                 off=context.desired.off(service),
                 probes=dict(counts.get(service, {})),
                 hits=sum(record.hits for record in records),

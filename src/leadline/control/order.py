@@ -4,7 +4,10 @@ import math
 from dataclasses import dataclass, field
 from typing import TypedDict
 
+from leadline.control.context import Context
+from leadline.control.reach import resolve
 from leadline.expression import check_expressions
+from leadline.store.records import EVERY_SERVICE, Terms, Where
 from leadline.wire.errors import UsageError, WireError
 from leadline.wire.probe import (
     DEFAULT_FRAMES,
@@ -24,6 +27,9 @@ from leadline.wire.probe import (
     default_moment,
 )
 from leadline.wire.target import Place, Target, parse_place
+
+MAX_CANARY_S = 3_600.0
+"""Longer than that, and most probes are over before their canary is."""
 
 _OWN: dict[str, tuple[ProbeKind, ...]] = {
     "template": (ProbeKind.LOG,),
@@ -62,7 +68,7 @@ class Order:
     """A probe as it is asked for: what is None was not said.
 
     `target` is `FILE:LINE`, `MODULE:FUNCTION` or `*`; `until` is `FILE:LINE`, or a line of the
-    target's file.
+    target's file. `instance` (an id or its beginning) and `tags` say which instances it is for.
     """
 
     kind: ProbeKind
@@ -80,6 +86,25 @@ class Order:
     owner: str = ""
     note: str = ""
     anchor: Anchor | None = None
+    instance: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    canary_s: float | None = None
+
+
+def terms_of(context: Context, order: Order, service: str) -> Terms:
+    """Return what an order says beside the probe.
+
+    Raises slugs `no-such-instance`, `ambiguous-instance`, `bad-message`, `bad-limit`.
+    """
+    if order.canary_s is not None and not 0 < order.canary_s <= MAX_CANARY_S:
+        raise UsageError(
+            "bad-limit", f"A canary lasts more than 0 and at most {MAX_CANARY_S:g} seconds."
+        )
+    where = Where(order.instance, order.tags)
+    if where.instance or where.tags:
+        known = context.store.instances(None if service == EVERY_SERVICE else service)
+        where = resolve(where, service, known)
+    return Terms(where, order.canary_s)
 
 
 def probe_of(order: Order) -> Probe:

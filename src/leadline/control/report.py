@@ -7,13 +7,18 @@ from dataclasses import astuple
 from leadline.control.context import Context
 from leadline.store.records import Taken
 from leadline.wire.errors import RefusedError, UnavailableError, WireError
-from leadline.wire.hit import InstanceInfo, Report
+from leadline.wire.hit import InstanceInfo, Point, Report
+from leadline.wire.probe import MAX_PASSAGES
+from leadline.wire.sketch import MAX_BUCKETS
 
 MAX_INSTANCE_CHARS = 500
 """Of each text that an instance says about itself: it is kept for every process."""
 MAX_COUNTERS = 100
 MAX_COUNT = 2**63 - 1
 """What a column of SQLite holds; JSON's integers have no end."""
+MAX_POINT_S = 86_400.0
+"""A point is of about a second; an agent that was stopped for a while may send a longer one."""
+_BUCKET = re.compile(r"z|[np](0|-?[1-9][0-9]{0,4})")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
@@ -29,7 +34,7 @@ def take_report(context: Context, service: str, report: Report) -> Taken:
     try:
         taken = context.store.take(report, context.clock())
     except UnavailableError as error:
-        context.count_not_stored(error.slug, len(report.hits))
+        context.count_not_stored(error.slug, len(report.hits) + len(report.points))
         raise
     if report.leaving:
         feed = context.desired.feed(report.instance.id)
@@ -63,14 +68,33 @@ def _check(report: Report) -> None:
         _within(hit.seq, hit.line)
         if not math.isfinite(hit.time):
             raise WireError("A hit's time is not a time.")
+    for point in report.points:
+        _check_point(point, report.instance.id)
     for state in report.states:
-        _within(state.line, state.cost_ns, *state.fates.values())
+        _within(state.line, state.cost_ns, state.entered, *state.fates.values())
     for counters in (report.dropped, report.faults):
         if len(counters) > MAX_COUNTERS or any(
             len(name) > MAX_INSTANCE_CHARS for name in counters
         ):
             raise WireError("A report counts too many different things.")
         _within(*counters.values())
+
+
+def _check_point(point: Point, instance: str) -> None:
+    if point.instance != instance:
+        raise WireError("A point is of another instance than its report.")
+    _within(point.seq)
+    if not all(
+        map(math.isfinite, (point.time, point.seconds, point.total, point.low, point.high))
+    ):
+        raise WireError("A point holds what is not a number.")
+    if not 0 <= point.seconds <= MAX_POINT_S:
+        raise WireError("A point is of a time that is too long.")
+    counts = (point.count, point.lost, *point.buckets.values())
+    if not all(0 <= count <= MAX_PASSAGES for count in counts):
+        raise WireError("A count in a point is out of range.")
+    if len(point.buckets) > MAX_BUCKETS or not all(map(_BUCKET.fullmatch, point.buckets)):
+        raise WireError("A point's buckets do not follow the contract.")
 
 
 def _within(*numbers: int) -> None:

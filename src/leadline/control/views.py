@@ -5,7 +5,7 @@ Times are seconds since 1970.
 
 from dataclasses import dataclass, field
 
-from leadline.store.records import Switch
+from leadline.store.records import Canary, Switch, Where
 from leadline.wire.hit import Detail, InstanceInfo
 from leadline.wire.probe import (
     Anchor,
@@ -23,7 +23,9 @@ from leadline.wire.value import Value
 class StateView:
     """Where a probe stands in one instance; gone instances are here with their last word.
 
-    `reported_at` is 0 for an instance that has said nothing of the probe yet.
+    `reported_at` is 0 for an instance that has said nothing of the probe yet. `expected` is
+    the text that a mismatch missed, `source` the one that is there; `entered` counts calls of
+    the function in which the line was not reached. `why` says it all in one sentence.
     """
 
     instance: str
@@ -41,6 +43,31 @@ class StateView:
     fates: dict[Fate, int]
     unknown: str
     cost_ns: int
+    anchor: Anchor | None = None
+    expected: str = ""
+    entered: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What points say together, of a second or of all time, of one instance or of many.
+
+    `count` passages at `rate` a second; `lost` values that were not kept. Of a metric or a
+    timer their sum, least, most and mean, and quantiles within 1 %; a timer's are seconds.
+    """
+
+    count: int
+    rate: float
+    lost: int = 0
+    sum: float | None = None
+    min: float | None = None
+    max: float | None = None
+    mean: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +76,8 @@ class ProbeView:
 
     `hits` counts those stored over all instances and all time; `beyond_limit` those that came
     after the last one allowed. `fates` and `cost_ns` are sums over `instances`. Members that
-    only other kinds have, such as `template`, are empty.
+    only other kinds have, such as `template`, are empty. `total` is what a probe that adds up
+    has sent in all.
     """
 
     id: str
@@ -76,6 +104,11 @@ class ProbeView:
     frames: int = 0
     raises: list[str] = field(default_factory=list)
     until: str | None = None
+    where: Where = field(default_factory=Where)
+    canary: Canary | None = None
+    set: str = ""
+    name: str = ""
+    total: Summary | None = None
     fates: dict[Fate, int] = field(default_factory=dict)
     cost_ns: int = 0
     instances: list[StateView] = field(default_factory=list)

@@ -1,17 +1,18 @@
-"""Watching hits as they arrive, without ever slowing their arrival.
+"""Watching hits and points as they arrive, without ever slowing their arrival.
 
-Each watcher has a bounded queue. When it is full, hits are left out at that place, counted,
-and the watcher is told how many when it gets there.
+Each watcher has a bounded queue. When it is full, what comes is left out at that place and
+counted, and the watcher is told how much when it gets there.
 """
 
 import json
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from leadline.control.stream import Message, asleep
-from leadline.store.records import HitFilter, StoredHit
+from leadline.store.records import HitFilter, Stored, StoredHit, StoredPoint
 from leadline.wire.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 
 MAX_WATCHERS = 100
 """Pages and commands that watch at once."""
-MAX_ID = 2**63 - 1
-"""The largest number that a hit can have."""
+EVERYTHING = HitFilter()
 WATCH_HITS = 1_000
 WATCH_CHARS = 4_000_000
 """What one watcher's queue holds: a burst that a person could still look through."""
@@ -29,12 +29,17 @@ TAKE_CHARS = 64_000
 
 
 class Watcher:
-    """A stream of hits, with `lost` messages where some were left out."""
+    """A stream of hits, with `lost` messages where some were left out.
 
-    def __init__(self, matching: HitFilter) -> None:
+    With `points` it has those of the same services and probes too; they have no number, so who
+    comes back later asks for a series instead.
+    """
+
+    def __init__(self, matching: HitFilter, *, points: bool = False) -> None:
         self.matching = matching
+        self.points = points
         self._lock = threading.Lock()
-        self._waiting: deque[StoredHit | int] = deque()  # an int is that many lost
+        self._waiting: deque[StoredHit | StoredPoint | int] = deque()  # an int: so many lost
         self._chars = 0
         self._closed = False
         self._wake = asleep
@@ -54,20 +59,25 @@ class Watcher:
         self._closed = True
         self._wake()
 
-    def put(self, hits: list[StoredHit]) -> int:
+    def put(self, stored: Stored) -> int:
         """Add what is asked for and has room; returns how many were left out."""
+        asked: list[StoredHit | StoredPoint] = [
+            hit for hit in stored.hits if self.matching.matches(hit)
+        ]
+        if self.points:
+            of = self.matching.of
+            asked += [point for point in stored.points if of(point.service, point.probe)]
         lost = 0
         with self._lock:
-            for hit in hits:
-                if not self.matching.matches(hit):
-                    continue
+            for item in asked:
                 if len(self._waiting) >= WATCH_HITS or self._chars >= WATCH_CHARS:
                     lost += 1
                     self._lose(1)
                 else:
-                    self._waiting.append(hit)
-                    self._chars += len(hit.body)
-        self._wake()
+                    self._waiting.append(item)
+                    self._chars += _chars(item)
+        if asked:
+            self._wake()
         return lost
 
     def begin(self, older: list[StoredHit], missing: int) -> None:
@@ -75,11 +85,13 @@ class Watcher:
         with self._lock:
             seen = older[-1].id if older else -1
             arrived = [
-                item for item in self._waiting if isinstance(item, int) or item.id > seen
+                item
+                for item in self._waiting
+                if not isinstance(item, StoredHit) or item.id > seen
             ]
             self._waiting = deque([*([missing] if missing else []), *older, *arrived])
             self._chars = sum(
-                len(item.body) for item in self._waiting if isinstance(item, StoredHit)
+                _chars(item) for item in self._waiting if not isinstance(item, int)
             )
         self._wake()
 
@@ -93,9 +105,12 @@ class Watcher:
                 if isinstance(item, int):
                     messages.append(Message("lost", json.dumps({"count": item})))
                     continue
-                self._chars -= len(item.body)
-                chars += len(item.body)
-                messages.append(Message("hit", item.json(), item.id))
+                self._chars -= _chars(item)
+                chars += _chars(item)
+                if isinstance(item, StoredHit):
+                    messages.append(Message("hit", item.json(), item.id))
+                else:
+                    messages.append(Message("point", _point(item)))
         return messages
 
     def _lose(self, count: int) -> None:
@@ -103,6 +118,17 @@ class Watcher:
             self._waiting[-1] += count
         else:
             self._waiting.append(count)
+
+
+def _chars(item: StoredHit | StoredPoint) -> int:
+    if isinstance(item, StoredHit):
+        return len(item.body)
+    return 200 + 10 * len(item.point.buckets)  # about, without writing it out for it
+
+
+def _point(stored: StoredPoint) -> str:
+    content = {"service": stored.service} | asdict(stored.point)
+    return json.dumps(content, separators=(",", ":"))
 
 
 class Watchers:
@@ -134,11 +160,11 @@ class Watchers:
             if watcher in self._watchers:
                 self._watchers.remove(watcher)
 
-    def stored(self, hits: list[StoredHit]) -> None:
-        """Pass hits on; called by the store's thread."""
+    def stored(self, stored: Stored) -> None:
+        """Pass hits and points on; called by the store's thread."""
         with self._lock:
             watchers = list(self._watchers)
-        self.lost += sum(watcher.put(hits) for watcher in watchers)
+        self.lost += sum(watcher.put(stored) for watcher in watchers)
 
     def stop(self) -> None:
         """End every stream and let nobody watch any more."""
@@ -150,21 +176,16 @@ class Watchers:
 
 
 def watch(
-    context: "Context",
-    *,
-    service: str | None = None,
-    probe: str | None = None,
-    after: int | None = None,
+    context: "Context", matching: HitFilter = EVERYTHING, *, points: bool = False
 ) -> Watcher:
     """Return a stream of hits as they are stored.
 
-    With `after`, it begins with those stored since that number: the newest
+    If `matching.after` is said, it begins with those stored since that number: the newest
     `WATCH_HITS` of them, and the count of the others as lost. Give it back to `unwatch`.
     """
-    watcher = Watcher(HitFilter(service, probe))
+    watcher = Watcher(matching, points=points)
     context.watchers.add(watcher)
-    if after is not None:
-        matching = HitFilter(service, probe, max(-1, min(after, MAX_ID)))
+    if matching.after is not None:
         try:
             page = context.store.hits(matching, newest=True, limit=WATCH_HITS)
             missing = 0

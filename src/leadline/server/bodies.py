@@ -50,6 +50,19 @@ class AnchorBody(Struct, frozen=True, forbid_unknown_fields=True):
     digest: str = ""
 
 
+class WhereBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which instances a probe is for: an id or the beginning of one, and tags."""
+
+    instance: str = ""
+    tags: dict[str, str] = {}
+
+
+class CanaryBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long a probe is tried in one instance first, in seconds."""
+
+    seconds: float
+
+
 class PlaceBody(Struct, frozen=True, forbid_unknown_fields=True):
     """A probe to be placed: see `control.Order`."""
 
@@ -68,6 +81,8 @@ class PlaceBody(Struct, frozen=True, forbid_unknown_fields=True):
     owner: str = ""
     note: str = ""
     anchor: AnchorBody | None = None
+    where: WhereBody = WhereBody()
+    canary: CanaryBody | None = None
 
     def read(self) -> Order:
         """Return the use case's own; its limits and expressions are not checked yet."""
@@ -75,6 +90,10 @@ class PlaceBody(Struct, frozen=True, forbid_unknown_fields=True):
         said["limits"] = _checked(AskedLimits, self.limits)
         said["capture"] = self.capture.read()
         said["anchor"] = _checked(Anchor, self.anchor) if self.anchor else None
+        where = said.pop("where")
+        said["instance"], said["tags"] = where.instance, where.tags
+        canary = said.pop("canary")
+        said["canary_s"] = canary.seconds if canary else None
         return Order(**said)
 
 
@@ -85,12 +104,20 @@ class ProbesQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HitsQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which hits: see `control.list_hits`."""
+    """Which hits: see `control.hit_filter`."""
 
     service: str | None = None
     probe: str | None = None
-    limit: int = 100
+    instance: str | None = None
+    kind: str | None = None
+    thread: str | None = None
+    task: str | None = None
+    trace: str | None = None
+    text: str | None = None
+    since: float | None = None
+    until: float | None = None
     after: int | None = None
+    limit: int = 100
 
 
 class WatchQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,7 +125,16 @@ class WatchQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
     service: str | None = None
     probe: str | None = None
+    instance: str | None = None
+    kind: str | None = None
+    thread: str | None = None
+    task: str | None = None
+    trace: str | None = None
+    text: str | None = None
+    since: float | None = None
+    until: float | None = None
     after: int | None = None
+    points: bool = False
 
 
 class HealthAnswer(Struct, frozen=True):

@@ -1,7 +1,9 @@
 """Every address of the server. Who wants to know what it can do reads this file."""
 
+from msgspec.structs import asdict
+
 from leadline import __version__
-from leadline.control.hits import list_hits
+from leadline.control.hits import hit_filter, list_hits
 from leadline.control.instances import connect, leave, overview
 from leadline.control.probes import list_probes, remove_all, remove_probe, show_probe
 from leadline.control.probes import place as place_probe
@@ -20,9 +22,9 @@ from leadline.server.bodies import (
     ServicesAnswer,
     WatchQuery,
 )
+from leadline.server.key_routes import KEY_ROUTES
 from leadline.server.operating import OPERATING
 from leadline.server.route import Call, Flow, Route, Who, route
-from leadline.server.key_routes import KEY_ROUTES
 from leadline.wire.hit import InstanceInfo, Report
 from leadline.wire.keys import agent_key
 from leadline.wire.messages import CONNECT_PATH, MAX_REPORT_BYTES, REPORT_PATH
@@ -93,7 +95,7 @@ def services(call: Call) -> ServicesAnswer:
 
 @route("POST", f"{SERVICE}/agent-key", who=Who.USER, returns=KeyAnswer)
 def make_agent_key(call: Call) -> KeyAnswer:
-    """Return the key for a service's agents; the same one every time."""
+    """Return the key for a service's agents; the same one until it is replaced."""
     service = call.path["service"]
     return KeyAnswer(service=service, key=agent_key(call.ring.keys(), service))
 
@@ -101,23 +103,20 @@ def make_agent_key(call: Call) -> KeyAnswer:
 @route("GET", "/v1/hits", who=Who.USER, query=HitsQuery, returns=HitsAnswer)
 def hits(call: Call) -> HitsAnswer:
     """List the newest hits, or with `after` those that followed; oldest first."""
-    query: HitsQuery = call.query
-    page = list_hits(
-        call.context,
-        service=query.service,
-        probe=query.probe,
-        after=query.after,
-        limit=query.limit,
-    )
+    said = asdict(call.query)
+    limit = said.pop("limit")
+    page = list_hits(call.context, hit_filter(**said), limit)
     return HitsAnswer(hits=page.hits, more=page.more)
 
 
 @route("GET", "/v1/hits/stream", who=Who.USER, query=WatchQuery)
 def watch_hits(call: Call) -> Flow:
     """Stream hits as they arrive; an event `lost` counts those missing at that place."""
-    query: WatchQuery = call.query
-    after = int(call.last_event_id) if _is_id(call.last_event_id) else query.after
-    watcher = watch(call.context, service=query.service, probe=query.probe, after=after)
+    said = asdict(call.query)
+    points = said.pop("points")
+    if _is_id(call.last_event_id):
+        said["after"] = int(call.last_event_id)
+    watcher = watch(call.context, hit_filter(**said), points=points)
     return Flow(watcher, lambda: unwatch(call.context, watcher))
 
 
@@ -138,6 +137,6 @@ ROUTES: tuple[Route, ...] = (
     make_agent_key,
     hits,
     watch_hits,
-    *KEY_ROUTES,
     *OPERATING,
+    *KEY_ROUTES,
 )

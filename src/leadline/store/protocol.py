@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from leadline.store.records import (
+    NO_TERMS,
     AuditEntry,
     Event,
     HitFilter,
@@ -11,11 +12,14 @@ from leadline.store.records import (
     InstanceRecord,
     Phase,
     PlacedProbe,
+    PointFilter,
     StateRecord,
     Switch,
     Taken,
+    Terms,
+    Total,
 )
-from leadline.wire.hit import InstanceInfo, Report
+from leadline.wire.hit import InstanceInfo, Point, Report
 from leadline.wire.probe import Probe
 
 type Listener = Callable[[Event], None]
@@ -32,7 +36,9 @@ class Store(Protocol):
     write is then not written. Times are seconds since 1970.
     """
 
-    def place(self, service: str, probe: Probe, *, who: str, now: float) -> PlacedProbe:
+    def place(
+        self, service: str, probe: Probe, terms: Terms = NO_TERMS, *, who: str, now: float
+    ) -> PlacedProbe:
         """Give the probe its id and put it into the service's set.
 
         Raises `RefusedError` (slugs `too-many-probes`, `switched-off`)."""
@@ -71,16 +77,16 @@ class Store(Protocol):
     def switches(self) -> list[Switch]:
         """Return what is switched off, everything first."""
 
+    def note(
+        self, who: str, action: str, service: str, detail: dict[str, object], *, now: float
+    ) -> None:
+        """Add an entry to the audit log for what changes nothing else here."""
+
     def save_instance(self, info: InstanceInfo, now: float) -> None:
         """Note a process that connects; `RefusedError` if its id is another service's."""
 
     def instance_gone(self, instance: str, now: float) -> None:
         """Note that a process is gone, without waiting for the database."""
-
-    def note(
-        self, who: str, action: str, service: str, detail: dict[str, object], *, now: float
-    ) -> None:
-        """Add an entry to the audit log for what changes nothing else here."""
 
     def all_gone(self) -> None:
         """Note at start-up that nobody is connected yet."""
@@ -96,6 +102,15 @@ class Store(Protocol):
 
     def count_hits(self, matching: HitFilter) -> int:
         """Return how many stored hits match."""
+
+    def points(self, matching: PointFilter) -> list[Point]:
+        """Return the points of one probe in a range of time, oldest first."""
+
+    def span(self, probe: str) -> tuple[float, float] | None:
+        """Return when a probe's first stored point ends, and when its last one does."""
+
+    def total(self, probe: str) -> Total | None:
+        """Return all that a probe ever added up, also what was deleted since."""
 
     def audit(self, limit: int) -> list[AuditEntry]:
         """Return the newest entries of the audit log, oldest first."""

@@ -1,9 +1,10 @@
 """What a store gives back: the things of the wire, and what the server knows beside them."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
-from leadline.wire.hit import InstanceInfo, ProbeState
+from leadline.wire.hit import Hit, InstanceInfo, Point, ProbeState
 from leadline.wire.probe import Probe
 
 
@@ -15,13 +16,75 @@ class Phase(StrEnum):
     REMOVED = "removed"
 
 
+EVERY_SERVICE = "*"
+"""In place of a service: whatever carries an agent, now or later."""
+
+
+def serves(service: str, other: str) -> bool:
+    """Return whether a probe placed in `service` concerns instances of the service `other`."""
+    return service in (other, EVERY_SERVICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which instances of its service a probe is for: the one, or those with all these tags.
+
+    Nothing said is all of them, those that are started later included.
+    """
+
+    instance: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def admits(self, info: InstanceInfo) -> bool:
+        """Return whether an instance is meant."""
+        return self.instance in ("", info.id) and self.tags.items() <= info.tags.items()
+
+
+class Step(StrEnum):
+    """How far a canary has come."""
+
+    WAITING = "waiting"
+    TRYING = "trying"
+    PASSED = "passed"
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A probe's trial in one instance, before it goes to all the others.
+
+    `instance` is the one, `since` when it was found armed there (0: not yet), in seconds since
+    1970; `faults` and `dropped` are what the agent had counted by then.
+    """
+
+    seconds: float
+    step: Step = Step.WAITING
+    instance: str = ""
+    since: float = 0.0
+    faults: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a placing says beside the probe itself. `set` and `name` are empty or both given."""
+
+    where: Where = field(default_factory=Where)
+    canary_s: float | None = None
+    set: str = ""
+    name: str = ""
+
+
+NO_TERMS = Terms()
+
+
 @dataclass(frozen=True, slots=True)
 class PlacedProbe:
     """A probe, whose it is and how far it has come.
 
     `probe.limits.ttl_s` is what was asked for, in seconds; `expires_at` is when it is over, in
     seconds since 1970. `hits` counts those stored over all instances, trimmed ones included;
-    `beyond_limit` counts those that came after the last one allowed and were not stored.
+    `beyond_limit` counts those that came after the last one allowed and were not stored. Of a
+    probe that adds up both count passages.
     """
 
     probe: Probe
@@ -33,6 +96,52 @@ class PlacedProbe:
     ended_at: float | None
     hits: int
     beyond_limit: int
+    terms: Terms = field(default_factory=Terms)
+    canary: Canary | None = None
+
+    def is_for(self, info: InstanceInfo) -> bool:
+        """Return whether an instance of its service should carry it now."""
+        match self.canary:
+            case Canary(step=Step.WAITING):
+                return False
+            case Canary(step=Step.TRYING, instance=instance):
+                return info.id == instance
+        return self.terms.where.admits(info)
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What a hit can be asked for by, beside its service and probe; see `facets_of`."""
+
+    instance: str
+    kind: str
+    time: float
+    thread: str
+    task: str
+    trace: str
+    said: bytes
+
+
+def facets_of(hit: Hit, kind: str) -> Facets:
+    """Return what a hit of a probe of this kind is found by."""
+    return Facets(
+        instance=hit.instance,
+        kind=kind,
+        time=hit.time,
+        thread=_plain(hit.thread),
+        task=_plain(hit.task),
+        trace=_plain(hit.trace),
+        said=searchable(hit.message),
+    )
+
+
+def searchable(text: str) -> bytes:
+    """Return what is compared when a text is looked for in a message."""
+    return text.casefold().encode("utf-8", "surrogatepass")
+
+
+def _plain(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")  # a column holds no lone surrogate
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +150,7 @@ class StoredHit:
 
     It stays text because captured text may hold lone surrogates, which neither SQLite nor
     UTF-8 can carry, and because nobody between the agent and the reader needs to look inside.
+    `facets` are there for one that was just stored.
     """
 
     id: int
@@ -48,6 +158,7 @@ class StoredHit:
     probe: str
     received_at: float
     body: str
+    facets: Facets | None = None
 
     def json(self) -> str:
         """Return the hit as people get it: one JSON object on one line."""
@@ -56,16 +167,104 @@ class StoredHit:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPoint:
+    """A point with its number in this store."""
+
+    id: int
+    service: str
+    received_at: float
+    point: Point
+
+    @property
+    def probe(self) -> str:
+        """The probe that it is of."""
+        return self.point.probe
+
+
+@dataclass(frozen=True, slots=True)
 class HitFilter:
-    """Which hits: of a service, of a probe, after the one with the number `after`."""
+    """Which hits: all that is said has to be true of them.
+
+    `probes` are any of these (nothing said: all); `after` is the number of a hit; `since` (in
+    the range) and `until` (not in it) are seconds since 1970 on the clock of the instance;
+    `text` is part of the message, in whatever case.
+    """
 
     service: str | None = None
-    probe: str | None = None
+    probes: tuple[str, ...] = ()
     after: int | None = None
+    instance: str | None = None
+    kind: str | None = None
+    thread: str | None = None
+    task: str | None = None
+    trace: str | None = None
+    text: str | None = None
+    since: float | None = None
+    until: float | None = None
 
     def matches(self, hit: StoredHit) -> bool:
         """Return whether a hit that was just stored is asked for."""
-        return self.service in (None, hit.service) and self.probe in (None, hit.probe)
+        facets = hit.facets
+        return (
+            self.of(hit.service, hit.probe)
+            and facets is not None
+            and self.instance in (None, facets.instance)
+            and self.kind in (None, facets.kind)
+            and self.thread in (None, facets.thread)
+            and self.task in (None, facets.task)
+            and self.trace in (None, facets.trace)
+            and (self.since is None or self.since <= facets.time)
+            and (self.until is None or facets.time < self.until)
+            and (self.text is None or searchable(self.text) in facets.said)
+        )
+
+    def of(self, service: str, probe: str) -> bool:
+        """Return whether anything of a service and a probe is asked for."""
+        return self.service in (None, service) and (not self.probes or probe in self.probes)
+
+
+@dataclass(frozen=True, slots=True)
+class PointFilter:
+    """Which points of one probe: those that end after `since` and not after `until`."""
+
+    probe: str
+    since: float
+    until: float
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Many points added up, of one instance or of many; see `wire.Point`."""
+
+    count: int = 0
+    total: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    buckets: dict[str, int] = field(default_factory=dict)
+    lost: int = 0
+    since: float = 0.0
+    until: float = 0.0
+
+    def plus(self, *points: Point) -> "Total":
+        """Return the total with points added."""
+        buckets = dict(self.buckets)
+        count, lost, total = self.count, self.lost, self.total
+        low, high, since, until = self.low, self.high, self.since, self.until
+        for point in points:
+            began = point.time - point.seconds
+            low = min(low, point.low) if count else point.low
+            high = max(high, point.high) if count else point.high
+            since = min(since, began) if until else began
+            until = max(until, point.time)
+            count, lost, total = count + point.count, lost + point.lost, total + point.total
+            for key, many in point.buckets.items():
+                buckets[key] = buckets.get(key, 0) + many
+        return Total(count, total, low, high, buckets, lost, since, until)
+
+    def json(self) -> str:
+        """Return it as one line of JSON."""
+        return json.dumps(asdict(self), separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +323,16 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a report's hits: the four numbers add up to how many there were."""
+    """What became of a report's hits: the four numbers add up to how many there were.
+
+    `points` counts the points that were stored.
+    """
 
     stored: int = 0
     repeated: int = 0
     beyond_limit: int = 0
     strays: int = 0
+    points: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +341,15 @@ class Placed:
 
     probe: PlacedProbe
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Committed: a probe is for other instances now, or has an anchor, from instance `by`."""
+
+    probe: PlacedProbe
+    revision: int
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +363,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Committed: new hits, none of them seen before."""
+    """Committed: new hits and points, none of them seen before."""
 
     hits: list[StoredHit]
+    points: list[StoredPoint] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,4 +378,4 @@ class Switched:
     revision: int
 
 
-type Event = Placed | Ended | Stored | Switched
+type Event = Placed | Changed | Ended | Stored | Switched

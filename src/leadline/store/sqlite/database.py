@@ -2,12 +2,17 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import sqlite3
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
+from leadline.store.records import Facets, facets_of
 from leadline.wire.errors import UnavailableError
+from leadline.wire.hit import Hit
+from leadline.wire.probe import ProbeKind
 
 APPLICATION_ID = 0x4C454144
 """ASCII `LEAD`, written into the file's header: another program's database is left alone."""
@@ -85,11 +90,25 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
         db.execute("PRAGMA journal_mode = WAL")
         # a power cut may cost the last transactions, never the file; a killed server, nothing
         db.execute("PRAGMA synchronous = NORMAL")
+        _offer(db)
         for number, script in migrations:
             if number > version:
                 _migrate(db, number, script)
     except sqlite3.Error as error:
         raise explain(error, path) from error
+
+
+def _offer(db: sqlite3.Connection) -> None:
+    """Let migrations read what SQL cannot: stored hits with whatever text is in them."""
+
+    def read(name: str, look: Callable[[Facets], str | bytes | float]) -> None:
+        db.create_function(
+            name, 1, lambda body: look(facets_of(Hit(**json.loads(body)), ProbeKind.LOG))
+        )
+
+    read("hit_time", lambda facets: facets.time)
+    read("hit_thread", lambda facets: facets.thread)
+    read("hit_said", lambda facets: facets.said)
 
 
 def _migrate(db: sqlite3.Connection, number: int, script: str) -> None:

@@ -11,13 +11,18 @@ from leadline.store.records import (
     PlacedProbe,
     Stored,
     StoredHit,
+    StoredPoint,
     Taken,
+    facets_of,
+    searchable,
+    serves,
 )
-from leadline.store.sqlite import instances, probes
+from leadline.store.sqlite import instances, points, probes
 from leadline.store.sqlite.audit import SERVER
 from leadline.store.sqlite.writer import Transaction
-from leadline.wire.hit import Hit, Report
+from leadline.wire.hit import Hit, Point, Report
 from leadline.wire.messages import encode
+from leadline.wire.probe import Status
 
 MAX_PAGE_CHARS = 16_000_000
 """A page of hits ends early rather than being longer than this, and says that there is more."""
@@ -33,15 +38,19 @@ def take(transaction: Transaction, report: Report, now: float) -> Taken:
     count = _Count(transaction, report, last_seq, now)
     for hit in report.hits:
         count.add(hit)
+    for point in report.points:
+        count.add_point(point)
     count.finish()
-    strays = count.strays + sum(
-        not instances.save_state(transaction, info, state, now) for state in report.states
-    )
+    strays = count.strays + count.stray_points
+    for state in report.states:
+        strays += not instances.save_state(transaction, info, state, now)
+        if state.anchor is not None and state.status is Status.ARMED:
+            probes.keep_anchor(transaction, state, info.id, now)
     db.execute(
         "UPDATE instances SET last_seq = ?, hits = hits + ?, strays = strays + ?, dropped = ?,"
         " faults = ?, gone_at = ? WHERE id = ?",
         (
-            max([last_seq, *(hit.seq for hit in report.hits)]),
+            max([last_seq, *(h.seq for h in report.hits), *(p.seq for p in report.points)]),
             len(count.stored),
             strays,
             json.dumps(report.dropped),
@@ -50,11 +59,13 @@ def take(transaction: Transaction, report: Report, now: float) -> Taken:
             info.id,
         ),
     )
-    return Taken(len(count.stored), count.repeated, count.beyond, count.strays)
+    return Taken(
+        len(count.stored), count.repeated, count.beyond, count.strays, len(count.points)
+    )
 
 
 class _Count:
-    """What becomes of one report's hits, one after the other."""
+    """What becomes of one report's hits and points, one after the other."""
 
     def __init__(
         self, transaction: Transaction, report: Report, last_seq: int, now: float
@@ -65,13 +76,12 @@ class _Count:
         self._now = now
         self._probes: dict[str, PlacedProbe | None] = {}
         self.stored: list[StoredHit] = []
-        self.repeated = self.beyond = self.strays = 0
+        self.points: list[StoredPoint] = []
+        self.repeated = self.beyond = self.strays = self.stray_points = 0
 
     def add(self, hit: Hit) -> None:
-        if hit.probe not in self._probes:
-            self._probes[hit.probe] = probes.select_one(self._transaction.db, hit.probe)
-        probe = self._probes[hit.probe]
-        if probe is None or probe.service != self._info.service:
+        probe = self._probe(hit.probe)
+        if probe is None:
             if hit.seq > self._last_seq:
                 self.strays += 1
             else:
@@ -85,8 +95,30 @@ class _Count:
             else:
                 self.repeated += 1  # it was refused when it came the first time
         else:
-            self._store(hit)
+            self._store(hit, probe)
             self._probes[hit.probe] = replace(probe, hits=probe.hits + 1)
+
+    def add_point(self, point: Point) -> None:
+        """Take in what one second added up to; the one that passes the limit counts whole."""
+        probe, is_new = self._probe(point.probe), point.seq > self._last_seq
+        if probe is None:
+            self.stray_points += is_new
+        elif probe.hits >= probe.probe.limits.hits:
+            beyond = probe.beyond_limit + (point.count if is_new else 0)
+            self._probes[point.probe] = replace(probe, beyond_limit=beyond)
+        elif stored := points.insert(
+            self._transaction.db, number(probe), self._info.service, point, self._now
+        ):
+            self.points.append(stored)
+            self._probes[point.probe] = replace(probe, hits=probe.hits + point.count)
+
+    def _probe(self, name: str) -> PlacedProbe | None:
+        """Return a probe that the instance may report on."""
+        if name not in self._probes:
+            found = probes.select_one(self._transaction.db, name)
+            known = found is not None and serves(found.service, self._info.service)
+            self._probes[name] = found if known else None
+        return self._probes[name]
 
     def _seen(self, hit: Hit) -> bool:
         return (
@@ -96,41 +128,58 @@ class _Count:
             is not None
         )
 
-    def _store(self, hit: Hit) -> None:
+    def _store(self, hit: Hit, probe: PlacedProbe) -> None:
         body = encode(hit).decode("ascii")
-        service = self._info.service
+        service, facets = self._info.service, facets_of(hit, probe.probe.kind)
         # the look-up above is for counting; this is what holds, whoever else wrote
-        number = self._transaction.db.execute(
+        row = self._transaction.db.execute(
             "INSERT OR IGNORE INTO hits"
-            " (service, probe, instance, seq, received_at, size, body)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            " (service, probe, instance, seq, received_at, size, body,"
+            " kind, at, thread, task, trace, said)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 service,
-                probes.number_of(hit.probe),
+                number(probe),
                 self._info.id,
                 hit.seq,
                 self._now,
                 len(body),
                 body,
+                facets.kind,
+                facets.time,
+                facets.thread,
+                facets.task,
+                facets.trace,
+                facets.said,
             ),
         ).lastrowid
-        assert number is not None  # noqa: S101 - SQLite numbers every row it inserts
-        self.stored.append(StoredHit(number, service, hit.probe, self._now, body))
+        assert row is not None  # noqa: S101 - SQLite numbers every row it inserts
+        self.stored.append(StoredHit(row, service, hit.probe, self._now, body, facets))
 
     def finish(self) -> None:
         """Write the probes' counts, and end those whose hits are used up."""
-        if self.stored:
-            self._transaction.events.append(Stored(self.stored))
+        if self.stored or self.points:
+            self._transaction.events.append(Stored(self.stored, self.points))
+        for name in {stored.probe for stored in self.points}:
+            added = [stored.point for stored in self.points if stored.probe == name]
+            points.add_up(self._transaction.db, int(name[1:]), added)
+        if self.points:
+            points.trim(self._transaction.db)
         for probe in self._probes.values():
-            if probe is None or probe.service != self._info.service:
+            if probe is None:
                 continue
             self._transaction.db.execute(
                 "UPDATE probes SET hits = ?, beyond_limit = ? WHERE number = ?",
-                (probe.hits, probe.beyond_limit, probes.number_of(probe.probe.id)),
+                (probe.hits, probe.beyond_limit, number(probe)),
             )
             if probe.phase is Phase.ACTIVE and probe.hits >= probe.probe.limits.hits:
                 over = probes.exhausted(probe)
                 probes.end(self._transaction, [over], Phase.EXPIRED, SERVER, self._now)
+
+
+def number(probe: PlacedProbe) -> int:
+    """Return the row of a probe that is there."""
+    return int(probe.probe.id[1:])
 
 
 def select(db: sqlite3.Connection, matching: HitFilter, *, newest: bool, limit: int) -> HitPage:
@@ -144,12 +193,12 @@ def select(db: sqlite3.Connection, matching: HitFilter, *, newest: bool, limit: 
     )
     found: list[StoredHit] = []
     chars, more = 0, False
-    for number, service, probe, received_at, body in rows:
+    for row, service, probe, received_at, body in rows:
         chars += len(body)
         if len(found) == limit or (found and chars > MAX_PAGE_CHARS):
             more = True
             break
-        found.append(StoredHit(number, service, f"p{probe}", received_at, body))
+        found.append(StoredHit(row, service, f"p{probe}", received_at, body))
     rows.close()
     return HitPage(found[::-1] if newest else found, more)
 
@@ -165,14 +214,33 @@ def _clause(matching: HitFilter) -> tuple[str, list[object]]:
     """Return a WHERE clause of fixed texts, and the values for its question marks."""
     parts: list[str] = []
     values: list[object] = []
-    if matching.probe is not None:
-        parts.append("probe = ?")
-        values.append(probes.number_of(matching.probe))
+
+    def add(text: str, *asked: object) -> None:
+        parts.append(text)
+        values.extend(asked)
+
+    if matching.probes:
+        marks = ", ".join("?" * len(matching.probes))
+        add(f"probe IN ({marks})", *map(probes.number_of, matching.probes))
     if matching.service is not None:
         # the plus keeps SQLite on the probe's index when both are asked for
-        parts.append("+service = ?" if matching.probe is not None else "service = ?")
-        values.append(matching.service)
+        add("+service = ?" if matching.probes else "service = ?", matching.service)
     if matching.after is not None:
-        parts.append("id > ?")
-        values.append(matching.after)
+        add("id > ?", matching.after)
+    if matching.trace is not None:
+        add("trace = ? AND trace != ''" if matching.trace else "trace = ?", matching.trace)
+    for column, asked in (
+        ("instance", matching.instance),
+        ("kind", matching.kind),
+        ("thread", matching.thread),
+        ("task", matching.task),
+    ):
+        if asked is not None:
+            add(f"+{column} = ?", asked)
+    if matching.since is not None:
+        add("at >= ?", matching.since)
+    if matching.until is not None:
+        add("at < ?", matching.until)
+    if matching.text is not None:
+        add("instr(said, ?)", searchable(matching.text))
     return (f"WHERE {' AND '.join(parts)}" if parts else "", values)

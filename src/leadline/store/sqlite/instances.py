@@ -5,7 +5,7 @@ import sqlite3
 from dataclasses import asdict
 from typing import Any
 
-from leadline.store.records import InstanceRecord, StateRecord
+from leadline.store.records import EVERY_SERVICE, InstanceRecord, StateRecord
 from leadline.store.sqlite.probes import number_of
 from leadline.store.sqlite.retention import count_trimmed
 from leadline.store.sqlite.writer import Transaction
@@ -59,7 +59,8 @@ def save_state(
     """Keep an instance's word about a probe of its service; False if it has no such probe."""
     number = number_of(state.probe)
     known = transaction.db.execute(
-        "SELECT 1 FROM probes WHERE number = ? AND service = ?", (number, info.service)
+        "SELECT 1 FROM probes WHERE number = ? AND service IN (?, ?)",
+        (number, info.service, EVERY_SERVICE),
     ).fetchone()
     if known is None:
         return False
@@ -106,8 +107,9 @@ def select_states(
         rows = db.execute(f"{query} WHERE states.probe = ?", (number_of(probe),))
     elif service is not None:
         rows = db.execute(
-            f"{query} JOIN probes ON probes.number = states.probe WHERE probes.service = ?",
-            (service,),
+            f"{query} JOIN probes ON probes.number = states.probe"
+            " WHERE probes.service IN (?, ?)",
+            (service, EVERY_SERVICE),
         )
     else:
         rows = db.execute(query)

@@ -4,13 +4,26 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
-from leadline.store.records import Ended, Phase, Placed, PlacedProbe
+from leadline.store.records import (
+    EVERY_SERVICE,
+    Canary,
+    Changed,
+    Ended,
+    Phase,
+    Placed,
+    PlacedProbe,
+    Step,
+    Terms,
+    Where,
+)
 from leadline.store.sqlite.audit import SERVER, note
 from leadline.store.sqlite.retention import count_trimmed
 from leadline.store.sqlite.switches import refuse_if_off
 from leadline.store.sqlite.writer import Transaction
 from leadline.wire.errors import RefusedError
+from leadline.wire.hit import ProbeState
 from leadline.wire.messages import MAX_PROBES, decode_probes
 from leadline.wire.probe import Probe
 
@@ -18,9 +31,10 @@ ENDED_KEPT = 1_000
 """Probes that are over and still listed or looked up; older ones are forgotten."""
 
 _COLUMNS = (
-    "number, service, phase, reason, placed_at, expires_at, ended_at, hits, beyond_limit, body"
+    "number, service, phase, reason, placed_at, expires_at, ended_at, hits, beyond_limit, body,"
+    " terms, canary"
 )
-type Row = tuple[int, str, str, str, float, float, float | None, int, int, str]
+type Row = tuple[int, str, str, str, float, float, float | None, int, int, str, str, str | None]
 
 
 def number_of(probe: str) -> int | None:
@@ -32,24 +46,31 @@ def number_of(probe: str) -> int | None:
 
 
 def insert(
-    transaction: Transaction, service: str, probe: Probe, who: str, now: float
+    transaction: Transaction,
+    service: str,
+    probe: Probe,
+    terms: Terms,
+    who: str,
+    now: float,
 ) -> PlacedProbe:
     """Put a probe into a service's set, unless the set is full."""
     db = transaction.db
     refuse_if_off(db, service)
-    (active,) = db.execute(
-        "SELECT count(*) FROM probes WHERE phase = 'active' AND service = ?", (service,)
-    ).fetchone()
-    if active >= MAX_PROBES:
-        raise RefusedError(
-            "too-many-probes",
-            f"The service {service!r} carries {active} probes, which is the most it may.",
-            "Remove some first.",
-        )
+    _refuse_if_full(db, service)
+    canary = None if terms.canary_s is None else Canary(terms.canary_s)
     number = db.execute(
-        "INSERT INTO probes (service, phase, placed_at, expires_at, max_hits, body)"
-        " VALUES (?, 'active', ?, ?, ?, ?)",
-        (service, now, now + probe.limits.ttl_s, probe.limits.hits, json.dumps(asdict(probe))),
+        "INSERT INTO probes (service, phase, placed_at, expires_at, max_hits, body, terms,"
+        " set_name, canary) VALUES (?, 'active', ?, ?, ?, ?, ?, ?, ?)",
+        (
+            service,
+            now,
+            now + probe.limits.ttl_s,
+            probe.limits.hits,
+            json.dumps(asdict(probe)),
+            json.dumps(asdict(terms)),
+            terms.set,
+            canary and json.dumps(asdict(canary)),
+        ),
     ).lastrowid
     revision = note(
         db,
@@ -58,11 +79,80 @@ def insert(
         action="place",
         service=service,
         probe=f"p{number}",
-        detail=asdict(probe),
+        detail=asdict(probe) | {"terms": asdict(terms)},
     )
     (placed,) = _read(db, "WHERE number = ?", (number,))
     transaction.events.append(Placed(placed, revision))
     return placed
+
+
+def _refuse_if_full(db: sqlite3.Connection, service: str) -> None:
+    """An agent takes a set of so many; it is told of its own service's and of everybody's."""
+    active = dict(
+        db.execute(
+            "SELECT service, count(*) FROM probes WHERE phase = 'active' GROUP BY service"
+        )
+    )
+    everybodys = active.pop(EVERY_SERVICE, 0)
+    own = (
+        max(active.values(), default=0) if service == EVERY_SERVICE else active.get(service, 0)
+    )
+    if own + everybodys >= MAX_PROBES:
+        name = "A service" if service == EVERY_SERVICE else f"The service {service!r}"
+        raise RefusedError(
+            "too-many-probes",
+            f"{name} carries {own + everybodys} probes, which is the most it may.",
+            "Remove some first.",
+        )
+
+
+def change(
+    transaction: Transaction,
+    placed: PlacedProbe,
+    action: str,
+    detail: dict[str, object],
+    *,
+    now: float,
+    by: str = "",
+) -> None:
+    """Write the anchor and the canary of an active probe; `by` is who the anchor is from."""
+    db = transaction.db
+    db.execute(
+        "UPDATE probes SET body = ?, canary = ? WHERE number = ?",
+        (
+            json.dumps(asdict(placed.probe)),
+            placed.canary and json.dumps(asdict(placed.canary)),
+            number_of(placed.probe.id),
+        ),
+    )
+    revision = note(
+        db,
+        at=now,
+        who=SERVER,
+        action=action,
+        service=placed.service,
+        probe=placed.probe.id,
+        detail=detail,
+    )
+    transaction.events.append(Changed(placed, revision, by))
+
+
+def keep_anchor(transaction: Transaction, state: ProbeState, instance: str, now: float) -> None:
+    """Tie a probe that has no anchor yet to what its place looks like in the first instance.
+
+    A probe of every service is not tied: what is at its place differs from program to program.
+    """
+    found = transaction.db.execute(
+        "SELECT 1 FROM probes WHERE number = ? AND phase = 'active' AND service != ?"
+        " AND json_extract(body, '$.anchor') IS NULL",
+        (number_of(state.probe), EVERY_SERVICE),
+    ).fetchone()
+    placed = select_one(transaction.db, state.probe) if found else None
+    if placed is None or state.anchor is None:
+        return
+    anchored = replace(placed, probe=replace(placed.probe, anchor=state.anchor))
+    detail: dict[str, object] = {"instance": instance, "anchor": asdict(state.anchor)}
+    change(transaction, anchored, "anchor", detail, now=now, by=instance)
 
 
 def end(
@@ -126,12 +216,13 @@ def remove(
 def select(
     db: sqlite3.Connection, service: str | None, phases: Sequence[Phase]
 ) -> list[PlacedProbe]:
-    """Return the probes in one of `phases`, of one service or of all, in order of placing."""
+    """Return the probes in one of `phases`, in order of placing: all, or a service's and those
+    that are for every service."""
     marks = ", ".join("?" * len(phases))
     where, values = f"WHERE phase IN ({marks})", [str(phase) for phase in phases]
     if service is not None:
-        where += " AND service = ?"
-        values.append(service)
+        where += " AND service IN (?, ?)"
+        values += [service, EVERY_SERVICE]
     return _read(db, where, values)
 
 
@@ -148,7 +239,8 @@ def _read(db: sqlite3.Connection, where: str, values: Sequence[object]) -> list[
 
 
 def _placed(row: Row) -> PlacedProbe:
-    number, service, phase, reason, placed_at, expires_at, ended_at, hits, beyond, body = row
+    number, service, phase, reason, placed_at, expires_at, ended_at, hits, beyond = row[:9]
+    body, terms, canary = row[9:]
     (probe,) = decode_probes([json.loads(body)])
     return PlacedProbe(
         probe=replace(probe, id=f"p{number}"),
@@ -160,7 +252,17 @@ def _placed(row: Row) -> PlacedProbe:
         ended_at=ended_at,
         hits=hits,
         beyond_limit=beyond,
+        terms=_terms(json.loads(terms)),
+        canary=_canary(json.loads(canary)) if canary else None,
     )
+
+
+def _terms(value: dict[str, Any]) -> Terms:
+    return Terms(**value | {"where": Where(**value.get("where", {}))})
+
+
+def _canary(value: dict[str, Any]) -> Canary:
+    return Canary(**value | {"step": Step(value["step"])})
 
 
 def _forget_old(db: sqlite3.Connection) -> None:

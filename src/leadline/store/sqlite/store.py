@@ -7,21 +7,25 @@ from pathlib import Path
 
 from leadline.store.protocol import Listener
 from leadline.store.records import (
+    NO_TERMS,
     AuditEntry,
     HitFilter,
     HitPage,
     InstanceRecord,
     Phase,
     PlacedProbe,
+    PointFilter,
     StateRecord,
     Switch,
     Taken,
+    Terms,
+    Total,
 )
-from leadline.store.sqlite import audit, hits, instances, probes, switches
+from leadline.store.sqlite import audit, hits, instances, points, probes, switches
 from leadline.store.sqlite.database import connect, explain, hold, prepare
 from leadline.store.sqlite.readers import Readers
 from leadline.store.sqlite.writer import Writer
-from leadline.wire.hit import InstanceInfo, Report
+from leadline.wire.hit import InstanceInfo, Point, Report
 from leadline.wire.probe import Probe
 
 
@@ -44,8 +48,10 @@ class SqliteStore:
                 raise explain(error, path) from error
             undo.pop_all()
 
-    def place(self, service: str, probe: Probe, *, who: str, now: float) -> PlacedProbe:
-        return self._writer.run(lambda tx: probes.insert(tx, service, probe, who, now))
+    def place(
+        self, service: str, probe: Probe, terms: Terms = NO_TERMS, *, who: str, now: float
+    ) -> PlacedProbe:
+        return self._writer.run(lambda tx: probes.insert(tx, service, probe, terms, who, now))
 
     def remove(self, probe: str, *, who: str, now: float) -> PlacedProbe | None:
         removed = self._writer.run(lambda tx: probes.remove(tx, None, probe, who, now))
@@ -87,12 +93,6 @@ class SqliteStore:
         with self._readers.lend() as db:
             return switches.select(db)
 
-    def save_instance(self, info: InstanceInfo, now: float) -> None:
-        self._writer.run(lambda tx: instances.save(tx, info, now))
-
-    def instance_gone(self, instance: str, now: float) -> None:
-        self._writer.post(lambda tx: instances.gone(tx, instance, now))
-
     def note(
         self, who: str, action: str, service: str, detail: dict[str, object], *, now: float
     ) -> None:
@@ -101,6 +101,12 @@ class SqliteStore:
                 tx.db, at=now, who=who, action=action, service=service, detail=detail
             )
         )
+
+    def save_instance(self, info: InstanceInfo, now: float) -> None:
+        self._writer.run(lambda tx: instances.save(tx, info, now))
+
+    def instance_gone(self, instance: str, now: float) -> None:
+        self._writer.post(lambda tx: instances.gone(tx, instance, now))
 
     def all_gone(self) -> None:
         self._writer.run(instances.all_gone)
@@ -119,6 +125,18 @@ class SqliteStore:
     def count_hits(self, matching: HitFilter) -> int:
         with self._readers.lend() as db:
             return hits.count(db, matching)
+
+    def points(self, matching: PointFilter) -> list[Point]:
+        with self._readers.lend() as db:
+            return list(points.select(db, probes.number_of(matching.probe), matching))
+
+    def span(self, probe: str) -> tuple[float, float] | None:
+        with self._readers.lend() as db:
+            return points.span(db, probes.number_of(probe))
+
+    def total(self, probe: str) -> Total | None:
+        with self._readers.lend() as db:
+            return points.total_of(db, probes.number_of(probe))
 
     def audit(self, limit: int) -> list[AuditEntry]:
         with self._readers.lend() as db:
