@@ -15,8 +15,18 @@ from collections.abc import Iterator
 from leadline.agent.core import Monitor, choose
 from leadline.agent.guard import faults
 from leadline.agent.probes.registry import Registry
-from leadline.wire.probe import Limits, LogProbe
-from leadline.wire.target import Target
+from leadline.wire.probe import (
+    CounterProbe,
+    ExceptionProbe,
+    Limits,
+    LogProbe,
+    MetricProbe,
+    Moment,
+    Probe,
+    SnapshotProbe,
+    TimerProbe,
+)
+from leadline.wire.target import FunctionTarget, Target
 
 
 def numbers(n: int) -> Iterator[int]:
@@ -92,6 +102,31 @@ class Load:
             self.rounds[3] += 1
 
 
+def any_probe(probe: str, chosen: random.Random) -> Probe:
+    """Return a probe of any kind at any place of the functions."""
+    limits = Limits(rate_per_s=1000)
+    condition = chosen.choice([None, "total > 10"])
+    if chosen.random() < 0.5:
+        line = Target(__file__, chosen.choice(LINES))
+        return LogProbe(probe, line, "{n} {i} {total}", condition, limits)
+    function = FunctionTarget(__file__, chosen.choice(FUNCTIONS).__name__)
+    match chosen.randrange(6):
+        case 0:
+            return SnapshotProbe(probe, function, limits=limits, moment=Moment.EXIT)
+        case 1:
+            return CounterProbe(probe, function, moment=Moment.ENTRY)
+        case 2:
+            return MetricProbe(probe, function, "duration", moment=Moment.EXIT)
+        case 3:
+            return TimerProbe(probe, function)
+        case 4:
+            moment = chosen.choice([Moment.RAISED, Moment.LEAVING])
+            return ExceptionProbe(probe, function, limits=limits, moment=moment)
+        case _:
+            anywhere = FunctionTarget("*", "*")
+            return ExceptionProbe(probe, anywhere, limits=limits, moment=Moment.RAISED)
+
+
 def main(seconds: float) -> str:
     """Stress for so long; returns the counts."""
     faulthandler.enable()
@@ -99,18 +134,13 @@ def main(seconds: float) -> str:
     monitor.open()
     core = choose(monitor)
     registry = Registry(core, monitor)
-    chosen, armed, number, hits = random.Random(7), [], 0, 0
+    chosen, armed = random.Random(7), []
+    number = hits = points = 0
     end = time.monotonic() + seconds
     with Load() as load:
         while time.monotonic() < end:
             number += 1
-            probe = LogProbe(
-                f"p{number}",
-                Target(__file__, chosen.choice(LINES)),
-                "{n} {i} {total}",
-                condition=chosen.choice([None, "total > 10"]),
-                limits=Limits(rate_per_s=1000),
-            )
+            probe = any_probe(f"p{number}", chosen)
             registry.add([probe])
             armed.append(probe.id)
             if len(armed) > 5:
@@ -118,15 +148,21 @@ def main(seconds: float) -> str:
             if number % 20 == 0:
                 registry.tick(time.monotonic())
             for record in core.drain(10_000):
-                record.passage.read(record.payload)
+                if record.passage.read is not None:
+                    record.passage.read(record.payload)
                 hits += 1
+            points += len(registry.points("i", 1, last=True))
+            if number % 40 == 0:
+                registry.switch_off("stress")
+                registry.switch_on()
         registry.apply([])
     core.close()
     assert not load.wrong, load.wrong[:5]
     assert min(load.rounds) > 0, load.rounds
     assert hits > 0
+    assert points > 0
     assert not faults.counts, faults.first
-    return f"armed {number} probes, {hits} hits, rounds {load.rounds}"
+    return f"armed {number} probes, {hits} hits, {points} points, rounds {load.rounds}"
 
 
 if __name__ == "__main__":
