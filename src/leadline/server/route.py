@@ -1,7 +1,7 @@
 """What a route is. One table of them drives decoding, authorisation and documentation."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -55,7 +55,10 @@ type Handler = Callable[[Call], object]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one path. A `handler` may wait for the store: it runs on a thread."""
+    """One method of one path. A `handler` may wait for the store: it runs on a thread.
+
+    `events` says of each event of a stream what it holds; other routes have none.
+    """
 
     method: str
     path: str
@@ -67,6 +70,7 @@ class Route:
     returns: type | None = None
     status: int = 200
     max_bytes: int = MAX_BODY_BYTES
+    events: Mapping[str, str] = field(default_factory=dict)
 
 
 def route(
@@ -79,13 +83,24 @@ def route(
     returns: type | None = None,
     status: int = 200,
     max_bytes: int = MAX_BODY_BYTES,
+    events: Mapping[str, str] | None = None,
 ) -> Callable[[Handler], Route]:
     """Make a route of a function; its docstring's first line is the summary."""
 
     def wrap(handler: Handler) -> Route:
         summary = (handler.__doc__ or "").strip().partition("\n")[0]
         return Route(
-            method, path, who, summary, handler, body, query, returns, status, max_bytes
+            method,
+            path,
+            who,
+            summary,
+            handler,
+            body,
+            query,
+            returns,
+            status,
+            max_bytes,
+            events or {},
         )
 
     return wrap

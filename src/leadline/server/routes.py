@@ -23,6 +23,7 @@ from leadline.server.bodies import (
     WatchQuery,
 )
 from leadline.server.key_routes import KEY_ROUTES
+from leadline.server.openapi import describe
 from leadline.server.operating import OPERATING
 from leadline.server.route import Call, Flow, Route, Who, route
 from leadline.wire.hit import InstanceInfo, Report
@@ -39,7 +40,19 @@ def health(_call: Call) -> HealthAnswer:
     return HealthAnswer(ok=True, version=__version__)
 
 
-@route("POST", CONNECT_PATH, who=Who.AGENT, body=InstanceInfo)
+@route(
+    "POST",
+    CONNECT_PATH,
+    who=Who.AGENT,
+    body=InstanceInfo,
+    events={
+        "set": "`revision` and all `probes`",
+        "add": "`revision` and `probes` that are new, or have a new anchor",
+        "remove": "`revision` and the `ids` of probes that are over",
+        "off": "`revision` and `reason`: no probe may be in the process",
+        "on": "`revision`: a `set` follows",
+    },
+)
 def connect_agent(call: Call) -> Flow:
     """Stream the set of probes to an instance, then every change of it."""
     feed = connect(call.context, call.service, call.body)
@@ -109,7 +122,17 @@ def hits(call: Call) -> HitsAnswer:
     return HitsAnswer(hits=page.hits, more=page.more)
 
 
-@route("GET", "/v1/hits/stream", who=Who.USER, query=WatchQuery)
+@route(
+    "GET",
+    "/v1/hits/stream",
+    who=Who.USER,
+    query=WatchQuery,
+    events={
+        "hit": "one hit, as `GET /v1/hits` lists them; its `id` is the event's",
+        "point": "one point, where `points` was asked for",
+        "lost": "`count` of what is missing at this place",
+    },
+)
 def watch_hits(call: Call) -> Flow:
     """Stream hits as they arrive; an event `lost` counts those missing at that place."""
     said = asdict(call.query)
@@ -118,6 +141,12 @@ def watch_hits(call: Call) -> Flow:
         said["after"] = int(call.last_event_id)
     watcher = watch(call.context, hit_filter(**said), points=points)
     return Flow(watcher, lambda: unwatch(call.context, watcher))
+
+
+@route("GET", "/v1/openapi.json", who=Who.USER)
+def openapi(_call: Call) -> object:
+    """Describe all addresses as OpenAPI 3.1."""
+    return describe(ROUTES)
 
 
 def _is_id(text: str) -> bool:
@@ -137,6 +166,7 @@ ROUTES: tuple[Route, ...] = (
     make_agent_key,
     hits,
     watch_hits,
+    openapi,
     *OPERATING,
     *KEY_ROUTES,
 )
