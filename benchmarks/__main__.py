@@ -22,7 +22,7 @@ def main() -> int:
     by_hand = figures[0].extra_ns
     for one in figures:
         print(
-            f"  {one.name:28} {one.extra_ns:9.0f} ns  ({one.low_ns:.0f} to {one.high_ns:.0f})"
+            f"  {one.name:36} {one.extra_ns:9.0f} ns  ({one.low_ns:.0f} to {one.high_ns:.0f})"
             f"  {one.extra_ns / by_hand:6.2f} x logging.info"
         )
     print("\nend to end, milliseconds (median, 95th percentile, largest)")

@@ -11,10 +11,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from leadline.agent.core import Core, Monitor, choose
+from leadline.agent.core import Core, Monitor, choose, pure
 from leadline.agent.probes.registry import Registry
-from leadline.wire.probe import Limits, LogProbe
-from leadline.wire.target import Target
+from leadline.wire.probe import (
+    CounterProbe,
+    ExceptionProbe,
+    Limits,
+    LogProbe,
+    MetricProbe,
+    Moment,
+    Probe,
+    SnapshotProbe,
+    TimerProbe,
+)
+from leadline.wire.target import FunctionTarget, Target
 
 CALLS = 100
 ROUNDS = 5
@@ -51,15 +61,24 @@ def logged(number: int, text: str) -> int:
 
 def measure(windows: int) -> list[Figure]:
     """Return a figure for each case, the hard-coded log line that people write first."""
-    here = f"{__file__}:{work.__code__.co_firstlineno + 2}"
-    other = f"{__file__}:{elsewhere.__code__.co_firstlineno + 1}"
-    probes = {
-        "probe on another function": LogProbe("p", Target.parse(other), "x"),
-        "condition false": LogProbe("p", Target.parse(here), "x", "number < 0"),
-        "log, no value": LogProbe("p", Target.parse(here), "x"),
-        "log, two values": LogProbe("p", Target.parse(here), "{number} {text}"),
-        "over its rate": LogProbe("p", Target.parse(here), "x", limits=Limits(rate_per_s=0.01)),
+    here = Target(__file__, work.__code__.co_firstlineno + 2)
+    other = Target(__file__, elsewhere.__code__.co_firstlineno + 1)
+    call = FunctionTarget(__file__, "work")
+    raising = FunctionTarget(__file__, "elsewhere")
+    probes: dict[str, Probe] = {
+        "probe on another function": LogProbe("p", other, "x"),
+        "exception probe on another function": ExceptionProbe("p", raising),
+        "condition false": LogProbe("p", here, "x", "number < 0"),
+        "log, no value": LogProbe("p", here, "x"),
+        "log, two values": LogProbe("p", here, "{number} {text}"),
+        "log at exit, with the result": LogProbe("p", call, "{result}", moment=Moment.EXIT),
+        "counter": CounterProbe("p", here),
+        "metric": MetricProbe("p", here, "number"),
+        "timer of a function": TimerProbe("p", call),
+        "snapshot, 10 frames": SnapshotProbe("p", here),
+        "over its rate": LogProbe("p", here, "x", limits=Limits(rate_per_s=0.01)),
     }
+    pure.BUDGET_NS = 10**12  # the cost is asked for, not what happens when it is too much
     monitor = Monitor()
     monitor.open()
     core = choose(monitor)
@@ -71,10 +90,10 @@ def measure(windows: int) -> list[Figure]:
     return figures
 
 
-def _switch(registry: Registry, probe: LogProbe) -> Switch:
+def _switch(registry: Registry, probe: Probe) -> Switch:
     def switch(on: bool) -> None:
         registry.apply([probe] if on else [])
-        if on and probe.limits.rate_per_s > 1:
+        if on and probe.limits.rate_per_s >= 1:
             compiled = registry.standing(probe.id).compiled
             assert compiled is not None
             compiled.passage.tokens = compiled.passage.hits_left = 10**9
@@ -108,6 +127,7 @@ def _compare(name: str, probed: Work, switch: Switch, core: Core, windows: int) 
             on = min(on, _window(probed))
             core.drain(10**6)
             core.spent_ns()
+            switch(False)
         extras.append(on - off)
     return Figure(name, statistics.median(extras), min(extras), max(extras))
 
