@@ -31,6 +31,7 @@ class Context:
         self.not_stored: Counter[str] = Counter()
         self._counting = threading.Lock()
         self._expiry = Expiry(self)
+        self._trials = Trials(self)
         self.store: Store = SqliteStore(database, self._committed)
         try:
             self.store.all_gone()
@@ -40,6 +41,7 @@ class Context:
             self.store.close()
             raise
         self._expiry.start()
+        self._trials.start()
 
     def note(
         self, who: str, action: str, service: str = "", detail: dict[str, object] | None = None
@@ -64,6 +66,7 @@ class Context:
         """Stop, finish what is being written, and let go of the database."""
         self.stop()
         self._expiry.stop()
+        self._trials.stop()
         self.store.close()
 
     def _committed(self, event: Event) -> None:
@@ -73,6 +76,7 @@ class Context:
             case Placed():
                 self.desired.placed(event)
                 self._expiry.wake()
+                self._trials.wake()
             case Changed():
                 self.desired.changed(event)
             case Ended():

@@ -14,6 +14,7 @@ from leadline.store.records import (
     Ended,
     Placed,
     PlacedProbe,
+    Step,
     Switch,
     Switched,
     serves,
@@ -172,10 +173,15 @@ class Desired:
         for feed in feeds:
             feed.close()
 
-    def held(self, service: str) -> list[PlacedProbe]:
-        """Return the active probes of a service alone."""
+    def trials(self) -> list[PlacedProbe]:
+        """Return the active probes whose canary has not passed yet."""
         with self._lock:
-            return list(self._sets.get(service, {}).values())
+            return [
+                placed
+                for held in self._sets.values()
+                for placed in held.values()
+                if placed.canary is not None and placed.canary.step is not Step.PASSED
+            ]
 
     def _off(self, service: str) -> Switch | None:
         return self._switches.get("") or self._switches.get(service)

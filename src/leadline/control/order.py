@@ -104,7 +104,7 @@ def terms_of(context: Context, order: Order, service: str) -> Terms:
     if where.instance or where.tags:
         known = context.store.instances(None if service == EVERY_SERVICE else service)
         where = resolve(where, service, known)
-    return Terms(where, order.canary_s)
+    return Terms(where, order.canary_s, anchored=order.anchor is not None)
 
 
 def probe_of(order: Order) -> Probe:

@@ -5,7 +5,7 @@ Times are seconds since 1970.
 
 from dataclasses import dataclass, field
 
-from leadline.store.records import Canary, Switch, Where
+from leadline.store.records import Canary, Deed, Switch, Where
 from leadline.wire.hit import Detail, InstanceInfo
 from leadline.wire.probe import (
     Anchor,
@@ -112,6 +112,63 @@ class ProbeView:
     fates: dict[Fate, int] = field(default_factory=dict)
     cost_ns: int = 0
     instances: list[StateView] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesStep(Summary):
+    """What one step says; it begins at `at`."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesLine:
+    """The steps in which there was anything, of one instance, or of all when it is empty."""
+
+    instance: str
+    steps: list[SeriesStep]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesView:
+    """A probe over time; `step` is in seconds. Null while nothing has been stored.
+
+    `left_out` counts instances that have no line here.
+    """
+
+    probe: str
+    kind: ProbeKind
+    since: float | None
+    until: float | None
+    step: float | None
+    lines: list[SeriesLine]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetPartView:
+    """What was done for one name of a set: the probe that has it now, or had it.
+
+    `before` is the id of the probe whose place it took, or empty.
+    """
+
+    name: str
+    deed: Deed
+    probe: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditView:
+    """One entry of the audit log; what `detail` holds depends on the action."""
+
+    id: int
+    at: float
+    who: str
+    action: str
+    service: str
+    probe: str
+    detail: dict[str, Value]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ _STATUS = {
     "no-key": 401,
     "bad-key": 401,
     "no-such-probe": 404,
+    "no-such-instance": 404,
+    "no-such-set": 404,
     "no-such-key": 404,
     "no-such-address": 404,
     "no-such-method": 405,

@@ -8,7 +8,15 @@ from collections.abc import Callable
 from msgspec import Struct, structs
 
 from leadline.control.order import AskedLimits, Order
-from leadline.control.views import HitView, Losses, ProbeView, ServiceView
+from leadline.control.views import (
+    AuditView,
+    HitView,
+    Losses,
+    ProbeView,
+    SeriesView,
+    ServiceView,
+    SetPartView,
+)
 from leadline.wire.errors import UsageError
 from leadline.wire.probe import Anchor, CaptureLimits, Moment, ProbeKind
 
@@ -86,7 +94,7 @@ class PlaceBody(Struct, frozen=True, forbid_unknown_fields=True):
 
     def read(self) -> Order:
         """Return the use case's own; its limits and expressions are not checked yet."""
-        said = {name: getattr(self, name) for name in self.__struct_fields__}
+        said = {name: getattr(self, name) for name in PlaceBody.__struct_fields__}
         said["limits"] = _checked(AskedLimits, self.limits)
         said["capture"] = self.capture.read()
         said["anchor"] = _checked(Anchor, self.anchor) if self.anchor else None
@@ -95,6 +103,34 @@ class PlaceBody(Struct, frozen=True, forbid_unknown_fields=True):
         canary = said.pop("canary")
         said["canary_s"] = canary.seconds if canary else None
         return Order(**said)
+
+
+class NamedBody(PlaceBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A probe of a set, with its name there."""
+
+    name: str
+
+
+class SetBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """All that a set should be."""
+
+    probes: list[NamedBody]
+
+
+class SeriesQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which time, in what steps, and whether by instance: see `control.series`."""
+
+    since: float | None = None
+    until: float | None = None
+    step: float | None = None
+    by: str = ""
+
+
+class AuditQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which entries: see `control.list_audit`."""
+
+    limit: int = 100
+    before: int | None = None
 
 
 class ProbesQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,6 +199,30 @@ class RemovedAnswer(Struct, frozen=True, kw_only=True):
 
     schema_version: int = SCHEMA_VERSION
     removed: list[str]
+
+
+class SetAnswer(Struct, frozen=True, kw_only=True):
+    """What was done for each name."""
+
+    schema_version: int = SCHEMA_VERSION
+    service: str
+    set: str
+    parts: list[SetPartView]
+
+
+class SeriesAnswer(Struct, frozen=True, kw_only=True):
+    """A probe over time."""
+
+    schema_version: int = SCHEMA_VERSION
+    series: SeriesView
+
+
+class AuditAnswer(Struct, frozen=True, kw_only=True):
+    """Entries of the audit log, oldest first; `more` when there are older ones."""
+
+    schema_version: int = SCHEMA_VERSION
+    entries: list[AuditView]
+    more: bool
 
 
 class ServicesAnswer(Struct, frozen=True, kw_only=True):

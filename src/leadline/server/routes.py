@@ -3,13 +3,18 @@
 from msgspec.structs import asdict
 
 from leadline import __version__
+from leadline.control.audit import list_audit
 from leadline.control.hits import hit_filter, list_hits
 from leadline.control.instances import connect, leave, overview
 from leadline.control.probes import list_probes, remove_all, remove_probe, show_probe
 from leadline.control.probes import place as place_probe
 from leadline.control.report import take_report
+from leadline.control.series import series
+from leadline.control.sets import Named, put_set, remove_set, show_set
 from leadline.control.watch import unwatch, watch
 from leadline.server.bodies import (
+    AuditAnswer,
+    AuditQuery,
     HealthAnswer,
     HitsAnswer,
     HitsQuery,
@@ -19,7 +24,11 @@ from leadline.server.bodies import (
     ProbesAnswer,
     ProbesQuery,
     RemovedAnswer,
+    SeriesAnswer,
+    SeriesQuery,
     ServicesAnswer,
+    SetAnswer,
+    SetBody,
     WatchQuery,
 )
 from leadline.server.key_routes import KEY_ROUTES
@@ -32,6 +41,9 @@ from leadline.wire.messages import CONNECT_PATH, MAX_REPORT_BYTES, REPORT_PATH
 
 PROBES = "/v1/probes"
 SERVICE = "/v1/services/{service}"
+SET = "/v1/services/{service}/sets/{set}"
+MAX_SET_BYTES = 1_000_000
+"""A thousand probes of a set, written out."""
 
 
 @route("GET", "/health", who=Who.NOBODY, returns=HealthAnswer)
@@ -99,6 +111,53 @@ def remove(call: Call) -> RemovedAnswer:
     return RemovedAnswer(removed=remove_probe(call.context, call.path["probe"], who=call.who))
 
 
+@route(
+    "GET", f"{PROBES}/{{probe}}/series", who=Who.USER, query=SeriesQuery, returns=SeriesAnswer
+)
+def show_series(call: Call) -> SeriesAnswer:
+    """Show what a counter, metric or timer saw over time."""
+    query: SeriesQuery = call.query
+    found = series(
+        call.context,
+        call.path["probe"],
+        since=query.since,
+        until=query.until,
+        step=query.step,
+        by=query.by,
+    )
+    return SeriesAnswer(series=found)
+
+
+@route("PUT", SET, who=Who.USER, body=SetBody, returns=SetAnswer, max_bytes=MAX_SET_BYTES)
+def put_named_set(call: Call) -> SetAnswer:
+    """Make a set of probes exactly this; what is the same stays as it is."""
+    body: SetBody = call.body
+    service, name = call.path["service"], call.path["set"]
+    orders = [Named(one.name, one.read()) for one in body.probes]
+    parts = put_set(call.context, orders, who=call.who, service=service, name=name)
+    return SetAnswer(service=service, set=name, parts=parts)
+
+
+@route("GET", SET, who=Who.USER, returns=ProbesAnswer)
+def show_named_set(call: Call) -> ProbesAnswer:
+    """List the probes of a set, active and expired."""
+    return ProbesAnswer(probes=show_set(call.context, call.path["service"], call.path["set"]))
+
+
+@route("DELETE", SET, who=Who.USER, returns=RemovedAnswer)
+def remove_named_set(call: Call) -> RemovedAnswer:
+    """Remove all probes of a set."""
+    service, name = call.path["service"], call.path["set"]
+    return RemovedAnswer(removed=remove_set(call.context, service, name, who=call.who))
+
+
+@route("GET", "/v1/audit", who=Who.USER, query=AuditQuery, returns=AuditAnswer)
+def audit(call: Call) -> AuditAnswer:
+    """List the newest entries of the audit log, or the newest before one; oldest first."""
+    page = list_audit(call.context, limit=call.query.limit, before=call.query.before)
+    return AuditAnswer(entries=page.entries, more=page.more)
+
+
 @route("GET", "/v1/services", who=Who.USER, returns=ServicesAnswer)
 def services(call: Call) -> ServicesAnswer:
     """List services and their instances, and what was lost."""
@@ -162,6 +221,11 @@ ROUTES: tuple[Route, ...] = (
     probes,
     show,
     remove,
+    show_series,
+    put_named_set,
+    show_named_set,
+    remove_named_set,
+    audit,
     services,
     make_agent_key,
     hits,

@@ -6,6 +6,7 @@ from typing import Protocol
 from leadline.store.records import (
     NO_TERMS,
     AuditEntry,
+    Canary,
     Event,
     HitFilter,
     HitPage,
@@ -13,6 +14,8 @@ from leadline.store.records import (
     Phase,
     PlacedProbe,
     PointFilter,
+    SetItem,
+    SetPart,
     StateRecord,
     Switch,
     Taken,
@@ -48,6 +51,23 @@ class Store(Protocol):
 
     def remove_all(self, service: str, *, who: str, now: float) -> list[PlacedProbe]:
         """Take all of a service's probes out, the expired ones too."""
+
+    def end(self, probe: str, reason: str, *, now: float) -> None:
+        """End an active probe, as if its time were over, for another reason."""
+
+    def save_canary(self, probe: str, canary: Canary, *, now: float) -> None:
+        """Note how far a probe's canary has come, if the probe is active."""
+
+    def put_set(
+        self, service: str, name: str, items: list[SetItem], *, who: str, now: float
+    ) -> list[SetPart]:
+        """Make a set exactly that, or change nothing; raises what `place` does."""
+
+    def set(self, service: str, name: str) -> list[PlacedProbe]:
+        """Return the probes of a set, active and expired."""
+
+    def remove_set(self, service: str, name: str, *, who: str, now: float) -> list[PlacedProbe]:
+        """Take all probes of a set out."""
 
     def expire(self, now: float) -> None:
         """End every probe whose time is over."""
@@ -94,6 +114,9 @@ class Store(Protocol):
     def instances(self, service: str | None = None) -> list[InstanceRecord]:
         """Return the known processes, oldest first."""
 
+    def instance(self, instance: str) -> InstanceRecord | None:
+        """Return one process, by its whole id."""
+
     def take(self, report: Report, now: float) -> Taken:
         """Store a report whole or not at all; a repeated one changes no count of hits."""
 
@@ -112,8 +135,9 @@ class Store(Protocol):
     def total(self, probe: str) -> Total | None:
         """Return all that a probe ever added up, also what was deleted since."""
 
-    def audit(self, limit: int) -> list[AuditEntry]:
-        """Return the newest entries of the audit log, oldest first."""
+    def audit(self, limit: int, before: int | None = None) -> list[AuditEntry]:
+        """Return the newest entries of the audit log, or of those before a number; the oldest
+        of them first."""
 
     def trimmed(self) -> dict[str, int]:
         """Return what was deleted to stay within the limits, by kind."""

@@ -66,10 +66,14 @@ class Canary:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a placing says beside the probe itself. `set` and `name` are empty or both given."""
+    """What a placing says beside the probe itself. `set` and `name` are empty or both given.
+
+    `anchored` is whether the probe's anchor was asked for; else it is one that was found later.
+    """
 
     where: Where = field(default_factory=Where)
     canary_s: float | None = None
+    anchored: bool = False
     set: str = ""
     name: str = ""
 
@@ -107,6 +111,33 @@ class PlacedProbe:
             case Canary(step=Step.TRYING, instance=instance):
                 return info.id == instance
         return self.terms.where.admits(info)
+
+
+class Deed(StrEnum):
+    """What was done for one name when a set was put."""
+
+    PLACED = "placed"
+    KEPT = "kept"
+    REPLACED = "replaced"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class SetItem:
+    """A probe of a set as it is asked for; `terms` hold the set and the name."""
+
+    probe: Probe
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class SetPart:
+    """What was done for a name; `before` is the id of the probe that it took the place of."""
+
+    name: str
+    deed: Deed
+    placed: PlacedProbe
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)

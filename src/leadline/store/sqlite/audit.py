@@ -6,6 +6,7 @@ import sqlite3
 from leadline.store.records import AuditEntry
 from leadline.store.sqlite.retention import count_trimmed
 
+MAX_ROW = 2**63 - 1
 AUDIT_KEPT = 100_000
 SERVER = "server"
 """Who did it when nobody asked."""
@@ -38,11 +39,11 @@ def revision(db: sqlite3.Connection) -> int:
     return int(number)
 
 
-def select(db: sqlite3.Connection, limit: int) -> list[AuditEntry]:
-    """Return the newest entries, oldest first."""
+def select(db: sqlite3.Connection, limit: int, before: int | None = None) -> list[AuditEntry]:
+    """Return the newest entries, or the newest before a number, the oldest of them first."""
     rows = db.execute(
         "SELECT id, at, who, action, service, probe, detail FROM audit"
-        " ORDER BY id DESC LIMIT ?",
-        (limit,),
+        " WHERE id < ? ORDER BY id DESC LIMIT ?",
+        (MAX_ROW if before is None else before, limit),
     ).fetchall()
     return [AuditEntry(*row) for row in reversed(rows)]

@@ -73,29 +73,38 @@ def save_state(
     return True
 
 
+_COLUMNS = "body, first_seen, last_seen, gone_at, hits, strays, dropped, faults"
+
+
 def select(db: sqlite3.Connection, service: str | None) -> list[InstanceRecord]:
     """Return the known processes, oldest first."""
-    query = (
-        "SELECT body, first_seen, last_seen, gone_at, hits, strays, dropped, faults"
-        " FROM instances"
-    )
+    query = f"SELECT {_COLUMNS} FROM instances"  # noqa: S608 - a constant
     if service is None:
         rows = db.execute(f"{query} ORDER BY first_seen, id")
     else:
         rows = db.execute(f"{query} WHERE service = ? ORDER BY first_seen, id", (service,))
-    return [
-        InstanceRecord(
-            InstanceInfo(**json.loads(body)),
-            first_seen,
-            last_seen,
-            gone_at,
-            hits,
-            strays,
-            json.loads(dropped),
-            json.loads(faults),
-        )
-        for body, first_seen, last_seen, gone_at, hits, strays, dropped, faults in rows
-    ]
+    return [_record(row) for row in rows]
+
+
+def select_one(db: sqlite3.Connection, instance: str) -> InstanceRecord | None:
+    """Return one process, by its whole id."""
+    query = f"SELECT {_COLUMNS} FROM instances WHERE id = ?"  # noqa: S608 - a constant
+    row = db.execute(query, (instance,)).fetchone()
+    return None if row is None else _record(row)
+
+
+def _record(row: tuple[Any, ...]) -> InstanceRecord:
+    body, first_seen, last_seen, gone_at, hits, strays, dropped, faults = row
+    return InstanceRecord(
+        InstanceInfo(**json.loads(body)),
+        first_seen,
+        last_seen,
+        gone_at,
+        hits,
+        strays,
+        json.loads(dropped),
+        json.loads(faults),
+    )
 
 
 def select_states(

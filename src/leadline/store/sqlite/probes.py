@@ -185,6 +185,13 @@ def end(
     return [probe for ended in by_service.values() for probe in ended]
 
 
+def end_one(transaction: Transaction, probe: str, reason: str, now: float) -> None:
+    """End an active probe for a reason of the server's own."""
+    placed = select_one(transaction.db, probe)
+    if placed is not None and placed.phase is Phase.ACTIVE:
+        end(transaction, [replace(placed, reason=reason)], Phase.EXPIRED, SERVER, now)
+
+
 def exhausted(probe: PlacedProbe) -> PlacedProbe:
     """Return the probe with the reason that its hits are used up."""
     return replace(probe, reason=f"all of its {probe.probe.limits.hits} hits are captured")
@@ -224,6 +231,20 @@ def select(
         where += " AND service IN (?, ?)"
         values += [service, EVERY_SERVICE]
     return _read(db, where, values)
+
+
+def of_set(db: sqlite3.Connection, service: str, name: str) -> list[PlacedProbe]:
+    """Return the probes of a set, in order of placing: the active and the expired."""
+    where = "WHERE phase != 'removed' AND service = ? AND set_name = ?"
+    return _read(db, where, (service, name))
+
+
+def save_canary(transaction: Transaction, probe: str, canary: Canary, now: float) -> None:
+    """Note how far the canary of an active probe has come."""
+    placed = select_one(transaction.db, probe)
+    if placed is not None and placed.phase is Phase.ACTIVE:
+        after = replace(placed, canary=canary)
+        change(transaction, after, "canary", asdict(canary), now=now)
 
 
 def select_one(db: sqlite3.Connection, probe: str) -> PlacedProbe | None:

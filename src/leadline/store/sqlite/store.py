@@ -9,19 +9,22 @@ from leadline.store.protocol import Listener
 from leadline.store.records import (
     NO_TERMS,
     AuditEntry,
+    Canary,
     HitFilter,
     HitPage,
     InstanceRecord,
     Phase,
     PlacedProbe,
     PointFilter,
+    SetItem,
+    SetPart,
     StateRecord,
     Switch,
     Taken,
     Terms,
     Total,
 )
-from leadline.store.sqlite import audit, hits, instances, points, probes, switches
+from leadline.store.sqlite import audit, hits, instances, points, probes, sets, switches
 from leadline.store.sqlite.database import connect, explain, hold, prepare
 from leadline.store.sqlite.readers import Readers
 from leadline.store.sqlite.writer import Writer
@@ -59,6 +62,24 @@ class SqliteStore:
 
     def remove_all(self, service: str, *, who: str, now: float) -> list[PlacedProbe]:
         return self._writer.run(lambda tx: probes.remove(tx, service, None, who, now))
+
+    def end(self, probe: str, reason: str, *, now: float) -> None:
+        self._writer.run(lambda tx: probes.end_one(tx, probe, reason, now))
+
+    def save_canary(self, probe: str, canary: Canary, *, now: float) -> None:
+        self._writer.run(lambda tx: probes.save_canary(tx, probe, canary, now))
+
+    def put_set(
+        self, service: str, name: str, items: list[SetItem], *, who: str, now: float
+    ) -> list[SetPart]:
+        return self._writer.run(lambda tx: sets.put(tx, service, name, items, who, now))
+
+    def set(self, service: str, name: str) -> list[PlacedProbe]:
+        with self._readers.lend() as db:
+            return probes.of_set(db, service, name)
+
+    def remove_set(self, service: str, name: str, *, who: str, now: float) -> list[PlacedProbe]:
+        return self._writer.run(lambda tx: sets.remove(tx, service, name, who, now))
 
     def expire(self, now: float) -> None:
         self._writer.run(lambda tx: probes.expire(tx, now))
@@ -115,6 +136,10 @@ class SqliteStore:
         with self._readers.lend() as db:
             return instances.select(db, service)
 
+    def instance(self, instance: str) -> InstanceRecord | None:
+        with self._readers.lend() as db:
+            return instances.select_one(db, instance)
+
     def take(self, report: Report, now: float) -> Taken:
         return self._writer.run(lambda tx: hits.take(tx, report, now))
 
@@ -138,9 +163,9 @@ class SqliteStore:
         with self._readers.lend() as db:
             return points.total_of(db, probes.number_of(probe))
 
-    def audit(self, limit: int) -> list[AuditEntry]:
+    def audit(self, limit: int, before: int | None = None) -> list[AuditEntry]:
         with self._readers.lend() as db:
-            return audit.select(db, limit)
+            return audit.select(db, limit, before)
 
     def trimmed(self) -> dict[str, int]:
         with self._readers.lend() as db:
