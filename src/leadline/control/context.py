@@ -11,14 +11,10 @@ from leadline.control.desired import Desired
 from leadline.control.expiry import Expiry
 from leadline.control.trials import Trials
 from leadline.control.watch import Watchers
-from leadline.store.keep import Keep
 from leadline.store.protocol import Store
 from leadline.store.records import Changed, Ended, Event, Placed, Stored, Switched
 from leadline.store.sqlite import SqliteStore
 from leadline.wire.errors import UnavailableError
-
-
-_DEFAULT_KEEP = Keep()
 
 
 class Context:
@@ -28,12 +24,7 @@ class Context:
     agent may have sent them again with more luck.
     """
 
-    def __init__(
-        self,
-        database: Path,
-        clock: Callable[[], float] = time.time,
-        keep: Keep = _DEFAULT_KEEP,
-    ) -> None:
+    def __init__(self, database: Path, clock: Callable[[], float] = time.time) -> None:
         """Open the store and begin where it was. Raises `UnavailableError`."""
         self.clock = clock
         self.desired = Desired()
@@ -41,9 +32,8 @@ class Context:
         self.not_stored: Counter[str] = Counter()
         self._counting = threading.Lock()
         self._expiry = Expiry(self)
-        self._upkeep = Upkeep(self, keep)
         self._trials = Trials(self)
-        self.store: Store = SqliteStore(database, self._committed, keep)
+        self.store: Store = SqliteStore(database, self._committed)
         try:
             self.store.all_gone()
             self.store.expire(clock())
@@ -52,7 +42,6 @@ class Context:
             self.store.close()
             raise
         self._expiry.start()
-        self._upkeep.start()
         self._trials.start()
 
     def note(
@@ -78,7 +67,6 @@ class Context:
         """Stop, finish what is being written, and let go of the database."""
         self.stop()
         self._expiry.stop()
-        self._upkeep.stop()
         self._trials.stop()
         self.store.close()
 
