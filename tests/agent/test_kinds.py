@@ -1,6 +1,7 @@
 """What each kind of probe sees, in functions of every form, and what it leaves alone."""
 
 import asyncio
+import json
 import sys
 import threading
 import time
@@ -9,6 +10,7 @@ import traceback
 import pytest
 
 from leadline.agent.core.passage import MAX_ENTRIES
+from leadline.agent.link.native import start_thread
 from leadline.wire.errors import UsageError
 from leadline.wire.probe import (
     CounterProbe,
@@ -478,3 +480,21 @@ def test_a_way_that_was_begun_in_a_closed_generator_is_not_ended_by_another(
     assert list(module.way(False)) == [1, 2]
     [point] = soundings.points()
     assert point.count == 1
+
+
+def test_exceptions_on_our_own_threads_are_not_the_applications(soundings) -> None:
+    ended = threading.Event()
+
+    def ours() -> None:
+        try:
+            json.loads("{")
+        except ValueError:
+            ended.set()
+
+    soundings.place(ExceptionProbe, "*", raises=("JSONDecodeError",))
+    start_thread("test", ours)
+    assert ended.wait(10)
+    assert soundings.readings() == []
+    with pytest.raises(ValueError, match="Expecting"):
+        json.loads("{")
+    assert len(soundings.readings()) == 1

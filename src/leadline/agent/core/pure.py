@@ -28,6 +28,7 @@ from leadline.agent.core.passage import (
 )
 from leadline.agent.core.ring import Ring
 from leadline.agent.guard import faults, foreign
+from leadline.agent.link.native import our_threads
 from leadline.expression import Unknown
 from leadline.wire.probe import Fate, Moment
 
@@ -50,8 +51,7 @@ _MOMENTS: dict[Moment, tuple[int, ...]] = {
 }
 _ANY = -1
 """The place in a table of what is armed in all code."""
-_OUTSIDE = __file__.removesuffix("agent/core/pure.py")
-"""What is raised in here is ours, on threads of ours, and nobody asked for it."""
+_OURS = __file__.removesuffix("agent/core/pure.py")
 
 _identity = object.__hash__
 """Of a code object: its own hash walks all that is in it, and `id()` tells the audit hooks."""
@@ -342,8 +342,9 @@ def _put[V](table: dict[int, V], key: int, value: V) -> None:
 
 
 def _is_origin(exception: BaseException, code: CodeType) -> bool:
-    """Whether `exception` begins here, instead of passing through on its way out."""
-    if code.co_filename.startswith(_OUTSIDE):
+    """Whether `exception` begins here, instead of passing through on its way out, and is the
+    application's: what is raised on threads of ours, or in our code on others, is not."""
+    if get_ident() in our_threads or code.co_filename.startswith(_OURS):
         return False
     traceback: Any = _traceback_of(exception)
     return traceback is None or traceback.tb_next is None

@@ -23,10 +23,13 @@ def original(module: str, name: str, current: Any) -> Any:
 
 
 _start_new_thread = original("_thread", "start_new_thread", _thread.start_new_thread)
+_get_ident = original("_thread", "get_ident", _thread.get_ident)
 _allocate_lock = original("_thread", "allocate_lock", _thread.allocate_lock)
 
 threads_alive = 0
 """Threads of ours in this process; only they themselves count it down."""
+our_threads: set[int] = set()
+"""Their identifiers: what is raised on them, in library code too, is not the application's."""
 
 
 def start_thread(place: str, run: Callable[[], None]) -> None:
@@ -36,11 +39,13 @@ def start_thread(place: str, run: Callable[[], None]) -> None:
     def main() -> None:
         global threads_alive  # noqa: PLW0603
         try:
+            our_threads.add(_get_ident())
             _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
             run()
         except BaseException as error:  # noqa: BLE001 - nobody stands above this frame
             faults.count(place, error)
         finally:
+            our_threads.discard(_get_ident())
             threads_alive -= 1
 
     threads_alive += 1
@@ -51,6 +56,7 @@ def forget_threads() -> None:
     """In a forked child: the parent's threads did not come along."""
     global threads_alive  # noqa: PLW0603
     threads_alive = 0
+    our_threads.clear()
 
 
 class Bell:
