@@ -1,0 +1,160 @@
+"""The kinds of probes as one table: how each is placed at a spot, and what it has to bring."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from watched import ARRIVES_S, Spot, Watched
+
+MANY = {"hits": 100_000, "rate_per_s": 1_000.0}
+"""Limits that no test reaches: what comes by is captured, so that it can be counted."""
+SMALL: dict[str, Any] = {
+    "limits": {"hits": 1}, "frames": 3, "capture": {"depth": 1, "items": 10, "text": 60}
+}  # fmt: skip
+"""For what takes the whole stack: with all kinds armed at once, in a process that is not warm,
+snapshots of the usual size would use up the budget of 1 % of a core for seconds."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One row: the body of the request that places it, and the check of what arrived.
+
+    `heavy` ones capture the stack.
+    """
+
+    name: str
+    body: Callable[[Spot], dict[str, Any]]
+    check: Callable[["Lowered"], None]
+    heavy: bool = False
+    fits: Callable[[Spot], bool] = lambda _: True
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """One probe at one spot, and how many rounds of requests have passed it."""
+
+    watched: Watched
+    kind: Kind
+    spot: Spot
+    probe: str
+    rounds: int = 1
+
+
+def _log(spot: Spot) -> dict[str, Any]:
+    return {"kind": "log", "target": spot.target, "template": spot.template, "limits": MANY}
+
+
+def _check_log(one: Lowered) -> None:
+    _seen(one, one.spot.passes)
+    for hit in one.watched.wait_hits(one.probe):
+        assert re.search(one.spot.message, hit["message"]), hit
+        assert hit["file"].endswith(one.spot.target.rpartition(":")[0])
+        assert hit["line"] == one.spot.line
+        assert _same_function(hit["function"], one.spot.function)
+
+
+def _log_exit(spot: Spot) -> dict[str, Any]:
+    template = "{duration}"
+    return {"kind": "log", "target": spot.callee, "template": template, "limits": MANY}
+
+
+def _check_log_exit(one: Lowered) -> None:
+    _seen(one, one.spot.called)
+    for hit in one.watched.wait_hits(one.probe):
+        assert 0 <= hit["values"]["duration"] < ARRIVES_S
+        assert _same_function(hit["function"], one.spot.function)
+
+
+def _snapshot(spot: Spot) -> dict[str, Any]:
+    watches = [spot.value]
+    return {"kind": "snapshot", "target": spot.target, "watches": watches, **SMALL}
+
+
+def _check_snapshot(one: Lowered) -> None:
+    hit = one.watched.wait_hits(one.probe)[0]
+    inner, *_ = hit["detail"]["frames"]
+    assert _same_function(inner["function"], one.spot.function)
+    assert (inner["line"], inner["locals"] != {}) == (one.spot.line, True)
+    assert type(hit["values"][one.spot.value]) in (int, float), hit["values"]
+
+
+def _snapshot_exit(spot: Spot) -> dict[str, Any]:
+    return {"kind": "snapshot", "target": spot.callee, **SMALL}
+
+
+def _check_snapshot_exit(one: Lowered) -> None:
+    hit = one.watched.wait_hits(one.probe)[0]
+    assert _same_function(hit["function"], one.spot.function)
+    detail = hit["detail"]
+    assert detail["frames"]
+    assert detail["returned"] or detail["exception"] is not None
+    assert 0 <= detail["duration_s"] < ARRIVES_S
+
+
+def _counter(spot: Spot) -> dict[str, Any]:
+    return {"kind": "counter", "target": spot.target}
+
+
+def _check_counter(one: Lowered) -> None:
+    _seen(one, one.spot.passes)
+
+
+def _metric(spot: Spot) -> dict[str, Any]:
+    return {"kind": "metric", "target": spot.target, "expression": spot.value}
+
+
+def _check_metric(one: Lowered) -> None:
+    _seen(one, one.spot.passes)
+
+
+def _timer(spot: Spot) -> dict[str, Any]:
+    return {"kind": "timer", "target": spot.callee}
+
+
+def _check_timer(one: Lowered) -> None:
+    _seen(one, one.spot.called)
+
+
+def _exception(spot: Spot) -> dict[str, Any]:
+    return {"kind": "exception", "target": spot.raiser, "raises": [spot.raises], **SMALL}
+
+
+def _check_exception(one: Lowered) -> None:
+    hit = one.watched.wait_hits(one.probe)[0]
+    assert hit["detail"]["exception"]["type"] == one.spot.raises
+    assert hit["detail"]["frames"]
+    assert _same_function(hit["function"], one.spot.raiser.rpartition(":")[2])
+
+
+def _seen(one: Lowered, passes: int) -> None:
+    """Every passage was captured and told; or the budget did not allow it, and says so."""
+
+    found = one.watched.wait_captured(one.probe, max(1, passes * one.rounds))
+    assert set(found["fates"]) <= {"captured", "over_budget"}, found
+    if passes:
+        assert found["fates"].get("captured", 0) <= passes * one.rounds, found
+
+
+def _same_function(found: str, expected: str) -> bool:
+    return found.rpartition(".")[2] == expected.rpartition(".")[2]
+
+
+KINDS = (
+    Kind("log", _log, _check_log),
+    Kind("log at exit", _log_exit, _check_log_exit),
+    Kind("snapshot", _snapshot, _check_snapshot, heavy=True),
+    Kind("snapshot at exit", _snapshot_exit, _check_snapshot_exit, heavy=True),
+    Kind("counter", _counter, _check_counter),
+    Kind("metric", _metric, _check_metric),
+    Kind("timer", _timer, _check_timer),
+    Kind("exception", _exception, _check_exception, True, lambda spot: bool(spot.raises)),
+)
+
+
+def rows(spots: tuple[Spot, ...]) -> list[tuple[Kind, Spot]]:
+    """Return every kind at every spot where it makes sense."""
+    return [(kind, spot) for spot in spots for kind in KINDS if kind.fits(spot)]
