@@ -13,6 +13,7 @@ from typing import Any
 
 from leadline.agent.locate.files import File
 from leadline.agent.locate.lines import nested
+from leadline.expression.layout import identity
 from leadline.expression.reading import layout_of
 
 MAX_OBJECTS = 20_000
@@ -57,6 +58,26 @@ def module_namespace(module: object) -> dict[str, Any] | None:
     except TypeError:
         return None
     return namespace if type(namespace) is dict else None
+
+
+def modules_of(file: File) -> list[ModuleType]:
+    """Return every loaded module whose source `file` is: it can be loaded as `__main__` and
+    under its name as well."""
+    found = []
+    for name, module in list(sys.modules.items()):
+        if not name.startswith(_OURS) and (path := module_file(module)) and file.matches(path):
+            found.append(module)
+    return found
+
+
+def class_namespace(cls: type) -> list[Any]:
+    """Return the dictionaries of a class and of all that it inherits from, in order."""
+    return list(layout_of(cls).members)
+
+
+def wrapped_in_cache(value: Any) -> Any:
+    """Return the function in a `functools.lru_cache`, or None for anything else."""
+    return _cache_dict(value).get("__wrapped__") if type(value) is _Cache else None
 
 
 def code_of_module(module: ModuleType, file: File, *, thorough: bool = False) -> list[CodeType]:
@@ -130,7 +151,7 @@ class _Walk:
             yield from (value.fget, value.fset, value.fdel)
         elif self.thorough and (base := layout_of(cls).base) in _CONTAINERS:
             yield from _items(value, base)
-        elif cls in _DATA or cls is ModuleType:
+        elif identity(cls) in _DATA or cls is ModuleType:
             return
         elif layout_of(cls).base is type:
             yield from _values(_class_dict(value))
@@ -148,11 +169,11 @@ class _Walk:
                 inner = read(value)
             except AttributeError:
                 continue
-            if self.thorough or type(inner) in _CALLABLES:
+            if self.thorough or identity(type(inner)) in _CALLABLES:
                 yield inner
         if layout.namespace is not None:
             for inner in _values(layout.namespace(value)):
-                if self.thorough or type(inner) in _CALLABLES:
+                if self.thorough or identity(type(inner)) in _CALLABLES:
                     yield inner
 
     def note(self, code: CodeType) -> None:
@@ -161,9 +182,14 @@ class _Walk:
                 self.found[id(one)] = one
 
 
-_DATA = frozenset((str, int, float, bool, bytes, type(None), list, dict, tuple, set, frozenset))
+_DATA = frozenset(
+    map(identity, (str, int, float, bool, bytes, type(None), list, dict, tuple, set, frozenset))
+)
+"""By identity: a class may have a hash of its own."""
 _CONTAINERS = frozenset((list, tuple, dict))
-_CALLABLES = frozenset((FunctionType, MethodType, classmethod, staticmethod, property))
+_CALLABLES = frozenset(
+    map(identity, (FunctionType, MethodType, classmethod, staticmethod, property))
+)
 
 
 def _items(container: Any, base: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from types import CodeType
 
 from leadline.agent.capture.frame import local_names
 from leadline.agent.core.passage import Site
+from leadline.agent.locate.items import item_offsets
 from leadline.agent.locate.lines import body_line, executable_lines, first_offsets, too_large
 from leadline.wire.errors import LeadlineError, UsageError
 
@@ -50,7 +51,10 @@ def place(codes: Sequence[CodeType], line: int, names: frozenset[str]) -> Placem
                     "its first pass after arming would pause the caller too long.",
                     "Place the probe in a function that it calls.",
                 )
-            offsets = first_offsets(code, line)
+            items = item_offsets(code, line, names)
+            if items:
+                note = note or f"for each item of the comprehension on line {line}"
+            offsets = items or first_offsets(code, line)
             sites.append(Site(code, offsets, code.co_filename, line, code.co_qualname))
     return Placement(tuple(sites), note)
 

@@ -5,12 +5,12 @@ name, its texts in quotes and its comment are blanked before anything leaves the
 """
 
 import re
-from itertools import islice
+from collections.abc import Sequence
 
+from leadline.agent.locate.text import Text, text_of
 from leadline.wire.redaction import secret_name
+from leadline.wire.scrubbing import scrub_text
 
-MAX_FILE_BYTES = 2_000_000
-"""Larger source files are generated; reading one costs more than its line tells."""
 MAX_LINE_CHARS = 200
 BLANK = "…"
 
@@ -28,19 +28,23 @@ def line_text(path: str, line: int) -> str:
 
     Reads the file as it is now, which may not be what the process has loaded.
     """
-    try:
-        with open(path, "rb") as file:
-            octets = file.read(MAX_FILE_BYTES + 1)
-    except (OSError, ValueError):
-        return ""
-    lines = octets.split(b"\n")
-    if len(octets) > MAX_FILE_BYTES or not 1 <= line <= len(lines):
-        return ""
-    text = lines[line - 1].decode("utf-8", "replace").strip()
-    if _mentions_secret(text):
-        before = b"\n".join(islice(lines, line - 1)).decode("utf-8", "replace")
-        text = blanked(text, _open_quote(before))
-    return text[:MAX_LINE_CHARS]
+    text = text_of(path)
+    return shown(text, line) if text is not None else ""
+
+
+def shown(text: Text, line: int) -> str:
+    """Return a line as it may leave the process, stripped and not too long."""
+    return safe(text.at(line).strip(), text.lines[: line - 1])[:MAX_LINE_CHARS]
+
+
+def safe(part: str, above: Sequence[str]) -> str:
+    """Return a line without what may be a secret in it.
+
+    `above` are the lines before it, from one that does not begin within a text in quotes.
+    """
+    if mentions_secret(part):
+        part = blanked(part, open_quote("\n".join(above)))
+    return scrub_text(part)
 
 
 def blanked(text: str, opened: str = "") -> str:
@@ -73,11 +77,12 @@ def blanked(text: str, opened: str = "") -> str:
     return "".join(out)
 
 
-def _mentions_secret(text: str) -> bool:
+def mentions_secret(text: str) -> bool:
+    """Whether a word in a line of source is the name of a secret."""
     return any(secret_name(word) for word in _WORD.findall(text))
 
 
-def _open_quote(text: str) -> str:
+def open_quote(text: str) -> str:
     """Return the three quotes that are open where `text`, the beginning of a file, ends."""
     index = 0
     while (found := _QUOTE.search(text, index)) is not None:

@@ -1,62 +1,188 @@
 """Finds the code that a probe means among what is loaded, and arms it there."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from types import CodeType, ModuleType
+from typing import NamedTuple
 
 from leadline.agent.core import Core
-from leadline.agent.locate.files import nearest
+from leadline.agent.core.passage import Role, Site
+from leadline.agent.locate.anchor import (
+    SourceMismatchError,
+    anchor_of,
+    digest_of,
+    follow,
+    foresee,
+)
+from leadline.agent.locate.functions import plain_name
+from leadline.agent.locate.home import code_elsewhere, is_unfinished, modules_for
 from leadline.agent.locate.lines import nested
-from leadline.agent.locate.modules import code_of_module, code_on_stacks, loaded_files
+from leadline.agent.locate.modules import code_of_module, code_on_stacks, module_file
 from leadline.agent.locate.place import Placement, covers
+from leadline.agent.locate.reasons import why_absent, why_no_module, why_not
+from leadline.agent.locate.source import line_text
 from leadline.agent.probes.sites import entries, everywhere, placement_of
 from leadline.agent.probes.standing import Standing
-from leadline.wire.errors import LeadlineError
-from leadline.wire.probe import Moment, Status
-from leadline.wire.target import FunctionTarget, Place
+from leadline.wire.errors import InternalError, LeadlineError
+from leadline.wire.hit import ProbeState
+from leadline.wire.probe import Moment, Probe, Status, TimerProbe
+from leadline.wire.target import FunctionTarget, Place, Target
 
 QUIET_S = 1.0
 """A line that is not reached for so long: now it is worth knowing whether its function is."""
 
+EXPLAINING_S = 0.2
+"""Seconds of each second that may be spent on finding out why probes have to wait."""
+AGAIN_S = 2.0
+"""Seconds between two looks for code that no import tells of; one of those that wait each."""
+WAITING = (Status.PENDING, Status.MISMATCH)
+"""Code that comes later can be what these need."""
+
+type Codes = list[CodeType]
+
+
+class Studied(NamedTuple):
+    """What was found out about a probe whose state was `before`: the state that is `after` it,
+    or None when it has to be placed anew."""
+
+    before: ProbeState
+    after: ProbeState | None
+
 
 class Arming:
-    """Changes a `Standing` as it finds code for it; called under the registry's lock."""
+    """Changes a `Standing` as it finds code for it. Called under the registry's lock, but for
+    what only looks: an import that finds the lock taken has to leave its news."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._explaining_s = EXPLAINING_S
+        self._explained_at = 0.0
+        self._again_at = 0.0
+        self._turn = 0
 
     def look(self, one: Standing) -> None:
         """Find the code of a new probe among what is loaded, or say what it waits for."""
-        if isinstance(one.probe.target, FunctionTarget) and one.probe.target.everywhere:
+        target = one.probe.target
+        if isinstance(target, FunctionTarget) and target.everywhere:
             self._settle(one, everywhere(one.probe))
             return
-        files = loaded_files()
-        fitting = [path for path in files if one.file.matches(path)]
-        if len(fitting) > 1 and not one.file.path:
-            shown = ", ".join(sorted(fitting)[:3])
+        modules = modules_for(target, one.file)
+        files = sorted({module_file(module) for module in modules})
+        if len(files) > 1 and not one.file.path:
+            shown = ", ".join(files[:3])
             fail(one, LeadlineError(
                 "ambiguous-file",
-                f"{len(fitting)} loaded files end with {one.file.suffix}: {shown}.",
+                f"{len(files)} loaded files end with {one.file.suffix}: {shown}.",
                 "Give more of the path.",
             ))  # fmt: skip
             return
-        found = self._find(one, [files[path] for path in fitting])
-        if found:
-            self.arm(one, found)
-        elif fitting:
-            reason = f"{fitting[0]} is loaded, but no function of it was found yet"
+        found = self._find(one, modules)
+        if found or (modules and isinstance(target, FunctionTarget)):
+            self.arm(one, found, modules)
+        elif modules:
+            reason = f"{files[0]} is loaded, but no function of it was found yet"
             one.state = replace(one.state, reason=reason)
-        elif one.file.path:
-            one.state = replace(one.state, reason=f"{one.file.path} is not imported yet")
         else:
-            close = nearest(one.file.suffix, files)
-            hint = f"; nearest: {', '.join(close)}" if close else ""
-            reason = f"no loaded file ends with {one.file.suffix}{hint}"
-            one.state = replace(one.state, reason=reason)
+            self._await(one)
+
+    def search(self, waiting: Sequence[Standing], now: float) -> tuple[Standing, Codes] | None:
+        """Look for one of the probes that wait in code that no import has told of.
+
+        Takes its time, so without the lock. `now` is `time.monotonic()`.
+        """
+        if not waiting or now < self._again_at:
+            return None
+        self._again_at = now + AGAIN_S
+        self._turn += 1
+        one = waiting[self._turn % len(waiting)]
+        codes = code_elsewhere(one.file)
+        return (one, codes) if codes else None
+
+    def study(self, one: Standing, now: float) -> Studied | None:
+        """Find out what a state does not say yet: what is waited for, or the source of what is
+        armed, and whether it is the code that was meant.
+
+        Takes its time, so without the lock; `adopt` then makes it so. `now` as above.
+        """
+        before = one.state
+        if one.unexplained:
+            return self._explained(one, before, now)
+        hit = self._armed(one)
+        if not hit or (before.source and not one.unconfirmed):
+            return None
+        if one.unconfirmed and not _confirmed(one, hit):
+            return Studied(before, None)
+        if before.source:
+            return Studied(before, before)
+        anchor, why = anchor_of(hit[0], until_of(one.probe))
+        asked = one.probe.anchor
+        changed = anchor and asked and asked.digest and digest_of(asked) != digest_of(anchor)
+        if changed and isinstance(one.probe.target, FunctionTarget):
+            why = "the function has changed since the probe was placed"
+        source = line_text(before.file, before.line) or "(the source cannot be read)"
+        reason = "; ".join(filter(None, (before.reason, why)))
+        return Studied(before, replace(before, source=source, anchor=anchor, reason=reason))
+
+    def adopt(self, one: Standing, studied: Studied) -> None:
+        """Take over what was found out, unless something has happened meanwhile."""
+        if one.state is not studied.before or one.compiled is None:
+            return
+        one.unconfirmed = one.unexplained = False
+        if studied.after is not None:
+            one.state = studied.after
+            return
+        self._core.disarm(one.compiled.passage)
+        one.counting = False
+        one.probe = replace(one.probe, anchor=one.probe.anchor or one.state.anchor)
+        one.state = ProbeState(one.probe.id, Status.PENDING)
+        self.look(one)
+
+    def _armed(self, one: Standing) -> list[Site]:
+        """Return the sites at the line that the state names."""
+        if one.compiled is None or not one.state.line:
+            return []
+        return [
+            site
+            for site in one.compiled.passage.sites
+            if site.line == one.state.line and site.role in (Role.HIT, Role.BEGIN)
+        ]
+
+    def _explained(self, one: Standing, before: ProbeState, now: float) -> Studied | None:
+        """Say more about what a probe waits for, if there is time: a thousand may wait."""
+        self._explaining_s += min(EXPLAINING_S, (now - self._explained_at) * EXPLAINING_S)
+        self._explaining_s = min(EXPLAINING_S, self._explaining_s)
+        self._explained_at = now
+        if self._explaining_s <= 0:
+            return None
+        if before.status is not Status.PENDING:
+            return Studied(before, before)
+        began = time.monotonic()
+        target = one.probe.target
+        reason = (
+            why_no_module(target.module, one.file)
+            if isinstance(target, FunctionTarget) and "/" not in target.module
+            else why_absent(one.file)
+        )
+        self._explaining_s -= time.monotonic() - began
+        return Studied(before, replace(before, reason=reason))
+
+    def _await(self, one: Standing) -> None:
+        """Say what a probe waits for, and find out where its line will be."""
+        target, file = one.probe.target, one.file
+        if isinstance(target, Target) and one.probe.anchor is not None and file.path:
+            one.foreseen = foresee(
+                file.path, target.line, one.probe.anchor, until_of(one.probe)
+            )
+        where = file.path or (
+            target.module if isinstance(target, FunctionTarget) else target.file
+        )
+        one.state = replace(one.state, reason=f"{where} is not imported yet")
+        one.unexplained = True
 
     def _find(self, one: Standing, modules: list[ModuleType]) -> list[CodeType]:
-        """Return the loaded code of the probe's file; look again, more thoroughly, when the
-        line is in none of it."""
+        """Return the loaded code of the probe's file; look again, more thoroughly, when what
+        is meant is in none of it."""
         codes: dict[int, CodeType] = {}
         for thorough in (False, True):
             for module in modules:
@@ -64,27 +190,55 @@ class Arming:
                 codes.update((id(code), code) for code in found)
             if thorough:
                 codes.update((id(code), code) for code in code_on_stacks(one.file))
-            target = one.probe.target
-            if isinstance(target, FunctionTarget):
-                if any(
-                    code.co_name == target.function.rpartition(".")[2]
-                    for code in codes.values()
-                ):
-                    break
-            elif any(covers(code, target.line) for code in codes.values()):
+            if any(_concerns(code, one.probe.target) for code in codes.values()):
                 break
         return list(codes.values())
 
-    def arm(self, one: Standing, codes: list[CodeType]) -> None:
+    def arm(
+        self,
+        one: Standing,
+        codes: list[CodeType],
+        modules: Sequence[ModuleType] = (),
+        *,
+        quick: bool = False,
+    ) -> bool:
+        """Arm a probe on `codes`, all of one file, or say why not.
+
+        On an importing thread (`quick`) no file is read and nothing is given up: False is the
+        answer then, and it is done again on our own.
+        """
         if one.compiled is None:
-            return
+            return True
         try:
-            placement = placement_of(one.probe, codes, one.compiled.names)
+            probe, note = _here(one, codes, quick=quick)
+            placement = placement_of(probe, codes, one.compiled.names, modules)
         except LeadlineError as error:
-            if one.state.status is Status.PENDING:
-                fail(one, error)
+            if not quick and one.state.status in WAITING:
+                self._give_up(one, codes, modules, error)
+            elif not quick and isinstance(error, SourceMismatchError):
+                reason = f"it was loaded once more in another version: {error.message}"
+                one.state = replace(one.state, reason=reason)
+            return not quick
+        one.unconfirmed = one.unconfirmed or quick
+        self._settle(
+            one, replace(placement, note="; ".join(filter(None, (note, placement.note))))
+        )
+        return True
+
+    def _give_up(
+        self,
+        one: Standing,
+        codes: list[CodeType],
+        modules: Sequence[ModuleType],
+        error: LeadlineError,
+    ) -> None:
+        target = one.probe.target
+        if error.slug == "no-such-function" and any(map(is_unfinished, modules)):
+            one.state = replace(one.state, reason=f"{error.message} It is not complete yet.")
             return
-        self._settle(one, placement)
+        if error.slug == "line-not-executable" and isinstance(target, Target):
+            error = why_not(codes, target.line)
+        fail(one, error)
 
     def _settle(self, one: Standing, placement: Placement) -> None:
         """Arm what is new of a placement; say where if it is the first."""
@@ -93,9 +247,11 @@ class Arming:
         passage = one.compiled.passage
         known = {id(armed.code) for armed in passage.sites}
         self._core.arm(passage, [new for new in placement.sites if id(new.code) not in known])
-        if one.state.status is not Status.PENDING:
-            return  # one more copy of what is armed already
         site = placement.sites[0]
+        if one.state.status not in WAITING:  # one more copy of what is armed already
+            if site.line != one.state.line:
+                one.state = replace(one.state, line=site.line, source="", reason=placement.note)
+            return
         if one.tally is not None and not one.armed_at:
             one.tally.begin()
         one.armed_at = time.monotonic()
@@ -119,25 +275,70 @@ class Arming:
             one.counting = True
             self._core.arm(passage, entries(passage.sites))
 
-    def news(self, news: CodeType | ModuleType, one: Standing) -> None:
-        """Arm a probe on code that was just loaded, if it is there."""
-        if codes := _codes(news, one):
-            self.arm(one, codes)
+    def news(self, news: CodeType | ModuleType, one: Standing, *, quick: bool) -> bool:
+        """Arm a probe on code that was just loaded, if it is there; as `arm`."""
+        if isinstance(news, CodeType):
+            modules = [] if quick else modules_for(one.probe.target, one.file)
+            return self.arm(one, list(nested(news)), modules, quick=quick)
+        codes = code_of_module(news, one.file)
+        if not codes and isinstance(one.probe.target, Target):
+            return True
+        return self.arm(one, codes, [news], quick=quick)
 
 
 def fail(one: Standing, error: LeadlineError) -> None:
     """Say that a probe cannot be armed here, and why."""
     reason = " ".join(filter(None, (error.message, error.hint, f"[{error.slug}]")))
+    if isinstance(error, SourceMismatchError):
+        one.state = replace(
+            one.state,
+            status=Status.MISMATCH,
+            reason=reason,
+            expected=error.expected,
+            source=error.found,
+        )
+        return
     one.state = replace(one.state, status=Status.ERROR, reason=reason)
+
+
+def _confirmed(one: Standing, sites: Sequence[Site]) -> bool:
+    """Whether code that was armed unseen is what the anchor ties the probe to."""
+    anchor = one.probe.anchor or one.state.anchor
+    if anchor is None or not isinstance(one.probe.target, Target):
+        return True
+    for site in sites:
+        try:
+            followed = follow([site.code] if site.code else [], site.line, anchor)
+        except LeadlineError:
+            return False
+        if followed.line != site.line:
+            return False
+    return True
+
+
+def until_of(probe: Probe) -> int:
+    """Return the second line of a timer between lines, or 0."""
+    return probe.until.line if isinstance(probe, TimerProbe) and probe.until else 0
+
+
+def _here(one: Standing, codes: list[CodeType], *, quick: bool) -> tuple[Probe, str]:
+    """Return the probe with its lines as they are in `codes`. Raises `LeadlineError`."""
+    probe, target = one.probe, one.probe.target
+    if not isinstance(target, Target) or (quick and probe.anchor is None):
+        return probe, ""
+    anchor = probe.anchor or one.state.anchor  # that of the version which was here before
+    if anchor is None:
+        return probe, ""
+    followed = one.foreseen if quick else follow(codes, target.line, anchor, until_of(probe))
+    if followed is None:
+        raise InternalError("The source is not read here.")
+    moved = replace(probe, target=replace(target, line=followed.line))
+    if isinstance(moved, TimerProbe) and moved.until is not None and followed.until:
+        moved = replace(moved, until=replace(moved.until, line=followed.until))
+    return moved, followed.note
 
 
 def _concerns(code: CodeType, target: Place) -> bool:
     if isinstance(target, FunctionTarget):
-        return code.co_name == target.function.rpartition(".")[2]
+        return plain_name(code.co_qualname) == plain_name(target.function)
     return covers(code, target.line)
-
-
-def _codes(news: CodeType | ModuleType, one: Standing) -> list[CodeType]:
-    if isinstance(news, CodeType):
-        return list(nested(news))
-    return code_of_module(news, one.file)

@@ -14,13 +14,13 @@ from types import CodeType, ModuleType
 from leadline.agent.core import Core
 from leadline.agent.core.monitor import Monitor
 from leadline.agent.guard import faults
+from leadline.agent.locate.home import file_for
 from leadline.agent.locate.imports import ImportWatch
 from leadline.agent.locate.modules import module_file
-from leadline.agent.locate.source import line_text
-from leadline.agent.probes.arming import Arming, fail
+from leadline.agent.locate.text import forget_texts
+from leadline.agent.probes.arming import WAITING, Arming, fail
 from leadline.agent.probes.budget import Budget
 from leadline.agent.probes.kinds import compile_probe
-from leadline.agent.probes.sites import file_for
 from leadline.agent.probes.standing import Standing
 from leadline.agent.probes.tally import Tally
 from leadline.expression.reading import forget_layouts
@@ -33,7 +33,7 @@ _FORK_WAIT_S = 0.05
 """The longest that a fork waits for an arming under way; one arming takes well under 5 ms."""
 _MAIN_WAIT_S = 10.0
 """An interpreter that has not begun its main script by then runs none (an embedded one)."""
-_OPEN = (Status.PENDING, Status.ARMED, Status.SUSPENDED)
+_OPEN = (Status.PENDING, Status.ARMED, Status.SUSPENDED, Status.MISMATCH)
 _MAX_LAST = 1_000
 """Last states of probes that were taken out, kept until the server has them."""
 _MAX_NEWS = 1_000
@@ -69,6 +69,7 @@ class Registry:
                 else:
                     known.deadline = time.monotonic() + probe.limits.ttl_s
             self._watch()
+        self._study(time.monotonic())
 
     def add(self, probes: Iterable[Probe]) -> None:
         """Add probes to the set."""
@@ -77,10 +78,13 @@ class Registry:
                 known = self._standing.get(probe.id)
                 if known is None:
                     self._add(probe)
+                elif known.state.anchor is not None and known.state.anchor == probe.anchor:
+                    known.probe = probe  # it comes from here
                 elif known.probe.anchor != probe.anchor:
                     self._remove(probe.id, quietly=True)
                     self._add(probe)
             self._watch()
+        self._study(time.monotonic())
 
     def remove(self, ids: Iterable[str]) -> None:
         """Take probes out of the set and out of the code."""
@@ -110,7 +114,6 @@ class Registry:
             ]
             for one in self._standing.values():
                 self._expire(one, now)
-                self._read_source(one)
                 self._arming.count_entries(one)
                 if one.tally is not None:
                     one.tally.fold()
@@ -120,6 +123,8 @@ class Registry:
             self._watch()
             if self._off is None:
                 self._budget.tick(now, [one for one in armed if one.compiled is not None])
+        self._study(now)
+        self._search(now)
 
     def points(self, instance: str, seq: int, *, last: bool) -> list[Point]:
         """Return what probes that add up have seen, numbered from `seq` on; `last` also what
@@ -269,7 +274,6 @@ class Registry:
         """Arm a probe if its code is there; one probe must not keep the others out."""
         try:
             self._arming.look(one)
-            self._read_source(one)
         except LeadlineError as error:
             fail(one, error)
         except Exception as error:  # noqa: BLE001 - see above
@@ -291,11 +295,38 @@ class Registry:
         if one.acknowledged is not None and not quietly:
             self._last.append(replace(one.now(), status=Status.REMOVED, reason="taken out"))
 
-    def _read_source(self, one: Standing) -> None:
-        """Add the text of the line; never on an importing thread, which waits for no disk."""
-        if one.state.line and not one.state.source:
-            text = line_text(one.state.file, one.state.line)
-            one.state = replace(one.state, source=text or "(the source cannot be read)")
+    def _study(self, now: float) -> None:
+        """Find out, without the lock, what the states do not say yet, and take it over."""
+        if self._off is not None:
+            return
+        every = list(self._standing.values())
+        for one in every:
+            try:
+                studied = self._arming.study(one, now)
+                if studied is not None:
+                    with self._lock:
+                        if self._here(one):
+                            self._arming.adopt(one, studied)
+            except LeadlineError as error:
+                fail(one, error)
+            except Exception as error:  # noqa: BLE001 - one probe must not keep the others back
+                faults.count("studying", error)
+                one.unconfirmed = one.unexplained = False
+
+    def _here(self, one: Standing) -> bool:
+        """Whether a probe is still wanted, and may be armed."""
+        return self._off is None and self._standing.get(one.probe.id) is one
+
+    def _search(self, now: float) -> None:
+        """Look for code that no import tells of, for one of those that wait at a time."""
+        waiting = [one for one in self._standing.values() if one.state.status in WAITING]
+        try:
+            if self._off is None and (found := self._arming.search(waiting, now)):
+                with self._lock:
+                    if self._here(found[0]):
+                        self._arming.arm(*found)
+        except Exception as error:  # noqa: BLE001 - limits and expiry must go on
+            faults.count("searching", error)
 
     def _expire(self, one: Standing, now: float) -> None:
         if one.state.status in (Status.EXPIRED, Status.ERROR):
@@ -317,6 +348,7 @@ class Registry:
         if Status.PENDING not in states:
             self._imports.give_up_main()
         if not states:
+            forget_texts()
             forget_layouts()
             forget_names()
 
@@ -326,19 +358,22 @@ class Registry:
             self._news.append(news)
             return
         try:
-            self._take_news(news)
+            self._take_news(news, quick=True)
         finally:
             self._lock.release()
 
-    def _take_news(self, news: CodeType | ModuleType) -> None:
+    def _take_news(self, news: CodeType | ModuleType, *, quick: bool = False) -> None:
         """Arm the probes on this file; code that is loaded once more is armed as well."""
         is_code = isinstance(news, CodeType)
         filename = news.co_filename if isinstance(news, CodeType) else module_file(news)
+        left = False
         for one in self._standing.values():
             wanted = one.state.status in (_OPEN if is_code else (Status.PENDING,))
             if not wanted or not one.file.matches(filename):
                 continue
             try:
-                self._arming.news(news, one)
+                left = left or not self._arming.news(news, one, quick=quick)
             except Exception as error:  # noqa: BLE001 - one probe must not hide the module from the rest
                 faults.count("import", error)
+        if left:
+            self._news.append(news)

@@ -1,70 +1,35 @@
 """Where in the code a probe is armed: its target's code objects, and what serves its kind."""
 
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from types import CodeType
+from types import CodeType, ModuleType
 
 from leadline.agent.core.passage import Role, Site
-from leadline.agent.locate.files import File, file_of
-from leadline.agent.locate.lines import nested
-from leadline.agent.locate.modules import module_file
+from leadline.agent.locate.functions import place_function
 from leadline.agent.locate.place import Placement, place
 from leadline.wire.errors import UsageError
 from leadline.wire.probe import Moment, Probe, TimerProbe
-from leadline.wire.target import FunctionTarget, Place, Target
+from leadline.wire.target import FunctionTarget, Target
 
 _SUSPENDS = 0x20 | 0x80 | 0x200  # generators, coroutines, asynchronous generators
 """Whose end is not always heard of: 3.13 is silent when a generator is closed (gh-140373). A
 new call may lie where that one lay, so its beginning forgets what was left."""
 
 
-def placement_of(probe: Probe, codes: Sequence[CodeType], names: frozenset[str]) -> Placement:
-    """Return the sites of a probe among `codes`, all of one file. Raises `LeadlineError` when
-    there is no such place."""
+def placement_of(
+    probe: Probe,
+    codes: Sequence[CodeType],
+    names: frozenset[str],
+    modules: Sequence[ModuleType] = (),
+) -> Placement:
+    """Return the sites of a probe among `codes`, all of one file, or for a function in what
+    `modules` hold. Raises `LeadlineError` when there is no such place."""
     if isinstance(probe.target, FunctionTarget):
-        return _calls(place_function(codes, probe.target.function), probe)
+        return _calls(place_function(codes, probe.target.function, modules), probe)
     found = place(codes, probe.target.line, names)
     if isinstance(probe, TimerProbe) and probe.until is not None:
         return _way(found, codes, probe.until, names)
     return found
-
-
-def file_for(target: Place) -> File:
-    """Return the file that a target means; one that is loaded goes before one that could be."""
-    if isinstance(target, Target):
-        return file_of(target.file)
-    name = target.module
-    if "/" in name or name.endswith(".py"):
-        return file_of(name)
-    main = module_file(sys.modules.get("__main__"))
-    if name == "__main__" or os.path.basename(main) == f"{name}.py":
-        return file_of(os.path.abspath(main))
-    if loaded := module_file(sys.modules.get(name)):
-        return file_of(os.path.abspath(loaded))
-    path = name.replace(".", "/")
-    package = file_of(f"{path}/__init__.py")
-    return package if package.path else file_of(f"{path}.py")
-
-
-def place_function(codes: Sequence[CodeType], function: str) -> Placement:
-    wanted = function.replace(".<locals>", "")
-    found = [
-        code
-        for one in codes
-        for code in nested(one)
-        if code.co_qualname.replace(".<locals>", "") == wanted
-    ]
-    unique = {id(code): code for code in found}.values()
-    if not unique:
-        raise UsageError("no-such-function", f"There is no function {function} there.")
-    return Placement(
-        tuple(
-            Site(code, (), code.co_filename, code.co_firstlineno, code.co_qualname)
-            for code in unique
-        )
-    )
 
 
 def everywhere(probe: Probe) -> Placement:

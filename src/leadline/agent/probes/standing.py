@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+from leadline.agent.capture.outlet import reason
+from leadline.agent.locate.anchor import Followed
 from leadline.agent.locate.files import File
 from leadline.agent.probes.compiled import Compiled
 from leadline.agent.probes.tally import Tally
@@ -19,6 +21,12 @@ class Standing:
     compiled: Compiled | None = None
     tally: Tally | None = None
     armed_at: float = 0.0
+    foreseen: Followed | None = None
+    """Where its anchored line will be when its file is imported."""
+    unconfirmed: bool = False
+    """Whether it was armed on an importing thread, without a look at the source."""
+    unexplained: bool = False
+    """Whether more could be said about what it waits for."""
     counting: bool = False
     """Whether its function's entries are counted, because the line is not reached."""
     state: ProbeState = field(default_factory=lambda: ProbeState("", Status.PENDING))
@@ -32,7 +40,7 @@ class Standing:
         return replace(
             self.state,
             fates={fate: count for fate, count in passage.fates.items() if count},
-            unknown=passage.unknown,
+            unknown=reason(passage.unknown),
             cost_ns=passage.cost_ns,
             entered=passage.entered,
         )
