@@ -4,9 +4,29 @@ Whatever looks at these objects without running application code leaves `calls` 
 `zoo()` builds fresh objects and clears `calls` last, because building them runs their code.
 """
 
+import array
+import asyncio
+import concurrent.futures
+import datetime
+import decimal
+import enum
+import fractions
+import functools
 import operator
+import pathlib
+import types
+import uuid
 import warnings
-from collections import OrderedDict, UserDict, defaultdict, namedtuple
+import zoneinfo
+from collections import (
+    ChainMap,
+    Counter,
+    OrderedDict,
+    UserDict,
+    defaultdict,
+    deque,
+    namedtuple,
+)
 from collections.abc import Callable
 
 calls: list[str] = []
@@ -247,5 +267,116 @@ def zoo() -> dict[str, object]:
         "function": _telling("function", "call", operator.truth),
         "cycle": cycle,
     }  # fmt: skip
+    calls.clear()
+    return animals
+
+
+class EvilZone(datetime.tzinfo):
+    """A time zone of the application: formatting a datetime asks it."""
+
+    def utcoffset(self, moment: object) -> datetime.timedelta:
+        calls.append("EvilZone.utcoffset")
+        return datetime.timedelta(hours=1)
+
+    dst = tzname = utcoffset
+
+
+class EvilEnumMeta(enum.EnumMeta):
+    """As `EvilMeta`, for enums; it behaves while the class is made."""
+
+    armed = False
+
+    def __getattribute__(cls, name: str) -> object:
+        if EvilEnumMeta.armed:
+            calls.append(f"EvilEnumMeta.__getattribute__ {name}")
+        return super().__getattribute__(name)
+
+
+class EvilMember(enum.Enum, metaclass=EvilEnumMeta):
+    RED = 1
+
+    def __repr__(self) -> str:
+        calls.append("EvilMember.__repr__")
+        return "r"
+
+    __str__ = __format__ = __repr__
+
+    @property
+    def name(self) -> str:
+        calls.append("EvilMember.name")
+        return "n"
+
+    value = name
+
+
+EvilEnumMeta.armed = True
+
+
+def evil(base: type, *args: object, **kwargs: object) -> object:
+    """Return an instance of a subclass of `base` that answers everything with code."""
+    owner = f"Evil{base.__name__}"
+    names = [*OPERATIONS, *TEXT_METHODS, "isoformat", "utcoffset", "as_tuple", "total_seconds",
+             "as_posix", "__fspath__", "result", "exception", "get_name", "tolist"]  # fmt: skip
+    body = members(owner, [*names, "__getattribute__"])
+    made = type(owner, (base,), {"__class__": body.pop("__class__")})
+    one = made(*args, **kwargs)
+    for name, value in body.items():  # now that it has been made
+        setattr(made, name, value)
+    return one
+
+
+def named_zoo() -> dict[str, object]:
+    """Return animals that pass for what has a readable form, or hide within such a thing."""
+    loop = asyncio.new_event_loop()
+    future = evil(asyncio.Future, loop=loop)
+    asyncio.Future.set_result(future, every("Result"))
+    waiting = evil(concurrent.futures.Future)
+    error = evil(ValueError, every("Argument"))
+    BaseException.__setattr__(error, "__notes__", [evil(str, "note")])
+    BaseException.__setattr__(error, "__cause__", evil(KeyError, EvilKind()))
+    decent = ValueError("x")
+    decent.__context__ = evil(OSError, 2, "evil")
+    pretender = type("ndarray", (), {**members("ndarray", OPERATIONS), "__module__": "numpy"})
+    frame = type("DataFrame", (), {**members("DataFrame", OPERATIONS), "__module__": "pandas"})
+    utc = datetime.UTC
+    animals = {
+        "datetime": evil(datetime.datetime, 2026, 1, 2, tzinfo=EvilZone()),
+        "datetime in a zone": datetime.datetime(2026, 1, 2, tzinfo=EvilZone()),
+        "date": evil(datetime.date, 2026, 1, 2),
+        "time": evil(datetime.time, 1, 2, tzinfo=EvilZone()),
+        "timedelta": evil(datetime.timedelta, 1),
+        "timezone": datetime.timezone(evil(datetime.timedelta, hours=1), "X"),
+        "zoneinfo": evil(zoneinfo.ZoneInfo, "UTC"),
+        "decimal": evil(decimal.Decimal, "1.50"),
+        "fraction": evil(fractions.Fraction, 1, 2),
+        "uuid": evil(uuid.UUID, int=5),
+        "path": evil(pathlib.PurePosixPath, "/a", "b"),
+        "windows path": evil(pathlib.PureWindowsPath, "c:/a"),
+        "complex": evil(complex, 1, 2),
+        "member": EvilMember.RED,
+        "deque": evil(deque, [1, 2], 3),
+        "defaultdict": evil(defaultdict, every("Factory"), a=1),
+        "counter": evil(Counter, "aab"),
+        "chain": evil(ChainMap, {"a": evil(dict, b=1)}),
+        "proxy": types.MappingProxyType(evil(dict, a=1)),
+        "proxy of no dict": types.MappingProxyType(evil(UserDict, a=1)),
+        "keys": dict.keys(evil(dict, a=1)),
+        "namespace": evil(types.SimpleNamespace, a=EvilKind()),
+        "module": evil(types.ModuleType, "evil"),
+        "partial": evil(functools.partial, print, EvilKind()),
+        "method": types.MethodType(every("Called"), EvilKind()),
+        "builtin of an evil class": list.append.__get__(evil(list, [1])),
+        "array": evil(array.array, "i", [1, 2]),
+        "view": memoryview(evil(bytes, b"abc")),
+        "slice": slice(EvilKind(), every("Stop")),
+        "error": error,
+        "error with a context": decent,
+        "future": future,
+        "waiting future": waiting,
+        "passes for numpy": pretender(),
+        "passes for pandas": frame(),
+        "aware": datetime.datetime(2026, 1, 2, tzinfo=utc),
+    }
+    loop.close()
     calls.clear()
     return animals

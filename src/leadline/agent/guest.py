@@ -6,6 +6,7 @@ import time
 
 from leadline import __version__
 from leadline.agent.abilities import notes
+from leadline.agent.capture.outlet import be_strict
 from leadline.agent.core import Core, Monitor, choose
 from leadline.agent.fork import ForkWarning
 from leadline.agent.guard import faults, guarded
@@ -18,7 +19,7 @@ from leadline.agent.settings import Settings, program_name
 from leadline.expression.reading import forget_layouts
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.messages import decode_probes
-from leadline.wire.redaction import forget_names
+from leadline.wire.redaction import forget_names, redact_also
 
 DRAIN_S = 1.0
 """The longest that the end of the process is held up by hits that are still to be sent."""
@@ -31,6 +32,8 @@ class Guest:
         """Raises `ValueError` for an address that is none, `LeadlineError` where the
         interpreter has no place for us (slugs `free-threaded`, `no-tool-id`)."""
         self._settings = settings
+        be_strict(settings.strict)
+        redact_also(settings.redact)
         self._address = Address(settings.url)
         if self._address.secure:
             import socket  # noqa: F401 - now, and not on our threads: see `enter`

@@ -30,6 +30,10 @@ class Settings:
     service: str
     probes: str = ""
     identity: Identity = field(default_factory=Identity)
+    strict: bool = False
+    """Whether no text may leave the process, see `agent.capture.outlet`."""
+    redact: tuple[str, ...] = ()
+    """Names that are secrets of this service, beside those of `wire.redaction`."""
 
 
 def read(
@@ -43,12 +47,19 @@ def read(
         service=service or who.service or program_name(),
         probes=environ.get("LEADLINE_PROBES") or "",
         identity=who,
+        strict=_set(environ.get("LEADLINE_STRICT", "")),
+        redact=tuple(environ.get("LEADLINE_REDACT", "").split(",")),
     )
 
 
 def switched_off() -> bool:
     """Whether the kill switch of this process is set."""
-    return os.environ.get("LEADLINE_OFF", "") not in ("", "0")
+    return _set(os.environ.get("LEADLINE_OFF", ""))
+
+
+def _set(value: str) -> bool:
+    """Tell a switch that is on: set to anything but nothing or 0."""
+    return value not in ("", "0")
 
 
 def unwelcome(arguments: list[str] | None = None) -> bool:

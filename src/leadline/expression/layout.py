@@ -10,7 +10,7 @@ import enum
 import types
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeGuard
 
 from leadline.wire.redaction import secret_name
@@ -113,6 +113,8 @@ class Layout:
     hidden: Mapping[int, str]
     """Indexes of a named tuple's items that lie under a secret name, and the rule."""
     is_enum: bool
+    reading: list[Any] = field(default_factory=list)
+    """What the capture has learnt about the class, so that it is forgotten together with it."""
 
     def find(self, name: str) -> object:
         """Return the class attribute `name` as it lies there, unbound, or `MISSING`."""
@@ -210,7 +212,8 @@ def _overrides(members: tuple[Mapping[str, object], ...]) -> frozenset[str]:
 def _slots(
     mro: tuple[type, ...], members: tuple[Mapping[str, object], ...]
 ) -> Iterator[tuple[str, Getter]]:
-    for found in members:
+    """Yield the slots of the bases first, as a dataclass orders its fields."""
+    for found in reversed(members):
         for name, value in list(found.items()):
             if is_slot(value, mro) and not name.startswith("__"):
                 yield name, value.__get__

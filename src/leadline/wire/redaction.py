@@ -6,6 +6,7 @@ Whole words keep `max_tokens` and `tokenizer` readable while `access_token` is n
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 
@@ -44,6 +45,9 @@ _INSIDE = (
 _CUT = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 MAX_NAME_CHARS = 200
 """Longer names are judged by their beginning: a name is not where a long text belongs."""
+MAX_OWN_NAMES = 200
+"""Names that a service may add; each new name of the application is compared with all."""
+_also: tuple[str, ...] = ()
 
 
 def secret_name(name: str) -> str | None:
@@ -52,6 +56,16 @@ def secret_name(name: str) -> str | None:
     `name` must be an exact `str`: a subclass would be asked for its hash.
     """
     return _rule(name[:MAX_NAME_CHARS])  # before the cache, which keeps what it is asked about
+
+
+def redact_also(names: Iterable[str]) -> None:
+    """Make further names secret in this process, in place of those of an earlier call: a word,
+    or several in a row, such as `customer_number`."""
+    global _also  # noqa: PLW0603 - what a service calls secret is said once, at its start
+    _also = tuple(
+        run for name in names if (run := "_".join(word.lower() for word in _CUT.findall(name)))
+    )[:MAX_OWN_NAMES]
+    _rule.cache_clear()
 
 
 def forget_names() -> None:
@@ -68,6 +82,10 @@ def _rule(name: str) -> str | None:
     for pair in pairwise(words):
         if (joined := "_".join(pair)) in _PAIRS:
             return f"name:{joined}"
+    row = f"_{'_'.join(words)}_"
+    for own in _also:
+        if f"_{own}_" in row:
+            return f"name:{own}"
     run = "".join(words)
     for part in _INSIDE:
         if part in run:

@@ -4,16 +4,21 @@ A captured value is plain JSON data. Numbers, booleans, null and short text stan
 themselves; everything else is an object with these members, all but `type` optional:
 
     type      name of the value's class
-    text      the value as text: part of a long str, digits of a large int, bytes as latin-1
+    text      the value as text: part of a long str, digits of a large int, bytes as latin-1,
+              a date, a path, the name of an enum member or of a function
     length    number of items, characters or bytes it really has
-    items     list of captured values (list, tuple, set)
-    entries   list of [key, value] pairs, both captured (dict)
+    items     list of captured values (list, tuple, set, array; the arguments of an exception)
+    entries   list of [key, value] pairs, both captured (dict; columns of a table)
     fields    object: attribute name -> captured value (instances)
+    about     object: what is known of it beside what it holds, such as the shape of an array,
+              the state of a task, the cause of an exception -> captured value
+    form      a `Form`, where the other members do not tell how it is shown
     omitted   why it, or the rest of it, is not here: an `Omission`
-    rule      with `redacted`: the rule that asked for it, e.g. `name:password`
+    rule      with `redacted` the rule that asked for it, e.g. `name:password`; with `unknown`
+              and `opaque` the reason
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -27,16 +32,36 @@ class Omission(StrEnum):
     DEPTH = "depth"
     ITEMS = "items"
     TEXT = "text"
+    ROOM = "room"
     CYCLE = "cycle"
     REDACTED = "redacted"
     CHANGED = "changed"
+    DRAINED = "drained"
     OPAQUE = "opaque"
+    UNEVALUATED = "unevaluated"
     UNBOUND = "unbound"
     UNKNOWN = "unknown"
 
 
+class Form(StrEnum):
+    """How a value is shown, beyond what its members tell."""
+
+    CALL = "call"
+    MEMBER = "member"
+    NAME = "name"
+
+
 MAX_RENDERED_CHARS = 10_000
 """A line of a log that is longer than this is read by nobody."""
+
+_BRACKETS = {
+    "list": ("[", "]"),
+    "tuple": ("(", ")"),
+    "set": ("{", "}"),
+    "frozenset": ("frozenset({", "})"),
+}
+_UNQUOTED = ("int", "float", "complex")
+_REASONED = (Omission.UNBOUND, Omission.UNKNOWN)
 
 
 def render(value: Value, *, quoted: bool = False) -> str:
@@ -63,58 +88,113 @@ def _pieces(value: Value) -> Iterator[str]:
         yield repr(value) if not isinstance(value, list) else "<list>"
         return
     name = str(value.get("type", "?"))
-    omitted = value.get("omitted")
-    if omitted == Omission.REDACTED:
-        yield f"<redacted {value.get('rule', '')}>"
+    form = value.get("form")
+    if value.get("omitted") == Omission.REDACTED:
+        size = f": {name} of {value['length']}" if "length" in value else ""
+        yield f"<redacted {value.get('rule', '')}{size}>"
+    elif form == Form.MEMBER:
+        yield f"<{name}.{value.get('text', '?')}: "
+        yield from _pieces(value.get("about", {}).get("value"))
+        yield ">"
+    elif form == Form.NAME:
+        yield f"<{name} {value.get('text', '?')}"
+        yield from _facts(value, "; ")
+        yield ">"
+    elif "items" in value and form == Form.CALL:
+        yield from _call(name, value)
     elif "items" in value:
         yield from _sequence(name, value)
     elif "entries" in value:
-        if name != "dict":
-            yield f"{name}("
-        yield "{"
-        for index, (key, item) in enumerate(value["entries"]):
-            yield ", " if index else ""
-            yield from _pieces(key)
-            yield ": "
-            yield from _pieces(item)
-        yield from _rest(value, len(value["entries"]))
-        yield "}" if name == "dict" else "})"
+        yield from _mapping(name, value)
     elif "fields" in value:
-        yield f"{name}("
-        for index, (field, item) in enumerate(value["fields"].items()):
-            yield f"{', ' if index else ''}{field}="
-            yield from _pieces(item)
-        if omitted:
-            yield f"{', ' if value['fields'] else ''}… <{omitted}>"
-        yield ")"
+        yield from _object(name, value)
     elif "text" in value:
         yield from _text(name, value)
-    elif omitted in (Omission.UNBOUND, Omission.UNKNOWN):
+    else:
+        yield from _bare(name, value)
+
+
+def _bare(name: str, value: dict[str, Value]) -> Iterator[str]:
+    """What has no inside here: a reason, or facts alone."""
+    omitted = value.get("omitted")
+    if omitted in _REASONED:
         yield f"<{omitted}: {value['rule']}>" if "rule" in value else f"<{omitted}>"
+    elif value.get("about"):
+        yield f"{name}("
+        yield from _facts(value, "")
+        yield f", … <{omitted}>)" if omitted else ")"
     else:
         size = f" of {value['length']}" if "length" in value else ""
         yield f"<{name}{size}: {omitted}>" if omitted else f"<{name}{size}>"
 
 
-_BRACKETS = {
-    "list": ("[", "]"),
-    "tuple": ("(", ")"),
-    "set": ("{", "}"),
-    "frozenset": ("frozenset({", "})"),
-}
-
-
 def _sequence(name: str, value: dict[str, Value]) -> Iterator[str]:
-    before, after = _BRACKETS.get(name, (f"{name}([", "])"))
+    before, after = _BRACKETS.get(name, (f"{name}([", "]"))
     yield before
-    items = value["items"]
+    yield from _listed(value["items"])
+    yield from _rest(value, len(value["items"]))
+    if name == "tuple" and len(value["items"]) == 1:
+        yield ","
+    yield after
+    yield from _facts(value, ", ")
+    if name not in _BRACKETS:
+        yield ")"
+
+
+def _mapping(name: str, value: dict[str, Value]) -> Iterator[str]:
+    if name != "dict":
+        yield f"{name}("
+    yield "{"
+    for index, (key, item) in enumerate(value["entries"]):
+        yield ", " if index else ""
+        yield from _pieces(key)
+        yield ": "
+        yield from _pieces(item)
+    yield from _rest(value, len(value["entries"]))
+    yield "}"
+    yield from _facts(value, ", ")
+    if name != "dict":
+        yield ")"
+
+
+def _object(name: str, value: dict[str, Value]) -> Iterator[str]:
+    fields, omitted = value["fields"], value.get("omitted")
+    yield f"{name}("
+    yield from _named(fields)
+    if omitted:
+        yield f"{', ' if fields else ''}… <{omitted}>"
+    yield from _facts(value, "; " if fields or omitted else "")
+    yield ")"
+
+
+def _call(name: str, value: dict[str, Value]) -> Iterator[str]:
+    """The arguments that it was made of, then its attributes."""
+    yield f"{name}("
+    yield from _listed(value["items"])
+    yield from _rest(value, len(value["items"]))
+    if fields := value.get("fields"):
+        yield ", " if value["items"] else ""
+        yield from _named(fields)
+    yield from _facts(value, "; " if value["items"] or fields else "")
+    yield ")"
+
+
+def _listed(items: list[Value]) -> Iterator[str]:
     for index, item in enumerate(items):
         yield ", " if index else ""
         yield from _pieces(item)
-    yield from _rest(value, len(items))
-    if name == "tuple" and len(items) == 1:
-        yield ","
-    yield after
+
+
+def _named(fields: Mapping[str, Value]) -> Iterator[str]:
+    for index, (field, item) in enumerate(fields.items()):
+        yield f"{', ' if index else ''}{field}="
+        yield from _pieces(item)
+
+
+def _facts(value: dict[str, Value], before: str) -> Iterator[str]:
+    if about := value.get("about"):
+        yield before
+        yield from _named(about)
 
 
 def _rest(value: dict[str, Value], shown: int) -> Iterator[str]:
@@ -131,12 +211,15 @@ def _text(name: str, value: dict[str, Value]) -> Iterator[str]:
     match name:
         case "str":
             yield repr(text)
-        case "bytes" | "bytearray":
+        case "bytes" | "bytearray" | "memoryview":
             body = repr(text.encode("latin-1", "replace"))
-            yield body if name == "bytes" else f"bytearray({body})"
-        case "int" | "float" | "complex":
+            yield body if name == "bytes" else f"{name}({body})"
+        case _ if name in _UNQUOTED:
             yield text
         case _:
-            yield f"{name}({text!r})"
-    if value.get("omitted"):
-        yield f"… <{value.get('length', '?')} in all>"
+            yield f"{name}({text!r}"
+            yield from _facts(value, ", ")
+            yield ")"
+    if omitted := value.get("omitted"):
+        size = f"{value['length']} in all" if "length" in value else omitted
+        yield f"… <{size}>"

@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Callable
 
+from leadline.agent.capture import outlet
 from leadline.agent.core import Core, Record
 from leadline.agent.core.passage import Reading
 from leadline.agent.guard import faults
@@ -146,13 +147,13 @@ class Sender:
             instance=self._who.id,
             seq=self._seq,
             time=record.time,
-            thread=_thread_name(record.thread),
+            thread=outlet.label(_thread_name(record.thread), f"thread {record.thread}"),
             file=at.file,
             line=at.line,
             function=at.function,
-            message=reading.message,
+            message=outlet.message(reading.message),
             values=reading.values,
-            task=record.task,
+            task=outlet.label(record.task),
             trace=record.trace,
             span=record.span,
             detail=reading.detail,

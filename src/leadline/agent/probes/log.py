@@ -6,6 +6,7 @@ the sender's.
 
 import json
 
+from leadline.agent.capture.outlet import opened
 from leadline.agent.capture.tree import MAX_VALUE_BYTES, Room
 from leadline.agent.core.passage import Reading, Visit
 from leadline.agent.probes.compiled import Compiled, ready
@@ -27,7 +28,7 @@ def compile_log(probe: LogProbe) -> Compiled:
         return write(values).encode("ascii")
 
     def read(payload: bytes) -> Reading:
-        values = json.loads(payload)
+        values = opened(payload)
         names = [placeholder.text for placeholder in placeholders]
         return Reading(template.render(values), dict(zip(names, values, strict=True)))
 

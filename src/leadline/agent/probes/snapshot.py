@@ -1,9 +1,9 @@
 """The snapshot probe: the stack with its variables, the watches, and what the call came to."""
 
-import json
 from typing import Any
 
 from leadline.agent.capture.contexts import context_variables
+from leadline.agent.capture.outlet import opened
 from leadline.agent.capture.stack import stack
 from leadline.agent.capture.task import task_chain
 from leadline.agent.capture.tree import MAX_VALUE_BYTES, Room, capture
@@ -66,7 +66,7 @@ class Camera:
 
     def read(self, payload: bytes) -> Reading:
         """Return the content of a hit; the source lines of the stack are read here."""
-        taken: dict[str, Any] = json.loads(payload)
+        taken: dict[str, Any] = opened(payload)
         values = dict(
             zip([watch.text for watch in self._watches], taken["values"], strict=True)
         )
