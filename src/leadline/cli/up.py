@@ -4,9 +4,11 @@ import argparse
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from leadline.cli.command import Command
+from leadline.cli.duration import duration
 from leadline.cli.places import (
     DEFAULT_PORT,
     database_file,
@@ -14,6 +16,7 @@ from leadline.cli.places import (
     make_folder,
     state_file,
 )
+from leadline.cli.size import size
 from leadline.wire.errors import UnavailableError, UsageError
 
 _NEEDED = ("starlette", "msgspec", "uvicorn")
@@ -29,6 +32,24 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--database", type=Path, metavar="FILE", help="where everything is stored"
+    )
+    parser.add_argument(
+        "--keep",
+        type=duration,
+        metavar="TIME",
+        help="delete what is older, such as 7d (default: LEADLINE_KEEP, else 30d)",
+    )
+    parser.add_argument(
+        "--keep-size",
+        type=size,
+        metavar="SIZE",
+        help="what the database may take: 500MB (default: LEADLINE_KEEP_SIZE, else 2GB)",
+    )
+    parser.add_argument(
+        "--keep-audit",
+        type=duration,
+        metavar="TIME",
+        help="the same as --keep, for the audit log (default: LEADLINE_KEEP_AUDIT, else 400d)",
     )
     parser.add_argument("--tls-cert", metavar="FILE", help="certificate chain (PEM)")
     parser.add_argument("--tls-key", metavar="FILE", help="its private key (PEM)")
@@ -56,11 +77,27 @@ def _run(args: argparse.Namespace) -> int:
     for name in ("tls_cert", "tls_key"):
         if value := getattr(args, name):
             arguments += [f"--{name.replace('_', '-')}", value]
+    arguments += _kept(args)
     for name in args.name:
         arguments += ["--name", name]
     if args.insecure:
         arguments.append("--insecure")
     os.execv(sys.executable, [sys.executable, "-m", "leadline.server", *arguments])
+
+
+def _kept(args: argparse.Namespace) -> list[str]:
+    """Return what is said about keeping, by option or by variable, as the server takes it."""
+    environ = os.environ
+    said = {
+        "--keep": args.keep or _read(duration, environ.get("LEADLINE_KEEP")),
+        "--keep-size": args.keep_size or _read(size, environ.get("LEADLINE_KEEP_SIZE")),
+        "--keep-audit": args.keep_audit or _read(duration, environ.get("LEADLINE_KEEP_AUDIT")),
+    }
+    return [word for name, value in said.items() if value for word in (name, f"{value}")]
+
+
+def _read[T](read: Callable[[str], T], text: str | None) -> T | None:
+    return read(text) if text else None
 
 
 def require_server() -> None:

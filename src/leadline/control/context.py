@@ -10,12 +10,18 @@ from pathlib import Path
 from leadline.control.desired import Desired
 from leadline.control.expiry import Expiry
 from leadline.control.trials import Trials
+from leadline.control.upkeep import Upkeep
 from leadline.control.watch import Watchers
 from leadline.store.protocol import Store
+from leadline.store.keep import LEAST_BYTES, Keep
 from leadline.store.records import Changed, Ended, Event, Placed, Stored, Switched
 from leadline.store.sqlite import SqliteStore
 from leadline.wire.errors import UnavailableError
 
+
+__all__ = ["LEAST_BYTES", "Context", "Keep", "say"]
+
+_DEFAULT_KEEP = Keep()
 
 class Context:
     """Lives as long as the server does. Every method may be called from any thread.
@@ -24,7 +30,12 @@ class Context:
     agent may have sent them again with more luck.
     """
 
-    def __init__(self, database: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Path,
+        clock: Callable[[], float] = time.time,
+        keep: Keep = _DEFAULT_KEEP,
+    ) -> None:
         """Open the store and begin where it was. Raises `UnavailableError`."""
         self.clock = clock
         self.desired = Desired()
@@ -33,7 +44,8 @@ class Context:
         self._counting = threading.Lock()
         self._expiry = Expiry(self)
         self._trials = Trials(self)
-        self.store: Store = SqliteStore(database, self._committed)
+        self.store: Store = SqliteStore(database, self._committed, keep)
+        self._upkeep = Upkeep(self, keep)
         try:
             self.store.all_gone()
             self.store.expire(clock())
@@ -44,6 +56,7 @@ class Context:
         self._expiry.start()
         self._trials.start()
 
+        self._upkeep.start()
     def note(
         self, who: str, action: str, service: str = "", detail: dict[str, object] | None = None
     ) -> None:
@@ -70,6 +83,7 @@ class Context:
         self._trials.stop()
         self.store.close()
 
+        self._upkeep.stop()
     def _committed(self, event: Event) -> None:
         match event:
             case Stored():

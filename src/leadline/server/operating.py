@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from leadline.control.purge import Kind, What, purge
 from leadline.control.switches import Switch, switch_off, switch_on
 from leadline.server.bodies import SCHEMA_VERSION
 from leadline.server.route import Call, Route, Who, route
@@ -20,6 +21,25 @@ class SwitchesAnswer(Struct, frozen=True, kw_only=True):
 
     schema_version: int = SCHEMA_VERSION
     off: list[Switch]
+
+
+class PurgeBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to be deleted; without `confirm` nothing is."""
+
+    what: What
+    service: str | None = None
+    before: float | None = None
+    confirm: bool = False
+
+
+class PurgedAnswer(Struct, frozen=True, kw_only=True):
+    """See `control.purge.Purged`."""
+
+    schema_version: int = SCHEMA_VERSION
+    purged: bool
+    counts: dict[Kind, int]
+    bytes: int
+    more: bool
 
 
 @route("POST", f"{_SERVICE}/off", who=Who.USER, body=OffBody, returns=SwitchesAnswer)
@@ -49,4 +69,27 @@ def everything_on(call: Call) -> SwitchesAnswer:
     return SwitchesAnswer(off=switch_on(call.context, "", who=call.who))
 
 
-OPERATING: tuple[Route, ...] = (service_off, service_on, everything_off, everything_on)
+@route("POST", "/v1/purge", who=Who.USER, body=PurgeBody, returns=PurgedAnswer)
+def purge_stored(call: Call) -> PurgedAnswer:
+    """Delete stored data and give the space back, or say what would be deleted."""
+    body: PurgeBody = call.body
+    done = purge(
+        call.context,
+        body.what,
+        who=call.who,
+        service=body.service,
+        before=body.before,
+        confirm=body.confirm,
+    )
+    return PurgedAnswer(
+        purged=done.purged, counts=done.counts, bytes=done.bytes, more=done.more
+    )
+
+
+OPERATING: tuple[Route, ...] = (
+    service_off,
+    service_on,
+    everything_off,
+    everything_on,
+    purge_stored,
+)

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import uvicorn
 
-from leadline.control.context import Context, say
+from leadline.control.context import LEAST_BYTES, Context, Keep, say
 from leadline.server.app import create_app
 from leadline.server.keyring import KeyRing
 from leadline.server.listening import BACKLOG, bind, check_exposure, check_tls, url
@@ -57,6 +57,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--name", action="append", default=[], help="a name that it is reached by; repeatable"
     )
+    parser.add_argument("--keep", type=float, default=Keep().age_s, help="seconds")
+    parser.add_argument("--keep-audit", type=float, default=Keep().audit_s, help="seconds")
+    parser.add_argument("--keep-size", type=int, default=Keep().bytes, help="bytes")
     options = parser.parse_args(argv)
     if bool(options.tls_cert) != bool(options.tls_key):
         parser.error("--tls-cert and --tls-key belong together")
@@ -68,6 +71,10 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise ValueError(text)
     return port
+
+
+def _keep(options: argparse.Namespace) -> Keep:
+    return Keep(options.keep, options.keep_audit, max(options.keep_size, LEAST_BYTES))
 
 
 def _names(options: argparse.Namespace) -> set[str]:
@@ -83,7 +90,7 @@ def _run(options: argparse.Namespace) -> int:
         check_tls(options.tls_cert, options.tls_key)
     with contextlib.closing(bind(options.host, options.port)) as listener:
         ring = KeyRing(options.keys)
-        with contextlib.closing(Context(options.database)) as context:
+        with contextlib.closing(Context(options.database, keep=_keep(options))) as context:
             config = uvicorn.Config(
                 create_app(context, ring, _names(options)),
                 http="h11",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from leadline.store.keep import Kind, Sizes
 from leadline.store.records import (
     NO_TERMS,
     AuditEntry,
@@ -96,6 +97,23 @@ class Store(Protocol):
 
     def switches(self) -> list[Switch]:
         """Return what is switched off, everything first."""
+
+    def sweep(self, now: float) -> bool:
+        """Delete a little of what is too old or too much; whether there is more of it."""
+
+    def purge(
+        self, kind: Kind, after: int, *, before: float | None, service: str | None
+    ) -> tuple[int, int | None]:
+        """Delete a little of what is asked for; returns how many, and where to go on from."""
+
+    def purgeable(self, kind: Kind, *, before: float | None, service: str | None) -> int:
+        """Return how many `purge` would delete in all."""
+
+    def compact(self) -> int:
+        """Give what is free back to the disk, within seconds; returns how many bytes."""
+
+    def sizes(self) -> Sizes:
+        """Return how large the database is and what it holds."""
 
     def note(
         self, who: str, action: str, service: str, detail: dict[str, object], *, now: float

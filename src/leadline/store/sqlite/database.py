@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from leadline.store.records import Facets, facets_of
+from leadline.store.sqlite import space
 from leadline.wire.errors import UnavailableError
 from leadline.wire.hit import Hit
 from leadline.wire.probe import ProbeKind
@@ -87,13 +88,15 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
                 f"its schema; this one knows {migrations[-1][0]}).",
                 "Use that Leadline again, or name another file with --database.",
             )
+        space.begin(db)
         db.execute("PRAGMA journal_mode = WAL")
+        db.execute(f"PRAGMA journal_size_limit = {space.WAL_BYTES}")
         # a power cut may cost the last transactions, never the file; a killed server, nothing
         db.execute("PRAGMA synchronous = NORMAL")
         _offer(db)
-        for number, script in migrations:
-            if number > version:
-                _migrate(db, number, script)
+        if missing := [script for number, script in migrations if number > version]:
+            # all of them or none: whatever happens now, the version before can go on with it
+            _migrate(db, migrations[-1][0], "\n".join(missing))
     except sqlite3.Error as error:
         raise explain(error, path) from error
 

@@ -5,6 +5,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from leadline.store.keep import Keep, Kind, Sizes
 from leadline.store.protocol import Listener
 from leadline.store.records import (
     NO_TERMS,
@@ -24,19 +25,35 @@ from leadline.store.records import (
     Terms,
     Total,
 )
-from leadline.store.sqlite import audit, hits, instances, points, probes, sets, switches
+from leadline.store.sqlite import (
+    audit,
+    hits,
+    instances,
+    points,
+    probes,
+    sets,
+    shelves,
+    space,
+    switches,
+)
 from leadline.store.sqlite.database import connect, explain, hold, prepare
 from leadline.store.sqlite.readers import Readers
-from leadline.store.sqlite.writer import Writer
+from leadline.store.sqlite.retention import MAX_HITS_STORED
+from leadline.store.sqlite.shelves import SHELVES
+from leadline.store.sqlite.writer import Transaction, Writer
 from leadline.wire.hit import InstanceInfo, Point, Report
 from leadline.wire.probe import Probe
+
+_DEFAULT = Keep()
 
 
 class SqliteStore:
     """See `Store`. One process at a time may have the file open through this class."""
 
-    def __init__(self, path: Path, listener: Listener) -> None:
+    def __init__(self, path: Path, listener: Listener, keep: Keep = _DEFAULT) -> None:
         """Open `path`, made if it is not there. Raises `UnavailableError`."""
+        self._path = path
+        self._keep = keep
         with contextlib.ExitStack() as undo:
             self._lock = hold(path)
             undo.callback(os.close, self._lock)
@@ -46,7 +63,7 @@ class SqliteStore:
             try:
                 self._readers = Readers(path)
                 undo.callback(self._readers.close)
-                self._writer = Writer(db, path, listener)
+                self._writer = Writer(db, path, listener, keep)
             except sqlite3.Error as error:
                 raise explain(error, path) from error
             undo.pop_all()
@@ -113,6 +130,41 @@ class SqliteStore:
     def switches(self) -> list[Switch]:
         with self._readers.lend() as db:
             return switches.select(db)
+
+    def sweep(self, now: float) -> bool:
+        return self._writer.run(lambda tx: tx.retention.sweep(now))
+
+    def purge(
+        self, kind: Kind, after: int, *, before: float | None, service: str | None
+    ) -> tuple[int, int | None]:
+        shelf = SHELVES[kind]
+
+        def work(tx: Transaction) -> tuple[int, int | None]:
+            gone = shelves.clear(tx.db, shelf, after, before=before, service=service)
+            tx.retention.take_out(gone, shelf, trimmed=False)
+            return gone.count, gone.after
+
+        return self._writer.run(work)
+
+    def purgeable(self, kind: Kind, *, before: float | None, service: str | None) -> int:
+        with self._readers.lend() as db:
+            return shelves.count(db, SHELVES[kind], before, service)
+
+    def compact(self) -> int:
+        size = space.on_disk(self._path)
+        self._writer.run_alone(space.compact)
+        return max(0, size - space.on_disk(self._path))
+
+    def sizes(self) -> Sizes:
+        at_most = {
+            Kind.HITS: MAX_HITS_STORED,
+            Kind.POINTS: points.POINTS_KEPT,
+            Kind.PROBES: probes.ENDED_KEPT,
+            Kind.INSTANCES: instances.INSTANCES_KEPT,
+            Kind.AUDIT: audit.AUDIT_KEPT,
+        }
+        with self._readers.lend() as db:
+            return space.sizes(db, self._path, at_most)
 
     def note(
         self, who: str, action: str, service: str, detail: dict[str, object], *, now: float
