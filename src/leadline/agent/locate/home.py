@@ -21,7 +21,7 @@ from leadline.agent.locate.modules import (
 from leadline.wire.target import FunctionTarget, Place, Target
 
 MAX_SEARCH_S = 0.1
-"""Time spent on our own thread to find code that belongs to no module's file."""
+"""Processor time spent on our own thread to find code that belongs to no module's file."""
 _LIBRARIES = ("site-packages", "dist-packages", os.path.dirname(os.__file__))
 """Folders of modules that seldom hold what a person has executed."""
 
@@ -65,19 +65,30 @@ def code_elsewhere(file: File) -> list[CodeType]:
     """Return code that was compiled under the name of `file` and belongs to no module's file:
     a notebook's cells, plugins that were executed. What the program's own modules hold is
     looked through, for a limited time."""
-    deadline = time.monotonic() + MAX_SEARCH_S
     found = {id(code): code for code in code_on_stacks(file)}
-    main = sys.modules.get("__main__")
-    modules = [main, *(one for one in list(sys.modules.values()) if one is not main)]
-    for module in modules:
-        path = module_file(module)
-        if any(folder in path for folder in _LIBRARIES) or module_namespace(module) is None:
-            continue
-        codes = code_of_module(module, file)  # type: ignore[arg-type]  # it has a namespace
+    began = time.thread_time()
+    for module in _likely():
+        codes = code_of_module(module, file)
         found.update((id(code), code) for code in codes)
-        if time.monotonic() > deadline:
+        if time.thread_time() - began > MAX_SEARCH_S:
             break
     return list(found.values())
+
+
+def _likely() -> list[ModuleType]:
+    """Return modules of the program's own: the main one, those without a file, the newest."""
+    known = [
+        (module_file(module), module)
+        for module in reversed(list(sys.modules.values()))
+        if module_namespace(module) is not None
+    ]
+    main = sys.modules.get("__main__")
+    own = [
+        (module is not main, path != "", module)
+        for path, module in known
+        if not any(folder in path for folder in _LIBRARIES)
+    ]
+    return [module for *_, module in sorted(own, key=lambda one: one[:2])]
 
 
 def is_unfinished(module: ModuleType) -> bool:

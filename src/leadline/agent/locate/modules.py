@@ -48,7 +48,9 @@ def module_file(module: object) -> str:
     """Return the path of a module's source, or nothing."""
     namespace = module_namespace(module)
     file = namespace.get("__file__") if namespace is not None else None
-    return file if type(file) is str else ""
+    if type(file) is not str:
+        return ""
+    return file[:-1] if file.endswith(".pyc") else file  # it was compiled from that
 
 
 def module_namespace(module: object) -> dict[str, Any] | None:
@@ -155,6 +157,8 @@ class _Walk:
             return
         elif layout_of(cls).base is type:
             yield from _values(_class_dict(value))
+            if self.thorough:  # a class that took the place of the one it inherits from
+                yield from layout_of(value).order
         else:
             yield from self.held(value)
 

@@ -69,14 +69,14 @@ def why_not(codes: Sequence[CodeType], line: int) -> UsageError:
 
 def _what(text: Text, line: int, inner: CodeType | None) -> str:
     word = text.at(line).strip()
-    if not word:
-        return f"Line {line} is blank."
     first = inner.co_firstlineno if inner is not None else 1
     statement = _statement(text, first, line)
     if statement is not None and statement.text.startswith(("'", '"')) and inner is not None:
         return f"Line {line} is in a docstring, or in a text that is not used."
     if statement is not None and statement.first < line:
         return f"Line {line} is part of the statement that begins at line {statement.first}."
+    if not word:
+        return f"Line {line} is blank."
     for begins, what in _WORDS:
         if found := begins.match(word):
             return f"Line {line} is {what.format(found[1])}."

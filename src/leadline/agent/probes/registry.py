@@ -123,8 +123,8 @@ class Registry:
             self._watch()
             if self._off is None:
                 self._budget.tick(now, [one for one in armed if one.compiled is not None])
-        self._study(now)
         self._search(now)
+        self._study(now)
 
     def points(self, instance: str, seq: int, *, last: bool) -> list[Point]:
         """Return what probes that add up have seen, numbered from `seq` on; `last` also what
