@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from dataclasses import astuple
 
 from leadline.control.context import Context
@@ -9,7 +10,7 @@ from leadline.store.records import Taken
 from leadline.wire.errors import RefusedError, UnavailableError, WireError
 from leadline.wire.hit import InstanceInfo, Point, Report
 from leadline.wire.probe import MAX_PASSAGES
-from leadline.wire.sketch import MAX_BUCKETS
+from leadline.wire.sketch import MAX_BUCKETS, bucket_of
 
 MAX_INSTANCE_CHARS = 500
 """Of each text that an instance says about itself: it is kept for every process."""
@@ -18,6 +19,8 @@ MAX_COUNT = 2**63 - 1
 """What a column of SQLite holds; JSON's integers have no end."""
 MAX_POINT_S = 86_400.0
 """A point is of about a second; an agent that was stopped for a while may send a longer one."""
+MAX_KEY = int(bucket_of(sys.float_info.max)[1:])
+"""The bucket of the largest number there is; those next to zero are not as far away."""
 _BUCKET = re.compile(r"z|[np](0|-?[1-9][0-9]{0,4})")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
@@ -93,7 +96,9 @@ def _check_point(point: Point, instance: str) -> None:
     counts = (point.count, point.lost, *point.buckets.values())
     if not all(0 <= count <= MAX_PASSAGES for count in counts):
         raise WireError("A count in a point is out of range.")
-    if len(point.buckets) > MAX_BUCKETS or not all(map(_BUCKET.fullmatch, point.buckets)):
+    if len(point.buckets) > MAX_BUCKETS or not all(
+        _BUCKET.fullmatch(key) and abs(int(key[1:] or 0)) <= MAX_KEY for key in point.buckets
+    ):
         raise WireError("A point's buckets do not follow the contract.")
 
 

@@ -125,6 +125,8 @@ def _span(
     for said in (since, until, step):
         if said is not None and not abs(said) < 1e12:  # also refuses nan
             raise UsageError("bad-limit", "since, until and step are numbers of seconds.")
+    if step is not None and not step >= 1:
+        raise UsageError("bad-limit", "step must be at least 1 second.")
     if stored is None and (since is None or until is None):
         return None
     first, last = stored or (0.0, 0.0)
@@ -137,9 +139,8 @@ def _span(
         wanted = (until - since) / STEPS
         step = next((nice for nice in _NICE_S if nice >= wanted), wanted)
         since = since // step * step
-    if not step >= 1 or (until - since) / step > MAX_STEPS:
+    if (until - since) / step > MAX_STEPS:
         raise UsageError(
-            "bad-limit",
-            f"step must be at least 1 second, and such that there are at most {MAX_STEPS:,}.",
+            "bad-limit", f"step must be such that there are at most {MAX_STEPS:,}."
         )
     return _Span(since, until, step)

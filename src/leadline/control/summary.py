@@ -4,6 +4,8 @@ The quantiles are those of a DDSketch. Agents count values by its buckets (`wire
 buckets of any number of instances and seconds add up; the library knows what they mean.
 """
 
+import math
+import sys
 from collections.abc import Iterable
 
 from ddsketch.ddsketch import BaseDDSketch
@@ -11,13 +13,18 @@ from ddsketch.mapping import LogarithmicMapping
 from ddsketch.store import CollapsingLowestDenseStore
 
 from leadline.control.views import Summary
-from leadline.store.records import Total
+from leadline.store.records import Total, bounded
 from leadline.wire.probe import ProbeKind
-from leadline.wire.sketch import ACCURACY
+from leadline.wire.sketch import ACCURACY, GAMMA
 
 BINS = 4_096
 """Buckets of each sign that one sketch holds: 35 powers of ten; beyond them the values nearest
 to zero share one. What an agent sends can never make it larger."""
+
+
+_LARGEST = int(math.log(sys.float_info.max) / math.log(GAMMA))
+"""The last bucket that ends below the largest number there is; what is in the next one is told
+as if it were in this: 3 % off."""
 
 
 def sketch_of(buckets: dict[str, int]) -> BaseDDSketch:
@@ -27,9 +34,9 @@ def sketch_of(buckets: dict[str, int]) -> BaseDDSketch:
     for key, count in buckets.items():
         match key[:1]:
             case "p":
-                positive.add(int(key[1:]), count)
+                positive.add(min(int(key[1:]), _LARGEST), count)
             case "n":
-                negative.add(int(key[1:]), count)
+                negative.add(min(int(key[1:]), _LARGEST), count)
             case _:
                 zeros += count
     return BaseDDSketch(LogarithmicMapping(ACCURACY), positive, negative, zeros)
@@ -55,7 +62,7 @@ def summarise(kind: ProbeKind, totals: list[Total], seconds: float) -> Summary:
     if kind is ProbeKind.COUNTER or not valued:
         return Summary(count=count, rate=rate, lost=lost)
     low, high = min(total.low for total in valued), max(total.high for total in valued)
-    whole = sum(total.total for total in valued)
+    whole = bounded(sum(total.total for total in valued))
     sketch = merged(sketch_of(total.buckets) for total in valued)
 
     def quantile(share: float) -> float | None:

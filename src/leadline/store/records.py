@@ -1,6 +1,7 @@
 """What a store gives back: the things of the wire, and what the server knows beside them."""
 
 import json
+import sys
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
@@ -264,6 +265,11 @@ class PointFilter:
     limit: int
 
 
+def bounded(number: float) -> float:
+    """Return a number that JSON can carry: a sum that is too large is the largest there is."""
+    return min(max(number, -sys.float_info.max), sys.float_info.max)
+
+
 @dataclass(frozen=True, slots=True)
 class Total:
     """Many points added up, of one instance or of many; see `wire.Point`."""
@@ -288,7 +294,8 @@ class Total:
             high = max(high, point.high) if count else point.high
             since = min(since, began) if until else began
             until = max(until, point.time)
-            count, lost, total = count + point.count, lost + point.lost, total + point.total
+            count, lost = count + point.count, lost + point.lost
+            total = bounded(total + point.total)
             for key, many in point.buckets.items():
                 buckets[key] = buckets.get(key, 0) + many
         return Total(count, total, low, high, buckets, lost, since, until)
