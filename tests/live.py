@@ -186,7 +186,7 @@ class Leadline:
 
     def connected(self, service: str) -> list[dict[str, Any]]:
         """Return the connected instances of a service."""
-        found = self.json("status", service)["services"]
+        found = [one for one in self.json("status")["services"] if one["service"] == service]
         return [one for kind in found for one in kind["instances"] if one["connected"]]
 
 

@@ -17,6 +17,7 @@ import pytest
 from pages import DOCS, ROOT, SOURCE, name
 
 from leadline.cli.duration import spoken
+from leadline.cli.inline_probe import WORDS
 from leadline.cli.main import parser
 from leadline.control import views
 from leadline.expression import parsing
@@ -51,13 +52,21 @@ def test_every_command_is_documented_and_no_other():
     assert set(documented_commands()) == set(commands())
 
 
-@pytest.mark.parametrize("command", sorted(commands()))
-def test_every_option_is_documented_with_its_default_and_no_other(command):
-    documented = {
+def options_in(text: str) -> dict[str, str]:
+    return {
         cells[0].strip("`").split()[0]: cells[1].strip("`")
-        for cells in pages.rows(documented_commands()[command])
+        for cells in pages.rows(text)
         if cells[0].startswith("`--")
     }
+
+
+@pytest.mark.parametrize("command", sorted(commands()))
+def test_every_option_is_documented_with_its_default_and_no_other(command):
+    documented = options_in(documented_commands()[command])
+    if command in WORDS:
+        shared = options_in(pages.sections(COMMANDS_PAGE, 3)["What all six take"])
+        taken = set(commands()[command]._option_string_actions)
+        documented |= {name: default for name, default in shared.items() if name in taken}
     actions = [one for one in commands()[command]._actions if one.dest != "help"]
     real = {one.option_strings[0]: one for one in actions if one.option_strings}
     assert set(documented) == set(real)
@@ -235,6 +244,23 @@ def test_the_limits_are_those_of_the_code():
         if cells[1].startswith("`--"):
             default, _, most = expected[cells[1].strip("`")]
             assert tuple(map(number, cells[2:4])) == (default, most)
+
+
+def test_the_defaults_of_the_kinds_are_those_of_the_code():
+    table = pages.rows(pages.sections(DOCS / "probes.md")["Kinds"])
+    documented = {cells[0]: cells[1:] for cells in table if len(cells) == 4}
+    del documented["kind"]
+    assert documented == {
+        kind: [
+            "no limit" if kind in probe.AGGREGATED and name != "ttl_s" else f"{value:,g}"
+            for name, value in vars_of(limits).items()
+        ]
+        for kind, limits in probe.DEFAULTS.items()
+    }
+
+
+def vars_of(struct: object) -> dict[str, float]:
+    return {one.name: getattr(struct, one.name) for one in fields(struct)}
 
 
 def number(text: str) -> float:

@@ -66,3 +66,28 @@ def test_a_demo_whose_reader_has_gone_ends_without_a_word(home, tmp_path) -> Non
     assert done.stdout.startswith("Starting a server")
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("leadline-demo-*"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "slug"),
+    [
+        ({"LEADLINE_URL": "http://h:abc", "LEADLINE_KEY": "lla_eA_x"}, "bad-url"),
+        ({"LEADLINE_KEY": "lla_eA_x"}, "bad-key"),
+    ],
+)
+def test_a_program_that_no_probe_can_reach_is_said_and_started(leadline, environ, slug) -> None:
+    done = run("run", "--service", "x", "--", "echo", "started", **environ)
+    assert (done.returncode, done.stdout) == (0, "started\n")
+    assert f"docs/errors/{slug}.md" in done.stderr
+    assert "lla_" not in done.stderr
+
+
+def test_a_server_that_is_still_to_come_is_no_reason_for_a_word(leadline) -> None:
+    leadline.close()
+    done = run("run", "--service", "x", "--", "echo", "started")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "started\n", "")
+
+
+def test_a_program_with_a_good_key_is_started_without_a_word(leadline) -> None:
+    done = run("run", "--service", "x", "--", "echo", "started")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "started\n", "")

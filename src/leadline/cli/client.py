@@ -28,7 +28,9 @@ MAX_ANSWER_BYTES = 100_000_000
 class Client:
     """One server, one key; a connection for each question."""
 
-    def __init__(self, url: str | None = None, key: str | None = None) -> None:
+    def __init__(
+        self, url: str | None = None, key: str | None = None, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self.url = url or server_url()
         try:
             parts = urlsplit(self.url)
@@ -38,6 +40,7 @@ class Client:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise _bad_url(self.url)
         self._host, self._port = parts.hostname, port
+        self._timeout_s = timeout_s
         self._secure = parts.scheme == "https"
         self._prefix = parts.path.rstrip("/")
         self._key = _clean(
@@ -52,6 +55,10 @@ class Client:
         """Ask for something to be done."""
         return self._ask("POST", path, {}, body or {})
 
+    def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask for something to be exactly so."""
+        return self._ask("PUT", path, {}, body)
+
     def delete(self, path: str) -> dict[str, Any]:
         """Ask for something to be removed."""
         return self._ask("DELETE", path, {}, None)
@@ -62,7 +69,8 @@ class Client:
         """Yield each event of a stream as (name, data); ends when the server ends it, or at
         `until` (`time.monotonic()`).
 
-        The first event is `("open", "")`: from here on nothing is missed.
+        The first event is `("open", "")`: from here on nothing is missed. `("", "")` is a
+        sign of life while nothing happens.
         """
         connection, answer = self._open("GET", path, query, None)
         wire = connection.sock
@@ -75,7 +83,7 @@ class Client:
                     name = value.strip()
                 elif field == "data":
                     data += value.removeprefix(" ")
-                elif not field and not value and name:
+                elif not field:
                     yield name, data
                     name, data = "", ""
         except TimeoutError as error:
@@ -112,7 +120,7 @@ class Client:
         body: dict[str, Any] | None,
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        connection = kind(self._host, self._port, timeout=TIMEOUT_S)
+        connection = kind(self._host, self._port, timeout=self._timeout_s)
         asked = {name: value for name, value in query.items() if value is not None}
         target = f"{self._prefix}{path}" + (f"?{urlencode(asked)}" if asked else "")
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}

@@ -6,7 +6,31 @@ from collections.abc import Sequence
 from typing import Never
 
 from leadline import __version__
-from leadline.cli import demo, hits, log, probes, rm, run, status, tail, up
+from leadline.cli import (
+    audit,
+    catch,
+    count,
+    demo,
+    doctor,
+    hit,
+    hits,
+    keys,
+    log,
+    metric,
+    off,
+    on,
+    openapi,
+    probes,
+    purge,
+    rm,
+    run,
+    series,
+    snap,
+    status,
+    tail,
+    timer,
+    up,
+)
 from leadline.cli.command import Command
 from leadline.cli.show import err, harmless
 from leadline.wire.errors import ExitCode, LeadlineError
@@ -16,16 +40,46 @@ COMMANDS: tuple[Command, ...] = (
     up.COMMAND,
     run.COMMAND,
     status.COMMAND,
+    doctor.COMMAND,
     log.COMMAND,
+    snap.COMMAND,
+    count.COMMAND,
+    metric.COMMAND,
+    timer.COMMAND,
+    catch.COMMAND,
     probes.COMMAND,
     hits.COMMAND,
+    hit.COMMAND,
+    series.COMMAND,
     tail.COMMAND,
     rm.COMMAND,
+    off.COMMAND,
+    on.COMMAND,
+    purge.COMMAND,
+    audit.COMMAND,
+    keys.COMMAND,
+    openapi.COMMAND,
 )
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, with our exit status for what it does not understand."""
+    """argparse, with our exit status for what it does not understand.
+
+    Where `takes_program` is set, what stands behind `--` is nobody's but the program's.
+    """
+
+    takes_program = False
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        words = list(args or ())
+        if not self.takes_program or "--" not in words:
+            return super().parse_known_args(args, namespace)
+        cut = words.index("--")
+        found, rest = super().parse_known_args(words[:cut], namespace)
+        found.program = words[cut + 1 :]
+        return found, rest
 
     def error(self, message: str) -> Never:
         self.print_usage(sys.stderr)
@@ -46,6 +100,7 @@ def parser() -> argparse.ArgumentParser:
             epilog=f"example:\n  {command.example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        word.takes_program = command.takes_program
         command.configure(word)
         word.set_defaults(run_command=command.run)
     return root

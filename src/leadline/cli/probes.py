@@ -3,12 +3,16 @@
 import argparse
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from leadline.cli.client import Client
 from leadline.cli.command import Command, add_json
 from leadline.cli.duration import spoken
+from leadline.cli.known import check_known
+from leadline.cli.probe_view import asked, total_of
 from leadline.cli.show import harmless, out, short_path, table
+from leadline.wire.probe import AGGREGATED
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +21,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    answer = Client().get("/v1/probes", service=args.service)
+    client = Client()
+    answer = client.get("/v1/probes", service=args.service)
+    if args.service and not answer["probes"]:
+        check_known(client, args.service)
     if args.json:
         out(json.dumps(answer))
         return 0
@@ -31,37 +38,38 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(probe: dict[str, Any]) -> None:
+def _show(probe: Mapping[str, Any]) -> None:
     left = max(0.0, probe["expires_at"] - time.time())
-    out(harmless(
-        f"{probe['id']}  {probe['service']}  {probe['kind']}  {probe['target']}  "
-        f"{probe['template']!r}" + (f"  if {probe['condition']}" if probe["condition"] else "")
-    ))  # fmt: skip
-    ending = "" if probe["ended_at"] else f"; {spoken(left)} left"
+    out(asked(probe))
+    seen = total_of(probe) or f"{probe['hits']} of {probe['limits']['hits']} hits"
     out(harmless(
         f"  {probe['status']}" + (f" ({probe['reason']})" if probe["reason"] else "")
-        + f"; {probe['hits']} of {probe['limits']['hits']} hits{ending}"
+        + f"; {seen}" + ("" if probe["ended_at"] else f"; {spoken(left)} left")
         + (f"; {probe['note']}" if probe["note"] else "")
     ))  # fmt: skip
     here = [one for one in probe["instances"] if one["connected"]]
     if here:
-        rows = table(["PID", "STATUS", "AT", "PASSAGES", "COST", "REASON"], map(_row, here))
+        passed = probe["kind"] in AGGREGATED
+        headers = ["PID", "STATUS", "AT", "PASSAGES", "COST", "WHY"]
+        rows = table(headers, [_row(one, adds_up=passed) for one in here])
         out("\n".join(f"  {line}" for line in rows.split("\n")))
 
 
-def _row(one: dict[str, Any]) -> list[object]:
-    fates = ", ".join(f"{count} {fate}" for fate, count in one["fates"].items() if count)
+def _row(one: Mapping[str, Any], *, adds_up: bool) -> list[object]:
+    fates = ", ".join(
+        f"{count} {'counted' if adds_up and fate == 'captured' else fate}"
+        for fate, count in one["fates"].items()
+        if count
+    )
     where = f"{short_path(one['file'])}:{one['line']}" if one["line"] else "-"
     cost = f"{one['cost_ns'] / 1e6:.1f} ms" if one["cost_ns"] else "-"
-    reasons = [one["reason"]] + ([f"first unknown: {one['unknown']}"] if one["unknown"] else [])
-    return [
-        one["pid"],
-        one["status"],
-        where,
-        fates or "-",
-        cost,
-        "; ".join(filter(None, reasons)).replace("\n", " "),
-    ]
+    return [one["pid"], one["status"], where, fates or "-", cost, _why(one)]
+
+
+def _why(one: Mapping[str, Any]) -> str:
+    """Return the reason, or why nothing has come although there is none."""
+    why = one["why"] if not one["fates"].get("captured") or one["reason"] else ""
+    return str(why).replace("\n", " ")
 
 
 COMMAND = Command(

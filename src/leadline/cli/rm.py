@@ -47,10 +47,11 @@ def _remove(args: argparse.Namespace, removed: list[str]) -> None:
         answer = client.delete(f"/v1/services/{check_service(args.service)}/probes")
         removed += answer["removed"]
     for probe in args.probe:
-        removed += client.delete(f"/v1/probes/{_clean(probe)}")["removed"]
+        removed += client.delete(f"/v1/probes/{clean(probe)}")["removed"]
 
 
-def _clean(probe: str) -> str:
+def clean(probe: str) -> str:
+    """Return the id of a probe as it can stand in an address."""
     if not probe.isascii() or not probe.isalnum():
         raise UsageError("no-such-probe", f"{probe!a} is not the id of a probe.")
     return probe

@@ -4,16 +4,24 @@ import argparse
 import os
 
 from leadline.agent.settings import service_name
+from leadline.cli.account import Account
 from leadline.cli.client import Client
 from leadline.cli.command import Command
 from leadline.cli.inline_probe import parse_probe
 from leadline.cli.listener import Listener
 from leadline.cli.places import make_folder, server_keys_file, server_url
+from leadline.cli.show import err, harmless
 from leadline.cli.supervise import hold_signals, pass_on, replace_process, supervise
-from leadline.wire.errors import UsageError
+from leadline.wire.errors import LeadlineError, UsageError
 from leadline.wire.keys import AGENT_PREFIX, agent_key, load_or_create
 from leadline.wire.messages import encode_probes
 from leadline.wire.service import check_service
+
+_SHORT_S = 1.0
+"""A server that answers later than this is left for the agent to find."""
+_TELLING = ("bad-url", "bad-key", "not-a-server", "bad-host")
+"""What stays wrong; that an agent's key may not list services is what should be answered, and
+a server that is not there may come."""
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -58,18 +66,31 @@ def _run(args: argparse.Namespace) -> int:
     if args.probe:
         return _with_probes(args.probe, command, as_json=args.json)
     service = check_service(args.service or service_name(command))
+    key = _agent_key(service)
+    _warn(server_url(), key)
     environ = {
         **_environ(),
         "LEADLINE_URL": server_url(),
-        "LEADLINE_KEY": _agent_key(service),
+        "LEADLINE_KEY": key,
         "LEADLINE_SERVICE": service,
     }
     return replace_process(command, environ)
 
 
+def _warn(url: str, key: str) -> None:
+    """Say what the agent, a silent guest, would keep to itself. The program starts all the
+    same: it must not depend on us."""
+    try:
+        Client(url, key, timeout_s=_SHORT_S).get("/v1/services")
+    except LeadlineError as error:
+        if error.slug in _TELLING:
+            err(f"leadline: no probe will reach this program: {harmless(error.message)} "
+                f"(more: docs/errors/{error.slug}.md)")  # fmt: skip
+
+
 def _with_probes(texts: list[str], command: list[str], *, as_json: bool) -> int:
     probes = [parse_probe(text, f"p{number}") for number, text in enumerate(texts, 1)]
-    with hold_signals(), Listener(probes, as_json=as_json) as listener:
+    with hold_signals(), Listener(Account(probes, as_json=as_json)) as listener:
         environ = {
             **_environ(),
             "LEADLINE_URL": listener.url,

@@ -4,7 +4,6 @@ import sys
 import time
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 """Unicode categories that a terminal acts on or does not show: control characters, direction
@@ -45,15 +44,6 @@ def clock(seconds: float) -> str:
 def short_path(path: str, parts: int = 2) -> str:
     """Return the end of a path: enough to know the file, short enough for a line."""
     return "/".join(path.split("/")[-parts:])
-
-
-def hit_line(hit: dict[str, Any]) -> str:
-    """Return one hit as one line: when, where, in which process, and its message."""
-    who = f"{hit.get('service', '')}/{hit['pid']}" if "pid" in hit else str(hit["instance"])
-    place = f"{short_path(str(hit['file']))}:{hit['line']}"
-    return f"{clock(float(hit['time']))}  {harmless(who)}  {harmless(place)}  " + harmless(
-        str(hit["message"])
-    )
 
 
 def out(text: str = "") -> None:

@@ -1,4 +1,4 @@
-"""`leadline tail`: hits as they happen."""
+"""`leadline tail`: hits, and sums by the second, as they happen."""
 
 import argparse
 import json
@@ -9,9 +9,14 @@ from typing import Any
 from leadline.cli.client import Client
 from leadline.cli.command import Command, add_json
 from leadline.cli.duration import duration
+from leadline.cli.flowing import Flowing
+from leadline.cli.hit_options import add_filters, filters_of
+from leadline.cli.hit_view import hit_line
+from leadline.cli.known import check_known
 from leadline.cli.processes import Processes
-from leadline.cli.show import err, hit_line, out
+from leadline.cli.show import err, out
 from leadline.wire.errors import UnavailableError
+from leadline.wire.service import check_service
 
 _PROBE_ID = re.compile(r"p\d+")
 _AGAIN_S = 0.5
@@ -21,13 +26,22 @@ _GIVE_UP_S = 60.0
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", metavar="SERVICE|PROBE", help="default: everything")
-    parser.add_argument("--hits", type=int, metavar="N", help="end after N hits")
+    add_filters(parser)
+    parser.add_argument("--hits", type=int, metavar="N", help="end after N hits, or sums")
     parser.add_argument("--for", dest="time", type=duration, metavar="TIME", help="end after")
     add_json(parser)
 
 
 def _run(args: argparse.Namespace) -> int:
-    watching = _Watching(args)
+    client = Client()
+    query = _query(client, args)
+    watching = _Watching(client, args, query)
+    with watching.flowing:
+        _watch(watching)
+    return 0
+
+
+def _watch(watching: "_Watching") -> None:
     away_since = None
     while not watching.done():
         try:
@@ -43,21 +57,42 @@ def _run(args: argparse.Namespace) -> int:
             elif now - away_since > _GIVE_UP_S:
                 raise
             time.sleep(_AGAIN_S)
-    return 0
+
+
+def _query(client: Client, args: argparse.Namespace) -> dict[str, Any]:
+    """Return what is watched; says so when nobody knows of it yet."""
+    query = filters_of(client, args)
+    sums = not any(value is not None for value in query.values())
+    if args.what is not None and _PROBE_ID.fullmatch(args.what):
+        client.get(f"/v1/probes/{args.what}")
+        query["probe"] = args.what
+    elif args.what is not None:
+        query["service"] = check_service(args.what)
+        _warn_unknown(client, args.what)
+    return query | {"points": "true" if sums else None}
+
+
+def _warn_unknown(client: Client, service: str) -> None:
+    """A service may be watched before it is started, and its name may be mistyped."""
+    try:
+        check_known(client, service)
+    except UnavailableError as error:
+        if error.slug != "no-such-service":
+            raise
+        err(f"leadline: {error.message} Watching for it all the same.")
 
 
 class _Watching:
     """What was seen so far, over all connections."""
 
-    def __init__(self, args: argparse.Namespace) -> None:
+    def __init__(self, client: Client, args: argparse.Namespace, query: dict[str, Any]) -> None:
+        self._client, self._query = client, query
         self._json = args.json
-        self._left = args.hits
+        self._left: int | None = args.hits
         self._until = time.monotonic() + args.time if args.time else None
-        is_probe = args.what is not None and _PROBE_ID.fullmatch(args.what)
-        self._query = {("probe" if is_probe else "service"): args.what}
         self._last: int | None = None
-        self._client = Client()
-        self._processes = Processes(self._client)
+        self._processes = Processes(client)
+        self.flowing = Flowing(client, self._wanted)
         self.began = False
 
     def done(self) -> bool:
@@ -75,6 +110,8 @@ class _Watching:
                 err("leadline: watching (Ctrl-C ends)")
             elif name == "hit":
                 self._take(json.loads(data))
+            elif name == "point":
+                self._add(json.loads(data))
             elif name == "lost":
                 count = json.loads(data)["count"]
                 err(f"leadline: {count} hits came too fast for this terminal")
@@ -83,12 +120,27 @@ class _Watching:
 
     def _take(self, hit: dict[str, Any]) -> None:
         self._last = hit["id"]
-        if self._left is not None:
-            self._left -= 1
+        self._wanted()
         if self._json:
             out(json.dumps({"schema_version": 1, "hit": hit}))
         else:
             out(hit_line(self._processes.name(hit)))
 
+    def _add(self, point: dict[str, Any]) -> None:
+        if not self._json:
+            self.flowing.add(point)
+            return
+        self._wanted()
+        out(json.dumps({"schema_version": 1, "point": point}))
 
-COMMAND = Command("tail", "show hits as they happen", "leadline tail ds", _configure, _run)
+    def _wanted(self) -> bool:
+        """Count one more; returns whether it is not beyond the number that was asked for."""
+        if self._left is None:
+            return True
+        self._left -= 1
+        return self._left >= 0
+
+
+COMMAND = Command(
+    "tail", "show hits and sums as they happen", "leadline tail ds", _configure, _run
+)

@@ -122,7 +122,7 @@ def load_or_create(path: Path) -> Keys:
 def load(path: Path) -> Keys:
     """Return the keys in `path`; slug `no-key-file` when it is not there."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_not_waiting) as file:
             status = os.fstat(file.fileno())
             mode = status.st_mode
             if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
@@ -269,6 +269,11 @@ def _formatted(keys: Keys) -> str:
     content = asdict(keys)
     content["agent_root"] = base64url(content.pop("root"))
     return json.dumps({"version": 2, **content})
+
+
+def _not_waiting(path: str, flags: int) -> int:
+    """Open without waiting for whoever may write into a pipe that lies there."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _parse(text: bytes, path: Path, changed_at: float) -> Keys:

@@ -1,0 +1,37 @@
+"""The text of the line that a person means, so that other code under its number is noticed.
+
+A probe is placed by somebody who looks at a checkout. When the file is there, under the working
+directory, its line goes along, and an instance in which the line reads differently says so.
+"""
+
+import stat
+import tokenize
+from itertools import islice
+from pathlib import Path
+
+from leadline.wire.probe import MAX_ANCHOR_CHARS, Anchor
+from leadline.wire.target import Place, Target
+
+_MAX_SOURCE_BYTES = 10_000_000
+"""No module of anybody's is longer; reading it must not take noticeable time."""
+
+
+def anchor_of(place: Place) -> Anchor | None:
+    """Return the anchor of a line that can be read here, and none for anything else."""
+    if not isinstance(place, Target):
+        return None
+    text = _line(Path(place.file), place.line)
+    normalised = " ".join(text.split())[:MAX_ANCHOR_CHARS]
+    return Anchor(text=normalised) if normalised else None
+
+
+def _line(file: Path, number: int) -> str:
+    """Return a line of a file as Python would read it; empty if there is none."""
+    try:
+        about = file.stat()
+        if not stat.S_ISREG(about.st_mode) or about.st_size > _MAX_SOURCE_BYTES:
+            return ""
+        with tokenize.open(file) as source:
+            return next(islice(source, number - 1, number), "")
+    except (OSError, SyntaxError, UnicodeError, ValueError):
+        return ""

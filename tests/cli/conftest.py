@@ -1,0 +1,58 @@
+"""A small service that does one of everything, under a server of the test's own."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from live import LEADLINE, Leadline, Program
+from waiting import wait_for
+
+SERVICE = """\
+import asyncio
+import contextvars
+
+request_id = contextvars.ContextVar("request_id")
+
+
+def quote(goods, country):
+    shipping = 450 if country == "DE" else 390
+    total = goods + shipping
+    return total
+
+
+def fail(n):
+    password = "hunter2"
+    return 1 / n
+
+
+async def handle(number):
+    request_id.set(f"r{number}")
+    quote(number % 10 * 100, "DE")
+    try:
+        fail(number % 2)
+    except ZeroDivisionError:
+        pass
+    await asyncio.sleep(0.02)
+
+
+async def main():
+    number = 0
+    while True:
+        number += 1
+        await asyncio.create_task(handle(number), name=f"handle-{number}")
+
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def shop(leadline: Leadline, tmp_path: Path) -> Iterator[Program]:
+    """The service `shop`, connected."""
+    (tmp_path / "shop.py").write_text(SERVICE)
+    command = [LEADLINE, "run", "--service", "shop", "--", sys.executable, "shop.py"]
+    with Program(command, tmp_path) as program:
+        wait_for(lambda: leadline.connected("shop"), 20)
+        yield program
