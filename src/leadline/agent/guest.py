@@ -10,6 +10,7 @@ from leadline.agent.capture.outlet import be_strict
 from leadline.agent.core import Core, Monitor, choose
 from leadline.agent.fork import ForkWarning
 from leadline.agent.guard import faults, guarded
+from leadline.agent.link.answerer import Answerer
 from leadline.agent.link.http import Address
 from leadline.agent.link.native import forget_threads, start_thread
 from leadline.agent.link.receiver import Receiver
@@ -100,7 +101,12 @@ class Guest:
             self._address, key, self.who, self._core, self._registry, self._warning.show
         )
         self._receiver = Receiver(
-            self._address, key, self.who, self._registry, self._sender.bell
+            self._address,
+            key,
+            self.who,
+            self._registry,
+            self._sender.bell,
+            Answerer(self._address, key, self.who),
         )
 
     def _start(self) -> None:

@@ -11,6 +11,7 @@ from leadline.control.desired import Desired
 from leadline.control.expiry import Expiry
 from leadline.control.trials import Trials
 from leadline.control.upkeep import Upkeep
+from leadline.control.wanted import Questions
 from leadline.control.watch import Watchers
 from leadline.store.protocol import Store
 from leadline.store.keep import LEAST_BYTES, Keep
@@ -40,6 +41,7 @@ class Context:
         self.clock = clock
         self.desired = Desired()
         self.watchers = Watchers()
+        self.questions = Questions()
         self.not_stored: Counter[str] = Counter()
         self._counting = threading.Lock()
         self._expiry = Expiry(self)
@@ -75,6 +77,7 @@ class Context:
         """End every stream, so that whoever reads them goes; does not wait."""
         self.desired.stop()
         self.watchers.stop()
+        self.questions.stop()
 
     def close(self) -> None:
         """Stop, finish what is being written, and let go of the database."""

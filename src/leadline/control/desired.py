@@ -21,6 +21,7 @@ from leadline.store.records import (
 )
 from leadline.wire.errors import UnavailableError
 from leadline.wire.hit import InstanceInfo
+from leadline.wire.inventory import Want
 
 MAX_CONNECTED = 2_000
 """Instances connected at once; each is a socket."""
@@ -80,6 +81,14 @@ class Desired:
                 return False
             del self._feeds[feed.instance]
             return True
+
+    def ask(self, instance: str, want: Want) -> bool:
+        """Put a question to a connected instance; False if it is not connected."""
+        with self._lock:
+            feed = self._feeds.get(instance)
+            if feed is not None:
+                feed.put(Change("want", self._revision, want=want))
+        return feed is not None
 
     def feed(self, instance: str) -> Feed | None:
         """Return the feed of a connected instance."""

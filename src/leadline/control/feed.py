@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from leadline.control.stream import Message, asleep
 from leadline.store.records import PlacedProbe
 from leadline.wire.hit import InstanceInfo
+from leadline.wire.inventory import Want
 
 MAX_CHANGES = 1_000
 """Changes that wait for one instance. One that is further behind is better off with the whole
@@ -24,6 +25,7 @@ class Change:
     probes: tuple[PlacedProbe, ...] = ()
     ids: tuple[str, ...] = ()
     reason: str = ""
+    want: Want | None = None
 
 
 class Feed:
@@ -87,6 +89,8 @@ class Feed:
                 content["ids"] = change.ids
             case "off":
                 content["reason"] = change.reason
+            case "want" if change.want is not None:
+                content |= asdict(change.want)
             case "set" | "add":
                 now = self._clock()
                 content["probes"] = [_for_agent(probe, now) for probe in change.probes]

@@ -16,6 +16,8 @@ _STATUS = {
     "no-such-instance": 404,
     "no-such-set": 404,
     "no-such-key": 404,
+    "no-such-file": 404,
+    "no-source": 404,
     "no-such-address": 404,
     "no-such-method": 405,
     "slow-body": 408,

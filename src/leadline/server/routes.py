@@ -31,6 +31,7 @@ from leadline.server.bodies import (
     SetBody,
     WatchQuery,
 )
+from leadline.server.instance_routes import INSTANCE_ROUTES
 from leadline.server.key_routes import KEY_ROUTES
 from leadline.server.openapi import describe
 from leadline.server.operating import OPERATING
@@ -231,6 +232,7 @@ ROUTES: tuple[Route, ...] = (
     hits,
     watch_hits,
     openapi,
+    *INSTANCE_ROUTES,
     *OPERATING,
     *KEY_ROUTES,
 )

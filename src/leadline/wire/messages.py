@@ -1,14 +1,16 @@
-"""The messages as JSON, and the two addresses that an agent knows.
+"""The messages as JSON, and the three addresses that an agent knows.
 
     POST /v1/agent/connect   InstanceInfo up; answers with a stream of server-sent events:
                                 event: set     data: {"revision": 7, "probes": [...]}
                                 event: add     data: {"revision": 8, "probes": [one]}
                                 event: remove  data: {"revision": 9, "ids": ["p3"]}
                                 event: off     data: {"reason": "..."}, until event: on
+                                event: want    data: {"id": "7f", "what": "inventory"}
                              and a comment line every KEEPALIVE_S while nothing happens
     POST /v1/agent/report    Report up, deflated when long; answers 204
+    POST /v1/agent/answer    what was wanted (wire/inventory.py), deflated; answers 204
 
-Both need `Authorization: Bearer KEY`. The stream begins with the whole set, so a connection
+All need `Authorization: Bearer KEY`. The stream begins with the whole set, so a connection
 that was lost is simply made again. `add` of a probe that is
 known says that its anchor is new. An agent reads its side with the strict readers below; the
 server reads its side with msgspec from the same dataclasses.
@@ -37,6 +39,7 @@ from leadline.wire.target import FunctionTarget, Place, Target
 
 CONNECT_PATH = "/v1/agent/connect"
 REPORT_PATH = "/v1/agent/report"
+ANSWER_PATH = "/v1/agent/answer"
 
 KEEPALIVE_S = 10.0
 """Seconds of silence after which the server sends a comment line down the stream."""

@@ -4,12 +4,14 @@ import json
 import os
 
 from leadline.agent.guard import faults
+from leadline.agent.link.answerer import Answerer
 from leadline.agent.link.events import Event, events
 from leadline.agent.link.http import Address, Connection, HttpError
 from leadline.agent.link.native import Bell
 from leadline.agent.probes.registry import Registry
 from leadline.wire.errors import WireError
 from leadline.wire.hit import InstanceInfo
+from leadline.wire.inventory import decode_want
 from leadline.wire.messages import CONNECT_PATH, SILENCE_S, decode_probes, encode
 
 FIRST_PAUSE_S = 0.1
@@ -28,12 +30,19 @@ class Receiver:
     """Lives on a thread of its own until told to stop."""
 
     def __init__(
-        self, address: Address, key: str, who: InstanceInfo, registry: Registry, news: Bell
+        self,
+        address: Address,
+        key: str,
+        who: InstanceInfo,
+        registry: Registry,
+        news: Bell,
+        answerer: Answerer,
     ) -> None:
         self._connection = Connection(address, key)
         self._who = who
         self._registry = registry
         self._news = news
+        self._answerer = answerer
         self._pause = Bell()
         self._stopping = False
         self._off = False
@@ -107,6 +116,10 @@ class Receiver:
             case "on":
                 self._off = False
                 self._registry.switch_on()
+            case "want":
+                if (want := decode_want(message)) is not None:
+                    self._answerer.ask(want)
+                return
             case _:
                 return  # a newer server may say more than we know
         self._news.ring()
