@@ -25,6 +25,9 @@ from leadline.wire.redaction import forget_names, redact_also
 DRAIN_S = 1.0
 """The longest that the end of the process is held up by hits that are still to be sent."""
 
+_FORKSERVER = "multiprocessing.forkserver"
+"""What forks from it has no main script yet: that one is run a moment later."""
+
 
 class Guest:
     """One per process. A fork makes the child's guest out of the parent's."""
@@ -149,5 +152,7 @@ class Guest:
         self._sender.abandon()
         self._core.clear()
         self._registry.after_fork_in_child(self._held)
+        if any(_FORKSERVER in word for word in sys.orig_argv[1:4]):
+            self._registry.await_main()
         self._connect()
         self._start()

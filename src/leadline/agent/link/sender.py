@@ -68,19 +68,20 @@ class Sender:
         pause = TICK_S
         while not self._stopping:
             self.bell.wait(pause if self._registry or self._batch else IDLE_S)
+            asked, self._asked = self._asked, False
             try:
                 self.after_wait()
                 self._registry.tick(time.monotonic())
-                pause = TICK_S if self._send(leaving=False) else min(2 * pause, LONGEST_PAUSE_S)
+                reached = self._send(leaving=False, last=asked)
+                pause = TICK_S if reached else min(2 * pause, LONGEST_PAUSE_S)
             except Exception as error:  # noqa: BLE001 - a failed round must not be the last one
                 faults.count("sender", error)
                 pause = LONGEST_PAUSE_S
-            if self._asked and not self._stopping:
-                self._asked = False
+            if asked and not self._stopping:
                 self._done.ring()
         try:
             self._registry.tick(time.monotonic())
-            self._send(leaving=True)
+            self._send(leaving=True, last=True)
         finally:
             self._done.ring()
 
@@ -96,11 +97,14 @@ class Sender:
         """In a forked child: let go of the parent's connection without a word to the server."""
         self._connection.close()
 
-    def _send(self, *, leaving: bool) -> bool:
-        """Post everything there is, batch by batch; returns False when the server is away."""
+    def _send(self, *, leaving: bool, last: bool) -> bool:
+        """Post everything there is, batch by batch; returns False when the server is away.
+
+        With `last` nothing waits for its second to be over: there may be no later.
+        """
         while True:
-            self._fill(last=leaving)
-            report = self._report(leaving=leaving and len(self._batch) < BATCH_HITS)
+            self._fill(last=last)
+            report = self._report(leaving=leaving and len(self._batch) < BATCH_HITS, last=last)
             if report is None:
                 return True
             try:
@@ -159,14 +163,14 @@ class Sender:
             detail=reading.detail,
         )
 
-    def _report(self, *, leaving: bool) -> Report | None:
+    def _report(self, *, leaving: bool, last: bool) -> Report | None:
         """Return the next report, or None when there is nothing worth one."""
         dropped = {**self._core.dropped(), **self._lost}
         failures = dict(faults.counts)
         states = self._registry.changes()
         news = self._batch or self._points or leaving or (dropped, failures) != self._told
         if not news and not any(map(self._registry.moved, states)):
-            recent = time.monotonic() - self._counts_at < COUNTS_S
+            recent = time.monotonic() - self._counts_at < COUNTS_S and not last
             if recent or not states:
                 return None
         self._counts_at = time.monotonic()

@@ -4,6 +4,7 @@ The set comes from the server and is applied on our own threads. Only an import 
 in from the application's thread; it never waits for the lock, it leaves its news instead.
 """
 
+import sys
 import time
 from _thread import allocate_lock
 from collections import deque
@@ -55,6 +56,7 @@ class Registry:
         self._ended: deque[tuple[str, Tally]] = deque(maxlen=_MAX_LAST)
         self._off: str | None = None
         self._main_until = 0.0
+        self._spawned_main: ModuleType | None = None
 
     def apply(self, probes: Iterable[Probe]) -> None:
         """Make the set exactly `probes`; those that are here already go on as they are."""
@@ -105,6 +107,7 @@ class Registry:
         `now` is `time.monotonic()`. Called about ten times a second while there are probes.
         """
         with self._lock:
+            self._meet_spawned_main()
             while self._news:
                 self._take_news(self._news.popleft())
             armed = [
@@ -361,6 +364,14 @@ class Registry:
             self._take_news(news, quick=True)
         finally:
             self._lock.release()
+
+    def _meet_spawned_main(self) -> None:
+        """Arm in the script of a child that `multiprocessing` has spawned: it is not imported,
+        but run, and then put among the modules."""
+        main = sys.modules.get("__mp_main__")
+        if main is not None and main is not self._spawned_main:
+            self._spawned_main = main
+            self._take_news(main)
 
     def _take_news(self, news: CodeType | ModuleType, *, quick: bool = False) -> None:
         """Arm the probes on this file; code that is loaded once more is armed as well."""
