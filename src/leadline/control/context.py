@@ -39,6 +39,8 @@ class Context:
     ) -> None:
         """Open the store and begin where it was. Raises `UnavailableError`."""
         self.clock = clock
+        self.keep = keep
+        self.started_at = clock()
         self.desired = Desired()
         self.watchers = Watchers()
         self.questions = Questions()

@@ -71,6 +71,7 @@ def overview(context: Context) -> Overview:
             trimmed=context.store.trimmed(),
             not_stored=dict(context.not_stored),
             watchers=context.watchers.lost,
+            exporter={},
         ),
     )
 

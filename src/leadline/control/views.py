@@ -228,7 +228,8 @@ class Losses:
     """What the server itself did not keep or pass on, since it started; `trimmed` since ever.
 
     `not_stored` counts hits of reports that could not be written, by the reason's slug (their
-    agent may have sent them again); `watchers` counts hits that slow watchers did not get.
+    agent may have sent them again); `watchers` counts hits that slow watchers did not get,
+    `exporter` hits and points that the collector did not get, by reason.
     """
 
     trimmed: dict[str, int]
@@ -236,6 +237,24 @@ class Losses:
     watchers: int
 
 
+    exporter: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterView:
+    """How sending to an OpenTelemetry collector goes, since the server started.
+
+    `sent` counts by kind, `dropped` by reason, hits and points alike. `failing_since` is None
+    while it is well, `last_error` then the last one there was.
+    """
+
+    url: str
+    waiting: int
+    sent: dict[str, int]
+    dropped: dict[str, int]
+    last_sent_at: float | None
+    failing_since: float | None
+    last_error: str
 @dataclass(frozen=True, slots=True)
 class Overview:
     """All services, and what was lost."""

@@ -2,9 +2,12 @@
 
 from msgspec import Struct
 
+from leadline.control.doctor import DatabaseState, Finding, ServerState, examine
 from leadline.control.purge import Kind, What, purge
 from leadline.control.switches import Switch, switch_off, switch_on
+from leadline.control.views import ExporterView, InstanceView, Losses
 from leadline.server.bodies import SCHEMA_VERSION
+from leadline.server.key_routes import KeyRow, key_rows
 from leadline.server.route import Call, Route, Who, route
 
 _SERVICE = "/v1/services/{service}"
@@ -40,6 +43,21 @@ class PurgedAnswer(Struct, frozen=True, kw_only=True):
     counts: dict[Kind, int]
     bytes: int
     more: bool
+
+
+class DoctorAnswer(Struct, frozen=True, kw_only=True):
+    """See `control.doctor.Health`."""
+
+    schema_version: int = SCHEMA_VERSION
+    now: float
+    server: ServerState
+    database: DatabaseState
+    exporter: ExporterView | None
+    keys: list[KeyRow]
+    off: list[Switch]
+    instances: list[InstanceView]
+    losses: Losses
+    findings: list[Finding]
 
 
 @route("POST", f"{_SERVICE}/off", who=Who.USER, body=OffBody, returns=SwitchesAnswer)
@@ -86,10 +104,28 @@ def purge_stored(call: Call) -> PurgedAnswer:
     )
 
 
+@route("GET", "/v1/doctor", who=Who.USER, returns=DoctorAnswer)
+def doctor(call: Call) -> DoctorAnswer:
+    """Say how the server, its database, its exporter and the connected instances are."""
+    found = examine(call.context)
+    return DoctorAnswer(
+        now=found.now,
+        server=found.server,
+        database=found.database,
+        exporter=found.exporter,
+        keys=key_rows(call.ring),
+        off=found.off,
+        instances=found.instances,
+        losses=found.losses,
+        findings=found.findings,
+    )
+
+
 OPERATING: tuple[Route, ...] = (
     service_off,
     service_on,
     everything_off,
     everything_on,
     purge_stored,
+    doctor,
 )
