@@ -26,23 +26,41 @@ type Call = Callable[..., Any]
 
 _GETTERS = frozenset(map(identity, (GetSetDescriptorType, MemberDescriptorType)))
 _CALLS = frozenset(map(identity, (MethodDescriptorType, WrapperDescriptorType)))
+_found: dict[tuple[str, str], tuple[object, object]] = {}
+"""Holds what our own code asks for by name: a handful of classes of libraries."""
 _module_names: Getter = vars(ModuleType)["__dict__"].__get__
 
 
 def genuine(cls: type, dotted: str) -> bool:
     """Tell whether the process has `cls` itself under the dotted name that it claims."""
     module, _, name = dotted.rpartition(".")
-    return in_module(module, name) is cls
+    return _among(_loaded(module), name) is cls
 
 
 def in_module(module: str, name: str) -> object:
-    """Return what a loaded module has under `name`, or `MISSING`."""
+    """Return what a loaded module has under `name`, or `MISSING`.
+
+    What was found is kept for as long as that module is the one that is loaded: looking
+    through all of its names takes longer than most captures.
+    """
+    loaded = _loaded(module)
+    known = _found.get((module, name))
+    if known is not None and known[0] is loaded:
+        return known[1]
+    found = _among(loaded, name)
+    if found is not MISSING:
+        _found[module, name] = (loaded, found)
+    return found
+
+
+def _loaded(module: str) -> object:
     modules: Any = sys.modules
-    if type(modules) is not dict:
-        return MISSING
+    return modules.get(module) if type(modules) is dict else None
+
+
+def _among(module: object, name: str) -> object:
+    names = names_of(module)
     try:
-        found = find(modules, module)
-        names = names_of(found)
         return find(names, name) if names is not None else MISSING
     except Unknown:
         return MISSING
