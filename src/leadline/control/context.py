@@ -13,16 +13,16 @@ from leadline.control.trials import Trials
 from leadline.control.upkeep import Upkeep
 from leadline.control.wanted import Questions
 from leadline.control.watch import Watchers
-from leadline.store.protocol import Store
 from leadline.store.keep import LEAST_BYTES, Keep
+from leadline.store.protocol import Store
 from leadline.store.records import Changed, Ended, Event, Placed, Stored, Switched
 from leadline.store.sqlite import SqliteStore
 from leadline.wire.errors import UnavailableError
 
-
 __all__ = ["LEAST_BYTES", "Context", "Keep", "say"]
 
 _DEFAULT_KEEP = Keep()
+
 
 class Context:
     """Lives as long as the server does. Every method may be called from any thread.
@@ -47,9 +47,9 @@ class Context:
         self.not_stored: Counter[str] = Counter()
         self._counting = threading.Lock()
         self._expiry = Expiry(self)
+        self._upkeep = Upkeep(self, keep)
         self._trials = Trials(self)
         self.store: Store = SqliteStore(database, self._committed, keep)
-        self._upkeep = Upkeep(self, keep)
         try:
             self.store.all_gone()
             self.store.expire(clock())
@@ -58,9 +58,9 @@ class Context:
             self.store.close()
             raise
         self._expiry.start()
+        self._upkeep.start()
         self._trials.start()
 
-        self._upkeep.start()
     def note(
         self, who: str, action: str, service: str = "", detail: dict[str, object] | None = None
     ) -> None:
@@ -85,10 +85,10 @@ class Context:
         """Stop, finish what is being written, and let go of the database."""
         self.stop()
         self._expiry.stop()
+        self._upkeep.stop()
         self._trials.stop()
         self.store.close()
 
-        self._upkeep.stop()
     def _committed(self, event: Event) -> None:
         match event:
             case Stored():
