@@ -498,3 +498,14 @@ def test_exceptions_on_our_own_threads_are_not_the_applications(soundings) -> No
     with pytest.raises(ValueError, match="Expecting"):
         json.loads("{")
     assert len(soundings.readings()) == 1
+
+
+def test_a_stack_that_takes_too_long_is_cut_and_says_so(soundings, shop, monkeypatch) -> None:
+    monkeypatch.setattr("leadline.agent.capture.stack.LONGEST_NS", 0)
+    soundings.place(SnapshotProbe, "kinds_shop.py:15", watches=("amount",))
+    shop.quote(shop.Basket([1, 2]), 3)
+    [reading] = soundings.readings()
+    assert reading.values == {"amount": 6}
+    assert not any(frame.locals for frame in reading.detail.frames)
+    assert "used up" in reading.detail.frames[0].omitted
+    assert len(reading.detail.frames) == 10

@@ -18,18 +18,19 @@ MAX_CALLS = 1_000
 """Frames that are counted; deeper ones are as many as nobody wants to know."""
 MAX_VARIABLES = 100
 """Of one frame; code with more is generated."""
-LONGEST_NS = 5_000_000
-"""After so long the rest of the stack is given without its variables: one hit must not hold up
-a request for longer. The pure core takes 10 to 40 us for a value of some depth."""
-
+LONGEST_NS = 2_000_000
+"""Of processor time; then the rest of the stack is given without its variables. One hit must
+not hold up a request for longer, nor use up the second's budget: in a process that has just
+started a value of some depth was seen to cost the pure core up to 0.1 ms."""
 NEAR = 3
 """Frames that are captured as deep as was asked for; further out stand frameworks, whose
 objects hold on to everything."""
 FAR_DEPTH, FAR_ITEMS = 1, 20
 """Levels and items of a value of the frames beyond those."""
 
+_TOO_LONG = f"{LONGEST_NS / 1e6:.0f} ms of the processor were used up"
 _CO_OPTIMIZED = 0x1
-_clock = time.perf_counter_ns
+_clock = time.thread_time_ns
 
 
 def stack(
@@ -84,24 +85,29 @@ def _call(
     if not code.co_flags & _CO_OPTIMIZED:
         shown["omitted"] = "its variables are the module's or the class's own"
     elif _clock() > until:
-        shown["omitted"] = f"{LONGEST_NS / 1e6:.0f} ms were used up by the frames before"
+        shown["omitted"] = _TOO_LONG
     elif room.left <= 0:
         shown["omitted"] = "the frames before took all the room of a hit"
     else:
-        shown["locals"] = _variables(frame, code, limits, room)
+        shown["locals"], complete = _variables(frame, code, until, limits, room)
+        if not complete:
+            shown["omitted"] = _TOO_LONG
     return shown
 
 
 def _variables(
-    frame: FrameType, code: CodeType, limits: CaptureLimits, room: Room
-) -> dict[str, Value]:
-    """Return the variables that have a value, parameters first, as the code names them."""
+    frame: FrameType, code: CodeType, until: int, limits: CaptureLimits, room: Room
+) -> tuple[dict[str, Value], bool]:
+    """Return the variables that have a value, parameters first, as the code names them, and
+    whether they are all there: it may have taken too long."""
     scope = scope_of(frame, code)
     names = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
     found: dict[str, Value] = {}
     for name in names[:MAX_VARIABLES]:
         if name in found or not name.isidentifier():
             continue
+        if _clock() > until:
+            return found, False
         try:
             value = scope(name)
         except Unknown:
@@ -111,4 +117,4 @@ def _variables(
             found[name] = {"type": "?", "omitted": Omission.REDACTED, "rule": rule}
         else:
             found[name] = capture(value, limits, room)
-    return found
+    return found, True
