@@ -190,6 +190,16 @@ def test_no_secret_of_the_source_leaves(shop) -> None:
         assert text in told
 
 
+def test_a_strict_service_shows_code_and_no_text(leadline, tmp_path) -> None:
+    (tmp_path / "strictly.py").write_text("import time\nnote = 'plain'\ntime.sleep(60)\n")
+    command = [LEADLINE, "run", "--service", "strict", "--", sys.executable, "strictly.py"]
+    with Program(command, tmp_path, {"LEADLINE_STRICT": "1"}):
+        wait_for(lambda: leadline.connected("strict"), 30)
+        source = leadline.json("source", "strict", "strictly.py")["source"]
+    assert source["lines"][:2] == ["import time", "note = '…'"]
+    assert source["masked"] == [2]
+
+
 def test_the_running_script_and_an_archive_have_a_source_too(shop) -> None:
     script = shop.source("worker.py")
     assert script["module"] == "__main__"
