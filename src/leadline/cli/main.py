@@ -7,6 +7,7 @@ from typing import Never
 
 from leadline import __version__
 from leadline.cli import (
+    apply,
     audit,
     catch,
     count,
@@ -49,6 +50,7 @@ COMMANDS: tuple[Command, ...] = (
     metric.COMMAND,
     timer.COMMAND,
     catch.COMMAND,
+    apply.COMMAND,
     probes.COMMAND,
     hits.COMMAND,
     hit.COMMAND,

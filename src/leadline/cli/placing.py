@@ -14,6 +14,7 @@ from leadline.cli.command import Command, add_json
 from leadline.cli.duration import duration
 from leadline.cli.probe_view import instance_lines, total_of
 from leadline.cli.probe_word import ProbeWord, add_probe_options, read_probe
+from leadline.cli.processes import instance_id
 from leadline.cli.show import harmless, out
 from leadline.cli.where import add_where, where_of
 from leadline.wire.errors import ExitCode
@@ -21,7 +22,8 @@ from leadline.wire.probe import AGGREGATED, Probe, ProbeKind, Status
 from leadline.wire.service import check_service
 
 _LOOK_S = 0.02
-_EVERY_SERVICE = "*"
+EVERY_SERVICE = "*"
+"""In place of a service: whatever carries an agent, now or later."""
 
 
 def probe_command(word: ProbeWord) -> Command:
@@ -71,10 +73,12 @@ def order_of(word: ProbeWord, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _place(word: ProbeWord, args: argparse.Namespace) -> int:
-    if args.service != _EVERY_SERVICE:
+    if args.service != EVERY_SERVICE:
         check_service(args.service)
     order = order_of(word, args)  # a mistake is shown before a server is asked
     client = Client()
+    if args.instance:
+        order["where"]["instance"] = instance_id(client, args.instance)
     answer = client.post(f"/v1/services/{args.service}/probes", order)
     answer = _settled(client, answer, args.wait)
     if args.json:

@@ -16,7 +16,7 @@ def add_where(parser: argparse.ArgumentParser) -> None:
         "--instance",
         default="",
         metavar="ID",
-        help="only in this instance, by the beginning of its id (see `leadline status`)",
+        help="only in this instance: the beginning of its id, or its process id",
     )
     parser.add_argument(
         "--tag",

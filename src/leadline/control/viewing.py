@@ -95,6 +95,7 @@ class Viewing:
             owner=probe.owner,
             note=probe.note,
             anchor=probe.anchor,
+            anchored=placed.terms.anchored,
             placed_at=placed.placed_at,
             expires_at=placed.expires_at,
             ended_at=placed.ended_at,

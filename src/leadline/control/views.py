@@ -76,7 +76,8 @@ class ProbeView:
 
     `hits` counts those stored over all instances and all time; `beyond_limit` those that came
     after the last one allowed. `fates` and `cost_ns` are sums over `instances`. Members that
-    only other kinds have, such as `template`, are empty. `total` is what a probe that adds up
+    only other kinds have, such as `template`, are empty. `anchored` is whether the anchor was
+    asked for; else it is one that was found. `total` is what a probe that adds up
     has sent in all.
     """
 
@@ -91,6 +92,7 @@ class ProbeView:
     owner: str
     note: str
     anchor: Anchor | None
+    anchored: bool
     placed_at: float
     expires_at: float
     ended_at: float | None
