@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import traceback
+import types
 
 import pytest
 
@@ -509,3 +510,19 @@ def test_a_stack_that_takes_too_long_is_cut_and_says_so(soundings, shop, monkeyp
     assert not any(frame.locals for frame in reading.detail.frames)
     assert "used up" in reading.detail.frames[0].omitted
     assert len(reading.detail.frames) == 10
+
+
+def test_code_that_a_program_named_itself_can_be_meant(soundings) -> None:
+    space: dict[str, object] = {}
+    exec(compile("def rule(value):\n    return value + 1\n", "<rule 7>", "exec"), space)
+    sys.modules["kinds_rules"] = module = types.ModuleType("kinds_rules")
+    module.rule = rule = space["rule"]
+    try:
+        probe = soundings.log("<rule 7>:2", "{value}")
+        for _ in range(3):
+            soundings.tick(2.1)
+        assert soundings.state(probe).status is Status.ARMED, soundings.state(probe)
+        rule(4)
+        assert soundings.messages() == ["4"]
+    finally:
+        del sys.modules["kinds_rules"]

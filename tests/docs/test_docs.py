@@ -106,7 +106,7 @@ def test_commands_that_are_mentioned_exist_or_are_planned(page):
 
 def test_every_variable_of_the_environment_is_documented_and_no_other():
     texts = [path.read_text("utf-8") for path in [*SOURCES, ROOT / "leadline.pth"]]
-    pattern = r"\b(?:LEADLINE_[A-Z]+(?:_[A-Z]+)*|XDG_[A-Z]+_HOME)\b"
+    pattern = r"\b(?:(?:LEADLINE|OTEL)_[A-Z]+(?:_[A-Z]+)*|XDG_[A-Z]+_HOME)\b"
     read = {found for text in texts for found in re.findall(pattern, text)}
     table = pages.sections(DOCS / "settings.md")["Environment variables"]
     documented = {cells[0].strip("`") for cells in pages.rows(table)} - {"variable"}

@@ -4,12 +4,15 @@ A probe is placed by somebody who looks at a checkout. When the file is there, u
 directory, its line goes along, and an instance in which the line reads differently says so.
 """
 
+import re
 import stat
 import tokenize
 from itertools import islice
 from pathlib import Path
 
 from leadline.wire.probe import MAX_ANCHOR_CHARS, Anchor
+from leadline.wire.redaction import secret_name
+from leadline.wire.scrubbing import scrub_text
 from leadline.wire.target import Place, Target
 
 _MAX_SOURCE_BYTES = 10_000_000
@@ -22,7 +25,15 @@ def anchor_of(place: Place) -> Anchor | None:
         return None
     text = _line(Path(place.file), place.line)
     normalised = " ".join(text.split())[:MAX_ANCHOR_CHARS]
-    return Anchor(text=normalised) if normalised else None
+    if not normalised or _may_hold_secret(normalised):
+        return None
+    return Anchor(text=normalised)
+
+
+def _may_hold_secret(text: str) -> bool:
+    """Whether a line must stay here; then the place alone says what is meant."""
+    words = re.findall(r"[^\W\d][\w-]*", text)
+    return any(secret_name(word) for word in words) or scrub_text(text) != text
 
 
 def _line(file: Path, number: int) -> str:

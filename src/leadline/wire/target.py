@@ -9,6 +9,10 @@ MAX_LINE = 10_000_000
 EVERYWHERE = "*"
 """In place of a function: whatever function it happens in."""
 
+NOWHERE = ("<string>", "<stdin>", "<console>", "<unknown>", "<frozen>")
+"""Names that the interpreter gives to code from anywhere. Another name in angle brackets was
+given by a program to code of its own, and can be meant."""
+
 _HINT = (
     "Write FILE:LINE, for example shop/pricing.py:88, or MODULE:FUNCTION, shop.pricing:quote."
 )
@@ -27,7 +31,7 @@ class Target:
             raise UsageError(
                 "bad-target", "A target needs the end of a file's path, such as app.py:3."
             )
-        if name.startswith("<"):
+        if name in NOWHERE:
             raise UsageError(
                 "bad-target",
                 f"{name} is code that is in no file, so no line of it can be named.",
