@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FirstProbe:
-    """A command to place a probe, and why a person would."""
+    """A command to place a probe, why a person would, and what its lines then hold."""
 
     why: str
     command: tuple[str, ...]
+    shows: str
 
 
 FIRST_PROBES = (
@@ -24,34 +25,26 @@ FIRST_PROBES = (
             "--hits",
             "1000",
         ),
+        "  shop/pricing.py:51  ",
     ),
     FirstProbe(
-        "Some quotes answer 500. Hit only when the divisor is zero:",
-        (
-            "log",
-            "shop",
-            "shop/pricing.py:27",
-            "ABOUT TO FAIL: voucher {voucher.code} worth={worth} base={base} lines={lines}",
-            "--if",
-            "base == 0",
-        ),
+        "Some quotes answer 500. Catch the exception with the stack and all variables:",
+        ("catch", "shop", "shop.pricing:spread_voucher", "--type", "ZeroDivisionError"),
+        "ZeroDivisionError('division by zero') in spread_voucher",
     ),
     FirstProbe(
-        "A loop that began before we came is reached too:",
-        (
-            "log",
-            "shop",
-            "shop/worker.py:41",
-            "round {rounds}: restocked {restocked}, moved {moved}, sent {sent}",
-            "--rate",
-            "1",
-        ),
+        "How long does a quote take? Added up in the process, shown once a second:",
+        ("time", "shop", "shop.pricing:quote"),
+        "  p3 shop.pricing:quote  n ",
     ),
 )
 
 NEXT_COMMANDS = (
-    "probes shop",
+    "hits --probe p2 --full --limit 1",
+    "series p3 --since 1m",
+    "log shop shop/worker.py:41 'round {rounds}: moved {moved}, sent {sent}' --rate 1",
     "log shop shop/volume.py:12 'of {quantity}: {reached}' --if 'len(reached) > 2'",
     "log shop shop/orders.py:33 'order {number} for {customer.email}, paid by {payment_token}'",
 )
-"""How the probes stand; why large orders cost too much; a secret that stays home."""
+"""Which basket fails; quotes over time; a loop that began before we came; why large orders cost
+too much; a secret that stays home."""
