@@ -51,6 +51,12 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="the same as --keep, for the audit log (default: LEADLINE_KEEP_AUDIT, else 400d)",
     )
+    parser.add_argument(
+        "--otlp",
+        metavar="URL",
+        help="send hits and points on to this OpenTelemetry collector, such as "
+        "http://127.0.0.1:4318 (default: LEADLINE_OTLP_URL, else none)",
+    )
     parser.add_argument("--tls-cert", metavar="FILE", help="certificate chain (PEM)")
     parser.add_argument("--tls-key", metavar="FILE", help="its private key (PEM)")
     parser.add_argument(
@@ -77,7 +83,7 @@ def _run(args: argparse.Namespace) -> int:
     for name in ("tls_cert", "tls_key"):
         if value := getattr(args, name):
             arguments += [f"--{name.replace('_', '-')}", value]
-    arguments += _kept(args)
+    arguments += _settings(args)
     for name in args.name:
         arguments += ["--name", name]
     if args.insecure:
@@ -85,13 +91,14 @@ def _run(args: argparse.Namespace) -> int:
     os.execv(sys.executable, [sys.executable, "-m", "leadline.server", *arguments])
 
 
-def _kept(args: argparse.Namespace) -> list[str]:
-    """Return what is said about keeping, by option or by variable, as the server takes it."""
+def _settings(args: argparse.Namespace) -> list[str]:
+    """Return what is said by option or by variable, as the server takes it."""
     environ = os.environ
     said = {
         "--keep": args.keep or _read(duration, environ.get("LEADLINE_KEEP")),
         "--keep-size": args.keep_size or _read(size, environ.get("LEADLINE_KEEP_SIZE")),
         "--keep-audit": args.keep_audit or _read(duration, environ.get("LEADLINE_KEEP_AUDIT")),
+        "--otlp": args.otlp or environ.get("LEADLINE_OTLP_URL"),
     }
     return [word for name, value in said.items() if value for word in (name, f"{value}")]
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from leadline.control.desired import Desired
 from leadline.control.expiry import Expiry
+from leadline.control.otlp.collector import Collector
+from leadline.control.otlp.exporter import Exporter
 from leadline.control.trials import Trials
 from leadline.control.upkeep import Upkeep
 from leadline.control.wanted import Questions
@@ -36,6 +38,7 @@ class Context:
         database: Path,
         clock: Callable[[], float] = time.time,
         keep: Keep = _DEFAULT_KEEP,
+        collector: Collector | None = None,
     ) -> None:
         """Open the store and begin where it was. Raises `UnavailableError`."""
         self.clock = clock
@@ -49,6 +52,7 @@ class Context:
         self._expiry = Expiry(self)
         self._upkeep = Upkeep(self, keep)
         self._trials = Trials(self)
+        self.exporter = Exporter(self, collector) if collector else None
         self.store: Store = SqliteStore(database, self._committed, keep)
         try:
             self.store.all_gone()
@@ -60,6 +64,8 @@ class Context:
         self._expiry.start()
         self._upkeep.start()
         self._trials.start()
+        if self.exporter is not None:
+            self.exporter.start()
 
     def note(
         self, who: str, action: str, service: str = "", detail: dict[str, object] | None = None
@@ -87,12 +93,16 @@ class Context:
         self._expiry.stop()
         self._upkeep.stop()
         self._trials.stop()
+        if self.exporter is not None:
+            self.exporter.stop()
         self.store.close()
 
     def _committed(self, event: Event) -> None:
         match event:
             case Stored():
                 self.watchers.stored(event)
+                if self.exporter is not None:
+                    self.exporter.put(event)
             case Placed():
                 self.desired.placed(event)
                 self._expiry.wake()

@@ -86,7 +86,7 @@ def examine(context: Context) -> Health:
     """Look at everything."""
     seen = overview(context)
     sizes = context.store.sizes()
-    exporter = None
+    exporter = context.exporter.view() if context.exporter else None
     return Health(
         now=context.clock(),
         server=ServerState(

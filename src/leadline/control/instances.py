@@ -71,7 +71,7 @@ def overview(context: Context) -> Overview:
             trimmed=context.store.trimmed(),
             not_stored=dict(context.not_stored),
             watchers=context.watchers.lost,
-            exporter={},
+            exporter=context.exporter.view().dropped if context.exporter else {},
         ),
     )
 

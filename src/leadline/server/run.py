@@ -15,6 +15,7 @@ from typing import NoReturn
 import uvicorn
 
 from leadline.control.context import LEAST_BYTES, Context, Keep, say
+from leadline.control.otlp.collector import collector
 from leadline.server.app import create_app
 from leadline.server.keyring import KeyRing
 from leadline.server.listening import BACKLOG, bind, check_exposure, check_tls, url
@@ -60,6 +61,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--keep", type=float, default=Keep().age_s, help="seconds")
     parser.add_argument("--keep-audit", type=float, default=Keep().audit_s, help="seconds")
     parser.add_argument("--keep-size", type=int, default=Keep().bytes, help="bytes")
+    parser.add_argument("--otlp", metavar="URL", help="a collector")
     options = parser.parse_args(argv)
     if bool(options.tls_cert) != bool(options.tls_key):
         parser.error("--tls-cert and --tls-key belong together")
@@ -71,6 +73,16 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise ValueError(text)
     return port
+
+
+def _context(options: argparse.Namespace) -> Context:
+    where = None
+    if options.otlp:
+        # from the environment only: arguments can be read by every user of the machine
+        where = collector(options.otlp, os.environ.get("LEADLINE_OTLP_HEADERS", ""))
+        if where.in_clear:
+            say(f"hits and points travel readable to the collector at {where.url}")
+    return Context(options.database, keep=_keep(options), collector=where)
 
 
 def _keep(options: argparse.Namespace) -> Keep:
@@ -90,7 +102,7 @@ def _run(options: argparse.Namespace) -> int:
         check_tls(options.tls_cert, options.tls_key)
     with contextlib.closing(bind(options.host, options.port)) as listener:
         ring = KeyRing(options.keys)
-        with contextlib.closing(Context(options.database, keep=_keep(options))) as context:
+        with contextlib.closing(_context(options)) as context:
             config = uvicorn.Config(
                 create_app(context, ring, _names(options)),
                 http="h11",
