@@ -31,34 +31,34 @@ def steps(server, probe) -> list[str]:
 
 
 def test_it_goes_to_the_longest_connected_and_then_to_all(server, instance):
-    one, two = instance("good", "g1"), instance("good", "g2")
+    one, two = instance("good", "good1"), instance("good", "good2")
     first, second = server.connect(one), server.connect(two)
     first.next(), second.next()
     probe = canary(server, "good")
     assert first.next()[1]["probes"][0]["id"] == probe
     seen = server.probe(probe)
-    assert (seen["canary"]["step"], seen["canary"]["instance"]) == ("trying", "g1")
-    assert [state["instance"] for state in seen["instances"]] == ["g1"]
+    assert (seen["canary"]["step"], seen["canary"]["instance"]) == ("trying", "good1")
+    assert [state["instance"] for state in seen["instances"]] == ["good1"]
     armed(server, one, probe)
     assert second.next()[1]["probes"][0]["id"] == probe  # only after its seconds
     seen = server.probe(probe)
     assert seen["canary"]["step"] == "passed"
     assert (seen["status"], seen["reason"]) == ("armed", "in 1 of 2 instances")
     assert steps(server, probe) == ["trying", "trying", "passed"]
-    later = server.connect(instance("good", "g3"))
+    later = server.connect(instance("good", "good3"))
     assert [p["id"] for p in later.next()[1]["probes"]] == [probe]
 
 
 def test_nobody_else_hears_of_it_while_it_is_tried(server, instance, until):
-    one, two = instance("held", "h1"), instance("held", "h2")
+    one, two = instance("held", "held1"), instance("held", "held2")
     first, second = server.connect(one), server.connect(two)
     first.next(), second.next()
     probe = canary(server, "held", seconds=3_000)
     first.next()
     armed(server, one, probe)
     seen = until(lambda: (p := server.probe(probe))["canary"]["since"] and p)
-    assert (seen["status"], seen["reason"]) == ("armed", "canary in h1, one of 2 instances")
-    assert server.connect(instance("held", "h3")).next()[1]["probes"] == []
+    assert (seen["status"], seen["reason"]) == ("armed", "canary in held1, one of 2 instances")
+    assert server.connect(instance("held", "held3")).next()[1]["probes"] == []
     mark = server.place("held")["id"]
     assert second.next()[1]["probes"][0]["id"] == mark
     server.request("DELETE", f"/v1/probes/{probe}")
@@ -71,7 +71,7 @@ def test_it_waits_for_the_first_that_comes(server, instance, until):
     seen = server.probe(probe)
     assert (seen["status"], seen["canary"]["step"]) == ("pending", "waiting")
     assert seen["reason"] == "no instance of 'awaited' is connected"
-    info = instance("awaited", "a1")
+    info = instance("awaited", "awaited1")
     stream = server.connect(info)
     assert stream.next()[1]["probes"] == []
     assert stream.next()[1]["probes"][0]["id"] == probe

@@ -114,7 +114,7 @@ def series(server, probe, query=""):
 
 def test_a_series_is_merged_over_instances_or_by_each(server, instance):
     probe = metric(server, "merged")
-    for name, offset in (("m1", 0), ("m2", 10)):
+    for name, offset in (("merged1", 0), ("merged2", 10)):
         info = instance("merged", name)
         points = [
             point_of([offset + n, offset + n + 1], probe, name, n, 1000.5 + n) for n in range(4)
@@ -132,8 +132,8 @@ def test_a_series_is_merged_over_instances_or_by_each(server, instance):
     assert near(second["p50"], 2)
     by = series(server, probe, "by=instance&since=1000&until=1004&step=2").json["series"]
     assert [(line["instance"], len(line["steps"])) for line in by["lines"]] == [
-        ("m1", 2),
-        ("m2", 2),
+        ("merged1", 2),
+        ("merged2", 2),
     ]
     assert by["lines"][1]["steps"][0]["count"] == 4
     assert by["lines"][1]["steps"][0]["rate"] == 2.0
@@ -147,8 +147,8 @@ def test_a_series_is_merged_over_instances_or_by_each(server, instance):
 
 def test_a_long_time_is_shown_in_about_as_many_steps(server, instance):
     probe = metric(server, "long")
-    info = instance("long", "l1")
-    points = [point_of([1.0], probe, "l1", n, 5_000.0 + 60 * n) for n in range(500)]
+    info = instance("long", "long1")
+    points = [point_of([1.0], probe, "long1", n, 5_000.0 + 60 * n) for n in range(500)]
     server.report(Report(info, points=points))
     seen = series(server, probe).json["series"]
     steps = seen["lines"][0]["steps"]
@@ -213,9 +213,9 @@ def test_a_log_probe_has_no_series(server):
     ],
 )
 def test_a_point_that_breaks_the_contract_is_refused_whole(server, instance, wrong):
-    probe, info = metric(server, "wrong"), instance("wrong", "w1")
+    probe, info = metric(server, "wrong"), instance("wrong", "wrong1")
     content = {
-        "probe": probe, "instance": "w1", "seq": 1, "time": 1.0, "seconds": 1.0, "count": 1
+        "probe": probe, "instance": "wrong1", "seq": 1, "time": 1.0, "seconds": 1.0, "count": 1
     } | wrong  # fmt: skip
     answer = server.report(Report(info, points=[Point(**content)]))
     assert (answer.status, answer.slug) == (400, "bad-message")

@@ -84,7 +84,7 @@ def test_anything_that_is_said_differently_is_another_probe(server, change):
 
 
 def test_an_anchor_that_was_found_later_makes_no_difference(server, instance):
-    info = instance("found", "f1")
+    info = instance("found", "found1")
     server.connect(info).next()
     probe = ids(put(server, "found", BIG))["big"]
     anchor = Anchor("x = 1", "f", "0" * 16)

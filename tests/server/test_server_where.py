@@ -121,7 +121,7 @@ def test_a_whole_id_is_never_the_beginning_of_another(server, until):
 
 
 def test_what_an_instance_was_started_with_is_shown(server):
-    server.connect(tagged("described", "d1", zone="eu")).next()
+    server.connect(tagged("described", "described1", zone="eu")).next()
     services = server.request("GET", "/v1/services").json["services"]
     (service,) = [one for one in services if one["service"] == "described"]
     info = service["instances"][0]["info"]

@@ -82,23 +82,30 @@ def test_what_is_over_says_so_first():
     )
 
 
+def test_a_gone_instance_has_its_last_word():
+    assert why(LINE, state(entered=2), gone=True) == (
+        "this instance is gone; its last word: armed; its line was reached 0 times, its "
+        "function was entered 2 times"
+    )
+
+
 def test_every_status_has_a_sentence():
     assert all(why(LINE, state(status, "because")) for status in Status)
 
 
 def test_each_instance_has_its_own(server, instance):
-    one, two = instance("reasons", "r1"), instance("reasons", "r2")
+    one, two = instance("reasons", "reasons1"), instance("reasons", "reasons2")
     for info in (one, two):
         server.connect(info).next()
     probe = server.place("reasons")["id"]
     said = state(entered=12, fates={}, file="/srv/app.py", line=3)
     server.report(Report(one, states=[ProbeState(probe, said.status, entered=12)]))
     seen = {s["instance"]: s for s in server.probe(probe)["instances"]}
-    assert seen["r1"]["entered"] == 12
-    assert seen["r1"]["why"] == (
+    assert seen["reasons1"]["entered"] == 12
+    assert seen["reasons1"]["why"] == (
         "armed; its line was reached 0 times, its function was entered 12 times"
     )
-    assert seen["r2"]["why"] == "waiting: it has not answered yet"
+    assert seen["reasons2"]["why"] == "waiting: it has not answered yet"
     server.request("DELETE", f"/v1/probes/{probe}")
     seen = {s["instance"]: s for s in server.probe(probe)["instances"]}
-    assert seen["r1"]["why"] == "removed: removed"
+    assert seen["reasons1"]["why"] == "removed: removed"

@@ -1,6 +1,6 @@
 """Which connected instances a probe is for, and why there is none when there is none."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from leadline.control.feed import Feed
 from leadline.store.records import EVERY_SERVICE, InstanceRecord, PlacedProbe, Where, serves
@@ -22,11 +22,13 @@ def meant(placed: PlacedProbe, feeds: Iterable[Feed]) -> list[Feed]:
     ]
 
 
-def absent(placed: PlacedProbe, feeds: Iterable[Feed], known: dict[str, InstanceRecord]) -> str:
+def absent(
+    placed: PlacedProbe, feeds: Iterable[Feed], known: Callable[[str], InstanceRecord | None]
+) -> str:
     """Return why no connected instance is meant, as one sentence."""
     where = placed.terms.where
     if where.instance:
-        record = known.get(where.instance)
+        record = known(where.instance)
         if record is None:
             return f"the instance {where.instance} is not known any more"
         who = f"{record.info.program}/{record.info.pid} on {record.info.host}"

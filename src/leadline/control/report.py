@@ -4,6 +4,7 @@ import math
 import re
 import sys
 from dataclasses import astuple
+from functools import lru_cache
 
 from leadline.control.context import Context
 from leadline.store.records import Taken
@@ -96,10 +97,13 @@ def _check_point(point: Point, instance: str) -> None:
     counts = (point.count, point.lost, *point.buckets.values())
     if not all(0 <= count <= MAX_PASSAGES for count in counts):
         raise WireError("A count in a point is out of range.")
-    if len(point.buckets) > MAX_BUCKETS or not all(
-        _BUCKET.fullmatch(key) and abs(int(key[1:] or 0)) <= MAX_KEY for key in point.buckets
-    ):
+    if len(point.buckets) > MAX_BUCKETS or not all(map(_is_bucket, point.buckets)):
         raise WireError("A point's buckets do not follow the contract.")
+
+
+@lru_cache(8_192)  # the same keys come again and again
+def _is_bucket(key: str) -> bool:
+    return _BUCKET.fullmatch(key) is not None and abs(int(key[1:] or 0)) <= MAX_KEY
 
 
 def _within(*numbers: int) -> None:

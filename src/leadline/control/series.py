@@ -17,8 +17,8 @@ STEPS = 120
 MAX_STEPS = 1_000
 MAX_LINES = 50
 """Instances of which a series by instance shows lines; the others are counted."""
-MAX_POINTS_READ = 200_000
-"""Points that one answer is made of: some seconds of work."""
+MAX_POINTS_READ = 100_000
+"""Points that one answer is made of: a few seconds of work."""
 _NICE_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400)
 
 
@@ -131,13 +131,13 @@ def _span(
         return None
     first, last = stored or (0.0, 0.0)
     # a point is of the second before its time
-    since = math.floor(first - 1.0) if since is None else since
-    until = math.ceil(last) if until is None else until
+    since = float(math.floor(first - 1.0)) if since is None else since
+    until = float(math.ceil(last)) if until is None else until
     if not until > since:
         until = since + 1.0
     if step is None:
         wanted = (until - since) / STEPS
-        step = next((nice for nice in _NICE_S if nice >= wanted), wanted)
+        step = next((float(nice) for nice in _NICE_S if nice >= wanted), wanted)
         since = since // step * step
     if (until - since) / step > MAX_STEPS:
         raise UsageError(

@@ -61,10 +61,7 @@ class Viewing:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._connected = context.desired.connected()
-        self._now = context.clock()
-        self._instances: dict[str, InstanceRecord] = {
-            record.info.id: record for record in context.store.instances()
-        }
+        self._instances: dict[str, InstanceRecord | None] = {}
 
     def view(self, placed: PlacedProbe, records: list[StateRecord]) -> ProbeView:
         """Return a probe, with the states that instances reported."""
@@ -75,7 +72,7 @@ class Viewing:
             len(here),
             [record.state for record in records if record.instance in here],
             self._context.desired.off(placed.service),
-            "" if here else absent(placed, self._connected.values(), self._instances),
+            "" if here else absent(placed, self._connected.values(), self._instance),
         )
         if placed.phase is Phase.ACTIVE:
             records = [*records, *self._silent(placed, records)]
@@ -113,6 +110,11 @@ class Viewing:
             instances=[self._state(placed, record) for record in records],
         )
 
+    def _instance(self, name: str) -> InstanceRecord | None:
+        if name not in self._instances:
+            self._instances[name] = self._context.store.instance(name)
+        return self._instances[name]
+
     def _silent(self, placed: PlacedProbe, records: list[StateRecord]) -> Iterator[StateRecord]:
         """Stand in for the connected instances that have not said anything yet."""
         heard = {record.instance for record in records}
@@ -128,7 +130,7 @@ class Viewing:
         return summarise(placed.probe.kind, [total], total.until - total.since)
 
     def _state(self, placed: PlacedProbe, record: StateRecord) -> StateView:
-        known, state = self._instances.get(record.instance), record.state
+        known, state = self._instance(record.instance), record.state
         ended = "" if placed.phase is Phase.ACTIVE else f"{placed.phase}: {placed.reason}"
         return StateView(
             instance=record.instance,
@@ -149,5 +151,5 @@ class Viewing:
             anchor=state.anchor,
             expected=state.expected,
             entered=state.entered,
-            why=why(placed.probe, state, ended),
+            why=why(placed.probe, state, ended, gone=record.instance not in self._connected),
         )

@@ -14,10 +14,13 @@ _ORDER = (
 )
 
 
-def why(probe: Probe, state: ProbeState, ended: str = "") -> str:
-    """Return the sentence. `ended` is why the server took the probe out, if it did."""
+def why(probe: Probe, state: ProbeState, ended: str = "", *, gone: bool = False) -> str:
+    """Return the sentence. `ended` is why the server took the probe out, if it did; `gone` is
+    whether the instance is not connected any more."""
     if ended:
         return f"{ended}; until then {_passages(probe, state)}" if state.fates else ended
+    if gone:
+        return f"this instance is gone; its last word: {why(probe, state)}"
     reason = state.reason
     match state.status:
         case Status.ARMED:

@@ -297,7 +297,10 @@ class Total:
             count, lost = count + point.count, lost + point.lost
             total = bounded(total + point.total)
             for key, many in point.buckets.items():
-                buckets[key] = buckets.get(key, 0) + many
+                if key in buckets:  # twice as fast as asking with a default
+                    buckets[key] += many
+                else:
+                    buckets[key] = many
         return Total(count, total, low, high, buckets, lost, since, until)
 
     def json(self) -> str:

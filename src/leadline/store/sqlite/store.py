@@ -205,7 +205,8 @@ class SqliteStore:
 
     def points(self, matching: PointFilter) -> list[Point]:
         with self._readers.lend() as db:
-            return list(points.select(db, probes.number_of(matching.probe), matching))
+            rows = points.select(db, probes.number_of(matching.probe), matching)
+        return points.read(matching.probe, rows)
 
     def span(self, probe: str) -> tuple[float, float] | None:
         with self._readers.lend() as db:
