@@ -124,3 +124,28 @@ def test_a_key_file_that_others_can_read(leadline):
     (leadline.home / "config/leadline/keys.json").chmod(0o644)
     problems = messages(doctor(status=1), "problem")
     assert "can be read or changed by other users" in problems
+
+
+def test_a_server_and_a_service_that_are_well(leadline, shop):
+    findings = doctor("shop", status=0)
+    good = messages(findings, "ok")
+    for part in (
+        "takes the key",
+        "database: ",
+        "clock: ",
+        "keys: ",
+        "shop: 1 connected: Python",
+    ):
+        assert part in good
+    assert "native core" in messages(findings, "note")
+
+
+def test_a_service_that_is_not_there(leadline):
+    problems = messages(doctor("nosuch", status=1), "problem")
+    assert "no process of this service is connected" in problems
+
+
+def test_what_is_switched_off(leadline):
+    leadline.cli("off", "shop", "--reason", "incident 7")
+    assert "service shop is off" in messages(doctor(status=0), "warning")
+    assert "incident 7" in messages(doctor(status=0), "warning")

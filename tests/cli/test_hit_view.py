@@ -61,6 +61,14 @@ def test_watches_stand_in_the_message_and_not_once_more():
     assert "country" not in line
 
 
+def test_an_exception_is_at_the_line_that_it_came_through():
+    inner = FRAME | {"function": "worth", "line": 9}
+    hit = snapshot(exception={"type": "ValueError"}, frames=[inner, FRAME]) | {"line": 44}
+    assert "shop/pricing.py:51  " in hit_line(hit)
+    assert "/srv/shop/pricing.py:51 in quote" in hit_text(hit)
+    assert "shop/pricing.py:44  " in hit_line(snapshot() | {"line": 44})
+
+
 def test_the_whole_of_a_hit():
     text = hit_text(snapshot())
     for part in (

@@ -4,8 +4,9 @@ import json
 import os
 import stat
 import subprocess
+import sys
 
-from live import LEADLINE
+from live import LEADLINE, Program
 from waiting import wait_for
 
 
@@ -105,3 +106,30 @@ def test_the_description_of_all_addresses(leadline):
     described = json.loads(leadline.cli("openapi"))
     assert described["openapi"].startswith("3.1")
     assert "/v1/probes" in described["paths"]
+
+
+def test_what_is_stored_is_deleted_only_when_that_is_said(leadline, shop):
+    probe = leadline.log("shop", "shop.py:9", "x", "--hits", "5")["id"]
+    leadline.wait_hits(probe, 5)
+    asked = run("purge", "shop")
+    assert (asked.returncode, asked.stdout) == (1, "would delete: 5 hits; say --yes to do it\n")
+    assert run("purge", "--before", "1d", "--yes").stdout.startswith("deleted: 0 hits")
+    assert len(leadline.hits(probe)) == 5
+    assert run("purge", "shop", "--yes").stdout.startswith("deleted: 5 hits")
+    assert leadline.hits(probe) == []
+    assert run("purge", "--what", "audit", "--yes").returncode == 64
+    assert "purge" in leadline.cli("audit")
+
+
+def test_status_shows_what_an_instance_was_started_with(leadline, shop, monkeypatch, tmp_path):
+    monkeypatch.setenv("LEADLINE_TAGS", "zone=eu")
+    command = [LEADLINE, "run", "--service", "eu", "--", sys.executable, "shop.py"]
+    with Program(command, tmp_path):
+        wait_for(lambda: leadline.connected("eu"), 20)
+        shown = leadline.cli("status", "eu")
+    assert shown.splitlines()[3].split()[:3] == ["PID", "ID", "HOST"]
+    assert "TAGS" in shown
+    assert "zone=eu" in shown
+    assert "TAGS" not in leadline.cli("status", "shop")
+    leadline.cli("off", "shop", "--reason", "incident 7")
+    assert "service shop is off" in leadline.cli("status", "shop")

@@ -17,7 +17,7 @@ _LINE_CHARS = 160
 def hit_line(hit: Mapping[str, Any]) -> str:
     """Return a hit as one line: when, in which process, where, what; and what to type to see
     the rest where there is more."""
-    place = f"{short_path(str(hit['file']))}:{hit['line']}"
+    place = f"{short_path(str(hit['file']))}:{_line_of(hit)}"
     text = f"{clock(float(hit['time']))}  {harmless(who(hit))}  {harmless(place)}  "
     text += harmless(str(hit["message"]))
     if not hit.get("detail"):
@@ -26,6 +26,16 @@ def hit_line(hit: Mapping[str, Any]) -> str:
     if variables and not hit["values"]:
         text += f"  {variables}"
     return f"{text}  [hit {hit['id']}]" if "id" in hit else text
+
+
+def _line_of(hit: Mapping[str, Any]) -> int:
+    """Return the line that an exception came through, else the one that was probed."""
+    detail = hit.get("detail") or {}
+    if detail.get("exception") is not None:
+        for frame in detail["frames"]:
+            if (frame["file"], frame["function"]) == (hit["file"], hit["function"]):
+                return int(frame["line"])
+    return int(hit["line"])
 
 
 def who(hit: Mapping[str, Any]) -> str:
@@ -41,7 +51,7 @@ def hit_text(hit: Mapping[str, Any]) -> str:
 def _lines(hit: Mapping[str, Any], width: int) -> Iterator[str]:
     name = f"hit {hit['id']}  " if "id" in hit else ""
     yield f"{name}{hit['probe']}  {clock(float(hit['time']))}  {harmless(who(hit))}  " + (
-        harmless(f"{hit['file']}:{hit['line']} in {hit['function']}")
+        harmless(f"{hit['file']}:{_line_of(hit)} in {hit['function']}")
     )
     yield f"  {harmless(str(hit['message']))}"
     threads = {"thread": hit["thread"], "task": hit.get("task"), "trace": hit.get("trace")}
