@@ -155,3 +155,21 @@ def test_how_long_a_canary_may_be(server, seconds):
     }
     answer = server.request("POST", "/v1/services/bad/probes", body)
     assert (answer.status, answer.slug) == (400, "bad-limit")
+
+
+def test_its_seconds_begin_again_after_a_switch(server, instance, until):
+    one, two = instance("switched", "sw1"), instance("switched", "sw2")
+    first, second = server.connect(one), server.connect(two)
+    first.next(), second.next()
+    probe = canary(server, "switched", seconds=1.0)
+    first.next()
+    armed(server, one, probe)
+    until(lambda: server.probe(probe)["canary"]["since"])
+    server.request("POST", "/v1/services/switched/off", {})
+    assert [first.next()[0], second.next()[0]] == ["off", "off"]
+    since = server.probe(probe)["canary"]["since"]
+    server.request("POST", "/v1/services/switched/on")
+    assert [second.next()[0], second.next()[1]["probes"]] == ["on", []]
+    until(lambda: server.probe(probe)["canary"]["since"] > since)
+    assert server.probe(probe)["canary"]["step"] == "trying"
+    assert second.next()[1]["probes"][0]["id"] == probe

@@ -131,8 +131,8 @@ def memory(tmp_path_factory):
 
 def test_a_filtered_stream_goes_on_exactly_once(server, instance):
     """Hits keep arriving while a reader comes and goes: it sees each that it asked for once."""
-    info, chance = instance("filteredlive", "fl1"), random.Random(3)
-    probe = server.place("filteredlive", limits={"hits": 10_000, "rate_per_s": 1_000})["id"]
+    info, chance = instance("goneon", "fl1"), random.Random(3)
+    probe = server.place("goneon", limits={"hits": 10_000, "rate_per_s": 1_000})["id"]
     stop = threading.Event()
 
     def post():
@@ -147,7 +147,7 @@ def test_a_filtered_stream_goes_on_exactly_once(server, instance):
     seen: list[int] = []
     last = "0"
     while len(seen) < 200:
-        stream = server.watch("service=filteredlive&text=EVEN", {"Last-Event-ID": last}).opened()
+        stream = server.watch("service=goneon&text=EVEN", {"Last-Event-ID": last}).opened()
         for _ in range(chance.randrange(1, 40)):
             event, hit = stream.next()
             assert event == "hit"

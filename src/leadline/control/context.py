@@ -113,6 +113,7 @@ class Context:
                 self.desired.ended(event)
             case Switched():
                 self.desired.switched(event)
+                self._trials.begin_again()
 
 
 def say(text: str) -> None:

@@ -56,7 +56,7 @@ def show_probe(context: Context, probe: str) -> ProbeView:
 
 def remove_probe(context: Context, probe: str, *, who: str) -> list[str]:
     """Take a probe out for good and return its id. Raises `NoSuchProbeError`."""
-    with _withdrawing(context, lambda placed: placed.probe.id == probe):
+    with withdrawing(context, lambda placed: placed.probe.id == probe):
         removed = context.store.remove(probe, who=who, now=context.clock())
     if removed is None:
         raise NoSuchProbeError(probe, removed=context.store.probe(probe) is not None)
@@ -66,13 +66,13 @@ def remove_probe(context: Context, probe: str, *, who: str) -> list[str]:
 def remove_all(context: Context, service: str, *, who: str) -> list[str]:
     """Take all of a service's probes out, expired ones too, and return their ids."""
     check_place(service)
-    with _withdrawing(context, lambda placed: placed.service == service):
+    with withdrawing(context, lambda placed: placed.service == service):
         removed = context.store.remove_all(service, who=who, now=context.clock())
     return [placed.probe.id for placed in removed]
 
 
 @contextmanager
-def _withdrawing(context: Context, chosen: Callable[[PlacedProbe], bool]) -> Iterator[None]:
+def withdrawing(context: Context, chosen: Callable[[PlacedProbe], bool]) -> Iterator[None]:
     """Take probes out of the instances also when the database cannot be written: whoever
     removes one means the running service. Until it is stored, a restart brings it back."""
     try:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from leadline.control.context import Context
 from leadline.control.order import Order, probe_of, terms_of
-from leadline.control.probes import check_place
+from leadline.control.probes import check_place, withdrawing
 from leadline.control.viewing import Viewing
 from leadline.control.views import ProbeView, SetPartView
 from leadline.store.records import PlacedProbe, SetItem
@@ -62,8 +62,9 @@ def show_set(context: Context, service: str, name: str) -> list[ProbeView]:
 
 def remove_set(context: Context, service: str, name: str, *, who: str) -> list[str]:
     """Take all probes of a set out and return their ids. Raises `NoSuchSetError`."""
-    _found(context, service, name)
-    removed = context.store.remove_set(service, name, who=who, now=context.clock())
+    held = {placed.probe.id for placed in _found(context, service, name)}
+    with withdrawing(context, lambda placed: placed.probe.id in held):
+        removed = context.store.remove_set(service, name, who=who, now=context.clock())
     return [placed.probe.id for placed in removed]
 
 

@@ -45,6 +45,11 @@ class Trials:
         """Look again: a probe with a canary was placed."""
         self._changed.set()
 
+    def begin_again(self) -> None:
+        """Count all seconds anew: a kill switch was turned, however briefly."""
+        self._well.clear()
+        self._changed.set()
+
     def stop(self) -> None:
         """End the thread, within a deadline."""
         self._stopped = True
@@ -56,7 +61,7 @@ class Trials:
             running = self._context.desired.trials()
             for seen in (self._well, self._away):
                 for probe in seen.keys() - {placed.probe.id for placed in running}:
-                    del seen[probe]
+                    seen.pop(probe, None)
             for placed in running:
                 try:
                     self._look(placed)
@@ -98,10 +103,10 @@ class Trials:
             self._fail(placed, trouble)
         elif self._status(placed, canary) is not Status.ARMED:
             self._well.pop(probe, None)
-        elif probe not in self._well:
+        elif (began := self._well.get(probe)) is None:
             self._well[probe] = now
             self._say(placed, replace(canary, since=self._context.clock()))
-        elif now - self._well[probe] >= canary.seconds:
+        elif now - began >= canary.seconds:
             self._say(placed, replace(canary, step=Step.PASSED))
 
     def _trouble(self, placed: PlacedProbe, canary: Canary) -> str:
