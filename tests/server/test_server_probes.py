@@ -297,7 +297,7 @@ def test_the_overview_tells_what_each_instance_lost(server, instance):
     (seen,) = service["instances"]
     assert (seen["dropped"], seen["faults"], seen["armed"]) == ({"full": 7}, {"capture": 1}, 1)
     assert (seen["strays"], seen["info"]["id"], seen["connected"]) == (1, "o1", True)
-    assert set(overview["losses"]) == {"trimmed", "not_stored", "watchers"}
+    assert set(overview["losses"]) == {"trimmed", "not_stored", "watchers", "exporter"}
 
 
 def test_time_ends_a_probe_everywhere(server, instance, until):

@@ -89,6 +89,7 @@ def test_the_limit_counts_passages_and_the_point_that_passes_it_is_whole(store, 
     store.take(Report(INFO, points=[point(0, 8), point(1, 7), point(2, 5)]), 2.0)
     seen = store.probe("p1")
     assert (seen.phase, seen.hits, seen.beyond_limit) == (Phase.EXPIRED, 15, 5)
+    assert seen.reason == "all of its 10 passages are counted"
     assert [type(event) for event in events[1:]] == [Stored, Ended]
     store.take(Report(INFO, points=[point(2, 5), point(3, 1)]), 3.0)
     assert store.probe("p1").beyond_limit == 6

@@ -25,7 +25,7 @@ from leadline.store.sqlite.writer import Transaction
 from leadline.wire.errors import RefusedError
 from leadline.wire.hit import ProbeState
 from leadline.wire.messages import MAX_PROBES, decode_probes
-from leadline.wire.probe import Probe
+from leadline.wire.probe import AGGREGATED, Probe
 
 ENDED_KEPT = 1_000
 """Probes that are over and still listed or looked up; older ones are forgotten."""
@@ -194,7 +194,8 @@ def end_one(transaction: Transaction, probe: str, reason: str, now: float) -> No
 
 def exhausted(probe: PlacedProbe) -> PlacedProbe:
     """Return the probe with the reason that its hits are used up."""
-    return replace(probe, reason=f"all of its {probe.probe.limits.hits} hits are captured")
+    what = "passages are counted" if probe.probe.kind in AGGREGATED else "hits are captured"
+    return replace(probe, reason=f"all of its {probe.probe.limits.hits} {what}")
 
 
 def expire(transaction: Transaction, now: float) -> None:
