@@ -11,6 +11,7 @@ import types
 import pytest
 
 from leadline.agent.core.passage import MAX_ENTRIES
+from leadline.agent.guard import guarded
 from leadline.agent.link.native import start_thread
 from leadline.wire.errors import UsageError
 from leadline.wire.probe import (
@@ -526,3 +527,14 @@ def test_code_that_a_program_named_itself_can_be_meant(soundings) -> None:
         assert soundings.messages() == ["4"]
     finally:
         del sys.modules["kinds_rules"]
+
+
+def test_frames_of_our_own_are_named_and_not_opened(soundings, make_module) -> None:
+    """What starts us can be on the stack: our settings hold the service's key."""
+    module = make_module("kinds_start", "def seen():\n    return 1\n")
+    soundings.place(SnapshotProbe, "kinds_start:seen", moment=Moment.ENTRY)
+    guarded("test", None)(module.seen)()
+    [reading] = soundings.readings()
+    ours = reading.detail.frames[1]
+    assert ours.function == "guarded.<locals>.decorate.<locals>.enter"
+    assert (ours.locals, ours.omitted) == ({}, "it is Leadline's own")

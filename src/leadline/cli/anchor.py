@@ -12,7 +12,6 @@ from pathlib import Path
 
 from leadline.wire.probe import MAX_ANCHOR_CHARS, Anchor
 from leadline.wire.redaction import secret_name
-from leadline.wire.scrubbing import scrub_text
 from leadline.wire.target import Place, Target
 
 _MAX_SOURCE_BYTES = 10_000_000
@@ -32,6 +31,8 @@ def anchor_of(place: Place) -> Anchor | None:
 
 def _may_hold_secret(text: str) -> bool:
     """Whether a line must stay here; then the place alone says what is meant."""
+    from leadline.wire.scrubbing import scrub_text  # noqa: PLC0415 - most commands need none
+
     words = re.findall(r"[^\W\d][\w-]*", text)
     return any(secret_name(word) for word in words) or scrub_text(text) != text
 

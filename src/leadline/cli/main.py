@@ -3,69 +3,44 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Never
 
 from leadline import __version__
-from leadline.cli import (
-    apply,
-    audit,
-    catch,
-    count,
-    demo,
-    doctor,
-    hit,
-    hits,
-    inventory,
-    keys,
-    log,
-    metric,
-    off,
-    on,
-    openapi,
-    probes,
-    purge,
-    rm,
-    run,
-    series,
-    snap,
-    source,
-    status,
-    tail,
-    timer,
-    up,
-)
 from leadline.cli.command import Command
 from leadline.cli.show import err, harmless
 from leadline.wire.errors import ExitCode, LeadlineError
 
-COMMANDS: tuple[Command, ...] = (
-    demo.COMMAND,
-    up.COMMAND,
-    run.COMMAND,
-    status.COMMAND,
-    doctor.COMMAND,
-    log.COMMAND,
-    snap.COMMAND,
-    count.COMMAND,
-    metric.COMMAND,
-    timer.COMMAND,
-    catch.COMMAND,
-    apply.COMMAND,
-    probes.COMMAND,
-    hits.COMMAND,
-    hit.COMMAND,
-    series.COMMAND,
-    tail.COMMAND,
-    rm.COMMAND,
-    inventory.COMMAND,
-    source.COMMAND,
-    off.COMMAND,
-    on.COMMAND,
-    purge.COMMAND,
-    audit.COMMAND,
-    keys.COMMAND,
-    openapi.COMMAND,
-)
+MODULES: dict[str, str] = {
+    "demo": "demo",
+    "up": "up",
+    "run": "run",
+    "status": "status",
+    "doctor": "doctor",
+    "log": "log",
+    "snap": "snap",
+    "count": "count",
+    "metric": "metric",
+    "time": "timer",
+    "catch": "catch",
+    "apply": "apply",
+    "probes": "probes",
+    "hits": "hits",
+    "hit": "hit",
+    "series": "series",
+    "tail": "tail",
+    "rm": "rm",
+    "inventory": "inventory",
+    "source": "source",
+    "off": "off",
+    "on": "on",
+    "purge": "purge",
+    "audit": "audit",
+    "keys": "keys",
+    "openapi": "openapi",
+}
+"""The module of each command, in the order in which help shows them. Only the one that is
+asked for is imported: all of them would take longer than most commands do."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -93,12 +68,13 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(ExitCode.USAGE)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the whole command line; the documentation tests read it too."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the whole command line, or as much of it as one command needs."""
     root = _Parser(prog="leadline", description="See what running Python services do.")
     root.add_argument("--version", action="version", version=f"leadline {__version__}")
     words = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    for command in COMMANDS:
+    for module in [MODULES[only]] if only is not None else MODULES.values():
+        command: Command = import_module(f"leadline.cli.{module}").COMMAND
         word = words.add_parser(
             command.name,
             help=command.summary,
@@ -114,9 +90,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit status."""
-    root = parser()
+    given = list(sys.argv[1:] if argv is None else argv)
+    root = parser(given[0] if given and given[0] in MODULES else None)
     try:
-        args = root.parse_args(argv)
+        args = root.parse_args(given)
         if args.command is None:
             root.print_help()
             return ExitCode.USAGE

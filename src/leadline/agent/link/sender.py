@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 from leadline.agent.capture import outlet
 from leadline.agent.core import Core, Record
-from leadline.agent.core.passage import Reading
+from leadline.agent.core.passage import Reading, Site
 from leadline.agent.guard import faults
 from leadline.agent.link.http import Address, Connection, HttpError
 from leadline.agent.link.native import Bell
 from leadline.agent.probes.registry import Registry
 from leadline.expression.reading import Unknown, attribute
-from leadline.wire.hit import Hit, InstanceInfo, Point, Report
+from leadline.wire.hit import Detail, FrameView, Hit, InstanceInfo, Point, Report
 from leadline.wire.messages import MAX_REPORT_BYTES, REPORT_PATH, encode
 
 TICK_S = 0.1
@@ -31,6 +31,8 @@ MAX_BATCH_CHARS = MAX_REPORT_BYTES // 4
 DEFLATE_BYTES = 1_000
 """Below this, compressing costs more than sending."""
 LONGEST_PAUSE_S = 2.0
+_TAKEN = 204
+"""What a server of ours answers to a report; a page of somebody else's server is 200."""
 
 
 class Sender:
@@ -143,8 +145,7 @@ class Sender:
     def _hit(self, record: Record) -> Hit:
         read = record.passage.read
         reading = read(record.payload) if read is not None else Reading("", {})
-        frames = reading.detail.frames if reading.detail is not None else []
-        at = frames[0] if frames and record.site.code is None else record.site
+        at = _place(record.site, reading.detail)
         self._seq += 1
         return Hit(
             probe=record.passage.probe,
@@ -188,15 +189,28 @@ class Sender:
         deflated = len(body) > DEFLATE_BYTES
         sent = zlib.compress(body, 1) if deflated else body
         try:
-            self._connection.post(REPORT_PATH, sent, deflated=deflated)
+            status = self._connection.post(REPORT_PATH, sent, deflated=deflated)
         except HttpError as error:
             if error.status or not self._reached:
                 raise
             self._connection.close()  # a kept-open connection that the server has closed
-            self._connection.post(REPORT_PATH, sent, deflated=deflated)
+            status = self._connection.post(REPORT_PATH, sent, deflated=deflated)
+        if status != _TAKEN:
+            raise HttpError("somebody else answers there, and has not stored it", status)
 
     def _lose(self, reason: str, count: int) -> None:
         self._lost[reason] = self._lost.get(reason, 0) + count
+
+
+def _place(site: Site, detail: Detail | None) -> Site | FrameView:
+    """Return where a hit is shown: of an exception, the line that it came through, in the
+    probe's function or wherever it began."""
+    if detail is None or detail.exception is None or not detail.frames:
+        return site
+    if site.code is None:
+        return detail.frames[0]
+    name = (site.file, site.function)
+    return next((one for one in detail.frames if (one.file, one.function) == name), site)
 
 
 def _thread_name(ident: int) -> str:
