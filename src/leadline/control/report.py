@@ -18,8 +18,9 @@ MAX_INSTANCE_CHARS = 500
 MAX_COUNTERS = 100
 MAX_COUNT = 2**63 - 1
 """What a column of SQLite holds; JSON's integers have no end."""
-MAX_POINT_S = 86_400.0
-"""A point is of about a second; an agent that was stopped for a while may send a longer one."""
+MAX_POINT_S = 30 * 86_400.0
+"""A point is of about a second. While the server is away an agent adds up further, at the most
+for as long as a probe may live."""
 MAX_KEY = int(bucket_of(sys.float_info.max)[1:])
 """The bucket of the largest number there is; those next to zero are not as far away."""
 _BUCKET = re.compile(r"z|[np](0|-?[1-9][0-9]{0,4})")

@@ -1,5 +1,6 @@
 """What a probe that adds up has seen since it was last told: kept small, whatever comes."""
 
+import sys
 import time
 
 from leadline.agent.core.passage import Passage
@@ -9,6 +10,9 @@ from leadline.wire.sketch import MAX_BUCKETS, bucket_of
 
 WINDOW_S = 1.0
 """The shortest time that one point is about."""
+
+_LARGEST = sys.float_info.max
+"""A sum beyond it is told as this: JSON has no infinity, and the server would refuse it all."""
 
 
 class Tally:
@@ -69,7 +73,7 @@ class Tally:
     def _add(self, value: float) -> None:
         first = not self._count
         self._count += 1
-        self._total += value
+        self._total = min(max(self._total + value, -_LARGEST), _LARGEST)
         self._low = value if first else min(self._low, value)
         self._high = value if first else max(self._high, value)
         key = bucket_of(value)
