@@ -12,8 +12,9 @@ from leadline.wire.service import check_service
 
 __all__ = ["Kind", "Purged", "What", "purge"]
 
-PURGE_S = 15.0
-"""One request deletes for so long at most; commands wait longer than that for an answer."""
+PURGE_S = 3.0
+"""One request deletes for so long at most, and gives back space for as long again: commands
+wait ten seconds for an answer."""
 
 
 class What(StrEnum):
@@ -64,11 +65,11 @@ def purge(
     )
     counts = dict.fromkeys(kinds, 0)
     finished = _delete(context, counts, before, service)
-    size = 0
+    size, more = 0, False
     with contextlib.suppress(UnavailableError):  # then what is free is used again
-        size = context.store.compact()
+        size, more = context.store.compact()
     context.note(who, "purged", service or "", {"counts": counts, "bytes": size})
-    return Purged(True, counts, size, more=not finished)
+    return Purged(True, counts, size, more=more or not finished)
 
 
 def _kinds(what: What, service: str | None, before: float | None) -> list[Kind]:

@@ -109,8 +109,9 @@ class Store(Protocol):
     def purgeable(self, kind: Kind, *, before: float | None, service: str | None) -> int:
         """Return how many `purge` would delete in all."""
 
-    def compact(self) -> int:
-        """Give what is free back to the disk, within seconds; returns how many bytes."""
+    def compact(self) -> tuple[int, bool]:
+        """Give what is free back to the disk, within seconds; returns how many bytes that
+        were, and whether another call would give back more."""
 
     def sizes(self) -> Sizes:
         """Return how large the database is and what it holds."""

@@ -18,9 +18,9 @@ WAL_BYTES = 16_000_000
 """The log beside the file is cut to this after a burst has passed through it."""
 CONVERT_BYTES = 64_000_000
 """A smaller file of an older version is made able to shrink when it is opened: a second."""
-COMPACT_S = 4.0
-"""A larger one is rewritten for at most so long, and stays as it was if that is not enough.
-Requests wait for their commit a second longer than this."""
+COMPACT_S = 3.0
+"""Space is given back for so long at most at a time. A larger file of an older version is
+rewritten for it, while requests wait: they do for two seconds longer than this."""
 _LOOK_EVERY = 10_000
 """Steps of SQLite's machine between two looks at the clock: well under a millisecond."""
 
@@ -56,16 +56,12 @@ def shrink(db: sqlite3.Connection, slack: int = SLACK_PAGES) -> bool:
 
 
 def compact(db: sqlite3.Connection, seconds: float = COMPACT_S) -> None:
-    """Give back all that is free, and empty the log. Not in a transaction.
+    """Empty the log, and rewrite a file that cannot shrink by itself. Not in a transaction.
 
-    Within `seconds`; what takes longer is left as it is.
+    A rewrite that takes longer than `seconds` is given up; the file stays as it was.
     """
-    end = time.monotonic() + seconds
-    if mode(db) == INCREMENTAL:
-        while time.monotonic() < end and shrink(db, slack=0):
-            pass
-    else:
-        _rewrite(db, end)
+    if mode(db) != INCREMENTAL:
+        _rewrite(db, time.monotonic() + seconds)
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 

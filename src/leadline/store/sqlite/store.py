@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 from leadline.store.keep import Keep, Kind, Sizes
@@ -150,10 +151,14 @@ class SqliteStore:
         with self._readers.lend() as db:
             return shelves.count(db, SHELVES[kind], before, service)
 
-    def compact(self) -> int:
-        size = space.on_disk(self._path)
+    def compact(self) -> tuple[int, bool]:
+        size, end = space.on_disk(self._path), time.monotonic() + space.COMPACT_S
+        # in small pieces, so that whoever writes gets a turn between them
+        while more := self._writer.run(lambda tx: space.shrink(tx.db, slack=0)):
+            if time.monotonic() > end:
+                break
         self._writer.run_alone(space.compact)
-        return max(0, size - space.on_disk(self._path))
+        return max(0, size - space.on_disk(self._path)), more
 
     def sizes(self) -> Sizes:
         at_most = {
