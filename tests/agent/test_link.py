@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from leadline.agent.link import http
 from leadline.agent.link.events import Event, events
 from leadline.agent.link.http import Address, Connection, HttpError
 from leadline.agent.link.receiver import Receiver
@@ -23,6 +24,7 @@ PROBE = {
     "id": "p1",
     "kind": "log",
     "target": {"file": "app.py", "line": 3},
+    "moment": "line",
     "template": "x",
     "condition": None,
     "limits": {"hits": 1, "ttl_s": 60.0, "rate_per_s": 1.0},
@@ -126,7 +128,7 @@ HOSTILE = {
     ),
     "infinite limits": saying(
         HEAD + b'event: set\ndata: {"probes": [{"id":"p","kind":"log","target":{"file":"a",'
-        b'"line":1},"template":"x","limits":{"ttl_s":Infinity},"capture":{}}]}\n\n'
+        b'"line":1},"moment":"line","template":"x","limits":{"ttl_s":Infinity},"capture":{}}]}\n\n'
     ),
     "forbidden expression": saying(
         stream({"revision": 1, "probes": [{**PROBE, "template": "{__import__('os')}"}]})
@@ -236,7 +238,20 @@ def test_a_kept_open_connection_reads_each_framing() -> None:
 
     with server(answer) as port:
         connection = Connection(Address(f"http://127.0.0.1:{port}"), "key")
-        assert [connection.post("/x", b"{}") for _ in answers] == [204, 200, 200]
+        bodies = []
+        for _ in answers:
+            connection.open("/x", b"{}")
+            bodies.append(b"".join(connection.pieces()))
+        connection.close()
+    assert bodies == [b"", b"abc", b"abc"]
+
+
+def test_a_page_is_no_receipt() -> None:
+    page = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nIt works!"
+    with server(saying(page)) as port:
+        connection = Connection(Address(f"http://127.0.0.1:{port}"), "key")
+        with pytest.raises(HttpError, match="somebody else"):
+            connection.post("/x", b"{}")
         connection.close()
 
 
@@ -247,6 +262,37 @@ def test_a_refusal_carries_its_status() -> None:
             connection.post("/x", b"{}")
         connection.close()
     assert refused.value.status == 403
+
+
+def test_an_answer_has_its_time_as_a_whole(monkeypatch) -> None:
+    monkeypatch.setattr(http, "REPLY_S", 0.5)
+
+    def dripping(accepted: socket.socket) -> None:
+        accepted.recv(65_536)
+        accepted.sendall(b"HTTP/1.1 204 No Content\r\n")
+        for _ in range(500):
+            accepted.sendall(b"X-More: x\r\n")
+            threading.Event().wait(0.05)
+
+    with server(dripping) as port:
+        connection = Connection(Address(f"http://127.0.0.1:{port}"), "key")
+        with pytest.raises(HttpError, match=r"too long|silent"):
+            connection.post("/x", b"{}")
+        connection.close()
+
+
+def test_an_event_without_an_end_is_not_kept() -> None:
+    taken = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield b"data: and more and more\n" * 10_000
+
+    with pytest.raises(HttpError, match="too long"):
+        list(events(pieces()))
+    assert taken * 180_000 < 2 * http.MAX_LINE_BYTES
 
 
 def test_events_arrive_however_they_are_cut() -> None:

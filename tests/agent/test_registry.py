@@ -1,5 +1,7 @@
 """The set of probes: one that fails is alone with it, one that goes says its last word."""
 
+from dataclasses import replace
+
 import pytest
 
 from leadline.agent.guard import faults
@@ -38,6 +40,18 @@ def test_a_probe_that_cannot_be_placed_keeps_no_other_out(
     assert soundings.state("bad").status is Status.ERROR
     assert faults.counts == {"placing": 1}
     faults.clear()
+
+
+def test_another_probe_under_a_known_id_takes_its_place(soundings, make_module) -> None:
+    """As a server says that has lost its database; the same one with less time goes on."""
+    module = make_module("again", WORK)
+    here, there = (LogProbe("p1", Target("again.py", line), "{x}") for line in (2, 3))
+    soundings.registry.apply([here])
+    module.work(1)
+    soundings.registry.apply([replace(here, limits=replace(here.limits, ttl_s=5.0))])
+    assert soundings.state("p1").fates == {Fate.CAPTURED: 1}
+    soundings.registry.apply([there])
+    assert (soundings.state("p1").line, soundings.state("p1").fates) == (3, {})
 
 
 def test_a_probe_that_is_taken_out_reports_its_last_counts(soundings, make_module) -> None:

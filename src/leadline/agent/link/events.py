@@ -15,9 +15,10 @@ class Event(NamedTuple):
 
 
 def events(pieces: Iterable[bytes]) -> Iterator[Event]:
-    """Yield each event of a stream. Raises `HttpError` when a line has no end."""
+    """Yield each event of a stream. Raises `HttpError` when a line or an event has no end."""
     name, rest = "", ""
     data: list[str] = []
+    size = 0
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     for piece in pieces:
         rest += decoder.decode(piece)
@@ -32,8 +33,11 @@ def events(pieces: Iterable[bytes]) -> Iterator[Event]:
                 case "":
                     if name or data:
                         yield Event(name, "\n".join(data))
-                    name, data = "", []
+                    name, data, size = "", [], 0
                 case "event":
                     name = value.removeprefix(" ")
                 case "data":
+                    size += len(value) + 1
+                    if size > MAX_LINE_BYTES:
+                        raise HttpError("an event of the stream is too long")
                     data.append(value.removeprefix(" "))

@@ -5,15 +5,20 @@ and a descriptor that the application has closed under us is noticed before it i
 """
 
 import _socket
+import math
 import os
 import select
+import time
 from typing import Any
 
 from leadline.agent.link.native import original
 
 CONNECT_S = 3.0
 REPLY_S = 5.0
-"""A server that needs longer than this to take a batch is treated as away."""
+"""A server that needs longer than this to take a batch is treated as away: for the whole of its
+answer, since one that drips would hold up the thread that ends probes at their limits."""
+TAKEN = 204
+"""What a server of ours answers when it has stored what was sent; pages of others are 200."""
 MAX_HEAD_BYTES = 64_000
 MAX_LINE_BYTES = 8_000_000
 """The whole set of 1,000 probes with templates of 2,000 characters fits in one line."""
@@ -67,19 +72,24 @@ class Connection:
         self._socket: Any = None
         self._inode = 0
         self._patience = REPLY_S
+        self._until = 0.0
         self._buffer = b""
         self._left: int | None = None
         self._chunked = False
 
-    def post(self, path: str, body: bytes, *, deflated: bool = False) -> int:
-        """Send `body`, read the whole answer, return its status. Raises `OSError`."""
+    def post(self, path: str, body: bytes, *, deflated: bool = False) -> None:
+        """Send `body` and read the whole answer. Raises `OSError` unless it was taken."""
         self.open(path, body, deflated=deflated)
         for _ in self.pieces():
             pass
-        return self.status
+        if self.status != TAKEN:
+            raise HttpError("somebody else answers there, and has not taken it", self.status)
 
     def open(self, path: str, body: bytes, *, deflated: bool = False) -> None:
-        """Send `body` and read the answer's head; raises `HttpError` unless it is 2xx."""
+        """Send `body` and read the answer's head; raises `HttpError` unless it is 2xx.
+
+        The whole answer has `REPLY_S`, unless `silence` then says otherwise.
+        """
         if self._socket is None:
             self._connect()
         head = (
@@ -92,14 +102,16 @@ class Connection:
         )
         self._check()
         self.silence(REPLY_S)
+        self._until = time.monotonic() + REPLY_S
         self._socket.sendall(head.encode("ascii", "replace") + body)
         self._read_head()
         if not 200 <= self.status < 300:
             raise HttpError(f"the server answered {self.status}", self.status)
 
     def silence(self, seconds: float) -> None:
-        """Take the connection for dead after so many seconds without a byte."""
-        self._patience = seconds
+        """Take the connection for dead after so many seconds without a byte, and let the
+        answer be as long as it likes."""
+        self._patience, self._until = seconds, math.inf
         self._socket.settimeout(seconds)
 
     def pieces(self) -> Any:
@@ -207,10 +219,13 @@ class Connection:
     def _fill(self) -> bool:
         """Read what comes next. Waiting and reading are two steps with a look in between: the
         application may close our descriptor while we wait and open its own under the number."""
+        patience = min(self._patience, self._until - time.monotonic())
+        if patience <= 0:
+            raise HttpError("the server takes too long to answer")
         if not self._address.secure or not self._socket.pending():
             waiting = _poll()
             waiting.register(self._socket.fileno(), select.POLLIN)
-            if not waiting.poll(self._patience * 1_000):
+            if not waiting.poll(patience * 1_000):
                 raise HttpError("the server has gone silent")
         self._check()
         received = self._socket.recv(_CHUNK)

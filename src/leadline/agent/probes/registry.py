@@ -59,11 +59,16 @@ class Registry:
         self._spawned_main: ModuleType | None = None
 
     def apply(self, probes: Iterable[Probe]) -> None:
-        """Make the set exactly `probes`; those that are here already go on as they are."""
+        """Make the set exactly `probes`; those that are here already go on as they are.
+
+        Another server, or one that has lost its database, gives known ids to other probes.
+        """
         wanted = {probe.id: probe for probe in probes}
         with self._lock:
-            for gone in [known for known in self._standing if known not in wanted]:
-                self._remove(gone)
+            for standing in list(self._standing.values()):
+                same = wanted.get(standing.probe.id)
+                if same is None or not _same(standing.probe, same):
+                    self._remove(standing.probe.id, quietly=same is not None)
             for probe in wanted.values():
                 known = self._standing.get(probe.id)
                 if known is None:
@@ -388,3 +393,9 @@ class Registry:
                 faults.count("import", error)
         if left:
             self._news.append(news)
+
+
+def _same(one: Probe, other: Probe) -> bool:
+    """Whether two probes of one id are one, whose time shrinks and whose anchor comes later."""
+    limits = replace(one.limits, ttl_s=other.limits.ttl_s)
+    return replace(one, limits=limits, anchor=other.anchor) == other
