@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from waiting import wait_for
 from watched import ARRIVES_S, Spot, Watched
 
 MANY = {"hits": 100_000, "rate_per_s": 1_000.0}
@@ -65,7 +66,11 @@ def _log_exit(spot: Spot) -> dict[str, Any]:
 def _check_log_exit(one: Lowered) -> None:
     _seen(one, one.spot.called)
     for hit in one.watched.wait_hits(one.probe):
-        assert 0 <= hit["values"]["duration"] < ARRIVES_S
+        duration = hit["values"]["duration"]
+        if type(duration) is dict:  # the call began while the probe was off for its budget
+            assert "began before" in str(duration), duration
+            continue
+        assert 0 <= duration < ARRIVES_S
         assert _same_function(hit["function"], one.spot.function)
 
 
@@ -101,6 +106,7 @@ def _counter(spot: Spot) -> dict[str, Any]:
 
 def _check_counter(one: Lowered) -> None:
     _seen(one, one.spot.passes)
+    _summed(one)
 
 
 def _metric(spot: Spot) -> dict[str, Any]:
@@ -109,6 +115,15 @@ def _metric(spot: Spot) -> dict[str, Any]:
 
 def _check_metric(one: Lowered) -> None:
     _seen(one, one.spot.passes)
+    total, known = _summed(one), one.spot.values
+    assert total["min"] <= total["p50"] <= total["max"]
+    if not known:
+        return
+    assert total["min"] >= min(known)
+    assert total["max"] <= max(known)
+    if total["count"] == len(known) * one.rounds:
+        exact = (sum(known) * one.rounds, min(known), max(known))
+        assert (total["sum"], total["min"], total["max"]) == exact
 
 
 def _timer(spot: Spot) -> dict[str, Any]:
@@ -117,10 +132,19 @@ def _timer(spot: Spot) -> dict[str, Any]:
 
 def _check_timer(one: Lowered) -> None:
     _seen(one, one.spot.called)
+    total = _summed(one)
+    assert 0 <= total["min"] <= total["max"] <= total["sum"] < ARRIVES_S * total["count"]
+
+
+def _timer_between(spot: Spot) -> dict[str, Any]:
+    until = f"{spot.target.rpartition(':')[0]}:{spot.until}"
+    return {"kind": "timer", "target": spot.target, "until": until}
 
 
 def _exception(spot: Spot) -> dict[str, Any]:
-    return {"kind": "exception", "target": spot.raiser, "raises": [spot.raises], **SMALL}
+    moment = "raised" if spot.loops else "leaving"
+    body = {"kind": "exception", "target": spot.raiser, "moment": moment}
+    return {**body, "raises": [spot.raises], **SMALL}
 
 
 def _check_exception(one: Lowered) -> None:
@@ -139,18 +163,33 @@ def _seen(one: Lowered, passes: int) -> None:
         assert found["fates"].get("captured", 0) <= passes * one.rounds, found
 
 
+def _summed(one: Lowered) -> dict[str, Any]:
+    """What arrived adds up to what was counted; returns the sums."""
+
+    def arrived() -> dict[str, Any]:
+        found = one.watched.api.probe(one.probe)
+        return found["total"] if found["total"]["count"] == found["fates"]["captured"] else {}
+
+    return wait_for(arrived, ARRIVES_S, f"the sums: {one.watched.api.probe(one.probe)}")
+
+
 def _same_function(found: str, expected: str) -> bool:
     return found.rpartition(".")[2] == expected.rpartition(".")[2]
 
 
+def _ends(spot: Spot) -> bool:
+    return not spot.loops
+
+
 KINDS = (
     Kind("log", _log, _check_log),
-    Kind("log at exit", _log_exit, _check_log_exit),
+    Kind("log at exit", _log_exit, _check_log_exit, fits=_ends),
     Kind("snapshot", _snapshot, _check_snapshot, heavy=True),
-    Kind("snapshot at exit", _snapshot_exit, _check_snapshot_exit, heavy=True),
+    Kind("snapshot at exit", _snapshot_exit, _check_snapshot_exit, heavy=True, fits=_ends),
     Kind("counter", _counter, _check_counter),
     Kind("metric", _metric, _check_metric),
-    Kind("timer", _timer, _check_timer),
+    Kind("timer", _timer, _check_timer, fits=_ends),
+    Kind("timer between", _timer_between, _check_timer, fits=lambda spot: bool(spot.until)),
     Kind("exception", _exception, _check_exception, True, lambda spot: bool(spot.raises)),
 )
 

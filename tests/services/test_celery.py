@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from kinds import rows
+from kinds import MANY, rows
 from live import Leadline, Program, tool
 from soundings import Soundings
-from watched import Spot, Watched, library, line_in, line_of, with_agent
+from waiting import wait_for
+from watched import ARRIVES_S, Spot, Watched, library, line_in, line_of, with_agent
 
 TASKS = """\
 import json, os, sys
@@ -63,6 +64,7 @@ SPOTS = (
         message=r"^\d+\+1=\d+$",
         value="total",
         passes=JOBS,
+        values=tuple(range(1, JOBS + 1)),
         raiser="tasks:divide",
         raises="ZeroDivisionError",
     ),
@@ -90,6 +92,14 @@ def send(folder: Path) -> list[str]:
     return list(json.loads(done.stdout))
 
 
+def make_folder(shore: Leadline, name: str) -> Path:
+    folder = shore.cwd / name
+    for queue in ("queue", "outbox", "control", "results"):
+        (folder / queue).mkdir(parents=True)
+    (folder / "tasks.py").write_text(TASKS, "utf-8")
+    return folder
+
+
 EXPECTED = [
     *(str(n + 1) for n in range(JOBS)), "ZeroDivisionError('division by zero')", "1.0", "1.0"
 ]  # fmt: skip
@@ -103,10 +113,7 @@ POOLS = {
 @pytest.fixture(scope="module", params=sorted(POOLS))
 def soundings(request: pytest.FixtureRequest, shore: Leadline) -> Iterator[Soundings]:
     pool = request.param
-    folder = shore.cwd / pool
-    for name in ("queue", "outbox", "control", "results"):
-        (folder / name).mkdir(parents=True)
-    (folder / "tasks.py").write_text(TASKS, "utf-8")
+    folder = make_folder(shore, pool)
     processes, options = POOLS[pool]
     command = [tool("celery"), "-A", "tasks", "worker", "-l", "INFO", *options]
     with Program(command, folder) as plain:
@@ -135,3 +142,31 @@ def test_the_answers_are_the_same(soundings) -> None:
 
 def test_the_server_is_killed_and_comes_back(soundings) -> None:
     soundings.check_without_server()
+
+
+def test_what_replaced_children_saw_last_arrives(shore) -> None:
+    """A child ends by `os._exit` or is killed by its parent, once it has done so many tasks."""
+    folder = make_folder(shore, "replaced")
+    command = [
+        tool("celery"), "-A", "tasks", "worker", "-l", "INFO", "-c", "2",
+        "--max-tasks-per-child", "15",
+    ]  # fmt: skip
+    with Program(with_agent("replaced", command), folder) as program:
+        program.wait_for("ready.")
+        watched = Watched(shore, "replaced", program)
+        first = {one["info"]["id"] for one in watched.connected(3)}
+        assert send(folder) == EXPECTED
+        line = f"tasks.py:{SPOTS[0].line}"
+        log = watched.place({"kind": "log", "target": line, "template": "{a}", "limits": MANY})
+        counter = watched.place({"kind": "counter", "target": "tasks:add"})
+        watched.wait_armed([log, counter], 3)
+        assert send(folder) == EXPECTED
+        assert send(folder) == EXPECTED
+        found = watched.wait_hits(log, 2 * JOBS)
+        assert sorted(hit["message"] for hit in found) == sorted(
+            2 * [str(n) for n in range(JOBS)]
+        )
+        assert not {hit["instance"] for hit in found} <= first
+        wait_for(lambda: watched.api.probe(counter)["total"]["count"] == 2 * JOBS, ARRIVES_S)
+        watched.unharmed()
+        assert program.stop() == 0

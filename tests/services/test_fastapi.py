@@ -105,6 +105,7 @@ SPOTS = (
         message=r"^0 1|1 2|2 3$",
         value="mine",
         passes=3,
+        values=(1, 2, 3),
         raiser="front:refuse",
         raises="HTTPException",
     ),

@@ -26,8 +26,10 @@ class Spot:
 
     `message` is a pattern of what `template` says there, `value` an expression for a number.
     One round of requests comes by `passes` times (0: once or more) and calls the function
-    `calls` times (by default as often). `raiser` is a function that an exception of the class
-    `raises` leaves once or more in a round.
+    `calls` times (by default as often). `values` are those of `value` in one round, where they
+    are known. `raiser` is a function that an exception of the class `raises` leaves once or
+    more in a round. Of a function that `loops` no call ends: it has been running, or suspended,
+    since before the probes came, and handles its exceptions itself; `until` is a later line.
     """
 
     name: str
@@ -42,6 +44,9 @@ class Spot:
     calls: int = 0
     raiser: str = ""
     raises: str = ""
+    values: tuple[float, ...] = ()
+    loops: bool = False
+    until: int = 0
 
     def __str__(self) -> str:
         return self.name

@@ -46,6 +46,7 @@ class Guest:
         self._monitor.open()
         self._core: Core = choose(self._monitor)
         self._registry = Registry(self._core, self._monitor)
+        self._registry.departure.before = self._flush
         self._warning = ForkWarning()
         self._held = False
         self._left = False
@@ -131,7 +132,10 @@ class Guest:
     def _flush_child(self) -> None:
         process = sys.modules.get("multiprocessing.process")
         if process is not None and process.parent_process() is not None:
-            self._sender.flush(DRAIN_S, stop=False)
+            self._flush()
+
+    def _flush(self) -> None:
+        self._sender.flush(DRAIN_S, stop=False)
 
     def _before_fork(self) -> None:
         self._held = self._registry.before_fork()

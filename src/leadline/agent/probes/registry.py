@@ -14,6 +14,7 @@ from types import CodeType, ModuleType
 
 from leadline.agent.core import Core
 from leadline.agent.core.monitor import Monitor
+from leadline.agent.departure import Departure
 from leadline.agent.guard import faults
 from leadline.agent.locate.home import file_for
 from leadline.agent.locate.imports import ImportWatch
@@ -47,6 +48,7 @@ class Registry:
     def __init__(self, core: Core, monitor: Monitor) -> None:
         self._core = core
         self._imports = ImportWatch(monitor, self._imported)
+        self.departure = Departure(monitor)
         self._budget = Budget(core)
         self._arming = Arming(core)
         self._lock = allocate_lock()
@@ -165,6 +167,7 @@ class Registry:
                     self._suspend(one)
             self._imports.switch(on=False)
             self._imports.give_up_main()
+            self.departure.watch(on=False)
             self._core.close()
 
     def switch_on(self) -> None:
@@ -352,7 +355,9 @@ class Registry:
     def _watch(self) -> None:
         """Watch imports while there are probes: a module may come, or be loaded once more."""
         states = [one.state.status for one in self._standing.values()]
-        self._imports.switch(self._off is None and any(status in _OPEN for status in states))
+        on = self._off is None and any(status in _OPEN for status in states)
+        self._imports.switch(on)
+        self.departure.watch(on)
         if Status.PENDING not in states:
             self._imports.give_up_main()
         if not states:
