@@ -1,12 +1,10 @@
-"""Services that nobody here wrote (datasette, Flask under gunicorn) and a plain worker.
+"""What a person does with a real service, by the commands: place, watch, and wait for it.
 
-For each: probes placed while it runs, hits within the deadline, and the same answers with and
-without the agent.
+Probes of all kinds on each service are in the modules that are named after the services.
 """
 
 import json
 import re
-import signal
 import sqlite3
 import subprocess
 import textwrap
@@ -43,65 +41,15 @@ def database(tmp_path) -> Path:
     return path
 
 
-def serve_datasette(leadline: Leadline, database: Path, port: int, *, agent: bool) -> Program:
-    run = [LEADLINE, "run", "--service", "ds", "--"] if agent else []
+def serve_datasette(leadline: Leadline, database: Path, port: int) -> Program:
+    run = [LEADLINE, "run", "--service", "ds", "--"]
     command = [*run, tool("datasette"), "serve", str(database), "--port", str(port)]
     return Program(command, leadline.cwd).serving(port)
 
 
-PATHS = (
-    "/",
-    "/d",
-    "/d/t",
-    "/d/t.json?_shape=array",
-    "/d/t?_sort_desc=b&_size=5",
-    "/d.json?sql=select+count(*)+from+t",
-    "/d/t/7.json",
-    "/d/nothing",
-    "/d.json?sql=select+nonsense",
-    "/-/versions.json",
-)
-_VARYING = re.compile(rb'"query_ms": [0-9.]+|Queries took [0-9.]+ms|"[0-9.]+ms"')
-
-
-def everything(port: int) -> list[tuple[int, str | None, bytes]]:
-    """Return what the service answers, less what differs from one request to the next."""
-    answers = [get(port, path) for path in PATHS]
-    return [
-        (status, headers.get("content-type"), _VARYING.sub(b"", body))
-        for status, headers, body in answers
-    ]
-
-
-def test_datasette_log_and_answers(leadline, database) -> None:
-    port = free_port()
-    with serve_datasette(leadline, database, port, agent=False):
-        expected = everything(port)
-    with serve_datasette(leadline, database, port, agent=True) as service:
-        wait_for(lambda: leadline.connected("ds"))
-        assert everything(port) == expected
-        probe = leadline.log(
-            "ds", TARGET, "sql={sql}", "--if", "len(sql) > 20", "--hits", "100", "--ttl", "15m"
-        )
-        assert probe["status"] == "armed", probe
-        (state,) = probe["instances"]
-        assert "cursor.execute" in state["source"]
-        assert everything(port) == expected
-        hits = leadline.wait_hits(probe["id"])
-        assert all(hit["message"].startswith("sql=") for hit in hits)
-        assert any("select" in hit["values"]["sql"] for hit in hits)
-        leadline.cli("rm", probe["id"])
-        counted = len(leadline.hits(probe["id"]))
-        assert everything(port) == expected
-        assert len(leadline.hits(probe["id"])) == counted
-        (instance,) = leadline.connected("ds")
-        assert (instance["faults"], instance["dropped"]) == ({}, {})
-        assert service.stop(signal.SIGINT) == 0
-
-
 def test_a_tail_shows_hits_as_they_happen(leadline, database) -> None:
     port = free_port()
-    with serve_datasette(leadline, database, port, agent=True):
+    with serve_datasette(leadline, database, port):
         wait_for(lambda: leadline.connected("ds"))
         leadline.log("ds", TARGET, "sql={sql}", "--if", "len(sql) > 20")
         with Program([LEADLINE, "tail", "ds", "--hits", "3"], leadline.cwd) as tail:
@@ -123,119 +71,10 @@ def test_the_probe_is_there_before_the_service(leadline, database) -> None:
     assert probe["status"] == "pending"
     assert "no instance of 'ds' is connected" in probe["reason"]
     port = free_port()
-    with serve_datasette(leadline, database, port, agent=True):
+    with serve_datasette(leadline, database, port):
         get(port, "/d/t")
         leadline.wait_hits(probe["id"])
         assert leadline.probe(probe["id"])["status"] == "armed"
-
-
-def test_a_server_that_is_killed_comes_back(leadline, database) -> None:
-    port = free_port()
-    with serve_datasette(leadline, database, port, agent=True):
-        wait_for(lambda: leadline.connected("ds"))
-        probe = leadline.log("ds", TARGET, "sql={sql}", "--hits", "10000")
-        get(port, "/d/t")
-        before = len(leadline.wait_hits(probe["id"]))
-        leadline.kill()
-        assert "no-server" in leadline.cli("status", status=None)
-        assert get(port, "/d/t")[0] == 200  # nobody waits for a dead server
-        leadline.up()
-        wait_for(lambda: leadline.connected("ds"))
-        leadline.wait_hits(probe["id"], before + 1)  # kept while the server was away
-        late = leadline.log("ds", TARGET, "late {sql}")
-        assert late["status"] == "armed"
-        get(port, "/d/t")
-        leadline.wait_hits(late["id"])
-        sequence = [hit["seq"] for hit in leadline.hits(probe["id"])]
-        assert len(set(sequence)) == len(sequence)
-
-
-FLASK = """\
-import os
-from flask import Flask, abort, jsonify, request
-app = Flask(__name__)
-
-@app.route("/")
-def index():
-    return "ready"
-
-@app.route("/sum/<int:a>/<int:b>")
-def add(a, b):
-    total = a + b
-    return jsonify(total=total)
-
-@app.route("/login", methods=["POST", "GET"])
-def login():
-    password = request.args.get("password", "")
-    if not password:
-        abort(401)
-    return jsonify(ok=True)
-
-@app.route("/pid")
-def pid():
-    return str(os.getpid())
-
-@app.route("/fail")
-def fail():
-    return 1 / 0
-"""
-
-
-def serve_flask(leadline: Leadline, port: int, *, agent: bool) -> Program:
-    (leadline.cwd / "site.py").unlink(missing_ok=True)
-    (leadline.cwd / "shopfront.py").write_text(FLASK, "utf-8")
-    run = [LEADLINE, "run", "--service", "front", "--"] if agent else []
-    command = [*run, tool("gunicorn"), "-w", "2", "-b", f"127.0.0.1:{port}", "shopfront:app"]
-    return Program(command, leadline.cwd).serving(port)
-
-
-FLASK_PATHS = ("/", "/sum/1/2", "/sum/x/2", "/login", "/login?password=hunter2", "/fail")
-
-
-def flask_answers(port: int) -> list[tuple[int, bytes]]:
-    return [(status, body) for status, _, body in (get(port, path) for path in FLASK_PATHS)]
-
-
-def worker_pids(leadline: Leadline) -> set[int]:
-    """The connected processes less the master, which is the oldest."""
-    pids = [one["info"]["pid"] for one in leadline.connected("front")]
-    return set(pids) - {min(pids)} if pids else set()
-
-
-def test_flask_under_gunicorn_with_two_workers(leadline) -> None:
-    port = free_port()
-    with serve_flask(leadline, port, agent=False):
-        expected = flask_answers(port)
-    with serve_flask(leadline, port, agent=True) as service:
-        wait_for(lambda: len(worker_pids(leadline)) == 2)
-        probe = leadline.log("front", "shopfront.py:12", "{a}+{b}={total}", "--hits", "1000")
-        armed = {one["pid"] for one in probe["instances"] if one["status"] == "armed"}
-        assert armed >= worker_pids(leadline), probe
-        secret = leadline.log("front", "shopfront.py:17", "password={password}")
-        assert flask_answers(port) == expected
-        for number in range(20):
-            get(port, f"/sum/{number}/1")
-        hits = leadline.wait_hits(probe["id"], 21)
-        assert {hit["message"] for hit in hits} >= {f"{n}+1={n + 1}" for n in range(20)}
-        (hit, *_) = leadline.wait_hits(secret["id"])
-        assert "hunter2" not in json.dumps(leadline.json("hits"))
-        assert hit["message"] == "password=<redacted name:password>"
-
-        workers = worker_pids(leadline)
-        service.process.send_signal(signal.SIGTTIN)  # one worker more, started later
-        wait_for(lambda: len(worker_pids(leadline)) == 3)
-        (later,) = worker_pids(leadline) - workers
-
-        def later_is_armed() -> bool:
-            states = leadline.probe(probe["id"])["instances"]
-            return any(one["pid"] == later and one["status"] == "armed" for one in states)
-
-        wait_for(later_is_armed)
-        wait_for(lambda: {get(port, "/pid")[2] for _ in range(20)} >= {str(later).encode()})
-        assert flask_answers(port) == expected
-        assert all(not one["faults"] for one in leadline.connected("front"))
-        assert service.stop() == 0
-    wait_for(lambda: not leadline.connected("front"))
 
 
 WORKER = """\
