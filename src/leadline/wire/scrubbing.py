@@ -19,6 +19,9 @@ from leadline.wire.patterns import (
 from leadline.wire.value import Omission, Value
 
 _CUT = (Omission.TEXT, Omission.ROOM)
+_EXACT = 2.0**53
+"""Below this a float is every whole number: a column of a table in which one is missing has
+the others as floats."""
 
 
 def scrub_text(text: str) -> str:
@@ -54,6 +57,8 @@ class _Scrubber:
             return self._whole(value, self.text(value, cut=False), "str")
         if type(value) is int and is_card(value):
             return _withheld("int", CARD)
+        if type(value) is float and abs(value) < _EXACT and is_card(int(value)):
+            return _withheld("float", CARD)
         return self._object(value) if type(value) is dict else value
 
     def text(self, text: str, *, cut: bool) -> str:

@@ -11,9 +11,10 @@ import ctypes
 import sys
 from collections.abc import Callable
 from types import CodeType, FrameType
+from typing import Any
 
 from leadline.expression import Unknown
-from leadline.expression.layout import MISSING
+from leadline.expression.layout import MISSING, layout_of
 from leadline.expression.walking import lookup
 
 type Scope = Callable[[str], object]
@@ -28,6 +29,7 @@ _code_of_frame = ctypes.pythonapi.PyFrame_GetCode
 _code_of_frame.argtypes, _code_of_frame.restype = (ctypes.py_object,), ctypes.py_object
 
 _CO_OPTIMIZED = 0x1
+_MODULE = "<module>"
 _COPIES_CELLS = sys.version_info < (3, 13)
 """Reading a class body's namespace there writes the cells of its methods into it."""
 
@@ -37,6 +39,12 @@ if sys.version_info >= (3, 13):
         return frame.f_locals[name]
 
     _UNBOUND: type[Exception] = KeyError
+
+    def _view() -> type:
+        return type(sys._getframe().f_locals)  # noqa: SLF001
+
+    _VIEW: type | None = _view()
+    """What stands for the variables of a module's body while it runs a comprehension there."""
 else:
     _get_var = ctypes.pythonapi.PyFrame_GetVarString
     _get_var.argtypes = (ctypes.py_object, ctypes.c_char_p)
@@ -46,6 +54,7 @@ else:
         return _get_var(frame, name.encode())
 
     _UNBOUND = NameError
+    _VIEW = None
 
 
 def frame_above(levels: int) -> FrameType:
@@ -97,11 +106,20 @@ def _namespace_scope(frame: FrameType, code: CodeType) -> Scope:
     def read(name: str) -> object:
         if _COPIES_CELLS and (code.co_cellvars or code.co_freevars):
             raise Unknown("this class body cannot be read on Python 3.12 without changing it")
-        namespace = frame.f_locals
-        if type(namespace) is dict:  # a metaclass may have put something else here
+        namespace: Any = frame.f_locals
+        layout = layout_of(type(namespace))
+        if layout.base is dict and "__getitem__" not in layout.overrides:
             value = lookup(namespace, name)
             if value is not MISSING:
                 return value
+        elif type(namespace) is _VIEW and code.co_name == _MODULE:
+            if name in code.co_varnames:  # of a comprehension that is running
+                try:
+                    return _fast(frame, name)
+                except _UNBOUND:
+                    pass
+        else:
+            raise Unknown("the variables of this body are kept where only its code can look")
         return _global(frame, name)
 
     return read

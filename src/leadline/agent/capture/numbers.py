@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,20 @@ if TYPE_CHECKING:
 
 MAX_DECIMAL_BYTES = 4_096
 """What a Decimal takes in memory: about 9,000 digits. Making a text of more takes too long."""
-MAX_FRACTION_BITS = 4_096
-"""As for whole numbers: the digits of more take quadratic time."""
+MAX_DIGITS_BITS = 4_096
+"""Larger whole numbers show their size only: their digits take quadratic time to make."""
+_ALWAYS_BITS = 2_048
+"""617 digits: no interpreter can be told to convert fewer than 640."""
 _UNLIKELY = "its number is none, or too large"
+
+
+def writable(bits: int) -> bool:
+    """Tell whether a whole number of so many bits can be written in digits, here and quickly;
+    an application can forbid long ones (`sys.set_int_max_str_digits`)."""
+    if bits <= _ALWAYS_BITS:
+        return True
+    most = sys.get_int_max_str_digits()
+    return bits <= MAX_DIGITS_BITS and (not most or bits * 30_103 // 100_000 < most)
 
 
 def decimal(layout: Layout, cls: type) -> tuple[Read, bool] | None:
@@ -44,7 +56,7 @@ def fraction(layout: Layout, cls: type) -> tuple[Read, bool] | None:
 
     def read(walk: Walk, value: Any, layout: Layout, _: int) -> Value:
         parts = (slot(numerator, value), slot(denominator, value))
-        if all(type(one) is int and int.bit_length(one) <= MAX_FRACTION_BITS for one in parts):
+        if all(type(one) is int and writable(int.bit_length(one)) for one in parts):
             return walk.words(f"{parts[0]}/{parts[1]}", layout.name)
         return {"type": layout.name, "omitted": Omission.OPAQUE, "rule": _UNLIKELY}
 

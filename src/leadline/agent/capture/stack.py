@@ -47,12 +47,10 @@ def stack(
     the moment when they were left.
     """
     calls: list[tuple[FrameType, int]] = []
+    left = count = 0
     if exception is not None:
-        calls = frames_of(exception, most)
-        if calls and calls[-1][0] is frame:
-            calls.pop()
+        calls, left = frames_of(exception, frame, most)
     outer: FrameType | None = frame
-    count = len(calls)
     while outer is not None and count < MAX_CALLS:
         if len(calls) < most:
             calls.append((outer, outer.f_lineno or 0))
@@ -64,7 +62,7 @@ def stack(
         if len(shown) == NEAR:
             limits = _further(limits)
         shown.append(_call(one, line, until, limits, room))
-    return shown, count - len(calls)
+    return shown, left + count - len(calls)
 
 
 def _further(limits: CaptureLimits) -> CaptureLimits:

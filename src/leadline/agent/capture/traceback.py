@@ -7,12 +7,14 @@ tried once, on a traceback of our own, and where it is not, only live frames are
 
 import ctypes
 import sys
+from collections import deque
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
-MAX_ENTRIES = 1_000
-"""As deep as Python calls go by default; a longer chain shows its end only."""
+MAX_ENTRIES = 10_000
+"""Ten times as deep as Python calls go by default, and 0.5 ms to walk. A longer chain would
+have to be walked to its end to find where it was raised; of that only live frames are shown."""
 
 
 class _Layout(ctypes.Structure):
@@ -60,17 +62,25 @@ _line: Any = TracebackType.__dict__["tb_lineno"].__get__
 _of: Any = BaseException.__dict__["__traceback__"].__get__
 
 
-def frames_of(exception: BaseException, most: int) -> list[tuple[FrameType, int]]:
-    """Return the frames that `exception` came through with their lines, the one that raised it
-    first, the one that it has reached now last; at most the `most` first ones."""
+def frames_of(
+    exception: BaseException, here: FrameType, most: int
+) -> tuple[list[tuple[FrameType, int]], int]:
+    """Return the frames that `exception` has left on its way `here` with their lines, the one
+    that raised it first, at most `most`; and how many it has left in all."""
     if _read is None:
-        return []
-    passed: list[TracebackType] = []
+        return [], 0
     traceback = _of(exception)
-    while traceback is not None and len(passed) < MAX_ENTRIES:
-        passed.append(traceback)
+    if traceback is not None and _read(traceback) is here:
         traceback = _next(traceback)
-    return [(_read(one), _line(one)) for one in reversed(passed[-most:])]
+    last: deque[TracebackType] = deque(maxlen=most)
+    count = 0
+    while traceback is not None:
+        if count == MAX_ENTRIES:
+            return [], count
+        last.append(traceback)
+        count += 1
+        traceback = _next(traceback)
+    return [(_read(one), _line(one)) for one in reversed(last)], count
 
 
 def readable() -> bool:

@@ -13,6 +13,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from leadline.agent.capture.forms import form_of
+from leadline.agent.capture.numbers import writable
 from leadline.agent.capture.reading import INSIDE, PLAIN, Read, Reading
 from leadline.agent.capture.room import (
     FORM_BYTES,
@@ -34,8 +35,6 @@ __all__ = ["MAX_VALUE_BYTES", "Room", "capture"]
 
 _INT_BITS = 63
 """Integers up to here travel as JSON numbers; most readers of JSON hold 64 bits."""
-MAX_DIGITS_BITS = 4_096
-"""Larger integers show their size only: their digits take quadratic time to make."""
 _MAX_KEY_CHARS = 64
 """A key is a name; the beginning of a long one tells enough."""
 
@@ -129,7 +128,7 @@ class Walk:
 
     def integer(self, value: Any, name: str) -> Value:
         bits = int.bit_length(value)
-        if bits > MAX_DIGITS_BITS:
+        if not writable(bits):
             return {"type": name, "length": bits, "omitted": Omission.TEXT}
         if bits <= _INT_BITS and name == "int":
             return int.__int__(value)

@@ -22,8 +22,11 @@ class Core(Protocol):
     def disarm(self, passage: Passage) -> None:
         """Remove every trace of `passage` from the code that it was armed in."""
 
+    def suspend(self, passage: Passage) -> None:
+        """Switch the sites off, so that passing them costs nothing any more."""
+
     def resume(self, passage: Passage) -> None:
-        """Switch on again the sites that a limit had switched off."""
+        """Switch on again the sites that a limit, or `suspend`, had switched off."""
 
     def drain(self, most: int) -> list[Record]:
         """Take the oldest records out of the ring, at most `most`."""

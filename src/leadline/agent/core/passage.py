@@ -18,7 +18,7 @@ from leadline.wire.probe import Fate, Moment
 from leadline.wire.value import Value
 
 MAX_OPEN_CALLS = 4_096
-"""Calls that one probe has seen begin and not end; more are deeper than any service goes."""
+"""Calls that one probe has seen begin and not end; of more, the older half is forgotten."""
 MAX_SAMPLES = 20_000
 """Numbers that wait for our thread, which comes ten times a second; of the budget of 1 % of a
 core at a microsecond each, 1,000 are had in that time."""

@@ -99,10 +99,17 @@ class PureCore:
         if passage.began is not None:
             passage.began.clear()
 
+    def suspend(self, passage: Passage) -> None:
+        passage.off = True
+        for event in _GLOBAL:
+            self._hear(event)
+
     def resume(self, passage: Passage) -> None:
         if passage.began is not None:
             passage.began.clear()  # who ended meanwhile was not seen to
         passage.off = False
+        for event in _GLOBAL:
+            self._hear(event)
         for site in passage.sites:
             if site.code is not None:
                 self._monitor.refresh(site.code)
@@ -146,7 +153,7 @@ class PureCore:
             table = self._tables[event]
             table[key] = (*table.get(key, ()), (passage, site))
         if event in _GLOBAL:
-            self._monitor.everywhere(event)
+            self._hear(event)
         elif site.code is not None:
             self._monitor.add(site.code, event)
 
@@ -166,9 +173,16 @@ class PureCore:
             empty = not kept
             _put(table, key, kept)
         if event in _GLOBAL:
-            self._monitor.everywhere(event, on=bool(self._tables[event]))
+            self._hear(event)
         elif empty and site.code is not None:
             self._monitor.drop(site.code, event)
+
+    def _hear(self, event: int) -> None:
+        """Switch an event of all code on or off: our callback cannot answer DISABLE to one,
+        and would be called for every exception of the process while nobody wants to know."""
+        armed = self._tables[event].values()
+        on = any(not passage.off for there in armed for passage, _ in there)
+        self._monitor.everywhere(event, on=on)
 
     def _reached(self) -> Callable[[CodeType, int], Any]:
         """The callback of lines; names it needs are bound here, once."""
@@ -298,10 +312,11 @@ class PureCore:
             frame = _identity(frame_above(levels + 1))
             if role is Role.FORGET:
                 calls.pop(frame, None)
-            elif len(calls) < MAX_OPEN_CALLS:
-                calls[frame] = self._elapsed()
-            else:
-                passage.lost += 1
+                return True
+            if len(calls) >= MAX_OPEN_CALLS:
+                passage.lost += _forget_oldest(calls)
+            calls.pop(frame, None)  # to stand last, as the youngest
+            calls[frame] = self._elapsed()
         return True
 
     def _capture(self, passage: Passage, visit: Visit) -> bool:
@@ -332,6 +347,15 @@ class PureCore:
         trace, span = trace_of()
         now, thread = self._now(), get_ident()
         return Record(passage, visit.site, now, thread, payload, task_name(), trace, span)
+
+
+def _forget_oldest(calls: dict[int, int]) -> int:
+    """Make room for calls that begin: generators that nobody has finished are never heard of
+    again, and would take all of it in time. Returns how many were forgotten."""
+    oldest = list(calls)[: MAX_OPEN_CALLS // 2]
+    for frame in oldest:
+        calls.pop(frame, None)
+    return len(oldest)
 
 
 def _put[V](table: dict[int, V], key: int, value: V) -> None:

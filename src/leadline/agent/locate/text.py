@@ -6,6 +6,7 @@ was made from is in `linecache`, if whoever made it has put it there.
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,6 +56,8 @@ def text_of(name: str) -> Text | None:
         state = os.stat(name)
     except (OSError, ValueError):
         return _cached(name) or _archived(name)
+    if not stat.S_ISREG(state.st_mode):  # a pipe would keep us waiting for who writes to it
+        return _cached(name)
     return _read(name, state.st_mtime_ns, state.st_size)
 
 

@@ -69,7 +69,7 @@ class Budget:
         pause = min(2 * last, LONGEST_PAUSE_S) if again else FIRST_PAUSE_S
         self._pauses[one.probe.id] = (now + pause, pause)
         if one.compiled is not None:
-            one.compiled.passage.off = True
+            self._core.suspend(one.compiled.passage)
         one.state = replace(
             one.state,
             status=Status.SUSPENDED,
