@@ -8,8 +8,10 @@ from fractions import Fraction
 
 import pytest
 
+from leadline.agent.capture.recognition import held
 from leadline.agent.core.passage import MAX_OPEN_CALLS
 from leadline.agent.locate.text import text_of
+from leadline.expression.layout import MISSING, layout_of
 from leadline.wire.probe import ExceptionProbe, Limits, Moment, Status, TimerProbe
 from leadline.wire.scrubbing import scrub_values
 
@@ -201,3 +203,20 @@ def test_the_variables_of_a_body_are_its_own(soundings, make_module) -> None:
     *mine, odd = soundings.messages()
     assert mine == ["1 global", "2 global", "5"]
     assert odd.startswith("<unknown: the variables of this body")
+
+
+def test_an_object_with_a_million_attributes_is_not_walked_for_one(
+    soundings, make_module
+) -> None:
+    """Its items are watched as they are taken: no name may be looked for among all of them."""
+    module = make_module("crowded", "def take(x):\n    return x\n")
+    soundings.log("crowded.py:2", "{x}")
+    error = ValueError("many")
+    vars(error).update((f"a{number}", number) for number in range(1_000_000))
+    module.take(error)
+    (message,) = soundings.messages()
+    assert "a0=0" in message
+    assert "<items>" in message
+    assert held(error, layout_of(ValueError), "__notes__") is MISSING
+    error.add_note("found only by walking past the others")
+    assert held(error, layout_of(ValueError), "__notes__") is MISSING

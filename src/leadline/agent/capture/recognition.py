@@ -17,6 +17,8 @@ from types import (
 )
 from typing import Any
 
+from leadline.agent.capture.held import MAX_NAMES
+from leadline.expression.fuel import sparse
 from leadline.expression.interruption import expected
 from leadline.expression.layout import MISSING, Getter, Layout, identity, layout_of
 from leadline.expression.unknown import Unknown
@@ -107,11 +109,15 @@ def inherits(layout: Layout, cls: object) -> bool:
 
 
 def held(value: object, layout: Layout, name: str) -> Any:
-    """Return what the dictionary of an object holds under `name`, or `MISSING`."""
+    """Return what the dictionary of an object holds under `name`, or `MISSING`; also where it
+    holds more than anything that is known here does."""
     if layout.namespace is None:
         return MISSING
     names: Any = layout.namespace(value)
     if type(names) is not dict:
+        return MISSING
+    size = dict.__len__(names)
+    if size > MAX_NAMES or sparse(dict.__sizeof__(names), size):
         return MISSING
     try:
         return find(names, name)
