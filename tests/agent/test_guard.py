@@ -148,12 +148,12 @@ def test_every_exception_that_another_thread_sends_arrives(
     passage = soundings.registry.standing(probe).compiled.passage
     value = [{"k": [number] * 20} for number in range(100)]
     received: list[int] = []
-    ready = threading.Event()
+    begun: list[int] = []  # not an Event: what strikes within its lock would break that
 
     def run() -> None:
         while len(received) < 50:
             try:
-                ready.set()
+                begun.append(1)
                 while True:
                     passage.tokens, passage.off, passage.hits_left = 1e9, False, 10**9
                     soundings.core.spent_ns()
@@ -165,8 +165,7 @@ def test_every_exception_that_another_thread_sends_arrives(
     thread = threading.Thread(target=run)
     thread.start()
     for number in range(50):
-        assert ready.wait(10)
-        ready.clear()
+        wait_for(lambda sent=number: len(begun) > sent, 10, "the next round begins")
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident), ctypes.py_object(kind)
         )

@@ -161,9 +161,9 @@ def test_the_nearest_of_many_goes_by_the_folders_too() -> None:
     assert nearest("srv/app42/model.py", known)[0] == "/srv/app42/models.py"
 
 
-def test_a_thousand_probes_that_wait_are_explained_in_the_end(soundings, make_module) -> None:
-    probes = [soundings.log(f"nowhere/at/all{number}.py:1") for number in range(1_000)]
-    for _ in range(1_000):
+def test_many_probes_that_wait_are_explained_in_the_end(soundings, make_module) -> None:
+    probes = [soundings.log(f"nowhere/at/all{number}.py:1") for number in range(200)]
+    for _ in range(400):
         soundings.tick(1.0)
         if not any(soundings.registry.standing(probe).unexplained for probe in probes):
             break

@@ -61,7 +61,8 @@ def place(codes: Sequence[CodeType], line: int, names: frozenset[str]) -> Placem
 
 def covers(code: CodeType, line: int) -> bool:
     """Whether `line` lies within `code`, its head included."""
-    return code.co_firstlineno <= line <= max(executable_lines(code), default=0)
+    first = code.co_firstlineno
+    return first <= line <= max((own or first for _, _, own in code.co_lines()), default=0)
 
 
 def _preferred(codes: Iterable[CodeType], names: frozenset[str]) -> CodeType:
