@@ -351,8 +351,7 @@ def test_uvicorn(write, tmp_path) -> None:
         wait_for(lambda: "path=/here" in messages(program.err))
 
 
-@pytest.mark.parametrize("pool", ["solo", "prefork"])
-def test_celery(write, tmp_path, pool) -> None:
+def test_celery(write, tmp_path) -> None:
     write(
         "tasks.py",
         """\
@@ -368,7 +367,7 @@ def test_celery(write, tmp_path, pool) -> None:
     )
     for folder in ("queue", "control"):
         (tmp_path / folder).mkdir()
-    celery = [tool("celery"), "-A", "tasks", "worker", "-P", pool, "-c", "2", "-l", "INFO"]
+    celery = [tool("celery"), "-A", "tasks", "worker", "-P", "prefork", "-c", "2", "-l", "INFO"]
     command = [LEADLINE, "run", "--probe", "log tasks.py:8 '{a}+{b}={total}'", "--", *celery]
     with Program(command, tmp_path) as program:
         program.wait_for("ready.")

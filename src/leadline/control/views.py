@@ -237,8 +237,6 @@ class Losses:
     trimmed: dict[str, int]
     not_stored: dict[str, int]
     watchers: int
-
-
     exporter: dict[str, int]
 
 
@@ -257,6 +255,8 @@ class ExporterView:
     last_sent_at: float | None
     failing_since: float | None
     last_error: str
+
+
 @dataclass(frozen=True, slots=True)
 class Overview:
     """All services, and what was lost."""
