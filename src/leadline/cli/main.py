@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Never
 
@@ -68,13 +68,13 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(ExitCode.USAGE)
 
 
-def parser(only: str | None = None) -> argparse.ArgumentParser:
-    """Return the whole command line, or as much of it as one command needs."""
+def parser(commands: Iterable[str] = tuple(MODULES)) -> argparse.ArgumentParser:
+    """Return the command line with these commands, by default all."""
     root = _Parser(prog="leadline", description="See what running Python services do.")
     root.add_argument("--version", action="version", version=f"leadline {__version__}")
     words = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    for module in [MODULES[only]] if only is not None else MODULES.values():
-        command: Command = import_module(f"leadline.cli.{module}").COMMAND
+    for name in commands:
+        command: Command = import_module(f"leadline.cli.{MODULES[name]}").COMMAND
         word = words.add_parser(
             command.name,
             help=command.summary,
@@ -88,10 +88,17 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     return root
 
 
+def _parser_for(first: str) -> argparse.ArgumentParser:
+    """Return as much of the command line as its first word needs."""
+    if first == "--version":
+        return parser(())
+    return parser((first,)) if first in MODULES else parser()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit status."""
     given = list(sys.argv[1:] if argv is None else argv)
-    root = parser(given[0] if given and given[0] in MODULES else None)
+    root = _parser_for(given[0] if given else "")
     try:
         args = root.parse_args(given)
         if args.command is None:
