@@ -23,6 +23,8 @@ def switch_off(context: Context, service: str, *, reason: str, who: str) -> list
             "too-long",
             f"The reason has {len(reason)} characters; {MAX_REASON_CHARS} are allowed.",
         )
+    # a lone surrogate, as from bytes that are no text, can neither be stored nor shown
+    reason = reason.encode("utf-8", "backslashreplace").decode("utf-8")
     switch = Switch(service, reason, who, context.clock())
     try:
         context.store.switch_off(switch)

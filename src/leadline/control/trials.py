@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from leadline.control.feed import Feed
 from leadline.control.reach import meant
 from leadline.store.records import Canary, PlacedProbe, Step
 from leadline.wire.errors import LeadlineError
@@ -19,6 +20,9 @@ LOOK_S = 0.1
 GONE_S = 15.0
 """How long the chosen instance may be away: the server may have been started again, and agents
 come back within seconds."""
+PENDING_S = 1.5
+"""How long an instance may say that it waits for a module before another one tries: the main
+process of gunicorn has been connected longest and never imports the application."""
 STOP_S = 1.0
 
 
@@ -35,6 +39,8 @@ class Trials:
         self._stopped = False
         self._well: dict[str, float] = {}
         self._away: dict[str, float] = {}
+        self._pending: dict[str, float] = {}
+        self._tried: dict[str, set[str]] = {}
         self._thread = threading.Thread(target=self._run, name="leadline-trials", daemon=True)
 
     def start(self) -> None:
@@ -59,8 +65,9 @@ class Trials:
     def _run(self) -> None:
         while not self._stopped:
             running = self._context.desired.trials()
-            for seen in (self._well, self._away):
-                for probe in seen.keys() - {placed.probe.id for placed in running}:
+            ids = {placed.probe.id for placed in running}
+            for seen in (self._well, self._away, self._pending, self._tried):
+                for probe in seen.keys() - ids:
                     seen.pop(probe, None)
             for placed in running:
                 try:
@@ -84,7 +91,9 @@ class Trials:
         feeds = meant(placed, self._context.desired.connected().values())
         if not feeds:
             return
-        chosen = min(feeds, key=lambda feed: (feed.since, feed.instance)).instance
+        self._try(placed, canary, min(feeds, key=_longest).instance)
+
+    def _try(self, placed: PlacedProbe, canary: Canary, chosen: str) -> None:
         faults, dropped = self._losses(chosen)
         self._say(
             placed,
@@ -101,13 +110,29 @@ class Trials:
         self._away.pop(probe, None)
         if trouble := self._trouble(placed, canary):
             self._fail(placed, trouble)
-        elif self._status(placed, canary) is not Status.ARMED:
+        elif (state := self._state(placed, canary)) is None or state.status is not Status.ARMED:
             self._well.pop(probe, None)
+            if state is not None and state.status is Status.PENDING:
+                self._ask_another(placed, canary, now)
         elif (began := self._well.get(probe)) is None:
             self._well[probe] = now
             self._say(placed, replace(canary, since=self._context.clock()))
         elif now - began >= canary.seconds:
             self._say(placed, replace(canary, step=Step.PASSED))
+
+    def _ask_another(self, placed: PlacedProbe, canary: Canary, now: float) -> None:
+        """Go to an instance that has not tried yet, if this one waits for too long. When all
+        have, the last one keeps the probe and waits."""
+        probe = placed.probe.id
+        if now - self._pending.setdefault(probe, now) < PENDING_S:
+            return
+        tried = self._tried.setdefault(probe, set())
+        tried.add(canary.instance)
+        feeds = meant(placed, self._context.desired.connected().values())
+        others = [feed for feed in feeds if feed.instance not in tried]
+        if others:
+            del self._pending[probe]
+            self._try(placed, canary, min(others, key=_longest).instance)
 
     def _trouble(self, placed: PlacedProbe, canary: Canary) -> str:
         """Return what is wrong with the instance, or nothing."""
@@ -122,10 +147,6 @@ class Trials:
         if dropped > canary.dropped:
             return f"its agent dropped {dropped - canary.dropped} more hits"
         return ""
-
-    def _status(self, placed: PlacedProbe, canary: Canary) -> Status:
-        state = self._state(placed, canary)
-        return Status.PENDING if state is None else state.status
 
     def _state(self, placed: PlacedProbe, canary: Canary) -> ProbeState | None:
         probe = placed.probe.id
@@ -149,3 +170,7 @@ class Trials:
         instance = canary.instance if canary else ""
         reason = f"its canary in {instance} failed: {trouble}"
         self._context.store.end(placed.probe.id, reason, now=self._context.clock())
+
+
+def _longest(feed: Feed) -> tuple[float, str]:
+    return feed.since, feed.instance
