@@ -122,7 +122,9 @@ class Client:
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
         connection = kind(self._host, self._port, timeout=self._timeout_s)
         asked = {name: value for name, value in query.items() if value is not None}
-        target = f"{self._prefix}{path}" + (f"?{urlencode(asked)}" if asked else "")
+        target = f"{self._prefix}{path}"
+        if asked:
+            target += f"?{urlencode(asked, errors='surrogatepass')}"
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         content = json.dumps(body) if body is not None else None
         try:

@@ -5,6 +5,7 @@ import json
 
 from leadline.cli.client import Client
 from leadline.cli.command import Command, add_json
+from leadline.cli.known import check_known
 from leadline.cli.show import out
 from leadline.wire.errors import LeadlineError, UsageError
 from leadline.wire.service import check_service
@@ -21,7 +22,7 @@ def _run(args: argparse.Namespace) -> int:
         raise UsageError(
             "what-to-remove",
             "Name the probes to remove, or a service to remove all of its probes.",
-            "For example: leadline rm p1 p2, or leadline rm --service ds",
+            "For example: leadline rm p1 p2, or leadline rm --service shop",
         )
     removed: list[str] = []
     try:
@@ -46,6 +47,8 @@ def _remove(args: argparse.Namespace, removed: list[str]) -> None:
     if args.service:
         answer = client.delete(f"/v1/services/{check_service(args.service)}/probes")
         removed += answer["removed"]
+        if not removed:
+            check_known(client, args.service)
     for probe in args.probe:
         removed += client.delete(f"/v1/probes/{clean(probe)}")["removed"]
 
