@@ -1,6 +1,7 @@
 """T13, T16 and the limits of what one value may bring along."""
 
 import json
+import re
 import sys
 import threading
 import tracemalloc
@@ -91,7 +92,7 @@ class Slotted:
         ([[[[1]]]], "[[[<list of 1: depth>]]]"),
         (list(range(200)), f"[{', '.join(map(str, range(100)))}, … 100 more <items>]"),
     ],
-    ids=repr,
+    ids=lambda one: re.sub(r" at 0x\w+", "", repr(one)),
 )
 def test_how_values_read(value, text) -> None:
     tree = json.loads(json.dumps(capture(value, LIMITS)))
