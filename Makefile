@@ -5,6 +5,8 @@ PYTHON ?= $(shell tools/find-python)
 VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
+# files of tests that run side by side: most of their time goes to waiting for real processes
+JOBS ?= 2
 
 .PHONY: demo test lint bench soak clean
 
@@ -12,7 +14,7 @@ demo: $(STAMP)
 	@$(BIN)/leadline demo
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 
 lint: $(STAMP)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

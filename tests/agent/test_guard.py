@@ -143,8 +143,8 @@ class Sent(Exception):
 def test_every_exception_that_another_thread_sends_arrives(
     soundings, make_module, kind
 ) -> None:
-    module = make_module("watched", "def work(x):\n    y = x\n    return y\n")
-    probe = soundings.log("watched.py:2", "{x}")
+    module = make_module("guarded_work", "def work(x):\n    y = x\n    return y\n")
+    probe = soundings.log("guarded_work.py:2", "{x}")
     passage = soundings.registry.standing(probe).compiled.passage
     value = [{"k": [number] * 20} for number in range(100)]
     received: list[int] = []
