@@ -3,8 +3,8 @@
     python -m benchmarks.ingest [SECONDS]
 
 Each agent is a process of its own with one connection, as real ones have; each posts the next
-report when the last one was answered. What is counted is what was stored. The server's own time is
-CPU time, which says the same on a machine that is busy with something else.
+report when the last one was answered. What is counted is what was stored. The server's own time
+is CPU time, which says the same on a machine that is busy with something else.
 """
 
 import http.client

@@ -143,9 +143,7 @@ def test_log_at_entry_and_exit(soundings, shop) -> None:
     assert soundings.messages() == ["in 6", "out 2.0"]
 
 
-def test_counter_counts_entries_lines_and_what_its_condition_wants(
-    soundings, shop
-) -> None:
+def test_counter_counts_entries_lines_and_what_its_condition_wants(soundings, shop) -> None:
     calls = soundings.place(CounterProbe, "kinds_shop:share")
     lines = soundings.place(CounterProbe, "kinds_shop.py:11")
     some = soundings.place(CounterProbe, "kinds_shop:share", condition="people == 3")
