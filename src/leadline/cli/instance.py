@@ -1,4 +1,4 @@
-"""Which running instance a person means: an id, `SERVICE/PID`, or a service's only one."""
+"""Which running instance a person means: an id, `SERVICE/PID`, or any one of a service."""
 
 from typing import Any
 
@@ -8,7 +8,13 @@ from leadline.wire.errors import UnavailableError, UsageError
 
 def instance_id(client: Client, meant: str) -> str:
     """Return the id of the instance that `meant` names; of several of a service the one that
-    was seen first. Raises slugs `no-such-instance`, `instance-gone`."""
+    was seen first. Raises as `instance_ids` does."""
+    return instance_ids(client, meant)[0]
+
+
+def instance_ids(client: Client, meant: str) -> list[str]:
+    """Return the ids of the instances that `meant` may stand for, the one that was seen first
+    at the front. Raises slugs `no-such-instance`, `instance-gone`."""
     name, slash, pid = meant.partition("/")
     for service in client.get("/v1/services")["services"]:
         if service["service"] != name:
@@ -23,12 +29,12 @@ def instance_id(client: Client, meant: str) -> str:
                 + (f" with pid {pid}." if slash else "."),
                 "`leadline status` shows those that are.",
             )
-        return str(min(here, key=_age)["info"]["id"])
+        return [str(one["info"]["id"]) for one in sorted(here, key=_age)]
     if slash:
         raise UsageError(
             "no-such-instance", f"No service {name!r} is known.", "`leadline status` shows all."
         )
-    return meant
+    return [meant]
 
 
 def heading(info: dict[str, Any]) -> str:

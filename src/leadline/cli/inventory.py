@@ -6,8 +6,8 @@ from typing import Any
 
 from leadline.cli.client import Client
 from leadline.cli.command import Command, add_json
-from leadline.cli.instance import heading, instance_id
-from leadline.cli.show import harmless, out, table
+from leadline.cli.instance import heading, instance_ids
+from leadline.cli.show import err, harmless, out, table
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     client = Client()
     what = "modules" if args.modules else "inventory"
-    answer = client.get(f"/v1/instances/{instance_id(client, args.instance)}/{what}")
+    instances = instance_ids(client, args.instance)
+    answer = client.get(f"/v1/instances/{instances[0]}/{what}")
+    if others := len(instances) - 1:
+        err(f"leadline: {others} more of {args.instance}: name one as {args.instance}/PID")
     if args.json:
         out(json.dumps(answer))
         return 0

@@ -6,9 +6,16 @@ from typing import Any
 
 from leadline.cli.client import Client
 from leadline.cli.command import Command, add_json
-from leadline.cli.instance import heading, instance_id
+from leadline.cli.instance import heading, instance_ids
 from leadline.cli.show import harmless, out
-from leadline.wire.errors import ExitCode, UsageError
+from leadline.wire.errors import ExitCode, LeadlineError, UsageError
+
+_MAX_ASKED = 32
+"""Instances of a service that are asked for a file, one after the other: more than most
+machines have workers, and still over in seconds."""
+_ELSEWHERE = ("no-such-file", "instance-gone")
+"""With these another instance of the service may still have it: a main process often imports
+nothing of what its workers run, and workers come and go."""
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +37,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     first, last = _lines(args.lines) if args.lines else (1, None)
     client = Client()
-    path = f"/v1/instances/{instance_id(client, args.instance)}/source"
-    answer = client.get(path, file=args.file)
+    answer = _asked(client, args.instance, args.file)
     if args.json:
         out(json.dumps(answer))
         return ExitCode.OK
@@ -47,6 +53,27 @@ def _run(args: argparse.Namespace) -> int:
     else:
         _show(source, first, last)
     return ExitCode.OK
+
+
+def _asked(client: Client, meant: str, file: str) -> dict[str, Any]:
+    """Return the source from the first instance that has the file, or raise what the last one
+    that was asked said."""
+    instances = instance_ids(client, meant)[:_MAX_ASKED]
+    for instance in instances[:-1]:
+        try:
+            return client.get(f"/v1/instances/{instance}/source", file=file)
+        except LeadlineError as error:
+            if error.slug not in _ELSEWHERE:
+                raise
+    try:
+        return client.get(f"/v1/instances/{instances[-1]}/source", file=file)
+    except LeadlineError as error:
+        if error.slug == "no-such-file" and len(instances) > 1:
+            error.hint = (
+                f"{error.hint} {len(instances)} processes of {meant} were asked; "
+                f"`leadline inventory {meant}/PID --modules` lists the files of one."
+            ).strip()
+        raise
 
 
 def _lines(text: str) -> tuple[int, int]:
