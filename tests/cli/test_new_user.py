@@ -65,3 +65,33 @@ def test_an_inventory_says_that_there_are_others(leadline, forked):
     assert shown.returncode == 0
     assert "1 more of forked: name one as forked/PID" in shown.stderr
     assert run("inventory", f"forked/{forked.process.pid}").stderr == ""
+
+
+@pytest.mark.parametrize("option", ["", "--json"])
+def test_sums_that_cannot_be_printed_are_one_sentence(leadline, shop, option):
+    leadline.cli("count", "shop", "shop.py:9")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [LEADLINE, "tail", "shop", *filter(None, [option])], stdout=full,
+            stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 69
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+    assert done.stderr.endswith(
+        "leadline: the output cannot be written: No space left on device\n"
+    )
+
+
+def test_a_reader_of_sums_who_has_seen_enough_ends_it(leadline, shop):
+    leadline.cli("count", "shop", "shop.py:9")
+    with subprocess.Popen(
+        [LEADLINE, "tail", "shop"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as watching:
+        try:
+            assert "shop.py:9" in watching.stdout.readline()
+            watching.stdout.close()
+            assert watching.wait(30) == 0
+            assert "Traceback" not in watching.stderr.read()
+        finally:
+            watching.kill()

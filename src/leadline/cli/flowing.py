@@ -16,7 +16,8 @@ _EACH_S = 1.0
 class Flowing:
     """Adds up points and prints them from a thread of its own, until it is left.
 
-    `wanted` is asked for each line whether there may be one more.
+    `wanted` is asked for each line whether there may be one more. That a line could not be
+    printed is raised by `check` and at the end.
     """
 
     def __init__(self, client: Client, wanted: Callable[[], bool]) -> None:
@@ -26,6 +27,7 @@ class Flowing:
         self._sums: dict[str, Sum] = {}
         self._probes: dict[str, Mapping[str, Any]] = {}
         self._over = threading.Event()
+        self._unprinted: OSError | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "Flowing":
@@ -35,7 +37,13 @@ class Flowing:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+        self.check()
         self._tell()
+
+    def check(self) -> None:
+        """Raise the `OSError` with which a line could not be printed."""
+        if self._unprinted is not None:
+            raise self._unprinted
 
     def add(self, point: Mapping[str, Any]) -> None:
         """Take in a point."""
@@ -44,7 +52,11 @@ class Flowing:
 
     def _run(self) -> None:
         while not self._over.wait(_EACH_S):
-            self._tell()
+            try:
+                self._tell()
+            except OSError as error:  # said by the thread that runs the command
+                self._unprinted = error
+                return
 
     def _tell(self) -> None:
         with self._lock:

@@ -105,6 +105,7 @@ class _Watching:
             "/v1/hits/stream", until=self._until, **self._query, after=self._last
         )
         for name, data in events:
+            self.flowing.check()
             if name == "open" and not self.began:
                 self.began = True
                 err("leadline: watching (Ctrl-C ends)")
