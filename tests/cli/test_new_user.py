@@ -1,12 +1,13 @@
 """What somebody stumbles over who uses Leadline for the first time."""
 
+import contextlib
 import os
 import subprocess
 import sys
 
 import pytest
 
-from live import LEADLINE, Program
+from live import LEADLINE, Leadline, Program
 from waiting import wait_for
 
 FORKING = """\
@@ -95,3 +96,30 @@ def test_a_reader_of_sums_who_has_seen_enough_ends_it(leadline, shop):
             assert "Traceback" not in watching.stderr.read()
         finally:
             watching.kill()
+
+
+@pytest.mark.parametrize("odd", ["fifo", "endless"])
+def test_a_note_of_the_server_that_is_no_file_keeps_nobody_waiting(home, tmp_path, odd):
+    noted = home / "state/leadline/server.json"
+    noted.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(noted) if odd == "fifo" else noted.symlink_to("/dev/zero")
+    assert run("status", LEADLINE_URL="").returncode == 69
+    with contextlib.closing(Leadline(home, tmp_path)) as made:
+        made.up()
+        assert noted.is_file()
+        assert run("status").returncode == 0
+        assert made.server.stop() == 0
+    assert not noted.exists()
+
+
+def test_a_terminal_without_the_letters_shows_escapes(leadline, shop):
+    placed = leadline.json("count", "shop", "shop.py:9", "--wait", "20s")["probe"]["id"]
+    assert run("series", placed, "--wait", "20s").returncode == 0
+    done = run("series", placed, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "\\u258" in done.stdout
+    assert "Traceback" not in done.stderr
+    refused = run("log", "shop", "shop.py:9", "{a…}", PYTHONIOENCODING="ascii:strict")
+    assert refused.returncode == 64
+    assert "Traceback" not in refused.stderr
+    assert "\\u2026" in refused.stderr

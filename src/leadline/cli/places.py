@@ -5,9 +5,12 @@ import os
 from pathlib import Path
 
 from leadline.wire.errors import UnavailableError
+from leadline.wire.regular_file import read_regular
 
 DEFAULT_PORT = 7357
 DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
+_MAX_STATE_BYTES = 20_000
+"""Of a server's note: an address, a process id and a path, which has 4,096 bytes at most."""
 
 
 def keys_file() -> Path:
@@ -41,7 +44,7 @@ def server_url() -> str:
 def _running(what: str) -> str:
     """Return what the running server has noted of itself; empty when none has."""
     try:
-        state = json.loads(state_file().read_text("utf-8"))
+        state = json.loads(read_regular(state_file(), _MAX_STATE_BYTES))
         return str(state[what]) if isinstance(state, dict) else ""
     except (OSError, ValueError, KeyError):
         return ""

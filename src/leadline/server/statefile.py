@@ -7,6 +7,10 @@ from pathlib import Path
 
 from leadline.control.context import say
 from leadline.wire.errors import UnavailableError
+from leadline.wire.regular_file import read_regular
+
+_MAX_BYTES = 20_000
+"""Of the file: an address, a process id and a path, which has 4,096 bytes at most."""
 
 
 class StateFile:
@@ -46,7 +50,7 @@ class StateFile:
     def _other(self) -> str:
         """Return the address of another server that is noted there and is alive."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            found = json.loads(self._path.read_text("ascii"))
+            found = json.loads(self._found())
             if int(found["pid"]) != os.getpid():
                 os.kill(int(found["pid"]), 0)
                 return str(found["url"])
@@ -55,5 +59,8 @@ class StateFile:
     def remove(self) -> None:
         """Remove the file unless another server has written its own since."""
         with contextlib.suppress(OSError, ValueError):
-            if self._content and self._path.read_text("ascii") == self._content:
+            if self._content and self._found() == self._content.encode("ascii"):
                 self._path.unlink()
+
+    def _found(self) -> bytes:
+        return read_regular(self._path, _MAX_BYTES)
