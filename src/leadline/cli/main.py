@@ -1,6 +1,7 @@
 """`leadline`: finds the command, runs it, turns errors into one sentence and an exit status."""
 
 import argparse
+import io
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -98,6 +99,7 @@ def _parser_for(first: str) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit status."""
     given = list(sys.argv[1:] if argv is None else argv)
+    _print_anything()
     root = _parser_for(given[0] if given else "")
     try:
         args = root.parse_args(given)
@@ -118,6 +120,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout = None
         err(f"leadline: the output cannot be written: {error.strerror}")
         return ExitCode.UNAVAILABLE
+
+
+def _print_anything() -> None:
+    """Let letters that the terminal's encoding lacks be shown as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _shown(error: LeadlineError) -> str:
