@@ -123,3 +123,38 @@ def test_a_terminal_without_the_letters_shows_escapes(leadline, shop):
     assert refused.returncode == 64
     assert "Traceback" not in refused.stderr
     assert "\\u2026" in refused.stderr
+
+
+def test_hints_name_what_can_be_typed(leadline):
+    refused = run("purge", "--what", "audit", "--yes")
+    assert refused.returncode == 64
+    assert "--before" in refused.stderr
+    leadline.cli("off", "shop")
+    assert "`leadline on shop`" in run("log", "shop", "shop.py:9", "x").stderr
+    leadline.cli("off")
+    assert "`leadline on`" in run("log", "shop", "shop.py:9", "x").stderr
+
+
+@pytest.mark.parametrize("port", ["99999", "65536", "9" * 5000])
+def test_a_port_that_is_none(home, port):
+    refused = run("up", "--port", port)
+    assert refused.returncode == 64
+    assert "_port" not in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert "port" in refused.stderr
+
+
+def test_a_key_whose_grace_is_over_has_no_time_left(leadline):
+    leadline.cli("keys", "rotate", "--grace", "500ms")
+    shown = wait_for(lambda: next(
+        (one for one in leadline.cli("keys", "list").splitlines() if one.endswith("over")), ""
+    ), 20)  # fmt: skip
+    assert shown.startswith("user")
+    assert "0s more" not in leadline.cli("keys", "list")
+
+
+def test_probes_says_whose_a_probe_is(leadline):
+    leadline.cli("log", "shop", "shop.py:9", "x", "--owner", "ada\x1b", status=None)
+    assert "; of ada\\x1b" in leadline.cli("probes")
+    leadline.cli("log", "mine", "shop.py:9", "x", "--owner", "", status=None)
+    assert "; of" not in leadline.cli("probes", "mine")

@@ -160,8 +160,16 @@ def _row(key: Mapping[str, Any]) -> list[object]:
         key["name"] or "-",
         _ago(key["created_at"]),
         _ago(key["used_at"]),
-        "until it is replaced" if until is None else f"{spoken(until - time.time())} more",
+        _valid(until),
     ]
+
+
+def _valid(until: float | None) -> str:
+    """Return how long a key is valid; the file holds one past its grace until keys change."""
+    if until is None:
+        return "until it is replaced"
+    left = until - time.time()
+    return f"{spoken(left)} more" if left > 0 else "over"
 
 
 def _ago(when: float | None) -> str:

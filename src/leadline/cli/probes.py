@@ -45,6 +45,7 @@ def _show(probe: Mapping[str, Any]) -> None:
     out(harmless(
         f"  {probe['status']}" + (f" ({probe['reason']})" if probe["reason"] else "")
         + f"; {seen}" + ("" if probe["ended_at"] else f"; {spoken(left)} left")
+        + (f"; of {probe['owner']}" if probe["owner"] else "")
         + (f"; {probe['note']}" if probe["note"] else "")
     ))  # fmt: skip
     here = [one for one in probe["instances"] if one["connected"]]

@@ -80,7 +80,8 @@ def _kinds(what: What, service: str | None, before: float | None) -> list[Kind]:
             raise UsageError(
                 "bad-purge",
                 "The audit log is deleted by age only, and for all services at once.",
-                "Say `before`, and no service.",
+                "Say how old with `before` (`leadline purge --what audit --before 400d`), "
+                "and name no service.",
             )
         return [Kind.AUDIT]
     if what is not What.ALL:

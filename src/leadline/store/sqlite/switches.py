@@ -61,5 +61,7 @@ def refuse_if_off(db: sqlite3.Connection, service: str) -> None:
         raise RefusedError(
             "switched-off",
             f"{what} was switched off by {found[2]}{why}.",
-            "Switch it on again first.",
+            f"Switch it on again first: `leadline on {found[0]}`."
+            if found[0]
+            else "Switch it on again first: `leadline on`.",
         )
