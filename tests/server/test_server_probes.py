@@ -339,3 +339,34 @@ def test_captured_surrogates_in_a_probe_survive(server, instance):
     assert json.loads(json.dumps(probe))["template"] == template
     assert stream.next()[1]["probes"][0]["template"] == template
     assert server.probe(probe["id"])["note"] == "\udc80"
+
+
+def test_a_state_with_surrogates_and_one_without_look_alike(server, instance):
+    """Text that only Python's own reader and writer take does not change what is around it."""
+    probe, info = server.place("halves")["id"], instance("halves", "h1")
+    server.connect(info).next()
+    anchor = Anchor("x = 1", "f", "0123456789abcdef")
+    for text in ("x = 'é'", "x = '\ud800'"):
+        state = ProbeState(
+            probe,
+            Status.ARMED,
+            text,
+            "/srv/app.py",
+            3,
+            text,
+            "f",
+            {Fate.CAPTURED: 2},
+            anchor=anchor,
+        )
+        assert server.report(Report(info, states=[state])).status == 204
+        answer = server.request("GET", f"/v1/probes/{probe}")
+        assert answer.body.isascii()
+        (seen,) = answer.json["probe"]["instances"]
+        assert (seen["source"], seen["reason"], seen["fates"]) == (text, text, {"captured": 2})
+        assert (seen["status"], seen["anchor"]) == ("armed", asdict(anchor))
+        (service,) = [
+            one
+            for one in server.request("GET", "/v1/services").json["services"]
+            if one["service"] == "halves"
+        ]
+        assert (service["probes"], service["instances"][0]["armed"]) == ({"armed": 1}, 1)

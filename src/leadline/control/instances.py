@@ -8,8 +8,8 @@ from leadline.control.reach import meant
 from leadline.control.report import check_instance
 from leadline.control.status import overall
 from leadline.control.views import InstanceView, Losses, Overview, ServiceView
-from leadline.store.records import EVERY_SERVICE, InstanceRecord, Phase, StateRecord
-from leadline.wire.hit import InstanceInfo
+from leadline.store.records import EVERY_SERVICE, InstanceRecord, Phase
+from leadline.wire.hit import InstanceInfo, ProbeState
 from leadline.wire.probe import Status
 
 
@@ -34,7 +34,7 @@ def leave(context: Context, feed: Feed) -> None:
 def overview(context: Context) -> Overview:
     """Return every service that has a process or a probe, with what the server lost."""
     connected = context.desired.connected()
-    states = context.store.states()
+    statuses = context.store.statuses()
     services: dict[str, list[InstanceRecord]] = {}
     for record in context.store.instances():
         services.setdefault(record.info.service, []).append(record)
@@ -47,11 +47,18 @@ def overview(context: Context) -> Overview:
     for placed in probes:
         services.setdefault(placed.service, [])
         ids = {feed.instance for feed in meant(placed, connected.values())}
-        said = [s.state for s in states.get(placed.probe.id, []) if s.instance in ids]
+        heard = statuses.get(placed.probe.id, {})
+        kinds = {status for instance, status in heard.items() if instance in ids}
+        said = [ProbeState(placed.probe.id, status) for status in kinds]  # no reason is shown
         status, _ = overall(placed, len(ids), said, context.desired.off(placed.service))
         counts.setdefault(placed.service, Counter())[status] += 1
-    active = {p.probe.id for p in probes if p.phase is Phase.ACTIVE}
-    armed = _armed({probe: said for probe, said in states.items() if probe in active})
+    active = [p.probe.id for p in probes if p.phase is Phase.ACTIVE]
+    armed = Counter(
+        instance
+        for probe in active
+        for instance, status in statuses.get(probe, {}).items()
+        if status is Status.ARMED
+    )
     return Overview(
         services=[
             ServiceView(
@@ -73,15 +80,6 @@ def overview(context: Context) -> Overview:
             watchers=context.watchers.lost,
             exporter=context.exporter.view().dropped if context.exporter else {},
         ),
-    )
-
-
-def _armed(states: dict[str, list[StateRecord]]) -> Counter[str]:
-    return Counter(
-        record.instance
-        for records in states.values()
-        for record in records
-        if record.state.status is Status.ARMED
     )
 
 

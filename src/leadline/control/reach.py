@@ -15,11 +15,11 @@ _TOLD = 5
 
 def meant(placed: PlacedProbe, feeds: Iterable[Feed]) -> list[Feed]:
     """Return the instances that a probe is for once its canary has passed."""
-    return [
-        feed
-        for feed in feeds
-        if serves(placed.service, feed.service) and placed.terms.where.admits(feed.info)
-    ]
+    where = placed.terms.where
+    found = [feed for feed in feeds if serves(placed.service, feed.service)]
+    if not where.instance and not where.tags:  # as nearly every probe
+        return found
+    return [feed for feed in found if where.admits(feed.info)]
 
 
 def absent(

@@ -1,10 +1,10 @@
 """Showing probes: how each does over all, and in each instance that it is for."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import TypedDict
 
 from leadline.control.context import Context
+from leadline.control.feed import Feed
 from leadline.control.reach import absent, meant
 from leadline.control.status import overall
 from leadline.control.summary import summarise
@@ -66,7 +66,8 @@ class Viewing:
     def view(self, placed: PlacedProbe, records: list[StateRecord]) -> ProbeView:
         """Return a probe, with the states that instances reported."""
         probe = placed.probe
-        here = {feed.instance for feed in meant(placed, self._connected.values())}
+        feeds = meant(placed, self._connected.values())
+        here = {feed.instance for feed in feeds}
         status, reason = overall(
             placed,
             len(here),
@@ -75,10 +76,11 @@ class Viewing:
             "" if here else absent(placed, self._connected.values(), self._instance),
         )
         if placed.phase is Phase.ACTIVE:
-            records = [*records, *self._silent(placed, records)]
-        fates: Counter[Fate] = Counter()
+            records = [*records, *_silent(placed, records, feeds)]
+        fates: dict[Fate, int] = {}
         for record in records:
-            fates.update(record.state.fates)
+            for fate, count in record.state.fates.items():
+                fates[fate] = fates.get(fate, 0) + count
         return ProbeView(
             id=probe.id,
             service=placed.service,
@@ -105,7 +107,7 @@ class Viewing:
             set=placed.terms.set,
             name=placed.terms.name,
             total=self._total(placed),
-            fates=dict(fates),
+            fates=fates,
             cost_ns=sum(record.state.cost_ns for record in records),
             instances=[self._state(placed, record) for record in records],
         )
@@ -114,14 +116,6 @@ class Viewing:
         if name not in self._instances:
             self._instances[name] = self._context.store.instance(name)
         return self._instances[name]
-
-    def _silent(self, placed: PlacedProbe, records: list[StateRecord]) -> Iterator[StateRecord]:
-        """Stand in for the connected instances that have not said anything yet."""
-        heard = {record.instance for record in records}
-        state = ProbeState(placed.probe.id, Status.PENDING, "it has not answered yet")
-        for feed in meant(placed, self._connected.values()):
-            if feed.instance not in heard and placed.is_for(feed.info):
-                yield StateRecord(feed.instance, 0.0, state)
 
     def _total(self, placed: PlacedProbe) -> Summary | None:
         if placed.probe.kind not in AGGREGATED:
@@ -153,3 +147,14 @@ class Viewing:
             entered=state.entered,
             why=why(placed.probe, state, ended, gone=record.instance not in self._connected),
         )
+
+
+def _silent(
+    placed: PlacedProbe, records: list[StateRecord], feeds: list[Feed]
+) -> Iterator[StateRecord]:
+    """Stand in for the connected instances that have not said anything yet."""
+    heard = {record.instance for record in records}
+    state = ProbeState(placed.probe.id, Status.PENDING, "it has not answered yet")
+    for feed in feeds:
+        if feed.instance not in heard and placed.is_for(feed.info):
+            yield StateRecord(feed.instance, 0.0, state)

@@ -49,7 +49,7 @@ def why(probe: Probe, state: ProbeState, ended: str = "", *, gone: bool = False)
 def _passages(probe: Probe, state: ProbeState) -> str:
     """What became of whatever passed, or that nothing did."""
     parts = []
-    for fate, words in _ORDER:
+    for fate, words in _ORDER if state.fates else ():
         if count := state.fates.get(fate, 0):
             parts.append(f"{_said(probe, fate, words)} {_times(count)}")
             if fate is Fate.CONDITION_UNKNOWN and state.unknown:

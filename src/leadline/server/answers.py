@@ -32,9 +32,20 @@ def answer(content: Any, status: int) -> Response:
     """Return any of `bodies` as a response; None is an empty one."""
     if content is None:
         return Response(status_code=status, headers=_HEADERS)
-    # not msgspec's writer: captured text may hold lone surrogates, which only escapes carry
+    return Response(_written(content), status, _HEADERS, "application/json")
+
+
+def _written(content: Any) -> bytes:
+    """msgspec's writer takes a tenth of the time of Python's, and writes no escapes: captured
+    text may hold lone surrogates, which only those carry."""
+    try:
+        written = msgspec.json.encode(content)
+    except (UnicodeEncodeError, OverflowError):
+        written = b"\xff"
+    if written.isascii():
+        return written
     text = json.dumps(msgspec.to_builtins(content), separators=(",", ":"), allow_nan=False)
-    return Response(text, status, _HEADERS, "application/json")
+    return text.encode("ascii")
 
 
 def refusal(error: LeadlineError) -> Response:

@@ -24,7 +24,7 @@ from leadline.store.records import (
     Total,
 )
 from leadline.wire.hit import InstanceInfo, Point, Report
-from leadline.wire.probe import Probe
+from leadline.wire.probe import Probe, Status
 
 type Listener = Callable[[Event], None]
 """Told what was committed, in the order of the commits, on the store's own thread.
@@ -88,6 +88,10 @@ class Store(Protocol):
         self, service: str | None = None, probe: str | None = None
     ) -> dict[str, list[StateRecord]]:
         """Return the last states that instances reported, by probe."""
+
+    def statuses(self) -> dict[str, dict[str, Status]]:
+        """Return the last status alone that each instance reported, by probe: of all states
+        it is had in a tenth of the time."""
 
     def switch_off(self, switch: Switch) -> None:
         """Keep a service, or everything, switched off; placing is refused from now on."""

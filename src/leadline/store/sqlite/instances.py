@@ -2,8 +2,10 @@
 
 import json
 import sqlite3
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
+
+import msgspec
 
 from leadline.store.records import EVERY_SERVICE, InstanceRecord, StateRecord
 from leadline.store.sqlite.probes import number_of
@@ -124,12 +126,35 @@ def select_states(
         rows = db.execute(query)
     found: dict[str, list[StateRecord]] = {}
     for number, instance, reported_at, body in rows:
-        record = StateRecord(instance, reported_at, _state(json.loads(body), f"p{number}"))
-        found.setdefault(f"p{number}", []).append(record)
+        probe = f"p{number}"
+        record = StateRecord(instance, reported_at, _state(body, probe))
+        found.setdefault(probe, []).append(record)
     return found
 
 
-def _state(value: dict[str, Any], probe: str) -> ProbeState:
+def select_statuses(db: sqlite3.Connection) -> dict[str, dict[str, Status]]:
+    """Return the last status that each instance reported, by probe."""
+    known = {str(status): status for status in Status}
+    found: dict[str, dict[str, Status]] = {}
+    for number, instance, status in db.execute(
+        "SELECT probe, instance, json_extract(body, '$.status') FROM states"
+    ):
+        found.setdefault(f"p{number}", {})[instance] = known[status]
+    return found
+
+
+_STATES = msgspec.json.Decoder(ProbeState)
+
+
+def _state(body: str, probe: str) -> ProbeState:
+    try:
+        state = _STATES.decode(body)
+    except msgspec.DecodeError:  # a lone surrogate, which only Python's reader takes
+        return _state_of(json.loads(body), probe)
+    return state if state.probe == probe else replace(state, probe=probe)
+
+
+def _state_of(value: dict[str, Any], probe: str) -> ProbeState:
     fates = {Fate(fate): count for fate, count in value["fates"].items()}
     anchor = value.get("anchor")
     return ProbeState(

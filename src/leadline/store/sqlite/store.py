@@ -43,7 +43,7 @@ from leadline.store.sqlite.retention import MAX_HITS_STORED
 from leadline.store.sqlite.shelves import SHELVES
 from leadline.store.sqlite.writer import Transaction, Writer
 from leadline.wire.hit import InstanceInfo, Point, Report
-from leadline.wire.probe import Probe
+from leadline.wire.probe import Probe, Status
 
 _DEFAULT = Keep()
 
@@ -121,6 +121,10 @@ class SqliteStore:
     ) -> dict[str, list[StateRecord]]:
         with self._readers.lend() as db:
             return instances.select_states(db, service, probe)
+
+    def statuses(self) -> dict[str, dict[str, Status]]:
+        with self._readers.lend() as db:
+            return instances.select_statuses(db)
 
     def switch_off(self, switch: Switch) -> None:
         self._writer.run(lambda tx: switches.off(tx, switch))
