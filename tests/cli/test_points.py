@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from leadline.cli.points import Sum, figure, said, sparkline
 from leadline.wire.probe import ProbeKind
-from leadline.wire.sketch import ACCURACY, buckets_of
+from leadline.wire.sketch import ACCURACY, buckets_of, nearest_rank
 
 numbers = st.floats(-1e300, 1e300).filter(lambda one: one == 0 or abs(one) > 1e-290)
 
@@ -38,9 +38,23 @@ def test_quantiles_are_right_within_one_percent_however_the_points_are_cut(parts
         assert math.isnan(seen.quantile(share))
         return
     assert (seen.low, seen.high) == (values[0], values[-1])
-    rank = math.floor(share * (len(values) - 1))
-    nearest = values[rank]
+    nearest = values[nearest_rank(share, len(values))]
     assert abs(seen.quantile(share) - nearest) <= abs(nearest) * ACCURACY * 1.001
+
+
+@given(st.fractions(0, 1), st.integers(1, 2_000))
+def test_the_nearest_rank_is_the_first_that_enough_do_not_exceed(share, count):
+    """The definition in exact numbers: r + 1 values are not above that of rank r, from 0."""
+    share = share.limit_denominator(1_000)
+    expected = next(rank for rank in range(count) if rank + 1 >= share * count)
+    assert nearest_rank(float(share), count) == expected
+
+
+def test_of_four_values_the_highest_quantiles_are_the_largest():
+    seen = sum_of([9.4, 12.1, 17.4, 43.7]).summary(ProbeKind.METRIC)
+    assert seen["p99"] == seen["p95"]
+    assert abs(seen["p99"] - 43.7) <= 0.437
+    assert abs(seen["p50"] - 12.1) <= 0.121
 
 
 @given(st.floats(1e305, 1.7e308))

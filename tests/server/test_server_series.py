@@ -16,7 +16,7 @@ from leadline.control.summary import BINS, summarise
 from leadline.store.records import Total
 from leadline.wire.hit import Point, Report
 from leadline.wire.probe import ProbeKind
-from leadline.wire.sketch import ACCURACY, GAMMA, LEAST, bucket_of, buckets_of
+from leadline.wire.sketch import ACCURACY, GAMMA, LEAST, bucket_of, buckets_of, nearest_rank
 
 SIZES = st.floats(1e-9, 1e9) | st.floats(-1e9, -1e-9) | st.just(0.0) | st.integers(-50, 50)
 
@@ -31,8 +31,8 @@ def point_of(values, probe="p1", instance="i", seq=0, time=1.0) -> Point:
 
 
 def rank(values, share):
-    """The value of which `share` of the others are smaller, as the sketch counts."""
-    return sorted(values)[math.floor(share * (len(values) - 1))]
+    """The value at the nearest rank."""
+    return sorted(values)[nearest_rank(share, len(values))]
 
 
 def near(found, true) -> bool:
@@ -54,6 +54,13 @@ def test_quantiles_are_within_one_percent_however_values_are_split(shares):
     assert math.isclose(seen.sum, math.fsum(values), rel_tol=1e-9, abs_tol=1e-3)
     for share, found in ((0.5, seen.p50), (0.9, seen.p90), (0.95, seen.p95), (0.99, seen.p99)):
         assert near(found, rank(values, share)), (share, found, rank(values, share))
+
+
+def test_of_four_values_the_highest_quantiles_are_the_largest():
+    seen = summarise(ProbeKind.TIMER, [Total().plus(point_of([9.4, 12.1, 17.4, 43.7]))], 1.0)
+    assert all(map(near, (seen.p50, seen.p95, seen.p99), (12.1, 43.7, 43.7)))
+    seen = summarise(ProbeKind.METRIC, [Total().plus(point_of([-4.0, -3.0, 0.0, 2.0]))], 1.0)
+    assert all(map(near, (seen.p50, seen.p90, seen.p99), (-3.0, 2.0, 2.0)))
 
 
 def test_random_durations_of_several_instances():

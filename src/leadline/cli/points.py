@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from leadline.wire.probe import ProbeKind
-from leadline.wire.sketch import GAMMA
+from leadline.wire.sketch import GAMMA, nearest_rank
 
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
@@ -45,12 +45,12 @@ class Sum:
         return said | {name: self.quantile(share) for name, share in _QUANTILES.items()}
 
     def quantile(self, share: float) -> float:
-        """Return the value below which `share` of all lie, within 1 %; nan if there are none.
+        """Return the value at the nearest rank, within 1 %; nan if there are none.
 
         What the sketch says is never outside of what was really seen.
         """
         ordered = sorted((_middle(key), count) for key, count in self.buckets.items())
-        rank = share * (sum(self.buckets.values()) - 1)
+        rank = nearest_rank(share, sum(self.buckets.values()))
         seen = 0
         for value, count in ordered:
             seen += count

@@ -15,7 +15,7 @@ from ddsketch.store import CollapsingLowestDenseStore
 from leadline.control.views import Summary
 from leadline.store.records import Total, bounded
 from leadline.wire.probe import ProbeKind
-from leadline.wire.sketch import ACCURACY, GAMMA
+from leadline.wire.sketch import ACCURACY, GAMMA, nearest_rank
 
 BINS = 4_096
 """Buckets of each sign that one sketch holds: 35 powers of ten; beyond them the values nearest
@@ -50,6 +50,12 @@ def merged(sketches: Iterable[BaseDDSketch]) -> BaseDDSketch:
     return whole
 
 
+def _position(share: float, count: int) -> float:
+    """Return the nearest rank as the library counts, which takes the rank below; half a rank
+    more keeps the rounding of floats out of it."""
+    return min(1.0, (nearest_rank(share, count) + 0.5) / max(1, count - 1))
+
+
 def summarise(kind: ProbeKind, totals: list[Total], seconds: float) -> Summary:
     """Return what totals of several instances say together about `seconds` of time.
 
@@ -66,7 +72,7 @@ def summarise(kind: ProbeKind, totals: list[Total], seconds: float) -> Summary:
     sketch = merged(sketch_of(total.buckets) for total in valued)
 
     def quantile(share: float) -> float | None:
-        value = sketch.get_quantile_value(share)
+        value = sketch.get_quantile_value(_position(share, int(sketch.count)))
         return None if value is None else min(max(value, low), high)
 
     return Summary(

@@ -15,6 +15,8 @@ LEAST = 1e-300
 MAX_BUCKETS = 2_000
 """Enough for 17 powers of ten of each sign; further values share the outermost bucket."""
 
+_ROUNDING = 1e-9
+"""What a product of a share and a whole number may be too large by."""
 _LOG_GAMMA = math.log(GAMMA)
 
 
@@ -24,6 +26,12 @@ def bucket_of(value: float) -> str:
     if size < LEAST:
         return "z"
     return f"{'p' if value > 0 else 'n'}{math.ceil(math.log(size) / _LOG_GAMMA)}"
+
+
+def nearest_rank(share: float, count: int) -> int:
+    """Return which of `count` values in order, from 0, is a quantile: the first that at least
+    `share` of all do not exceed. Of few values the highest quantiles are the largest."""
+    return max(0, math.ceil(share * count - _ROUNDING) - 1)
 
 
 def buckets_of(values: Iterable[float]) -> dict[str, int]:
