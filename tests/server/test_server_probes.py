@@ -370,3 +370,21 @@ def test_a_state_with_surrogates_and_one_without_look_alike(server, instance):
             if one["service"] == "halves"
         ]
         assert (service["probes"], service["instances"][0]["armed"]) == ({"armed": 1}, 1)
+
+
+def test_an_instance_that_let_an_expired_probe_go_shows_it_as_expired(server, instance, until):
+    info = instance("letgo", "letgo-1")
+    stream = server.connect(info)
+    stream.next()
+    probe = server.place("letgo", limits={"ttl_s": 0.3})["id"]
+    armed = Report(info, states=[ProbeState(probe, Status.ARMED)])
+    assert server.report(armed).status == 204
+    seen = until(lambda: (p := server.probe(probe))["status"] == "expired" and p)
+    gone = Report(info, states=[ProbeState(probe, Status.REMOVED, "removed")])
+    assert server.report(gone).status == 204
+    (state,) = server.probe(probe)["instances"]
+    assert (state["status"], state["reason"]) == ("expired", seen["reason"])
+    assert state["reason"] == "its 0.3 seconds are over"
+    server.request("DELETE", f"/v1/probes/{probe}")
+    (state,) = server.probe(probe)["instances"]
+    assert (state["status"], state["reason"]) == ("removed", "removed")

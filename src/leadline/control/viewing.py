@@ -125,6 +125,8 @@ class Viewing:
 
     def _state(self, placed: PlacedProbe, record: StateRecord) -> StateView:
         known, state = self._instance(record.instance), record.state
+        # an instance says of every probe that it was told to take out that it is removed
+        over = placed.phase is Phase.EXPIRED and state.status is Status.REMOVED
         ended = "" if placed.phase is Phase.ACTIVE else f"{placed.phase}: {placed.reason}"
         return StateView(
             instance=record.instance,
@@ -133,8 +135,8 @@ class Viewing:
             host=known.info.host if known else "",
             program=known.info.program if known else "",
             reported_at=record.reported_at,
-            status=state.status,
-            reason=state.reason,
+            status=Status.EXPIRED if over else state.status,
+            reason=placed.reason if over else state.reason,
             file=state.file,
             line=state.line,
             source=state.source,
