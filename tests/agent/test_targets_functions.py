@@ -200,6 +200,8 @@ def test_several_nameless_functions_are_an_error_with_their_lines(
         ("decorate", "Nearest: decorated."),
         ("Basket.totl", "Nearest: Basket.total"),
         ("outr.inner", "outer.inner"),
+        ("outer.innre", "outer.inner"),
+        ("uoter", "outer"),
         ("Basket", "Basket is a class. Name one of its functions: Basket.Line.price"),
     ],
 )

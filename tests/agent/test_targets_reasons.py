@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from leadline.agent.locate.files import nearest
+from leadline.agent.locate.files import nearest, nearest_names
 from leadline.agent.locate.reasons import syntax_error
 from leadline.wire.probe import CounterProbe, Status
 
@@ -159,6 +159,22 @@ def test_the_nearest_file_is_one_that_could_be_imported(
 def test_the_nearest_of_many_goes_by_the_folders_too() -> None:
     known = [f"/srv/app{number}/models.py" for number in range(100)]
     assert nearest("srv/app42/model.py", known)[0] == "/srv/app42/models.py"
+
+
+def test_a_file_known_by_two_paths_is_named_once(tmp_path) -> None:
+    for name in ("order.py", "border.py"):
+        (tmp_path / name).write_text("x = 1\n")
+    (tmp_path / "link").symlink_to(tmp_path)
+    known = [f"{tmp_path}/order.py", f"{tmp_path}/border.py"]
+    twice = [*known, *known, f"{tmp_path}/./order.py", f"{tmp_path}/link/order.py"]
+    assert nearest("ordr.py", twice) == known
+
+
+def test_one_slip_of_the_finger_leaves_a_name_near() -> None:
+    for slip in ("plaec", "lpace", "plac", "placce", "plave"):
+        assert nearest_names(slip, ["remove", "place", "count"]) == ["place"]
+        assert nearest(f"{slip}.py", ["/a/remove.py", "/a/place.py"]) == ["/a/place.py"]
+    assert nearest_names("set", ["get", "sat"]) == []  # too short for a slip
 
 
 def test_many_probes_that_wait_are_explained_in_the_end(soundings, make_module) -> None:

@@ -19,6 +19,11 @@ _FOLDER = 0.2
 """What a folder of the same name counts for, beside the file's own name."""
 _ALIKE = 0.6
 """Below this, names of Python files have little but their ending in common."""
+_SLIP = 0.75
+"""What names count for that one slip of the finger tells apart: a short name loses most of its
+letter pairs by it."""
+_SLIPPED_CHARS = 4
+"""Shorter names differ by one letter without any slip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,10 @@ def nearest(suffix: str, filenames: Iterable[str]) -> list[str]:
             folders = zip(wanted[-2::-1], parts[-2::-1], strict=False)
             above = sum(alike(one, other) for one, other in folders)
             scored.append((-likeness - _FOLDER * above, len(name), name))
-    return [name for *_, name in sorted(scored)[:NEAREST]]
+    found: dict[str, str] = {}  # one file may be known by several paths
+    for *_, name in sorted(scored)[: 4 * NEAREST]:
+        found.setdefault(os.path.realpath(name), name)
+    return list(found.values())[:NEAREST]
 
 
 def nearest_names(wanted: str, names: Iterable[str]) -> list[str]:
@@ -98,12 +106,26 @@ def nearest_names(wanted: str, names: Iterable[str]) -> list[str]:
 
 
 def alike(one: str, other: str) -> float:
-    """Return the share of letter pairs that two names have in common, from 0 to 1."""
+    """Return the share of letter pairs that two names have in common, from 0 to 1; of names
+    that one slip tells apart, at least `_SLIP`."""
     if one == other:
         return 1.0
     pairs = {one[at : at + 2] for at in range(len(one) - 1)}
     others = {other[at : at + 2] for at in range(len(other) - 1)}
-    return 2 * len(pairs & others) / max(1, len(pairs) + len(others))
+    common = 2 * len(pairs & others) / max(1, len(pairs) + len(others))
+    return max(common, _SLIP) if _one_slip(one, other) else common
+
+
+def _one_slip(one: str, other: str) -> bool:
+    """Whether one letter is missing, too many or another, or two have changed places."""
+    shorter = min(len(one.partition(".")[0]), len(other.partition(".")[0]))
+    if shorter < _SLIPPED_CHARS or abs(len(one) - len(other)) > 1:
+        return False
+    while one and other and one[0] == other[0]:
+        one, other = one[1:], other[1:]
+    while one and other and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
+    return max(len(one), len(other)) <= 1 or (len(one) == 2 and one == other[::-1])
 
 
 def import_roots() -> list[str]:
