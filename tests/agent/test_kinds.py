@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import sys
 import threading
 import time
@@ -431,6 +432,27 @@ def test_moments_that_make_no_sense_are_refused() -> None:
         CounterProbe("p", FunctionTarget("*", "*"), moment=Moment.ENTRY)
     with pytest.raises(UsageError, match="rate"):
         LogProbe("p", line, "x", limits=Limits(rate_per_s=5_000))
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"hits": 0}, "hits must be from 1 to 1,000,000, not 0."),
+        ({"hits": 2_000_000}, "hits must be from 1 to 1,000,000, not 2,000,000."),
+        ({"rate_per_s": 0}, "rate must be from 0.01 to 1,000 a second, not 0."),
+        ({"ttl_s": 1e6}, "ttl must be from 0 to 604,800 seconds, not 1,000,000."),
+        ({"rate_per_s": math.nan}, "rate must be from 0.01 to 1,000 a second."),
+    ],
+)
+def test_a_limit_is_said_as_a_person_writes_it_and_for_its_kind(limits, said) -> None:
+    with pytest.raises(UsageError) as refused:
+        LogProbe("p", Target("kinds_shop.py", 3), "x", limits=Limits(**limits))
+    assert refused.value.message == said
+
+
+def test_what_adds_up_has_limits_of_its_own() -> None:
+    with pytest.raises(UsageError, match="from 1 to 1,000,000,000,000, not 0"):
+        CounterProbe("p", Target("kinds_shop.py", 3), limits=Limits(hits=0))
 
 
 def test_what_an_exception_is_rendered_as(soundings, shop) -> None:
