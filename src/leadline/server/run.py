@@ -33,10 +33,6 @@ GARBAGE = (50_000, 20)
 """New objects before the collector looks for cycles, and such looks before it looks at older
 ones: a long answer is hundreds of thousands of objects and no cycle, and with Python's own
 numbers a third of its time goes into looking."""
-GARBAGE = (50_000, 20)
-"""New objects before the collector looks for cycles, and such looks before it looks at older
-ones: a long answer is hundreds of thousands of objects and no cycle, and with Python's own
-numbers a third of its time goes into looking."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -106,7 +102,6 @@ def _names(options: argparse.Namespace) -> set[str]:
 
 
 def _run(options: argparse.Namespace) -> int:
-    gc.set_threshold(*GARBAGE)
     gc.set_threshold(*GARBAGE)
     os.umask(0o077)  # whatever is made from here on holds keys or hits
     tls = options.tls_cert is not None
