@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 # files of tests that run side by side: most of their time goes to waiting for real processes
-JOBS ?= 2
+JOBS ?= 3
 
 .PHONY: demo test lint bench soak clean
 
