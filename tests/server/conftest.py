@@ -222,7 +222,7 @@ def some_hits() -> Callable[..., list[Hit]]:
     return make_hits
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that do not stop it; each uses a service of its own."""
     server = Server(tmp_path_factory.mktemp("server")).start()

@@ -6,7 +6,7 @@ from leadline.wire.hit import Hit, InstanceInfo, Report
 
 
 def test_a_report_that_is_posted_twice_counts_once(server, instance, some_hits):
-    info, probe = instance("once", "h1"), server.place("once")["id"]
+    info, probe = instance("once", "once1"), server.place("once")["id"]
     watching = server.watch("service=once").opened()
     report = Report(info, some_hits(info, probe, range(3)))
     assert server.report(report).status == 204
