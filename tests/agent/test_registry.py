@@ -86,7 +86,8 @@ def test_one_thread_changes_the_set_while_another_reports_it(soundings, make_mod
     make_module("busy", WORK)
     registry, failures = soundings.registry, []
     probes = [
-        LogProbe(f"b{n}", Target("busy.py" if n % 2 else "absent.py", 2), "x") for n in range(30)
+        LogProbe(f"b{n}", Target("busy.py" if n % 2 else "absent.py", 2), "x")
+        for n in range(30)
     ]
 
     def report() -> None:
