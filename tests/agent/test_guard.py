@@ -121,8 +121,8 @@ SIGNALS = """
     values = [{"k": [n] * 20} for n in range(100)]
     received = 0
     for _ in range(100):
-        signal.setitimer(signal.ITIMER_REAL, 0.002)
         try:
+            signal.setitimer(signal.ITIMER_REAL, 0.002)
             while True:
                 passage.tokens, passage.off, passage.hits_left = 1e9, False, 10**9
                 core.spent_ns(); core.drain(10**6)
