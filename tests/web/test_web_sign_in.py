@@ -150,10 +150,10 @@ def test_events_come_with_the_cookie_and_end_with_the_session(site, watched):
             source.onerror = () => { window.told.push("end"); source.close(); };
         }"""
     )
-    page.wait_for_function("window.told.includes('open')")
+    wait_for(lambda: "open" in page.evaluate("window.told"), 20)
     token = page.locator("meta[name=leadline-write]").get_attribute("content")
     assert fetch(page, "/v1/session", "DELETE", **{"leadline-write": token})[0] == 204
-    page.wait_for_function("window.told.includes('end')")
+    wait_for(lambda: "end" in page.evaluate("window.told"), 20)
 
 
 def test_a_restart_of_the_server_signs_nobody_out(site, watched):
