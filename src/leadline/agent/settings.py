@@ -2,9 +2,9 @@
 
 import os
 import sys
-from dataclasses import dataclass, field
 
 from leadline.agent.identity import Identity, identity
+from leadline.wire.struct import dataclass, field
 
 DEFAULT_URL = "http://127.0.0.1:7357"
 

@@ -5,7 +5,6 @@ import getpass
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from leadline.cli.anchor import anchor_of
@@ -20,6 +19,7 @@ from leadline.cli.where import add_where, where_of
 from leadline.wire.errors import ExitCode
 from leadline.wire.probe import AGGREGATED, Probe, ProbeKind, Status
 from leadline.wire.service import check_service
+from leadline.wire.struct import asdict
 
 _LOOK_S = 0.02
 EVERY_SERVICE = "*"

@@ -18,13 +18,13 @@ import os
 import secrets
 import stat
 import time
-from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from leadline.wire.errors import LeadlineError, RefusedError, UnavailableError
 from leadline.wire.service import check_service
+from leadline.wire.struct import asdict, dataclass, field
 
 USER_PREFIX = "llu_"
 AGENT_PREFIX = "lla_"
