@@ -19,7 +19,8 @@ from leadline.agent.link.http import Address
 from leadline.agent.link.lookout import Lookout
 from leadline.agent.link.native import forget_threads, new_lock, start_thread
 from leadline.agent.link.receiver import Receiver
-from leadline.agent.settings import Settings, program_name
+from leadline.agent.settings import Settings
+from leadline.agent.welcome import program_name
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.messages import decode_probes
 

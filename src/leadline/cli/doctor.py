@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from leadline.agent.settings import switched_off
+from leadline.agent.welcome import switched_off
 from leadline.cli.command import Command, add_json
 from leadline.cli.finding import Finding, Level, ok, problem_of
 from leadline.cli.health import server_findings

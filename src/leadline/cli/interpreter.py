@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from leadline import __version__
-from leadline.agent.settings import unwelcome
+from leadline.agent.welcome import unwelcome
 from leadline.cli.finding import Finding, Level, ok
 from leadline.wire.struct import dataclass
 

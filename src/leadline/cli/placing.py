@@ -1,8 +1,8 @@
 """Placing a probe: asked of the server, waited for, and shown with what to do next."""
 
 import argparse
-import getpass
 import json
+import os
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -101,9 +101,14 @@ def _body(probe: Probe) -> dict[str, Any]:
 
 def _login() -> str:
     """Return the name of whoever uses the command line; empty if there is none."""
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        if name := os.environ.get(variable):
+            return name
     try:
-        return getpass.getuser()
-    except (OSError, KeyError):
+        import pwd  # noqa: PLC0415 - most people have their name in the environment
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
         return ""
 
 
