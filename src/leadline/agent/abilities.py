@@ -7,16 +7,20 @@ import os
 import sys
 
 from leadline.agent.capture.traceback import readable
-from leadline.agent.core import Core
 
 MAX_CHARS = 200
 
 
-def notes(core: Core, tool: int | None) -> dict[str, str]:
+def core_name() -> str:
+    """Return which core this process will run, before any is loaded."""
+    return "pure"
+
+
+def notes(core: str, tool: int | None) -> dict[str, str]:
     """Return a sentence for each ability that is limited here. Runs no code of the
     application."""
     found: dict[str, str] = {}
-    if core.name == "pure":
+    if core == "pure":
         found["native core"] = "not built: hits cost microseconds instead of fractions of one"
     others = [
         f"{other} ({str(name)[:50]})"

@@ -1,11 +1,10 @@
 """Placing a probe: asked of the server, waited for, and shown with what to do next."""
 
 import argparse
-import getpass
 import json
+import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from leadline.cli.anchor import anchor_of
@@ -20,6 +19,7 @@ from leadline.cli.where import add_where, where_of
 from leadline.wire.errors import ExitCode
 from leadline.wire.probe import AGGREGATED, Probe, ProbeKind, Status
 from leadline.wire.service import check_service
+from leadline.wire.struct import asdict
 
 _LOOK_S = 0.02
 EVERY_SERVICE = "*"
@@ -101,9 +101,14 @@ def _body(probe: Probe) -> dict[str, Any]:
 
 def _login() -> str:
     """Return the name of whoever uses the command line; empty if there is none."""
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        if name := os.environ.get(variable):
+            return name
     try:
-        return getpass.getuser()
-    except (OSError, KeyError):
+        import pwd  # noqa: PLC0415 - most people have their name in the environment
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
         return ""
 
 

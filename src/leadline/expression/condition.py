@@ -1,7 +1,5 @@
 """A condition: the question that decides whether a passage becomes a hit."""
 
-from dataclasses import dataclass
-
 from leadline.expression.evaluation import Evaluator, Scope, evaluator
 from leadline.expression.fuel import refuel
 from leadline.expression.operations import truth
@@ -9,6 +7,7 @@ from leadline.expression.parsing import parse
 from leadline.expression.pointing import Source
 from leadline.expression.secrecy import forbid_secrets
 from leadline.expression.tree import names_in
+from leadline.wire.struct import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ brace. Evaluation and rendering are apart, because between them values are captu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from leadline.expression.evaluation import Evaluator, Scope, evaluator
 from leadline.expression.fuel import refuel
@@ -17,6 +16,7 @@ from leadline.expression.spelling import tokens
 from leadline.expression.tree import names_in
 from leadline.expression.unknown import Redacted
 from leadline.wire.probe import MAX_TEMPLATE_CHARS
+from leadline.wire.struct import dataclass
 from leadline.wire.value import Value
 
 MAX_PLACEHOLDERS = 20

@@ -1,7 +1,5 @@
 """A watch: one expression whose value is kept with a hit, or added up by a metric."""
 
-from dataclasses import dataclass
-
 from leadline.expression.evaluation import Evaluator, Scope, evaluator
 from leadline.expression.fuel import refuel
 from leadline.expression.parsing import parse
@@ -9,6 +7,7 @@ from leadline.expression.pointing import Source
 from leadline.expression.secrecy import shown_secret
 from leadline.expression.tree import names_in
 from leadline.expression.unknown import Redacted
+from leadline.wire.struct import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ A `Want` comes down the stream as the event `want`; the `Answer` goes up by POST
 Neither ever holds the value of an environment variable, nor the arguments of the command line.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from leadline.wire.errors import WireError
+from leadline.wire.struct import dataclass, field
 
 MAX_SOURCE_CHARS = 1_000_000
 """Of one file, over all of its lines. Larger ones are generated, and nobody reads them."""

@@ -11,11 +11,9 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
+from leadline.agent import seat
 from leadline.wire.errors import UnavailableError
 
-_TOOL_IDS = (4, 3, 5)
-"""0, 1 and 2 belong by convention to debuggers, coverage and profilers."""
-_NAME = "leadline"
 _DISABLE = sys.monitoring.DISABLE
 _SHARED = (sys.monitoring.events.PY_START, sys.monitoring.events.PY_RETURN)
 """Wanted by the core and by the watch on imports. Their callbacks always stand one frame
@@ -30,41 +28,20 @@ class Monitor:
     Callbacks are kept when it is closed, and heard again when it is opened again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tool: int | None = None) -> None:
+        """With a `tool` id that was taken before, it is open already."""
         self._events: dict[int, tuple[CodeType, int]] = {}
         self._callbacks: dict[int, tuple[Callback, ...]] = {}
         self._global = 0
-        self.tool: int | None = None
+        self.tool = tool
 
     def open(self) -> None:
-        """Take the first free tool id.
-
-        Raises `UnavailableError`: `free-threaded` on a build without the GIL, `no-tool-id`
-        when other tools hold every id that is not spoken for.
-        """
+        """Take a seat, see `agent.seat`. Raises `UnavailableError` if there is none."""
         if self.tool is not None:
             return
-        if not getattr(sys, "_is_gil_enabled", lambda: True)():
-            raise UnavailableError(
-                "free-threaded",
-                "This interpreter runs without the global interpreter lock.",
-                "CPython's monitoring is not safe there yet; start a build with the GIL.",
-            )
-        for tool in _TOOL_IDS:
-            try:
-                sys.monitoring.use_tool_id(tool, _NAME)
-            except ValueError:
-                continue
-            self.tool = tool
-            for event in self._callbacks:
-                self._register(event)
-            return
-        holders = ", ".join(str(sys.monitoring.get_tool(tool)) for tool in _TOOL_IDS)
-        raise UnavailableError(
-            "no-tool-id",
-            f"Every free seat at sys.monitoring is taken by other tools: {holders}.",
-            "Stop one of them in this process; Leadline never takes a seat away.",
-        )
+        self.tool = seat.take()
+        for event in self._callbacks:
+            self._register(event)
 
     def close(self) -> None:
         """Remove every event first, then the callbacks, then give the tool id back.

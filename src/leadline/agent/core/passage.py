@@ -6,7 +6,6 @@ here in the fixed order limiter -> condition -> capture, with each outcome count
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
 from types import CodeType, FrameType
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from leadline.agent.capture.frame import Scope, local_names
 from leadline.expression import Unknown
 from leadline.wire.hit import Detail
 from leadline.wire.probe import Fate, Moment
+from leadline.wire.struct import dataclass, field
 from leadline.wire.value import Value
 
 MAX_OPEN_CALLS = 4_096

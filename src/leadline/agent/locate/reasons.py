@@ -3,7 +3,7 @@
 All of it reads files and takes its time: for our own threads only.
 """
 
-import ast
+import _ast as ast
 import os
 import re
 import sys

@@ -6,12 +6,12 @@ it tries again after a pause that doubles each time.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from leadline.agent.core import Core
 from leadline.agent.core.pure import BUDGET_NS
 from leadline.agent.probes.standing import Standing
 from leadline.wire.probe import Status
+from leadline.wire.struct import replace
 
 WINDOW_S = 1.0
 """Over which the budget is measured, and how often a switched-off probe is armed again."""

@@ -2,11 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from leadline.agent.core.passage import Passage, Reading, Visit
 from leadline.expression import compile_condition
 from leadline.wire.probe import Probe
+from leadline.wire.struct import dataclass
 
 
 @dataclass(frozen=True, slots=True)

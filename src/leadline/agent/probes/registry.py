@@ -9,7 +9,6 @@ import time
 from _thread import allocate_lock
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
 from types import CodeType, ModuleType
 
 from leadline.agent.core import Core
@@ -30,6 +29,7 @@ from leadline.wire.errors import InternalError, LeadlineError, UnavailableError
 from leadline.wire.hit import Point, ProbeState
 from leadline.wire.probe import AGGREGATED, Probe, Status
 from leadline.wire.redaction import forget_names
+from leadline.wire.struct import replace
 
 _FORK_WAIT_S = 0.05
 """The longest that a fork waits for an arming under way; one arming takes well under 5 ms."""
