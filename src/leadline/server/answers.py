@@ -18,6 +18,7 @@ _STATUS = {
     "no-such-instance": 404,
     "no-such-set": 404,
     "no-such-key": 404,
+    "no-such-hit": 404,
     "no-such-file": 404,
     "no-source": 404,
     "no-such-address": 404,

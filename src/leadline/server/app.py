@@ -17,7 +17,8 @@ from leadline.server.access import Caller, Doors, check_origin
 from leadline.server.answers import answer, refusal
 from leadline.server.events import EventStream
 from leadline.server.keyring import KeyRing
-from leadline.server.pages import PAGES, html, refused_page
+from leadline.server.page_frame import html
+from leadline.server.pages import PAGES, refused_page
 from leadline.server.reading import decode, query, read_body
 from leadline.server.route import Call, Flow, Headed, Route
 from leadline.server.routes import ROUTES

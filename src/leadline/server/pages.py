@@ -3,37 +3,21 @@
 from msgspec import Struct
 from starlette.responses import Response
 
-from leadline import __version__
 from leadline.control.attention import attention
 from leadline.control.instances import overview
 from leadline.server.answers import status_of
+from leadline.server.hit_pages import HIT_PAGES
+from leadline.server.page_frame import COMMON, frame, html
 from leadline.server.route import Call, Route, Who, page
 from leadline.server.sign_in_routes import SIGN_IN_PATH
 from leadline.web import notices
 from leadline.web import services as services_view
 from leadline.web.assets import assets, digest
-from leadline.web.frame import Frame
 from leadline.web.rendering import render
 from leadline.wire.errors import LeadlineError, UsageError
 
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-"""Our own scripts and styles, from files; nothing inline, nothing from anybody else."""
-_COMMON = {
-    "x-content-type-options": "nosniff",
-    "cross-origin-resource-policy": "same-origin",
-}
-_HEADERS = {
-    **_COMMON,
-    "content-security-policy": CONTENT_POLICY,
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cache-control": "no-store",  # hits are production data: no proxy and no disk keeps them
-}
-_FOR_EVER = {**_COMMON, "cache-control": "public, max-age=31536000, immutable"}
-_ANEW = {**_COMMON, "cache-control": "no-store"}
+_FOR_EVER = {**COMMON, "cache-control": "public, max-age=31536000, immutable"}
+_ANEW = {**COMMON, "cache-control": "no-store"}
 
 
 class ServicesQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,23 +66,6 @@ def static(call: Call) -> Response:
     return Response(asset.content, 200, _FOR_EVER if known else _ANEW, asset.kind)
 
 
-def frame(call: Call, here: str = "") -> Frame:
-    """Return what stands around a view."""
-    return Frame(
-        here=here,
-        who=call.who,
-        write_token=call.browser.write_token,
-        off=call.context.desired.switches(),
-        version=__version__,
-    )
-
-
-def html(text: str, status: int = 200) -> Response:
-    """Return a page, or a part of one, as a response."""
-    content = text.encode("utf-8", "backslashreplace")
-    return Response(content, status, _HEADERS, "text/html; charset=utf-8")
-
-
 def refused_page(error: LeadlineError) -> Response:
     """Return a refusal as a page."""
     return html(notices.refused(error.slug, error.message, error.hint), status_of(error))
@@ -113,6 +80,7 @@ def _services(call: Call, only: str) -> services_view.Services:
 PAGES: tuple[Route, ...] = (
     services,
     one_service,
+    *HIT_PAGES,
     services_part,
     switches_part,
     sign_in,

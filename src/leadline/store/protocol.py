@@ -8,6 +8,7 @@ from leadline.store.records import (
     NO_TERMS,
     AuditEntry,
     Canary,
+    Columns,
     Event,
     HitFilter,
     HitPage,
@@ -148,6 +149,13 @@ class Store(Protocol):
 
     def count_hits(self, matching: HitFilter) -> int:
         """Return how many stored hits match."""
+
+    def newest_hit(self) -> int:
+        """Return the number of the newest hit; 0 if there is none."""
+
+    def hit_columns(self, matching: HitFilter, many: int, *, now: float) -> Columns:
+        """Count matching hits over time in so many columns: from `matching.since`, or the first
+        one, to `matching.until`, or the last one."""
 
     def points(self, matching: PointFilter) -> list[Point]:
         """Return the points of one probe in a range of time, oldest first."""

@@ -16,6 +16,14 @@ def share(part: float) -> str:
     return f"{_digits(part * 100)} %"
 
 
+def seconds(number: float) -> str:
+    """Return how long something takes, such as `12 ms` or `2.5 h`."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        if number >= size:
+            return f"{_digits(number / size)} {unit}"
+    return f"{_digits(number * 1000)} ms"
+
+
 def exact(number: float) -> str:
     """Return all digits, in groups of three."""
     return f"{number:,.0f}" if float(number).is_integer() else f"{number:,.2f}"

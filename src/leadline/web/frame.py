@@ -15,7 +15,10 @@ class Place:
     keys: str
 
 
-NAVIGATION = (Place("/", "Services", "g s"),)
+NAVIGATION = (
+    Place("/", "Services", "g s"),
+    Place("/hits", "Hits", "g h"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ def _environment() -> Environment:
         "short": figures.short,
         "exact": figures.exact,
         "share": figures.share,
+        "seconds": figures.seconds,
         "moment": _moment,
     }
     made.globals |= {

@@ -5,6 +5,7 @@ import sqlite3
 from dataclasses import replace
 
 from leadline.store.records import (
+    Columns,
     HitFilter,
     HitPage,
     Phase,
@@ -24,6 +25,8 @@ from leadline.wire.hit import Hit, Point, Report
 from leadline.wire.messages import encode
 from leadline.wire.probe import Status
 
+LEAST_COLUMN_S = 0.001
+"""Of a column over time: hits of one moment are not divided further."""
 MAX_PAGE_CHARS = 16_000_000
 """A page of hits ends early rather than being longer than this, and says that there is more."""
 
@@ -210,6 +213,32 @@ def count(db: sqlite3.Connection, matching: HitFilter) -> int:
     return int(db.execute(query, values).fetchone()[0])
 
 
+def newest(db: sqlite3.Connection) -> int:
+    """Return the number of the newest hit; 0 if there is none."""
+    return int(db.execute("SELECT coalesce(max(id), 0) FROM hits").fetchone()[0])
+
+
+def columns(db: sqlite3.Connection, matching: HitFilter, many: int, now: float) -> Columns:
+    """Count matching hits over time, see `Store.hit_columns`."""
+    where, values = _clause(matching)
+    since, until = matching.since, matching.until
+    if since is None or until is None:
+        first, last = db.execute(
+            f"SELECT min(at), max(at) FROM hits {where}",  # noqa: S608 - see _clause
+            values,
+        ).fetchone()
+        since = since if since is not None else (now if first is None else first)
+        until = until if until is not None else max(now if last is None else last, since)
+    seconds = max((until - since) / many, LEAST_COLUMN_S)
+    counts = [0] * many
+    for column, count in db.execute(
+        f"SELECT CAST((at - ?) / ? AS INTEGER), count(*) FROM hits {where} GROUP BY 1",  # noqa: S608
+        [since, seconds, *values],
+    ):
+        counts[min(max(column, 0), many - 1)] += count
+    return Columns(since, seconds, counts)
+
+
 def _clause(matching: HitFilter) -> tuple[str, list[object]]:
     """Return a WHERE clause of fixed texts, and the values for its question marks."""
     parts: list[str] = []
@@ -225,10 +254,16 @@ def _clause(matching: HitFilter) -> tuple[str, list[object]]:
     if matching.service is not None:
         # the plus keeps SQLite on the probe's index when both are asked for
         add("+service = ?" if matching.probes else "service = ?", matching.service)
-    if matching.after is not None:
-        add("id > ?", matching.after)
     if matching.trace is not None:
         add("trace = ? AND trace != ''" if matching.trace else "trace = ?", matching.trace)
+    for column, sign, edge in (
+        ("id", ">", matching.after),
+        ("id", "<", matching.before),
+        ("at", ">=", matching.since),
+        ("at", "<", matching.until),
+    ):
+        if edge is not None:
+            add(f"{column} {sign} ?", edge)
     for column, asked in (
         ("instance", matching.instance),
         ("kind", matching.kind),
@@ -237,10 +272,8 @@ def _clause(matching: HitFilter) -> tuple[str, list[object]]:
     ):
         if asked is not None:
             add(f"+{column} = ?", asked)
-    if matching.since is not None:
-        add("at >= ?", matching.since)
-    if matching.until is not None:
-        add("at < ?", matching.until)
     if matching.text is not None:
         add("instr(said, ?)", searchable(matching.text))
+    if matching.value is not None:
+        add("hit_has(body, ?)", matching.value.asked)
     return (f"WHERE {' AND '.join(parts)}" if parts else "", values)

@@ -12,6 +12,7 @@ from leadline.store.records import (
     NO_TERMS,
     AuditEntry,
     Canary,
+    Columns,
     HitFilter,
     HitPage,
     InstanceRecord,
@@ -207,6 +208,14 @@ class SqliteStore:
     def hits(self, matching: HitFilter, *, newest: bool, limit: int) -> HitPage:
         with self._readers.lend() as db:
             return hits.select(db, matching, newest=newest, limit=limit)
+
+    def newest_hit(self) -> int:
+        with self._readers.lend() as db:
+            return hits.newest(db)
+
+    def hit_columns(self, matching: HitFilter, many: int, *, now: float) -> Columns:
+        with self._readers.lend() as db:
+            return hits.columns(db, matching, many, now)
 
     def count_hits(self, matching: HitFilter) -> int:
         with self._readers.lend() as db:
