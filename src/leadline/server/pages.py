@@ -3,16 +3,16 @@
 from msgspec import Struct
 from starlette.responses import Response
 
-from leadline import __version__
 from leadline.control.attention import attention
 from leadline.control.instances import overview
 from leadline.server.answers import status_of
+from leadline.server.framing import frame
 from leadline.server.route import Call, Route, Who, page
 from leadline.server.sign_in_routes import SIGN_IN_PATH
+from leadline.server.source_pages import SOURCE_PAGES
 from leadline.web import notices
 from leadline.web import services as services_view
 from leadline.web.assets import assets, digest
-from leadline.web.frame import Frame
 from leadline.web.rendering import render
 from leadline.wire.errors import LeadlineError, UsageError
 
@@ -82,17 +82,6 @@ def static(call: Call) -> Response:
     return Response(asset.content, 200, _FOR_EVER if known else _ANEW, asset.kind)
 
 
-def frame(call: Call, here: str = "") -> Frame:
-    """Return what stands around a view."""
-    return Frame(
-        here=here,
-        who=call.who,
-        write_token=call.browser.write_token,
-        off=call.context.desired.switches(),
-        version=__version__,
-    )
-
-
 def html(text: str, status: int = 200) -> Response:
     """Return a page, or a part of one, as a response."""
     content = text.encode("utf-8", "backslashreplace")
@@ -115,6 +104,7 @@ PAGES: tuple[Route, ...] = (
     one_service,
     services_part,
     switches_part,
+    *SOURCE_PAGES,
     sign_in,
     static,
 )

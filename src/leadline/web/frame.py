@@ -15,7 +15,10 @@ class Place:
     keys: str
 
 
-NAVIGATION = (Place("/", "Services", "g s"),)
+NAVIGATION = (
+    Place("/", "Services", "g s"),
+    Place("/source", "Source", "g c"),
+)
 
 
 @dataclass(frozen=True, slots=True)
