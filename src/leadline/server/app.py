@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadline.control.context import Context, say
 from leadline.server.access import Caller, Doors, check_origin
-from leadline.server.answers import answer, refusal
+from leadline.server.answers import answer, refusal, status_of
 from leadline.server.events import EventStream
 from leadline.server.keyring import KeyRing
 from leadline.server.page_frame import html
@@ -103,7 +103,9 @@ def _refused(request: Request, error: LeadlineError, *, page: bool) -> Response:
     if isinstance(error, InternalError):
         say(f"{request.method} {request.scope['path'][:200]!a} failed: {error.message}")
         error = InternalError("The server failed at this request; its own log says where.")
-    return refused_page(error) if page else refusal(error)
+    # a part is asked for by a module, which shows a sentence in its place
+    part = request.scope["path"].startswith("/parts/") and status_of(error) != 401
+    return refused_page(error) if page and not part else refusal(error)
 
 
 def _our_fault(error: Exception) -> InternalError:

@@ -10,6 +10,7 @@ from leadline.server.hit_pages import HIT_PAGES
 from leadline.server.page_frame import COMMON, frame, html
 from leadline.server.route import Call, Route, Who, page
 from leadline.server.sign_in_routes import SIGN_IN_PATH
+from leadline.server.source_pages import SOURCE_PAGES
 from leadline.web import notices
 from leadline.web import services as services_view
 from leadline.web.assets import assets, digest
@@ -83,6 +84,7 @@ PAGES: tuple[Route, ...] = (
     *HIT_PAGES,
     services_part,
     switches_part,
+    *SOURCE_PAGES,
     sign_in,
     static,
 )

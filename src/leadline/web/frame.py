@@ -17,6 +17,7 @@ class Place:
 
 NAVIGATION = (
     Place("/", "Services", "g s"),
+    Place("/source", "Source", "g c"),
     Place("/hits", "Hits", "g h"),
 )
 

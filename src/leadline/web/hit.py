@@ -6,7 +6,7 @@ from typing import Any
 
 from leadline.control.inventory import Asked
 from leadline.control.views import HitView
-from leadline.web import code
+from leadline.web import highlight
 from leadline.web.frame import Frame
 from leadline.web.hits import short_path
 from leadline.web.rendering import render
@@ -102,7 +102,7 @@ class Hit:
 class CodeLine:
     """A line of code with the values of the names in it."""
 
-    line: code.Line
+    line: highlight.Line
     here: bool
     values: list[tuple[str, str]]
     more: int
@@ -159,7 +159,7 @@ def code_part(hit: HitView, call: Call, asked: Asked[SourceText]) -> str:
     """Return the code of a call with the values in place."""
     source = asked.answer
     first, last = _range(source, call)
-    seen = code.lines(source.lines[first - 1 : last], first)
+    seen = highlight.lines(source.lines[first - 1 : last], first)
     values = _locals(hit, call.number)
     begins = next((one.first for one in _around(source, call)), first)
     lines = [
@@ -172,7 +172,7 @@ def no_code(call: Call, why: str, hint: str) -> str:
     """Return what stands in place of code that cannot be had: the one line that is known."""
     lines = []
     if call.source:
-        (only,) = code.lines([call.source.strip()], call.line)
+        (only,) = highlight.lines([call.source.strip()], call.line)
         lines = [CodeLine(only, here=True, values=[], more=0)]
     return render("hit_code.html", code=Code(call, lines, [], why, hint))
 
@@ -311,7 +311,7 @@ def _range(source: SourceText, call: Call) -> tuple[int, int]:
     return max(1, first - more // 2), min(len(source.lines), last + more - more // 2)
 
 
-def _line(line: code.Line, call: Call, values: Mapping[str, Value]) -> CodeLine:
+def _line(line: highlight.Line, call: Call, values: Mapping[str, Value]) -> CodeLine:
     names = [name for name in line.names if name in values]
     return CodeLine(
         line=line,

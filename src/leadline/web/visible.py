@@ -31,13 +31,20 @@ def plain(value: Any) -> Any:
 
 def visible(text: object) -> Markup:
     """Return captured text as an element of its own, with what is unseen marked and named."""
+    return Markup('<bdi class="captured">{}</bdi>').format(marked(str(text)))
+
+
+def marked(text: str) -> Markup:
+    """Return text with what is unseen marked and named, without an element of its own."""
+    if text.isascii() and text.isprintable():
+        return Markup.escape(text)
     parts = [
         Markup('<span class="unseen" title="{}">⟨{}⟩</span>').format(_name(one), _code(one))
         if not _seen(one)
         else Markup.escape(one)
-        for one in str(text)
+        for one in text
     ]
-    return Markup('<bdi class="captured">{}</bdi>').format(Markup("").join(parts))
+    return Markup("").join(parts)
 
 
 def _seen(one: str) -> bool:

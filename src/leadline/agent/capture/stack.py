@@ -30,6 +30,7 @@ FAR_DEPTH, FAR_ITEMS = 1, 20
 
 _TOO_LONG = f"{LONGEST_NS / 1e6:.0f} ms of the processor were used up"
 _OURS = __file__.removesuffix("agent/capture/stack.py")
+_DEMO = f"{_OURS}demo/service/"  # an application like any other
 _CO_OPTIMIZED = 0x1
 _clock = time.thread_time_ns
 
@@ -81,7 +82,7 @@ def _call(
         "line": line,
         "function": room.text(code.co_qualname[:200]),
     }
-    if code.co_filename.startswith(_OURS):
+    if code.co_filename.startswith(_OURS) and not code.co_filename.startswith(_DEMO):
         shown["omitted"] = "it is Leadline's own"  # and has keys among its variables
     elif not code.co_flags & _CO_OPTIMIZED:
         shown["omitted"] = "its variables are the module's or the class's own"
