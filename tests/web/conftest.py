@@ -64,8 +64,12 @@ class Site(Leadline):
         return f"http://leadline.localhost:{self.port}"
 
     def link(self) -> str:
-        """Return a link that signs a browser in."""
-        return self.url + str(self.client.post("/v1/links")["path"])
+        """Return a link that signs a browser in, with the rights of the key that is set now."""
+        client = Client()
+        try:
+            return self.url + str(client.post("/v1/links")["path"])
+        finally:
+            client.close()
 
     def place(self, service: str, target: str, template: str, **more: Any) -> dict[str, Any]:
         """Place a log probe."""
