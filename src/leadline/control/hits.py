@@ -36,7 +36,7 @@ MAX_ID = 2**63 - 1
 """The largest number that a hit can have."""
 MAX_EXPORTED = 10_000
 """Of one file: a spreadsheet takes more, and nobody reads them."""
-SEARCHED = 20_000
+SEARCHED = 5_000
 """How far back a page looks into messages and values, so that it answers at once."""
 COLUMNS = 120
 """Of a picture over time: each is a few points wide."""
