@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import replace
 from itertools import pairwise
 
+from leadline.store.over_time import columns_of, span_of
 from leadline.store.records import (
     Columns,
     HitFilter,
@@ -27,8 +28,6 @@ from leadline.wire.hit import Hit, Point, Report
 from leadline.wire.messages import encode
 from leadline.wire.probe import Status
 
-LEAST_COLUMN_S = 0.001
-"""Of a column over time: hits of one moment are not divided further."""
 MAX_PAGE_CHARS = 16_000_000
 """A page of hits ends early rather than being longer than this, and says that there is more."""
 
@@ -230,17 +229,12 @@ def columns(db: sqlite3.Connection, matching: HitFilter, many: int, now: float) 
     if not _by_index(matching):
         query = f"SELECT at FROM hits {where} ORDER BY at"  # noqa: S608 - see _clause
         times = [at for (at,) in db.execute(query, values)]
-        ends = (times[0], times[-1]) if times else None
-        since, seconds = _range(matching, ends, many, now)
-        counts = [0] * many
-        for at in times:
-            counts[min(max(int((at - since) / seconds), 0), many - 1)] += 1
-        return Columns(since, seconds, counts)
+        return columns_of(times, matching, many, now)
     indexed = f"FROM hits INDEXED BY hits_by_time {where}"
     query = f"SELECT at {indexed} ORDER BY at"
     first = db.execute(f"{query} LIMIT 1", values).fetchone()
     last = db.execute(f"{query} DESC LIMIT 1", values).fetchone()
-    since, seconds = _range(matching, (first[0], last[0]) if first else None, many, now)
+    since, seconds = span_of(matching, (first[0], last[0]) if first else None, many, now)
     # a column after the other: grouping would sort all of them
     edges = [since + number * seconds for number in range(many + 1)]
     edges[0] = -math.inf if matching.since is None else matching.since
@@ -252,19 +246,6 @@ def columns(db: sqlite3.Connection, matching: HitFilter, many: int, now: float) 
         query = f"SELECT count(*) FROM hits INDEXED BY hits_by_time {where}"  # noqa: S608 - see _clause
         (counts[number],) = db.execute(query, values).fetchone()
     return Columns(since, seconds, counts)
-
-
-def _range(
-    matching: HitFilter, ends: tuple[float, float] | None, many: int, now: float
-) -> tuple[float, float]:
-    """Return when the first column begins, and how long each is. `ends` are the first and the
-    last hit."""
-    first, last = ends or (now, now)
-    until = matching.until
-    if until is None:
-        until = last + LEAST_COLUMN_S if matching.since is None else max(now, last)
-    since = min(first, until) if matching.since is None else min(matching.since, until)
-    return since, max((until - since) / many, LEAST_COLUMN_S)
 
 
 def _scattered(matching: HitFilter) -> bool:
