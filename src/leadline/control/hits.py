@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from leadline.control.context import Context
 from leadline.control.views import HitView
+from leadline.store.over_time import columns_of
 from leadline.store.records import EVERY_SERVICE, Columns, HitFilter, Phase
 from leadline.store.value_filter import value_filter
 from leadline.wire.errors import UsageError, WireError
@@ -36,7 +37,7 @@ MAX_ID = 2**63 - 1
 """The largest number that a hit can have."""
 MAX_EXPORTED = 10_000
 """Of one file: a spreadsheet takes more, and nobody reads them."""
-SEARCHED = 20_000
+SEARCHED = 5_000
 """How far back a page looks into messages and values, so that it answers at once."""
 COLUMNS = 120
 """Of a picture over time: each is a few points wide."""
@@ -110,8 +111,12 @@ def searched(context: Context, matching: HitFilter) -> HitFilter:
     return replace(matching, after=floor)
 
 
-def over_time(context: Context, matching: HitFilter) -> Columns:
-    """Count hits over time in `COLUMNS`."""
+def over_time(context: Context, matching: HitFilter, known: HitsPage | None = None) -> Columns:
+    """Count hits over time in `COLUMNS`. `known` are those that match, as far as they were
+    asked for: where they are all, and each had to be looked into, none is looked into again."""
+    if known and not known.more and (matching.value or matching.text):
+        times = sorted(hit.time for hit in known.hits)
+        return columns_of(times, matching, COLUMNS, context.clock())
     return context.store.hit_columns(matching, COLUMNS, now=context.clock())
 
 

@@ -69,7 +69,7 @@ def hits(call: Call) -> str:
     view = hits_view.Hits(
         rows=hits_view.rows(found, known.processes),
         more=found.more,
-        columns=over_time(context, matching),
+        columns=over_time(context, matching, None if filters.before else found),
         filters=filters,
         sources=known,
         newest=newest,

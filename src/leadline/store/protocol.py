@@ -155,7 +155,7 @@ class Store(Protocol):
 
     def hit_columns(self, matching: HitFilter, many: int, *, now: float) -> Columns:
         """Count matching hits over time in so many columns: from `matching.since`, or the first
-        one, to `matching.until`, or the last one."""
+        one, to `matching.until`; else to `now`, or without `since` to the last one."""
 
     def points(self, matching: PointFilter) -> list[Point]:
         """Return the points of one probe in a range of time, oldest first."""

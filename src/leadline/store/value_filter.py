@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+import msgspec
+
 from leadline.wire.errors import WireError
 from leadline.wire.value import Value, render
 
@@ -42,13 +44,17 @@ class ValueFilter:
 
     def matches(self, body: str) -> bool:
         """Return whether a hit, as the ASCII JSON that is stored, holds such a value."""
-        if self._needle not in body:  # most hits: nothing is read for them
+        if not all(needle in body for needle in self._needles):  # nothing is read for most
             return False
-        return any(self._holds(value) for value in self._found(json.loads(body)))
+        return any(self._holds(value) for value in self._found(_read(body)))
 
     @cached_property
-    def _needle(self) -> str:
-        return json.dumps(re.split(r"[.\[]", self.name)[0].strip())[1:-1]
+    def _needles(self) -> list[str]:
+        """What has to stand in a body that holds such a value."""
+        needles = [re.split(r"[.\[]", self.name)[0].strip()]
+        if self.sign == "=" and type(self.wanted) in (int, str) and self.text.isalnum():
+            needles.append(str(self.wanted))
+        return [json.dumps(needle)[1:-1] for needle in needles]
 
     @cached_property
     def _ways(self) -> list[tuple[str, list[str | int]]]:
@@ -106,6 +112,14 @@ def value_filter(text: str) -> ValueFilter:
     quoted = len(wanted) > 1 and wanted[0] == wanted[-1] and wanted[0] in "'\""
     literal: object = wanted[1:-1] if quoted else _literal(wanted)
     return ValueFilter(text, name, sign, wanted, literal, not quoted)
+
+
+def _read(body: str) -> dict[str, Any]:
+    try:
+        hit: dict[str, Any] = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeEncodeError):  # a lone surrogate
+        hit = json.loads(body)
+    return hit
 
 
 def _literal(text: str) -> object:

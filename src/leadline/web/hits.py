@@ -140,7 +140,7 @@ def _brief(value: Value) -> str:
         return f"{value[:_BRIEF_CHARS]}…" if len(value) > _BRIEF_CHARS else value
     if isinstance(value, str):
         return f"'{value[:_BRIEF_CHARS]}…'" if len(value) > _BRIEF_CHARS else f"'{value}'"
-    return json.dumps(value)
+    return repr(value)
 
 
 def _cell(value: object) -> object:

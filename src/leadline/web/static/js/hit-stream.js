@@ -11,6 +11,7 @@ const ROWS_AT_ONCE = 60;
 const PAINT_MS = 250;
 const BEHIND = 6;
 const BRIEF_CHARS = 24;
+const WORDS = new Map([[true, "True"], [false, "False"], [null, "None"]]);
 const number = new Intl.NumberFormat("en");
 
 class HitStream extends HTMLElement {
@@ -48,6 +49,9 @@ class HitStream extends HTMLElement {
     const paused = !this.stream.paused;
     if (paused) this.stream.pause();
     else this.stream.go();
+    // what has come is shown now; what is still on its way waits with the others
+    clearTimeout(this.painting);
+    this.paint();
     this.button.textContent = paused ? "Go on" : "Pause";
     this.button.setAttribute("aria-pressed", String(paused));
     this.toggleAttribute("paused", paused);
@@ -68,7 +72,7 @@ class HitStream extends HTMLElement {
       this.waiting.splice(0, many);
       this.skipped += many;
     }
-    this.painting ??= setTimeout(() => this.paint(), PAINT_MS);
+    if (!this.stream.paused) this.painting ??= setTimeout(() => this.paint(), PAINT_MS);
   }
 
   paint() {
@@ -140,7 +144,7 @@ function brief(value) {
     if (value.text === undefined || value.form) return `${value.type ?? "?"}(…)`;
     return value.text.length > BRIEF_CHARS ? `${value.text.slice(0, BRIEF_CHARS)}…` : value.text;
   }
-  if (typeof value !== "string") return JSON.stringify(value);
+  if (typeof value !== "string") return WORDS.get(value) ?? String(value);
   return value.length > BRIEF_CHARS ? `'${value.slice(0, BRIEF_CHARS)}…'` : `'${value}'`;
 }
 

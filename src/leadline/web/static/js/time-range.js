@@ -91,8 +91,9 @@ class TimeRange extends HTMLElement {
     const [since, until] = this.times();
     const address = new URL(location);
     for (const name of ["last", "before"]) address.searchParams.delete(name);
-    address.searchParams.set("since", since.toFixed(4));
-    address.searchParams.set("until", until.toFixed(4));
+    // to the outside, so that what stands at an edge is in it
+    address.searchParams.set("since", (Math.floor(since * 1e4) / 1e4).toFixed(4));
+    address.searchParams.set("until", (Math.ceil(until * 1e4) / 1e4).toFixed(4));
     location.assign(address);
   }
 
