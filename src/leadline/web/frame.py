@@ -18,6 +18,8 @@ class Place:
 NAVIGATION = (
     Place("/", "Services", "g s"),
     Place("/hits", "Hits", "g h"),
+    Place("/probes", "Probes", "g p"),
+    Place("/audit", "Audit", "g a"),
 )
 
 
