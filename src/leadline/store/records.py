@@ -371,6 +371,19 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries of the audit log: those with exactly this, of what is not empty."""
+
+    who: str = ""
+    action: str = ""
+    service: str = ""
+    probe: str = ""
+
+
+ALL_ENTRIES = AuditFilter()
+
+
+@dataclass(frozen=True, slots=True)
 class Switch:
     """A kill switch that is off: of a service, or of everything when `service` is empty."""
 
