@@ -6,6 +6,7 @@ Only what differs from the ordinary is named; a process with nothing to say has 
 import os
 import sys
 
+from leadline import native
 from leadline.agent.capture.traceback import readable
 from leadline.agent.core import Core
 
@@ -17,7 +18,7 @@ def notes(core: Core, tool: int | None) -> dict[str, str]:
     application."""
     found: dict[str, str] = {}
     if core.name == "pure":
-        found["native core"] = "not built: hits cost microseconds instead of fractions of one"
+        found["native core"] = f"not in use, hits cost ten times as much: {native.reason()}"
     others = [
         f"{other} ({str(name)[:50]})"
         for other in range(6)

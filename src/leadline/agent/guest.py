@@ -17,7 +17,6 @@ from leadline.agent.link.receiver import Receiver
 from leadline.agent.link.sender import Sender
 from leadline.agent.probes.registry import Registry
 from leadline.agent.settings import Settings, program_name
-from leadline.expression.reading import forget_layouts
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.messages import decode_probes
 from leadline.wire.redaction import forget_names, redact_also
@@ -80,7 +79,7 @@ class Guest:
         self._receiver.stop()
         self._sender.flush(DRAIN_S, stop=True)
         self._core.close()
-        forget_layouts()
+        self._core.forget()
         forget_names()
 
     def _connect(self) -> None:

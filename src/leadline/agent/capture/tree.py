@@ -89,7 +89,7 @@ class Walk:
             return _real(value, "float")  # type: ignore[arg-type]
         layout = layout_of(cls)
         kept = layout.reading
-        reading: Reading = kept[0] if kept else _learn(layout)
+        reading: Reading = kept[0] if kept else learn(layout)
         self.room.left -= reading.cost
         if reading.plain:
             return reading.read(self, value, layout, level)
@@ -275,7 +275,7 @@ class _Unbound:
 _UNBOUND = _Unbound()
 
 
-def _learn(layout: Layout) -> Reading:
+def learn(layout: Layout) -> Reading:
     """Find out how the instances of a class are captured, and keep that in its layout."""
     found, settled = form_of(layout)
     if found is None:

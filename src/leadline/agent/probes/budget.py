@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from leadline.agent.core import Core
-from leadline.agent.core.pure import BUDGET_NS
+from leadline.agent.core.passage import BUDGET_NS
 from leadline.agent.probes.standing import Standing
 from leadline.wire.probe import Status
 
@@ -48,7 +48,7 @@ class Budget:
         """Look at what was spent in so many seconds; without probes nobody looks for long."""
         spent = self._core.spent_ns()
         costliest = max(armed, key=_window_ns, default=None)
-        if spent > BUDGET_NS * seconds and costliest is not None and _window_ns(costliest):
+        if spent > self._core.budget_ns * seconds and costliest is not None and _window_ns(costliest):
             self._suspend(now, costliest, spent)
         for one in armed:
             if one.compiled is None:
