@@ -7,9 +7,9 @@ here, once per process, so that nothing else knows which one is in use.
 from collections.abc import Sequence
 from typing import Protocol
 
-from leadline import native
 from leadline.agent.core.monitor import Monitor
 from leadline.agent.core.passage import Passage, Record, Site
+from leadline.native import core as extension
 
 
 class Bounds(Protocol):
@@ -71,7 +71,7 @@ class Core(Protocol):
 
 def choose(monitor: Monitor) -> Core:
     """Return the best core that this process can run."""
-    core = native.core()
+    core = extension()
     if core is not None:
         from leadline.agent.core.native import NativeCore
 
