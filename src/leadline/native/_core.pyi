@@ -78,6 +78,7 @@ class Core:
     spent_ns: int
     budget_ns: int
     no_stack: int
+    in_python: int
     def __new__(cls, ring: Ring, budget_ns: int, helpers: Mapping[str, object], /) -> Core: ...
     def on_instruction(self, code: CodeType, offset: int, /) -> Any: ...
     def on_start(self, code: CodeType, offset: int, /) -> Any: ...
@@ -109,6 +110,9 @@ def capture(
     value: object, limits: object, depth: int, items: int, text: int, room: int, /
 ) -> tuple[bytes, int]:
     """Return a value as JSON, and the room that is left."""
+
+def captures() -> int:
+    """Return how many values were taken in Python since the process began."""
 
 def name_fates(fates: tuple[Any, ...], /) -> None:
     """Say what the fates are, in their order."""

@@ -11,9 +11,10 @@ from typing import Any
 from leadline.agent.capture.records import InOrder
 from leadline.agent.capture.tree import Room, Walk, learn
 from leadline.agent.capture.writing import write
+from leadline.expression.hiding import name_rule
 from leadline.expression.layout import Layout, layout_of
 from leadline.wire.probe import CaptureLimits
-from leadline.wire.redaction import secret_name
+from leadline.wire.redaction import known_names, secret_name
 
 PYTHON, BYTES, LIST, TUPLE, NAMED, SET, DICT, FIELDS = range(8)
 """The kinds, in the order of `shape.h`."""
@@ -24,7 +25,12 @@ _MAX_FIELDS = 200
 type _Field = tuple[str, str | None, object]
 
 
-class Shapes:
+def acquaint(core: ModuleType) -> None:
+    """Tell the module `_core` where to ask."""
+    core.know(_Shapes(core).learn, known_names, secret_name, name_rule, take)
+
+
+class _Shapes:
     """Makes shapes for the module `_core`."""
 
     def __init__(self, core: ModuleType) -> None:

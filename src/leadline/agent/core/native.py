@@ -13,7 +13,7 @@ from typing import Any
 from leadline.agent.capture import stack
 from leadline.agent.capture.frame import frame_code, scope_of
 from leadline.agent.capture.room import MAX_VALUE_BYTES, Room
-from leadline.agent.capture.shapes import Shapes, take
+from leadline.agent.capture.shapes import acquaint
 from leadline.agent.capture.surroundings import CONTEXT_BYTES, surroundings
 from leadline.agent.capture.task import task_name
 from leadline.agent.capture.trace import trace_of
@@ -36,10 +36,8 @@ from leadline.agent.core.program import program
 from leadline.agent.guard import faults, foreign
 from leadline.agent.link.native import our_threads
 from leadline.expression import Placeholder, Redacted, Unknown, Watch, fuel
-from leadline.expression.hiding import name_rule
 from leadline.expression.layout import forget_layouts
 from leadline.wire.probe import CaptureLimits, Moment
-from leadline.wire.redaction import known_names, secret_name
 from leadline.wire.value import Omission, Value
 
 _INSTRUCTION, _START, _RETURN, _UNWIND, _RAISE = range(5)
@@ -80,7 +78,7 @@ class NativeCore:
         self._monitor = monitor
         self._module = core
         self.ring = core.Ring(ring.MAX_RECORDS, ring.MAX_BYTES, ring.MAX_RECORD_BYTES)
-        core.know(Shapes(core).learn, known_names, secret_name, name_rule, take)
+        acquaint(core)
         self._core = core.Core(self.ring, BUDGET_NS, _HELPERS)
         self._armed: dict[tuple[int, int, int], tuple[Any, ...]] = {}
         callbacks = (
@@ -104,6 +102,10 @@ class NativeCore:
     @property
     def unread_ns(self) -> int:
         return int(self._core.spent_ns)
+
+    @unread_ns.setter
+    def unread_ns(self, spent: int) -> None:
+        self._core.spent_ns = spent
 
     def arm(self, passage: Passage, sites: Sequence[Site]) -> None:
         if not passage.sites:

@@ -72,7 +72,7 @@ class PureCore:
         }
         self.ring = Ring()
         self.budget_ns = BUDGET_NS
-        self._spent_ns = 0
+        self.unread_ns = 0
         self._no_stack = 0
         self._now = time.time  # kept here: tests of applications replace time.time itself
         self._clock = time.thread_time_ns
@@ -126,17 +126,13 @@ class PureCore:
         }
         return {reason: count for reason, count in counts.items() if count}
 
-    @property
-    def unread_ns(self) -> int:
-        return self._spent_ns
-
     def spent_ns(self) -> int:
-        spent, self._spent_ns = self._spent_ns, 0
+        spent, self.unread_ns = self.unread_ns, 0
         return spent
 
     def clear(self) -> None:
         self.ring.clear()
-        self._spent_ns = self._no_stack = 0
+        self.unread_ns = self._no_stack = 0
 
     def forget(self) -> None:
         forget_layouts()
@@ -259,7 +255,7 @@ class PureCore:
                 ended = clock()
                 passage.cost_ns += ended - started
                 passage.window_ns += ended - started
-                self._spent_ns += ended - started
+                self.unread_ns += ended - started
                 started = ended
             return None if on else _DISABLE
         except BaseException as error:
@@ -291,7 +287,7 @@ class PureCore:
             duration_s = (self._elapsed() - began) / 1e9 if began is not None else None
         if passage.timed and duration_s is None:
             return True
-        if self._spent_ns > self.budget_ns:
+        if self.unread_ns > self.budget_ns:
             passage.fates[Fate.OVER_BUDGET] += 1
             passage.off = True
             return False

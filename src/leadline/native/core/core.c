@@ -335,6 +335,7 @@ static PyMemberDef members[] = {
     {"spent_ns", Py_T_LONGLONG, offsetof(Core, spent_ns), 0, NULL},
     {"budget_ns", Py_T_LONGLONG, offsetof(Core, budget_ns), 0, NULL},
     {"no_stack", Py_T_LONGLONG, offsetof(Core, no_stack), 0, NULL},
+    {"in_python", Py_T_LONGLONG, offsetof(Core, in_python), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 

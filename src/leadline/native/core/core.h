@@ -30,6 +30,7 @@ typedef struct {
     PyObject *modules; /* sys.modules */
     PyObject *our_threads, *our_path;
     long long spent_ns, budget_ns, no_stack;
+    long long in_python; /* times that Python was asked */
     Text scratch; /* what is being written; taken by one hit at a time */
 } Core;
 

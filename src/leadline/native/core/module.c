@@ -46,6 +46,10 @@ capture(PyObject *Py_UNUSED(module), PyObject *args)
                           &limits.text, &room)) {
         return NULL;
     }
+    if (knowledge.learn == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "`know` was not called");
+        return NULL;
+    }
     Text text = {0};
     PyObject *answer = NULL;
     if (walk_capture(&text, &room, &limits, value) == 0) {
@@ -56,10 +60,18 @@ capture(PyObject *Py_UNUSED(module), PyObject *args)
     return answer;
 }
 
+/* captures() -> how many values were taken in Python since the process began. */
+static PyObject *
+captures(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+    return PyLong_FromLongLong(knowledge.captures);
+}
+
 static PyMethodDef functions[] = {
     {"know", know, METH_VARARGS, NULL},
     {"forget", forget, METH_NOARGS, NULL},
     {"capture", capture, METH_VARARGS, NULL},
+    {"captures", captures, METH_NOARGS, NULL},
     {"name_fates", passage_name_fates, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -372,11 +372,23 @@ attribute(PyObject *object, PyObject *name, Moment *moment)
     return Py_NewRef(found);
 }
 
-/* Whether the second of two items can lie under a secret name (expression/hiding.py). */
+/* Whether the second of two items may lie under a secret name (expression/hiding.py). */
 static int
 may_hide(PyObject *value)
 {
-    return (PyList_CheckExact(value) || PyTuple_CheckExact(value)) && Py_SIZE(value) == 2;
+    if ((!PyList_CheckExact(value) && !PyTuple_CheckExact(value)) || Py_SIZE(value) != 2) {
+        return 0;
+    }
+    PyObject *first =
+        PyList_CheckExact(value) ? PyList_GET_ITEM(value, 0) : PyTuple_GET_ITEM(value, 0);
+    if (!PyUnicode_CheckExact(first)) {
+        return !is_number(first) && first != Py_None;
+    }
+    PyObject *rule = rule_of_name(first);
+    int open = rule == Py_None;
+    Py_XDECREF(rule);
+    PyErr_Clear();
+    return !open;
 }
 
 /* reading.item */

@@ -55,6 +55,7 @@ typedef struct {
     PyObject *secret_name; /* exact str -> rule or None */
     PyObject *name_rule; /* any key -> rule or None */
     PyObject *capture; /* takes what is not taken here */
+    long long captures; /* how often */
 } Knowledge;
 
 extern Knowledge knowledge;

@@ -24,6 +24,7 @@ visit_object(Visit *visit)
 {
     if (visit->visit == NULL) {
         const Moment *moment = &visit->moment;
+        visit->core->in_python++;
         PyObject *frame = (PyObject *)PyEval_GetFrame();
         PyObject *duration =
             moment->has_duration ? PyFloat_FromDouble(moment->duration_s) : Py_NewRef(Py_None);

@@ -58,6 +58,7 @@ next_item(Walk *walk)
 static int
 take_in_python(Walk *walk, PyObject *value, int level)
 {
+    knowledge.captures++;
     PyObject *path = PyList_New(walk->levels);
     if (path == NULL) {
         return -1;
