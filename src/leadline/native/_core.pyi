@@ -31,8 +31,13 @@ class Armed:
     passage: Any
     site: Any
     def __new__(
-        cls, passage: Meter, site: object, role: int, code: CodeType | None,
-        special: dict[str, int], /,
+        cls,
+        passage: Meter,
+        site: object,
+        role: int,
+        code: CodeType | None,
+        special: dict[str, int],
+        /,
     ) -> Armed: ...
 
 class Program:
@@ -45,18 +50,34 @@ class Taking:
     """What a probe takes at a hit, as far as it can be taken in C."""
 
     def __new__(
-        cls, kind: int, watches: tuple[Any, ...], programs: tuple[Program | None, ...],
-        limits: tuple[object, int, int, int], further: tuple[object, int, int, int],
-        room: int, frames: int, longest_ns: int, too_long: str, /,
+        cls,
+        kind: int,
+        watches: tuple[Any, ...],
+        programs: tuple[Program | None, ...],
+        limits: tuple[object, int, int, int],
+        further: tuple[object, int, int, int],
+        room: int,
+        frames: int,
+        longest_ns: int,
+        too_long: str,
+        /,
     ) -> Taking: ...
 
 class Shape:
     """How the instances of one class are captured."""
 
     def __new__(
-        cls, of: type, name: str, kind: int, settled: bool,
-        slots: tuple[tuple[str, str | None, object], ...], dictionary: bool,
-        fields: tuple[tuple[str, str | None, object], ...], ordered: bool, readable: bool, /,
+        cls,
+        of: type,
+        name: str,
+        kind: int,
+        settled: bool,
+        slots: tuple[tuple[str, str | None, object], ...],
+        dictionary: bool,
+        fields: tuple[tuple[str, str | None, object], ...],
+        ordered: bool,
+        readable: bool,
+        /,
     ) -> Shape: ...
 
 class Ring:
@@ -89,7 +110,10 @@ class Core:
         self, event: int, code: CodeType | None, offset: int, armed: tuple[Armed, ...] | None, /
     ) -> None: ...
     def listen(
-        self, event: int, callback: Callable[..., Any] | None, codes: tuple[CodeType, ...] | None,
+        self,
+        event: int,
+        callback: Callable[..., Any] | None,
+        codes: tuple[CodeType, ...] | None,
         /,
     ) -> None: ...
     def disarm_all(self) -> None: ...
@@ -97,9 +121,12 @@ class Core:
     def spend(self) -> int: ...
 
 def know(
-    learn: Callable[[type], Shape], names: dict[str, str | None],
-    secret_name: Callable[[str], str | None], name_rule: Callable[[object], str | None],
-    capture: Callable[..., tuple[bytes, int, int]], /,
+    learn: Callable[[type], Shape],
+    names: dict[str, str | None],
+    secret_name: Callable[[str], str | None],
+    name_rule: Callable[[object], str | None],
+    capture: Callable[..., tuple[bytes, int, int]],
+    /,
 ) -> None:
     """Say what the walk asks Python for."""
 

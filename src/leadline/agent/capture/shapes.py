@@ -8,17 +8,27 @@ goes on from there with the same limits.
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from leadline.agent.capture import callables, moments, records
 from leadline.agent.capture.records import InOrder
-from leadline.agent.capture.tree import Room, Walk, learn
+from leadline.agent.capture.tree import Room, Walk, class_, learn, text_
 from leadline.agent.capture.writing import write
 from leadline.expression.hiding import name_rule
 from leadline.expression.layout import Layout, layout_of
 from leadline.wire.probe import CaptureLimits
 from leadline.wire.redaction import known_names, secret_name
 
-PYTHON, BYTES, LIST, TUPLE, NAMED, SET, DICT, FIELDS = range(8)
+PYTHON, BYTES, LIST, TUPLE, NAMED, SET, DICT, FIELDS, TEXT = range(9)
+FUNCTION, METHOD, CLASS, MEMBER, MOMENT = range(9, 14)
 """The kinds, in the order of `shape.h`."""
 _ROWS: dict[type | None, int] = {list: LIST, tuple: TUPLE, set: SET, frozenset: SET}
+_FORMS: dict[Any, int] = {
+    callables.function: FUNCTION,
+    callables.method: METHOD,
+    records.member: MEMBER,
+    moments.date: MOMENT,
+    moments.datetime_: MOMENT,
+    class_: CLASS,
+}
 _MAX_FIELDS = 200
 """Slots, or fields of a named tuple; of a class with more, Python takes the instances."""
 
@@ -76,15 +86,19 @@ def _kind(layout: Layout, read: Any) -> int:
         return _ROWS.get(layout.base, PYTHON) if not layout.hidden else PYTHON
     if layout.cls is bytes or layout.cls is bytearray:
         return BYTES
+    if read is text_:
+        return TEXT
     if read is Walk.fields or type(read) is InOrder:
         known = layout.slots or layout.namespace is not None
         return FIELDS if known and len(layout.slots) <= _MAX_FIELDS else PYTHON
-    return PYTHON
+    return _FORMS.get(read, PYTHON)
 
 
 def _fields(given: Any) -> tuple[_Field, ...]:
     """Return names with their rules, and of slots the descriptors."""
-    return tuple((name, secret_name(name), getattr(read, "__self__", None)) for name, read in given)
+    return tuple(
+        (name, secret_name(name), getattr(read, "__self__", None)) for name, read in given
+    )
 
 
 def _readable(layout: Layout) -> bool:

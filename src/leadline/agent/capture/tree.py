@@ -306,23 +306,27 @@ def _texts(base: type[str | bytes | bytearray]) -> Read:
     return lambda walk, value, layout, _: walk.text(value, base, layout.name)
 
 
+text_ = _texts(str)
+"""Takes an instance of a class that derives from `str`."""
+
+
 def _complex(_: Walk, value: Any, layout: Layout, __: int) -> Value:
     return {"type": layout.name, "text": complex.__repr__(complex.__pos__(value))}
 
 
-def _class(walk: Walk, value: Any, _: Layout, __: int) -> Value:
+def class_(walk: Walk, value: Any, _: Layout, __: int) -> Value:
     return {"type": "type", "text": walk.room.text(layout_of(value).name)}
 
 
 _BASES: dict[type | None, tuple[Read, bool]] = {
-    str: (_texts(str), PLAIN),
+    str: (text_, PLAIN),
     bytes: (_texts(bytes), PLAIN),
     bytearray: (_texts(bytearray), PLAIN),
     int: (lambda walk, value, layout, _: walk.integer(value, layout.name), PLAIN),
     bool: (lambda walk, value, layout, _: walk.integer(value, layout.name), PLAIN),
     float: (lambda _, value, layout, __: _real(float.__float__(value), layout.name), PLAIN),
     complex: (_complex, PLAIN),
-    type: (_class, PLAIN),
+    type: (class_, PLAIN),
     dict: (Walk.mapping, INSIDE),
     list: (Walk.row, INSIDE),
     tuple: (Walk.row, INSIDE),

@@ -127,8 +127,8 @@ class Passage(Meter):
     `concerns`, `holds` and `take` run on the application's thread; `read` turns the bytes that
     `take` made into a hit's content, on the sender's. A `take` that returns None has added to
     `samples`; without one there is nothing but to count. `condition` and `plan` say the same
-    as `holds` and `take`, for a core that has its own way to do it. `off` is set when a limit has
-    switched the sites off. `began` is there when durations are wanted: frame -> nanoseconds
+    as `holds` and `take`, for a core that has its own way to do it. `off` is set when a limit
+    has switched the sites off. `began` is there when durations are wanted: frame -> nanoseconds
     of `perf_counter_ns`.
 
     Counters are plain integers that the application's threads add to without a lock: CPython

@@ -48,7 +48,11 @@ class Budget:
         """Look at what was spent in so many seconds; without probes nobody looks for long."""
         spent = self._core.spent_ns()
         costliest = max(armed, key=_window_ns, default=None)
-        if spent > self._core.budget_ns * seconds and costliest is not None and _window_ns(costliest):
+        if (
+            spent > self._core.budget_ns * seconds
+            and costliest is not None
+            and _window_ns(costliest)
+        ):
             self._suspend(now, costliest, spent)
         for one in armed:
             if one.compiled is None:

@@ -11,6 +11,9 @@
 #include "program.h"
 #include "walk.h"
 
+/* How many passages are measured by the thread's own clock before and after a slow one. */
+#define MEASURED_EXACTLY 64
+
 /* In the order of wire.probe.Fate. */
 typedef enum {
     CAPTURED,

@@ -19,6 +19,13 @@ typedef enum {
     SHAPE_SET,
     SHAPE_DICT,
     SHAPE_FIELDS,
+    SHAPE_TEXT, /* of a class that derives from str */
+    /* What has a form of its own, and is plain: shown at any depth. */
+    SHAPE_FUNCTION,
+    SHAPE_METHOD,
+    SHAPE_CLASS,
+    SHAPE_MEMBER,
+    SHAPE_MOMENT,
 } ShapeKind;
 
 typedef struct {

@@ -122,10 +122,27 @@ line_of(Plan *plan, Frame *frame)
     return plan->line;
 }
 
+/* When a stack was begun. A thread that waits for a processor is not at work, so what is past
+   by the clock on the wall is asked of the thread's own, from that moment on: it is given the
+   same time once more. */
+typedef struct {
+    uint64_t began;
+    int64_t thread_ns; /* 0 as long as nothing is past */
+} Since;
+
 static int
-over(uint64_t began, const Taking *taking)
+over(Since *since, const Taking *taking)
 {
-    return clock_ns_between(began, clock_ticks()) > taking->longest_ns;
+    if (taking->longest_ns <= 0) {
+        return 1;
+    }
+    if (clock_ns_between(since->began, clock_ticks()) <= taking->longest_ns) {
+        return 0;
+    }
+    if (since->thread_ns == 0) {
+        since->thread_ns = clock_thread_ns();
+    }
+    return clock_thread_ns() - since->thread_ns > taking->longest_ns;
 }
 
 /* Count the name of a variable, as `Room.text` does; it is written in any case. */
@@ -149,7 +166,7 @@ is_scalar(PyObject *value)
    too long, -1 with an exception. */
 static int
 take_variables(Plan *plan, Frame *frame, const Taking *taking, const Limits *limits,
-               uint64_t began, Text *text, long long *room)
+               Since *since, Text *text, long long *room)
 {
     int first = 1, look = 0;
     for (Py_ssize_t index = 0; index < plan->count; index++) {
@@ -158,7 +175,7 @@ take_variables(Plan *plan, Frame *frame, const Taking *taking, const Limits *lim
         if (value == NULL) {
             continue;
         }
-        if (look && over(began, taking)) {
+        if (look && over(since, taking)) {
             return 0;
         }
         look = !is_scalar(value);
@@ -208,7 +225,7 @@ put_start(Text *text, long long *room, PyObject *string, Py_ssize_t most)
 }
 
 static int
-take_call(Core *core, Frame *frame, const Taking *taking, const Limits *limits, uint64_t began,
+take_call(Core *core, Frame *frame, const Taking *taking, const Limits *limits, Since *since,
           Text *text, long long *room)
 {
     Plan *plan = plan_of(core, frame_code(frame));
@@ -228,7 +245,7 @@ take_call(Core *core, Frame *frame, const Taking *taking, const Limits *limits, 
     else if (!(plan->code->co_flags & CO_OPTIMIZED)) {
         put_text(text, ",\"omitted\":\"its variables are the module's or the class's own\"");
     }
-    else if (over(began, taking)) {
+    else if (over(since, taking)) {
         put_too_long(text, taking);
     }
     else if (*room <= 0) {
@@ -236,7 +253,7 @@ take_call(Core *core, Frame *frame, const Taking *taking, const Limits *limits, 
     }
     else {
         TEXT_PUT(text, ",\"locals\":{");
-        complete = take_variables(plan, frame, taking, limits, began, text, room);
+        complete = take_variables(plan, frame, taking, limits, since, text, room);
         TEXT_PUT(text, "}");
         if (complete == 0) {
             put_too_long(text, taking);
@@ -250,7 +267,7 @@ take_call(Core *core, Frame *frame, const Taking *taking, const Limits *limits, 
 int
 stack_take(Core *core, Frame *frame, const Taking *taking, Text *text, long long *room)
 {
-    uint64_t began = clock_ticks();
+    Since since = {.began = clock_ticks()};
     long shown = 0, count = 0;
     TEXT_PUT(text, "\"frames\":[");
     for (; frame != NULL && count < MAX_CALLS; frame = frame_outer(frame), count++) {
@@ -261,7 +278,7 @@ stack_take(Core *core, Frame *frame, const Taking *taking, Text *text, long long
             TEXT_PUT(text, ",");
         }
         const Limits *limits = shown < NEAR ? &taking->limits : &taking->further;
-        if (take_call(core, frame, taking, limits, began, text, room) < 0) {
+        if (take_call(core, frame, taking, limits, &since, text, room) < 0) {
             return -1;
         }
         shown++;

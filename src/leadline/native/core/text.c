@@ -150,6 +150,13 @@ text_real(Text *text, double number)
     return 1;
 }
 
+static Py_ssize_t
+how_many_fit(long long room, Py_ssize_t count)
+{
+    long long most = (room > 0 ? room : 0) / CHARACTER_BYTES;
+    return most < count ? (Py_ssize_t)most : count;
+}
+
 Py_ssize_t
 text_fitting(Text *text, long long *room, PyObject *string, Py_ssize_t count)
 {
@@ -157,9 +164,22 @@ text_fitting(Text *text, long long *room, PyObject *string, Py_ssize_t count)
     long long size = (long long)text_string(text, string, count);
     if (size > *room) {
         text->size = begin;
-        long long most = (*room > 0 ? *room : 0) / CHARACTER_BYTES;
-        count = most < count ? (Py_ssize_t)most : count;
+        count = how_many_fit(*room, count);
         size = (long long)text_string(text, string, count);
+    }
+    *room -= size + 1;
+    return count;
+}
+
+Py_ssize_t
+text_fitting_latin1(Text *text, long long *room, const char *bytes, Py_ssize_t count)
+{
+    size_t begin = text->size;
+    long long size = (long long)text_latin1(text, bytes, count);
+    if (size > *room) {
+        text->size = begin;
+        count = how_many_fit(*room, count);
+        size = (long long)text_latin1(text, bytes, count);
     }
     *room -= size + 1;
     return count;

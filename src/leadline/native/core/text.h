@@ -65,5 +65,7 @@ int text_real(Text *text, double number);
 /* Room.text: write as much of the beginning of `string` as there is room for, and count it;
    returns how many characters that were. */
 Py_ssize_t text_fitting(Text *text, long long *room, PyObject *string, Py_ssize_t count);
+Py_ssize_t text_fitting_latin1(Text *text, long long *room, const char *bytes,
+                               Py_ssize_t count);
 
 #endif

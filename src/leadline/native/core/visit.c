@@ -14,7 +14,6 @@
 /* A passage that took longer is measured by the thread's own clock the next times, because a
    thread that waits for a processor is not at work. So is one that went through Python. */
 #define SURELY_SHORT_NS 20000
-#define MEASURED_EXACTLY 64
 
 /* Outcomes of a passage: whether the probe has any use for the next one here. */
 enum { FAILED = -1, OFF = 0, ON = 1 };

@@ -2,8 +2,8 @@
 
 #include <structmember.h>
 
+#include "forms.h"
 #include "interior.h"
-#include "shape.h"
 
 #define INT_BITS_FIT(overflow, number) (!(overflow) && (number) != LLONG_MIN)
 #define MAX_KEY_CHARS 64
@@ -12,8 +12,6 @@ static const char *const NOTHING_OMITTED = NULL;
 static const char ITEMS[] = "items", ROOM[] = "room", CHANGED[] = "changed";
 static const char DRAINED[] = "drained", OPAQUE[] = "opaque";
 static const char OPAQUE_NAME[] = "a name of an attribute is long, or no plain text";
-
-static int take(Walk *walk, PyObject *value, int level);
 
 static void
 put_omitted(Text *text, const char *omitted)
@@ -26,8 +24,8 @@ put_omitted(Text *text, const char *omitted)
 }
 
 /* Begin the object that stands for an instance: {"type":"..." */
-static void
-put_type(Walk *walk, const Shape *shape)
+void
+walk_put_type(Walk *walk, const Shape *shape)
 {
     TEXT_PUT(walk->text, "{\"type\":");
     text_put(walk->text, shape->json, shape->json_size);
@@ -84,19 +82,33 @@ take_in_python(Walk *walk, PyObject *value, int level)
 }
 
 /* Walk.redacted */
-static int
-take_redacted(Walk *walk, PyObject *rule, PyObject *value)
+int
+walk_redacted(Walk *walk, PyObject *rule, PyObject *value)
 {
     Shape *shape = shape_of(Py_TYPE(value));
     if (shape == NULL) {
         return -1;
     }
     *walk->room -= LITERAL_BYTES + NODE_BYTES + (long long)shape->json_size;
-    put_type(walk, shape);
+    walk_put_type(walk, shape);
     Py_DECREF(shape);
     TEXT_PUT(walk->text, ",\"omitted\":\"redacted\",\"rule\":");
     text_string(walk->text, rule, PyUnicode_GET_LENGTH(rule));
     TEXT_PUT(walk->text, "}");
+    return 0;
+}
+
+int
+walk_too_deep(Walk *walk, PyObject *value)
+{
+    Shape *shape = shape_of(Py_TYPE(value));
+    if (shape == NULL) {
+        return -1;
+    }
+    *walk->room -= NODE_BYTES + (long long)shape->json_size;
+    walk_put_type(walk, shape);
+    Py_DECREF(shape);
+    TEXT_PUT(walk->text, ",\"omitted\":\"depth\"}");
     return 0;
 }
 
@@ -121,39 +133,41 @@ take_string(Walk *walk, PyObject *string)
     TEXT_PUT(text, ",\"omitted\":\"text\"}");
 }
 
-/* Walk.text of exact bytes or bytearray. */
+/* Walk.text of exact bytes or bytearray, or of an instance of a class derived from str. */
 static void
-take_bytes(Walk *walk, PyObject *value, const Shape *shape)
+take_text(Walk *walk, PyObject *value, const Shape *shape)
 {
-    int exact = PyBytes_Check(value);
-    const char *bytes = exact ? PyBytes_AS_STRING(value) : PyByteArray_AS_STRING(value);
-    Py_ssize_t length = exact ? PyBytes_GET_SIZE(value) : PyByteArray_GET_SIZE(value);
-    Py_ssize_t most = length < walk->limits->text ? length : walk->limits->text;
-    Text *text = walk->text;
-    put_type(walk, shape);
-    TEXT_PUT(text, ",\"text\":");
-    size_t begin = text->size;
-    long long size = (long long)text_latin1(text, bytes, most);
-    if (size > *walk->room) {
-        long long fits = (*walk->room > 0 ? *walk->room : 0) / CHARACTER_BYTES;
-        most = fits < most ? (Py_ssize_t)fits : most;
-        text->size = begin;
-        size = (long long)text_latin1(text, bytes, most);
+    const char *bytes = NULL;
+    Py_ssize_t length;
+    if (PyUnicode_Check(value)) {
+        length = PyUnicode_GET_LENGTH(value);
     }
-    *walk->room -= size + 1;
+    else if (PyBytes_Check(value)) {
+        bytes = PyBytes_AS_STRING(value);
+        length = PyBytes_GET_SIZE(value);
+    }
+    else {
+        bytes = PyByteArray_AS_STRING(value);
+        length = PyByteArray_GET_SIZE(value);
+    }
+    Py_ssize_t most = length < walk->limits->text ? length : walk->limits->text;
+    walk_put_type(walk, shape);
+    TEXT_PUT(walk->text, ",\"text\":");
+    most = bytes == NULL ? text_fitting(walk->text, walk->room, value, most)
+                         : text_fitting_latin1(walk->text, walk->room, bytes, most);
     if (most < length) {
         *walk->room -= LITERAL_BYTES + NODE_BYTES + (long long)shape->json_size;
         put_length(walk, length);
-        put_omitted(text, "text");
+        put_omitted(walk->text, "text");
     }
-    TEXT_PUT(text, "}");
+    TEXT_PUT(walk->text, "}");
 }
 
 static int
 take_item(Walk *walk, PyObject *item, PyObject *rule, int level)
 {
     Py_INCREF(item); /* what is taken in Python can take time, and items away */
-    int taken = rule != NULL ? take_redacted(walk, rule, item) : take(walk, item, level + 1);
+    int taken = rule != NULL ? walk_redacted(walk, rule, item) : walk_take(walk, item, level + 1);
     Py_DECREF(item);
     return taken;
 }
@@ -175,7 +189,7 @@ take_sequence(Walk *walk, PyObject *value, const Shape *shape, int level)
             return -1;
         }
     }
-    put_type(walk, shape);
+    walk_put_type(walk, shape);
     put_length(walk, length);
     TEXT_PUT(walk->text, ",\"items\":[");
     const char *omitted = NOTHING_OMITTED;
@@ -212,7 +226,7 @@ take_set(Walk *walk, PyObject *value, const Shape *shape, int level)
     if (items == NULL) {
         return -1;
     }
-    put_type(walk, shape);
+    walk_put_type(walk, shape);
     put_length(walk, length);
     TEXT_PUT(walk->text, ",\"items\":[");
     const char *omitted = drained ? DRAINED : NOTHING_OMITTED;
@@ -235,7 +249,7 @@ take_set(Walk *walk, PyObject *value, const Shape *shape, int level)
                 TEXT_PUT(walk->text, ",");
             }
             first = 0;
-            failed = take(walk, item, level + 1) < 0;
+            failed = walk_take(walk, item, level + 1) < 0;
         }
         Py_DECREF(item);
     }
@@ -256,11 +270,11 @@ take_entry(Walk *walk, PyObject *key, PyObject *value, int level)
         return -1;
     }
     TEXT_PUT(walk->text, "[");
-    int taken = take(walk, key, level + 1);
+    int taken = walk_take(walk, key, level + 1);
     if (taken == 0) {
         TEXT_PUT(walk->text, ",");
-        taken = rule == Py_None ? take(walk, value, level + 1)
-                                : take_redacted(walk, rule, value);
+        taken = rule == Py_None ? walk_take(walk, value, level + 1)
+                                : walk_redacted(walk, rule, value);
     }
     TEXT_PUT(walk->text, "]");
     Py_DECREF(rule);
@@ -276,7 +290,7 @@ take_mapping(Walk *walk, PyObject *value, const Shape *shape, int level)
     if (drained < 0) {
         return -1;
     }
-    put_type(walk, shape);
+    walk_put_type(walk, shape);
     put_length(walk, size);
     TEXT_PUT(walk->text, ",\"entries\":[");
     const char *omitted = drained ? DRAINED : NOTHING_OMITTED;
@@ -373,7 +387,7 @@ take_attribute(Walk *walk, Fields *fields, PyObject *name, PyObject *value, int 
 static void
 begin_fields(Walk *walk, const Shape *shape)
 {
-    put_type(walk, shape);
+    walk_put_type(walk, shape);
     TEXT_PUT(walk->text, ",\"fields\":{");
 }
 
@@ -552,7 +566,7 @@ static int
 take_container(Walk *walk, PyObject *value, const Shape *shape, int level)
 {
     if (level >= walk->limits->depth || walk->levels >= MAX_LEVELS) {
-        put_type(walk, shape);
+        walk_put_type(walk, shape);
         TEXT_PUT(walk->text, ",\"omitted\":\"depth\"");
         put_size(walk, value, shape);
         TEXT_PUT(walk->text, "}");
@@ -560,7 +574,7 @@ take_container(Walk *walk, PyObject *value, const Shape *shape, int level)
     }
     for (int outer = 0; outer < walk->levels; outer++) {
         if (walk->path[outer] == value) {
-            put_type(walk, shape);
+            walk_put_type(walk, shape);
             TEXT_PUT(walk->text, ",\"omitted\":\"cycle\"}");
             return 0;
         }
@@ -580,14 +594,18 @@ take_shaped(Walk *walk, PyObject *value, int level)
         return -1;
     }
     int taken = 0;
-    if (shape->kind == SHAPE_PYTHON ||
+    if (shape->kind >= SHAPE_FUNCTION) {
+        taken = form_take(walk, value, shape, level);
+        taken = taken == 0 ? take_in_python(walk, value, level) : taken < 0 ? -1 : 0;
+    }
+    else if (shape->kind == SHAPE_PYTHON ||
         (shape->ordered && level < walk->limits->depth && !lies_in_order(value, shape))) {
         taken = take_in_python(walk, value, level);
     }
     else {
         *walk->room -= LITERAL_BYTES + shape->cost;
-        if (shape->kind == SHAPE_BYTES) {
-            take_bytes(walk, value, shape);
+        if (shape->kind == SHAPE_BYTES || shape->kind == SHAPE_TEXT) {
+            take_text(walk, value, shape);
         }
         else {
             taken = take_container(walk, value, shape, level);
@@ -598,8 +616,8 @@ take_shaped(Walk *walk, PyObject *value, int level)
 }
 
 /* Walk.take */
-static int
-take(Walk *walk, PyObject *value, int level)
+int
+walk_take(Walk *walk, PyObject *value, int level)
 {
     PyTypeObject *type = Py_TYPE(value);
     if (type == &PyUnicode_Type) {
@@ -637,5 +655,5 @@ walk_capture(Text *text, long long *room, const Limits *limits, PyObject *value)
         return 0;
     }
     Walk walk = {.text = text, .room = room, .limits = limits, .left = limits->items};
-    return take(&walk, value, 0);
+    return walk_take(&walk, value, 0);
 }

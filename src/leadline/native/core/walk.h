@@ -5,6 +5,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "shape.h"
 #include "text.h"
 
 /* wire.probe.MAX_DEPTH and one for the level that only tells sizes. */
@@ -29,5 +30,12 @@ typedef struct {
 /* Write `value` as far as `limits` and `room` go; returns -1 with an exception, which is then
    one that struck from outside, or a failure of ours. */
 int walk_capture(Text *text, long long *room, const Limits *limits, PyObject *value);
+
+/* For forms: Walk.take, Walk.redacted, what lies too deep, and the beginning of an object that
+   stands for an instance. */
+int walk_take(Walk *walk, PyObject *value, int level);
+int walk_redacted(Walk *walk, PyObject *rule, PyObject *value);
+int walk_too_deep(Walk *walk, PyObject *value);
+void walk_put_type(Walk *walk, const Shape *shape);
 
 #endif
