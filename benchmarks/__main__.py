@@ -52,8 +52,8 @@ def _compiled() -> None:
     environ = {
         name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
     }
-    environ[_CACHE] = os.path.join(tempfile.gettempdir(), f"leadline-bench-{os.getuid()}")
-    os.execve(sys.executable, [sys.executable, "-m", "benchmarks"], environ)
+    environ[_CACHE] = f"{tempfile.gettempdir()}/leadline-bench-{os.getuid()}"
+    os.execve(sys.executable, [sys.executable, "-m", "benchmarks"], environ)  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from leadline.agent.core import Core, Monitor, choose, pure
+from leadline.agent.core import Core, Monitor, choose
 from leadline.agent.probes.registry import Registry
 from leadline.wire.probe import (
     CounterProbe,
@@ -78,10 +78,10 @@ def measure(windows: int) -> list[Figure]:
         "snapshot, 10 frames": SnapshotProbe("p", here),
         "over its rate": LogProbe("p", here, "x", limits=Limits(rate_per_s=0.01)),
     }
-    pure.BUDGET_NS = 10**12  # the cost is asked for, not what happens when it is too much
     monitor = Monitor()
     monitor.open()
     core = choose(monitor)
+    core.budget_ns = 10**12  # the cost is asked for, not what happens when it is too much
     registry = Registry(core, monitor)
     figures = [_logging(core, windows)]
     for name, probe in probes.items():

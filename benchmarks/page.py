@@ -43,10 +43,8 @@ def write(everything: dict[str, Any]) -> None:
 
 def render(everything: dict[str, Any]) -> str:
     """Return the tables as Markdown, the newest interpreter first."""
-    parts = []
-    for python in sorted(everything, key=_version, reverse=True):
-        parts.append(_tables(python, everything[python]))
-    return "\n".join(parts)
+    newest = sorted(everything, key=_version, reverse=True)
+    return "\n".join(_tables(python, everything[python]) for python in newest)
 
 
 def _version(python: str) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """What is measured: one module a figure, each with `measure(quick, tell)`.
 
-A figure is a dictionary from the subject to `[median, least, most]`, in the row's unit. The rows
-and their goals are those of the table on the page, docs/performance.md.
+A figure is a dictionary from the subject to `[median, least, most]`, in the row's unit. The
+rows and their goals are those of the table on the page, docs/performance.md.
 """
 
 from collections.abc import Callable

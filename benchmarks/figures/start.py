@@ -18,7 +18,8 @@ _TOOLS = {
     "logging": "import logging",
     "prometheus_client": "import prometheus_client",
     "OpenTelemetry": (
-        "import opentelemetry.sdk.trace.export, opentelemetry.sdk.metrics.export, os; os._exit(0)"
+        "import opentelemetry.sdk.trace.export, opentelemetry.sdk.metrics.export, os\n"
+        "os._exit(0)"
     ),
     "ddtrace": (
         "import os; os.environ.update(DD_REMOTE_CONFIGURATION_ENABLED='false',"

@@ -1,7 +1,7 @@
 """A small client of the Debug Adapter Protocol.
 
-Reads the adapter's port, attaches, then for each line `[file, breakpoints]` on its standard input sets exactly those and
-prints a line when the adapter has answered.
+Reads the adapter's port and attaches. Then for each line `[file, breakpoints]` on its standard
+input it sets exactly those and prints a line when the adapter has answered.
 """
 
 import json

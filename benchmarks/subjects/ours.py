@@ -4,9 +4,11 @@ Limits are lifted, because the cost of a hit is asked for and not what happens w
 too much. Which core runs is chosen by `LEADLINE_CORE`, see `benchmarks.worker`.
 """
 
+import os
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from benchmarks import target
@@ -40,7 +42,7 @@ class Subject:
         monitor.open()
         self._core: Core = choose(monitor)
         self._registry = Registry(self._core, monitor)
-        unlimited(self._core)
+        self._core.budget_ns = _ENDLESS
         self.version = f"{__version__}, {self._core.name} core"
 
     def cases(self) -> dict[str, Callable[[], Case]]:
@@ -75,11 +77,11 @@ class Subject:
     def pauses(self) -> dict[str, list[int]]:
         """With the sender at work, on a server that takes connections and never answers."""
         self._core.close()
+        os.environ["LEADLINE_BUDGET"] = "100"
         boot.start("bench", f"http://127.0.0.1:{_dead_server()}", "lla_none")
         guest: Any = boot._guest  # noqa: SLF001 - who is measured has no other way in
         works: Works = guest.rouse()
         self._core, self._registry = works.core, works.registry
-        unlimited(self._core)
         seen = {"control": pauses_ns(lambda: target.price(3, 4), 20_000)}
         hostile = target.Hostile()
         probes: dict[str, tuple[Probe, Callable[[], object], int]] = {
@@ -103,7 +105,7 @@ class Subject:
             self._switch(probe, True)
             for _ in range(3):
                 call()
-            seen[name] = pauses_ns(call, calls, lambda: self._refill(probe.id))
+            seen[name] = pauses_ns(call, calls, partial(self._refill, probe.id))
             self._switch(probe, False)
         dropped = self._core.dropped()
         assert dropped.get("buffer full"), f"the buffer was never full: {dropped}"
@@ -123,16 +125,6 @@ class Subject:
         compiled.passage.tokens = compiled.passage.hits_left = 10**9
 
 
-def unlimited(core: Any) -> None:
-    """Let probes take as long as they like."""
-    if hasattr(core, "budget_ns"):
-        core.budget_ns = _ENDLESS
-        return
-    from leadline.agent.core import pure
-
-    pure.BUDGET_NS = _ENDLESS
-
-
 def _dead_server() -> int:
     """Return the port of a server that takes connections and never says a word."""
     server = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -145,5 +137,3 @@ def _dead_server() -> int:
     threading.Thread(target=take, daemon=True).start()
     return int(server.getsockname()[1])
 
-
-__all__ = ["Subject", "unlimited"]

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from leadline import native
 from live import LEADLINE
 
 
@@ -88,7 +89,7 @@ def test_audit_hooks_hear_nothing_of_a_hit(write, tmp_path) -> None:
     assert done.stderr.count("app.py:4") == 3
 
 
-def test_recursion_goes_as_deep_but_for_one_frame(write, tmp_path) -> None:
+def test_recursion_goes_as_deep_as_without_but_for_one_frame(write, tmp_path) -> None:
     write(
         "app.py",
         """\
@@ -113,7 +114,10 @@ def test_recursion_goes_as_deep_but_for_one_frame(write, tmp_path) -> None:
         check=True,
     )  # fmt: skip
     done = probed(tmp_path, "log app.py:4 {n} --rate 1000 --hits 1000", "app.py")
-    # the very last frame has no room for the callback itself, which only C could do without
+    if native.core() is not None:
+        assert done.stdout == plain.stdout
+        return
+    # the very last frame has no room for the callback itself, which only C can do without
     assert int(plain.stdout) - int(done.stdout) <= 1
     assert "no room on the stack" in done.stderr
 

@@ -1,0 +1,48 @@
+/* Program: an expression as it is evaluated here: over exact builtin values, and objects whose
+   attributes only lie there.
+
+   There are two outcomes: a value, or "not here". The second is no answer: the expression is
+   then evaluated by the package `expression`, which knows every case and gives the reasons.
+   Since both only read, nothing is lost by having begun. */
+#ifndef LEADLINE_PROGRAM_H
+#define LEADLINE_PROGRAM_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "interior.h"
+
+/* expression.fuel.FULL */
+#define FULL_TANK 5000
+
+/* Where a name is found, if it is no variable of the code itself. */
+enum { WHERE_GLOBAL = -1, WHERE_DURATION = -2, WHERE_RESULT = -3, WHERE_EXCEPTION = -4 };
+
+typedef struct {
+    Frame *frame;
+    PyObject *result; /* NULL where there is none */
+    PyObject *exception; /* NULL where there is none */
+    double duration_s;
+    int has_duration;
+    const int *where; /* of each name of the program */
+    long fuel;
+} Moment;
+
+typedef struct {
+    PyObject_HEAD
+    struct Node *root;
+    Py_ssize_t name_count;
+    PyObject *names; /* a tuple */
+} Program;
+
+extern PyTypeObject *program_type;
+
+/* Return the value, a new reference, or NULL without an exception: not here. */
+PyObject *program_value(Program *program, Moment *moment);
+
+/* Return 1 or 0 as a condition, -1: not here. */
+int program_holds(Program *program, Moment *moment);
+
+PyTypeObject *program_make_type(PyObject *module);
+
+#endif
