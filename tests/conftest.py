@@ -11,8 +11,6 @@ from leadline.agent.guard import faults
 from leadline.native import SETTING
 from live import Leadline
 
-_missing: dict[str, str] = {}
-
 
 @pytest.fixture(autouse=True)
 def nothing_swallowed() -> Iterator[None]:
@@ -27,15 +25,17 @@ def nothing_swallowed() -> Iterator[None]:
     assert not first, f"the agent swallowed: {first}"
 
 
-@pytest.fixture
+_MISSING = " is not installed on this machine"
+
+
+@pytest.fixture(scope="session")
 def needs() -> Callable[[str], str]:
     """Return the path of a program, or note that this test could not run on this machine."""
 
     def find(program: str) -> str:
         path = shutil.which(program)
         if path is None:
-            _missing[program] = "not installed"
-            pytest.skip(f"{program} is not installed")
+            pytest.skip(f"{program}{_MISSING}")
         return path
 
     return find
@@ -62,6 +62,13 @@ def leadline(home: Path, tmp_path: Path) -> Iterator[Leadline]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in one line each what was missing; the gate fails on such a line."""
-    for what, why in _missing.items():
-        terminalreporter.write_line(f"not run here: {what} ({why})")
+    """Say in one line each what was missing; the gate fails on such a line.
+
+    It is read from the reports, since the tests may have run in other processes.
+    """
+    reasons = [str(one.longrepr) for one in terminalreporter.stats.get("skipped", [])]
+    missing = {
+        reason.split(_MISSING)[0].split()[-1] for reason in reasons if _MISSING in reason
+    }
+    for what in sorted(missing):
+        terminalreporter.write_line(f"not run here: {what} (not installed)")

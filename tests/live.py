@@ -18,6 +18,10 @@ from waiting import wait_for
 BIN = Path(sys.executable).parent
 LEADLINE = str(BIN / "leadline")
 READY_S = 30.0
+STOP_S = 20.0
+GUNICORN = ("--no-control-socket", "--graceful-timeout", "5")
+"""Its workers may take 30 s to end by default; one was seen that needed more than ten, in a run
+without the agent."""
 
 
 def free_port() -> int:
@@ -112,16 +116,22 @@ class Program:
         return self.process.wait(seconds)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """End it and whatever it started; returns the exit status."""
+        """End it and whatever it started; returns the exit status.
+
+        Where it does not end, and has to be killed, `last` says what it was doing.
+        """
+        stuck = ""
         if self.process.poll() is None:
             self.process.send_signal(number)
-            with contextlib.suppress(subprocess.TimeoutExpired):  # killed in the next line
-                self.process.wait(10)
+            try:
+                self.process.wait(STOP_S)
+            except subprocess.TimeoutExpired:  # killed in the next line
+                stuck = _group(self.process.pid)
         with contextlib.suppress(ProcessLookupError):  # nobody left
             os.killpg(self.process.pid, signal.SIGKILL)
         status = self.process.wait(10)
         if not self._out.closed:
-            self.last = self.out, self.err
+            self.last = self.out, self.err + stuck
             self._out.close()
             self._err.close()
         return status
@@ -188,6 +198,20 @@ class Leadline:
         """Return the connected instances of a service."""
         found = [one for one in self.json("status")["services"] if one["service"] == service]
         return [one for kind in found for one in kind["instances"] if one["connected"]]
+
+
+def _group(leader: int) -> str:
+    """Return what the processes of a group are doing, a line each."""
+    lines = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            name, _, rest = (folder / "stat").read_text("utf-8").rpartition(") ")
+            state, parent, group = rest.split()[:3]
+            if int(group) == leader:
+                wait = (folder / "wchan").read_text("utf-8")
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                lines.append(f"{name}) {state} parent {parent} in {wait}: {command}")
+    return "\nstill there:\n" + "\n".join(lines)
 
 
 def _text(file: Any) -> str:

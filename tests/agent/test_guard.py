@@ -89,6 +89,15 @@ def test_guarded_returns_the_default_and_counts() -> None:
     faults.clear()
 
 
+def test_what_is_told_of_a_failure_is_its_line_and_nothing_of_its_text() -> None:
+    entry = guarded("place", None)(failing(KeyError("hunter2")))
+    entry()
+    entry()
+    assert faults.told() == {"place: KeyError at <string>:3": 2}
+    faults.clear()
+    assert faults.told() == {}
+
+
 SIGNALS = """
     import signal, sys, time
     from leadline.agent.core import Monitor, choose
@@ -112,8 +121,8 @@ SIGNALS = """
     values = [{"k": [n] * 20} for n in range(100)]
     received = 0
     for _ in range(100):
-        signal.setitimer(signal.ITIMER_REAL, 0.002)
         try:
+            signal.setitimer(signal.ITIMER_REAL, 0.002)
             while True:
                 passage.tokens, passage.off, passage.hits_left = 1e9, False, 10**9
                 core.spent_ns(); core.drain(10**6)

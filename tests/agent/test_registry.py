@@ -1,6 +1,8 @@
 """The set of probes: one that fails is alone with it, one that goes says its last word."""
 
+import sys
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 
@@ -76,3 +78,39 @@ def test_what_removed_probes_have_spent_suspends_no_other(soundings, make_module
     probe = soundings.log("calm.py:2")
     soundings.tick(3)
     assert soundings.state(probe).status is Status.ARMED
+
+
+def test_one_thread_changes_the_set_while_another_reports_it(soundings, make_module) -> None:
+    """What the receiver and the sender do, with the interpreter changing between them as often
+    as it can: many probes come, wait, are acknowledged, and go."""
+    make_module("busy", WORK)
+    registry, failures = soundings.registry, []
+    probes = [
+        LogProbe(f"b{n}", Target("busy.py" if n % 2 else "absent.py", 2), "x")
+        for n in range(30)
+    ]
+
+    def report() -> None:
+        try:
+            while not done:
+                registry._search(0.0)
+                registry.acknowledge(registry.changes())
+        except RuntimeError as error:
+            failures.append(error)
+
+    done: list[bool] = []
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    sender = Thread(target=report)
+    sender.start()
+    try:
+        for _ in range(10):
+            registry.apply(probes)
+            registry.remove(f"b{n}" for n in range(0, 30, 2))
+            registry.apply([])
+    finally:
+        done.append(True)
+        sender.join(30)
+        sys.setswitchinterval(before)
+    assert not failures
+    assert not sender.is_alive()

@@ -22,6 +22,7 @@ from leadline.cli.main import parser
 from leadline.control import views
 from leadline.expression import parsing
 from leadline.server import answers
+from leadline.server.pages import PAGES
 from leadline.server.routes import ROUTES
 from leadline.wire import errors, probe, redaction
 from leadline.wire.probe import CaptureLimits, Fate, Status
@@ -196,6 +197,12 @@ def test_every_route_is_documented_and_no_other():
     table = pages.rows(pages.sections(DOCS / "http.md")["Addresses"])[1:]
     documented = {(cells[0], cells[1].strip("`"), cells[2]) for cells in table}
     assert documented == {(one.method, one.path, one.who.value) for one in ROUTES}
+
+
+def test_every_page_is_documented_and_no_other():
+    table = pages.rows(pages.sections(DOCS / "web.md")["Addresses"])[1:]
+    documented = {(cells[0].strip("`"), cells[1]) for cells in table}
+    assert documented == {(one.path, one.who.value) for one in PAGES}
 
 
 def test_every_member_that_travels_is_documented():

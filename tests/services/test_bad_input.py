@@ -226,7 +226,8 @@ def test_garbage_instead_of_the_server(shore) -> None:
         assert sent > 5
         found = watched.wait_hits(probe, 1 + sent)
         assert sorted(int(hit["message"]) for hit in found) == sorted([1, *range(sent)])
-        assert set(instance["faults"]) <= {"receiver"}, instance  # what was no JSON is told
+        told = [place.partition(":")[0] for place in instance["faults"]]
+        assert set(told) <= {"receiver"}, instance  # what was no JSON is told
         assert instance["dropped"] == {}
         late = watched.place(log("late"))
         watched.wait_armed([late], 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kinds import rows
-from live import Leadline, Program, free_port, get, tool
+from live import GUNICORN, Leadline, Program, free_port, get, tool
 from soundings import Soundings
 from waiting import wait_for
 from watched import ARRIVES_S, Spot, Watched, library, line_in, line_of, with_agent
@@ -92,17 +92,17 @@ def soundings(shore: Leadline) -> Iterator[Soundings]:
     (shore.cwd / "shopfront.py").write_text(SITE, "utf-8")
     port = free_port()
     command = [
-        tool("gunicorn"), "-w", "2", "--no-control-socket", "-b", f"127.0.0.1:{port}",
+        tool("gunicorn"), "-w", "2", *GUNICORN, "-b", f"127.0.0.1:{port}",
         "shopfront:app",
     ]  # fmt: skip
     with Program(command, shore.cwd).serving(port) as plain:
         expected = answers(port)
-        assert plain.stop() == 0
+        assert plain.stop() == 0, plain.last
     with Program(with_agent("front", command), shore.cwd).serving(port) as program:
         watched = Watched(shore, "front", program, port)
         watched.connected(3)
         yield Soundings(watched, SPOTS, lambda: answers(port), expected, processes=2)
-        assert program.stop() == 0
+        assert program.stop() == 0, program.last
         wait_for(lambda: watched.api.instances("front") == [], ARRIVES_S, "all have left")
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from kinds import rows
-from live import Leadline, Program, free_port, get, tool
+from live import GUNICORN, Leadline, Program, free_port, get, tool
 from soundings import Soundings
 from watched import Spot, Watched, library, line_of, with_agent
 
@@ -73,17 +73,17 @@ def answers(port: int) -> list[tuple[object, ...]]:
 def soundings(shore: Leadline) -> Iterator[Soundings]:
     port = free_port()
     command = [
-        tool("gunicorn"), "-k", "gevent", "-w", "2", "--no-control-socket",
+        tool("gunicorn"), "-k", "gevent", "-w", "2", *GUNICORN,
         "-b", f"127.0.0.1:{port}", "httpbin:app",
     ]  # fmt: skip
     with Program(command, shore.cwd).serving(port) as plain:
         expected = answers(port)
-        assert plain.stop() == 0
+        assert plain.stop() == 0, plain.last
     with Program(with_agent("bin", command), shore.cwd).serving(port) as program:
         watched = Watched(shore, "bin", program, port)
         watched.connected(3)
         yield Soundings(watched, SPOTS, lambda: answers(port), expected, processes=2)
-        assert program.stop() == 0
+        assert program.stop() == 0, program.last
         assert "Traceback" not in program.last[1]
 
 

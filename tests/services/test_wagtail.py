@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kinds import rows
-from live import Leadline, Program, free_port, get, tool
+from live import GUNICORN, Leadline, Program, free_port, get, tool
 from soundings import Soundings
 from wagtail_site import MODELS, make_site
 from watched import Spot, Watched, library, line_in, line_of, with_agent
@@ -73,17 +73,17 @@ def soundings(shore: Leadline) -> Iterator[Soundings]:
     site = make_site(shore.cwd / "site")
     port = free_port()
     command = [
-        tool("gunicorn"), "-w", "2", "--threads", "4", "--no-control-socket",
+        tool("gunicorn"), "-w", "2", "--threads", "4", *GUNICORN,
         "-b", f"127.0.0.1:{port}", "mysite.wsgi",
     ]  # fmt: skip
     with Program(command, site).serving(port) as plain:
         expected = answers(port)
-        assert plain.stop() == 0
+        assert plain.stop() == 0, plain.last
     with Program(with_agent("wagtail", command), site).serving(port) as program:
         watched = Watched(shore, "wagtail", program, port)
         watched.connected(3)
         yield Soundings(watched, SPOTS, lambda: answers(port), expected, processes=2)
-        assert program.stop() == 0
+        assert program.stop() == 0, program.last
 
 
 @pytest.mark.parametrize(("kind", "spot"), rows(SPOTS), ids=str)

@@ -70,6 +70,6 @@ def make_site(folder: Path) -> Path:
 def _run(folder: Path, *command: str) -> None:
     done = subprocess.run(
         ["env", "DJANGO_SETTINGS_MODULE=mysite.settings.dev", *command],
-        cwd=folder, capture_output=True, text=True, timeout=110, check=False,
+        cwd=folder, capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

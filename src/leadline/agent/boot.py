@@ -5,6 +5,7 @@ twice, so `at_startup` first makes sure that it is meant and wanted. Whatever go
 the application starts as if we were not installed.
 """
 
+import _signal  # type: ignore[import-not-found]
 import os
 import sys
 
@@ -15,13 +16,18 @@ _guest: object = None
 def at_startup() -> None:
     """Start if the environment asks for it. Called from `leadline.pth`.
 
-    Raises nothing of ours. Ctrl-C passes: it means the program, which has not begun yet.
+    Raises nothing of ours. Ctrl-C passes: it means the program, which has not begun yet. It is
+    held until we are done, because the import system has callbacks in which it would be lost.
     """
+    if not (os.environ.get("LEADLINE_URL") or os.environ.get("LEADLINE_PROBES")):
+        return
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, {_signal.SIGINT})
     try:
-        if os.environ.get("LEADLINE_URL") or os.environ.get("LEADLINE_PROBES"):
-            _begin(before_main=True)
+        _begin(before_main=True)
     except Exception as error:  # noqa: BLE001 - an interpreter must start without us
         _complain(error)
+    finally:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
 
 
 def start(service: str | None = None, url: str | None = None, key: str | None = None) -> bool:

@@ -26,11 +26,16 @@ _RAISING = (opmap["RAISE_VARARGS"], opmap["RERAISE"])
 
 
 class Faults:
-    """Counts our own failures by place; the first text of each place is kept."""
+    """Counts our own failures by place; the first text of each place is kept.
+
+    The text stays here, for it may hold somebody's data. What leaves the process of a failure
+    is its class and the line of ours where it happened.
+    """
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.first: dict[str, str] = {}
+        self._lines: dict[str, str] = {}
 
     def count(self, place: str, error: BaseException) -> None:
         """Record one failure. Never raises."""
@@ -41,11 +46,20 @@ class Faults:
             except BaseException:  # noqa: BLE001 - an error whose text fails is still counted
                 text = "an error without a text"
             self.first[place] = text
+            self._lines[place] = f"{type(error).__name__}{_line_of(error)}"
+
+    def told(self) -> dict[str, int]:
+        """Return the counts as they leave the process: `place: class at file:line`."""
+        return {
+            f"{place}: {self._lines.get(place, '')}": count
+            for place, count in list(self.counts.items())
+        }
 
     def clear(self) -> None:
         """Forget everything: a forked child starts from zero."""
         self.counts.clear()
         self.first.clear()
+        self._lines.clear()
 
 
 faults = Faults()
@@ -78,6 +92,17 @@ def foreign(error: BaseException) -> bool:
 
 def _raised_at(traceback: TracebackType) -> bool:
     return traceback.tb_frame.f_code.co_code[traceback.tb_lasti] in _RAISING
+
+
+def _line_of(error: BaseException) -> str:
+    """Return where a failure happened, as the last two parts of the path and the line."""
+    traceback = error.__traceback__
+    if traceback is None:
+        return ""
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    path = traceback.tb_frame.f_code.co_filename
+    return f" at {'/'.join(path.split('/')[-2:])[:MAX_TEXT]}:{traceback.tb_lineno}"
 
 
 def guarded[**P, R](place: str, otherwise: R) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -16,6 +16,7 @@ from leadline.wire.errors import ExitCode, LeadlineError
 MODULES: dict[str, str] = {
     "demo": "demo",
     "up": "up",
+    "open": "open_page",
     "run": "run",
     "status": "status",
     "doctor": "doctor",

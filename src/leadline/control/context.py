@@ -11,6 +11,7 @@ from leadline.control.desired import Desired
 from leadline.control.expiry import Expiry
 from leadline.control.otlp.collector import Collector
 from leadline.control.otlp.exporter import Exporter
+from leadline.control.pulse import Pulse
 from leadline.control.trials import Trials
 from leadline.control.upkeep import Upkeep
 from leadline.control.wanted import Questions
@@ -47,6 +48,7 @@ class Context:
         self.desired = Desired()
         self.watchers = Watchers()
         self.questions = Questions()
+        self.pulse = Pulse()
         self.not_stored: Counter[str] = Counter()
         self._counting = threading.Lock()
         self._expiry = Expiry(self)

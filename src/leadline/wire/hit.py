@@ -154,8 +154,8 @@ class Report:
 
     `states` holds only what changed since the last report that was answered. `dropped` counts
     hits lost in the agent since the process started, by reason; `faults` counts failures of
-    the agent itself by the place that they happened in. `leaving` is the last word of a
-    process that ends.
+    the agent itself by place, class and line, without a word of their texts. `leaving` is the
+    last word of a process that ends.
     """
 
     instance: InstanceInfo

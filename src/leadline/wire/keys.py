@@ -151,9 +151,13 @@ def holder_of(keys: Keys, presented: str, now: float) -> Holder | None:
     """Return whose key `presented` is; None if nobody's, or not any more."""
     if presented.startswith(AGENT_PREFIX):
         return _agent(keys, presented, now)
-    if _same(keys.user, presented):
+    return holder_by_digest(keys, digest_of(presented), now)
+
+
+def holder_by_digest(keys: Keys, digest: str, now: float) -> Holder | None:
+    """Return whose user key has this SHA-256; None if nobody's, or not any more."""
+    if _same(digest_of(keys.user), digest):
         return Holder(KeyKind.USER)
-    digest = digest_of(presented)
     for named in keys.named:
         if _same(named.digest, digest):
             return Holder(KeyKind.NAMED, name=named.name)

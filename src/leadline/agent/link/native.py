@@ -39,14 +39,17 @@ our_threads: set[int] = set()
 
 
 def start_thread(place: str, run: Callable[[], None]) -> None:
-    """Run `run` on a new thread that takes no signals and whose failure is ours alone."""
+    """Run `run` on a new thread that takes no signals and whose failure is ours alone.
+
+    It takes none from its first moment on, because it inherits what is blocked here: a signal
+    that came to it, and not to the main thread, would leave the application in its `sleep`.
+    """
     global threads_alive  # noqa: PLW0603 - a property of the process
 
     def main() -> None:
         global threads_alive  # noqa: PLW0603
         try:
             our_threads.add(_get_ident())
-            _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
             run()
         except BaseException as error:  # noqa: BLE001 - nobody stands above this frame
             faults.count(place, error)
@@ -54,8 +57,15 @@ def start_thread(place: str, run: Callable[[], None]) -> None:
             our_threads.discard(_get_ident())
             threads_alive -= 1
 
-    threads_alive += 1
-    _start_new_thread(main, ())
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
+    try:
+        threads_alive += 1
+        _start_new_thread(main, ())
+    except RuntimeError:  # the machine, or a limit, has none left
+        threads_alive -= 1
+        raise
+    finally:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
 
 
 def forget_threads() -> None:

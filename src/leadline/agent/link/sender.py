@@ -172,7 +172,7 @@ class Sender:
     def _report(self, *, leaving: bool, last: bool) -> Report | None:
         """Return the next report, or None when there is nothing worth one."""
         dropped = {**self._core.dropped(), **self._lost}
-        failures = dict(faults.counts)
+        failures = faults.told()
         states = self._registry.changes()
         news = self._batch or self._points or leaving or (dropped, failures) != self._told
         if not news and not any(map(self._registry.moved, states)):

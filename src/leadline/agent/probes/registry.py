@@ -221,11 +221,12 @@ class Registry:
 
     def acknowledge(self, states: Iterable[ProbeState]) -> None:
         """Remember what the server knows."""
-        for state in states:
-            if state.status is Status.REMOVED and state in self._last:
-                self._last.remove(state)
-            elif one := self._standing.get(state.probe):
-                one.acknowledged = state
+        with self._lock:
+            for state in states:
+                if state.status is Status.REMOVED and state in self._last:
+                    self._last.remove(state)
+                elif one := self._standing.get(state.probe):
+                    one.acknowledged = state
 
     def forget_acknowledged(self) -> None:
         """Report everything again: the server that knew it may be another one now."""
@@ -329,7 +330,8 @@ class Registry:
 
     def _search(self, now: float) -> None:
         """Look for code that no import tells of, for one of those that wait at a time."""
-        waiting = [one for one in self._standing.values() if one.state.status in WAITING]
+        every = list(self._standing.values())  # in one step: the other thread adds and removes
+        waiting = [one for one in every if one.state.status in WAITING]
         try:
             if self._off is None and (found := self._arming.search(waiting, now)):
                 with self._lock:
