@@ -8,6 +8,7 @@ import platform
 import sys
 
 from benchmarks import end_to_end, hot_path, serving
+from leadline import native
 
 
 def main() -> int:
@@ -17,19 +18,27 @@ def main() -> int:
         f"{platform.python_implementation()} {platform.python_version()}, {platform.system()} "
         f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n"
     )
-    print("one passage, thread CPU time beyond an unprobed call (pure-Python core)")
-    figures = hot_path.measure(windows=20 if quick else 150)
-    by_hand = figures[0].extra_ns
-    for one in figures:
-        print(
-            f"  {one.name:36} {one.extra_ns:9.0f} ns  ({one.low_ns:.0f} to {one.high_ns:.0f})"
-            f"  {one.extra_ns / by_hand:6.2f} x logging.info"
-        )
+    _passages(20 if quick else 150)
     print("\nend to end, milliseconds (median, 95th percentile, largest)")
     for times in end_to_end.measure(samples=15 if quick else 100):
         print(f"  {times.name:28} {times.p50:7.1f} {times.p95:7.1f} {times.most:7.1f}")
     _requests(serving.measure(1, 15) if quick else serving.measure(5, 40))
     return 0
+
+
+def _passages(windows: int) -> None:
+    """Print what a passage costs with each core that there is, side by side."""
+    print("one passage, nanoseconds of thread CPU time beyond an unprobed call")
+    cores = ["pure"] if native.core() is None else ["native", "pure"]
+    measured = [hot_path.measure_core(core, windows) for core in cores]
+    print(f"  {'':36}" + "".join(f" {core:>9} {'(rounds)':18}" for core in cores))
+    for row in zip(*measured, strict=True):
+        shown = "".join(
+            f" {one.extra_ns:9.0f} {f'({one.low_ns:.0f} to {one.high_ns:.0f})':18}"
+            for one in row
+        )
+        by_hand = measured[0][0].extra_ns
+        print(f"  {row[0].name:36}{shown} {row[0].extra_ns / by_hand:8.3f} x logging.info")
 
 
 def _requests(seen: serving.Serving) -> None:

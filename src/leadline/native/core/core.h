@@ -40,6 +40,7 @@ typedef struct {
     Armed *armed;
     Meter *meter;
     Moment moment;
+    int readable; /* whether variables lie in the frame, at the places that are known */
     PyObject *visit; /* the `Visit` for Python, once it was needed */
 } Visit;
 

@@ -132,11 +132,14 @@ take_member(Walk *walk, PyObject *value, const Shape *shape, int level)
     if (!shape->dictionary || !find_member(value, &name, &inner)) {
         return 0;
     }
+    Py_INCREF(name); /* the rule may be asked for in Python, which takes time */
+    Py_INCREF(inner);
     PyObject *rule = rule_of_name(name);
     if (rule == NULL) {
+        Py_DECREF(name);
+        Py_DECREF(inner);
         return -1;
     }
-    Py_INCREF(inner);
     *walk->room -= LITERAL_BYTES + shape->cost;
     put_words(walk, shape, name);
     TEXT_PUT(walk->text, ",\"form\":\"member\",\"about\":{\"value\":");
@@ -150,6 +153,7 @@ take_member(Walk *walk, PyObject *value, const Shape *shape, int level)
                                             : walk_take(walk, inner, level + 1);
     }
     TEXT_PUT(walk->text, "}}");
+    Py_DECREF(name);
     Py_DECREF(inner);
     Py_DECREF(rule);
     return taken < 0 ? -1 : 1;

@@ -65,7 +65,7 @@ typedef struct {
     Meter *meter;
     PyObject *site;
     Role role;
-    int readable; /* whether variables lie in the frame */
+    PyCodeObject *code; /* whose variables lie in its frames; NULL for other code */
     int *condition_where; /* where the names of the condition are found here */
     Py_ssize_t watch_count;
     int **watch_where; /* and those of each program of `taking` */

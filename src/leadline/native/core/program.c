@@ -347,7 +347,6 @@ attribute(PyObject *object, PyObject *name, Moment *moment)
     PyTypeObject *cls = Py_TYPE(object);
     Shape *shape = shape_of(cls);
     if (shape == NULL) {
-        PyErr_Clear();
         return NULL;
     }
     int readable = shape->readable, dictionary = shape->dictionary;
@@ -387,7 +386,6 @@ may_hide(PyObject *value)
     PyObject *rule = rule_of_name(first);
     int open = rule == Py_None;
     Py_XDECREF(rule);
-    PyErr_Clear();
     return !open;
 }
 
@@ -640,7 +638,6 @@ instance_told(Node *node, PyObject *value)
     if (node->cls != (PyObject *)cls || node->order != cls->tp_mro) {
         PyObject *answer = PyObject_CallOneArg(node->object, (PyObject *)cls);
         if (answer == NULL) {
-            PyErr_Clear();
             return NULL;
         }
         node->told = answer == Py_True;
@@ -703,7 +700,6 @@ of_two(Node *node, PyObject *left, PyObject *right, Moment *moment)
             PyObject *rule = PyUnicode_CheckExact(right) ? rule_of_name(right) : NULL;
             int open = rule == Py_None || PyLong_CheckExact(right);
             Py_XDECREF(rule);
-            PyErr_Clear();
             if (!open) {
                 return NULL;
             }

@@ -37,10 +37,11 @@ typedef struct {
 
 extern PyTypeObject *program_type;
 
-/* Return the value, a new reference, or NULL without an exception: not here. */
+/* Return the value, a new reference, or NULL: not here. With an exception, one has struck while
+   Python was asked for a class or a name; it is for the caller to judge. */
 PyObject *program_value(Program *program, Moment *moment);
 
-/* Return 1 or 0 as a condition, -1: not here. */
+/* Return 1 or 0 as a condition, -1: not here, as above. */
 int program_holds(Program *program, Moment *moment);
 
 PyTypeObject *program_make_type(PyObject *module);

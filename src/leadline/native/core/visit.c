@@ -75,7 +75,7 @@ static Program *
 program_here(Visit *visit, Py_ssize_t index)
 {
     PyObject *program = PyTuple_GET_ITEM(visit->meter->taking->programs, index);
-    if (!visit->armed->readable || !Py_IS_TYPE(program, program_type) ||
+    if (!visit->readable || !Py_IS_TYPE(program, program_type) ||
         index >= visit->armed->watch_count) {
         return NULL;
     }
@@ -98,6 +98,9 @@ visit_values(Visit *visit, Text *text, long long *room)
         int written = 0;
         Program *program = program_here(visit, index);
         PyObject *value = program == NULL ? NULL : program_value(program, &visit->moment);
+        if (value == NULL && PyErr_Occurred()) {
+            return -1;
+        }
         if (value == NULL) {
             visit->moment.fuel = fuel;
             value = watch_in_python(visit, PyTuple_GET_ITEM(taking->watches, index), index > 0,
@@ -181,13 +184,20 @@ take_in_python(Visit *visit, PyObject **payload)
 static int
 put(Visit *visit, const char *payload, size_t size)
 {
-    Kept *kept = ring_put(visit->core->ring, visit->armed, payload, size);
-    if (kept == NULL) {
+    Circumstances at = {0};
+    if (!ring_has_room(visit->core->ring, size)) {
         visit->meter->fates[DROPPED]++;
         return ON;
     }
-    captured(visit->meter);
-    return circumstances_add(visit->core, kept) < 0 ? FAILED : ON;
+    if (circumstances_read(visit->core, &at) < 0) {
+        return FAILED;
+    }
+    /* Asked again: Python may have run meanwhile, and other threads. */
+    if (!ring_put(visit->core->ring, visit->armed, payload, size, &at)) {
+        visit->meter->fates[DROPPED]++;
+        return ON;
+    }
+    return captured(visit->meter);
 }
 
 /* Take the memory that hits are written in; a hit that another thread is in the middle of, in
@@ -269,6 +279,9 @@ take(Visit *visit)
             if (metric_here(visit, &number) == 0) {
                 return add_sample(meter, number) < 0 ? FAILED : captured(meter);
             }
+            if (PyErr_Occurred()) {
+                return FAILED;
+            }
             break;
         case TAKE_TIMER:
             if (visit->moment.has_duration) {
@@ -304,13 +317,13 @@ holds(Visit *visit)
     if (meter->holds == Py_None) {
         return 1;
     }
-    if (visit->armed->readable && meter_knows_holds(meter) &&
+    if (visit->readable && meter_knows_holds(meter) &&
         visit->armed->condition_where != NULL) {
         visit->moment.where = visit->armed->condition_where;
         visit->moment.fuel = FULL_TANK;
         int answer = program_holds(meter->condition, &visit->moment);
-        if (answer >= 0) {
-            return answer;
+        if (answer >= 0 || PyErr_Occurred()) {
+            return answer >= 0 ? answer : -2;
         }
     }
     PyObject *object = visit_object(visit);
@@ -471,6 +484,10 @@ static int
 judge(Core *core, Meter *meter)
 {
     PyObject *error = PyErr_GetRaisedException();
+    if (error == NULL) { /* a failure that does not say which: ours in any case */
+        PyErr_SetString(PyExc_SystemError, "a passage failed without an exception");
+        error = PyErr_GetRaisedException();
+    }
     int ordinary = PyErr_GivenExceptionMatches(error, PyExc_Exception);
     meter->fates[DROPPED] += ordinary;
     if (Py_IS_TYPE(error, (PyTypeObject *)PyExc_RecursionError)) {
@@ -483,11 +500,12 @@ judge(Core *core, Meter *meter)
                                    : PyObject_CallFunctionObjArgs(core->blame, place, error, NULL);
     Py_XDECREF(place);
     if (told == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_RecursionError)) {
-            core->no_stack++;
-        }
-        PyErr_Clear();
         Py_DECREF(error);
+        if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+            return -1; /* Ctrl-C, just now */
+        }
+        core->no_stack += PyErr_ExceptionMatches(PyExc_RecursionError);
+        PyErr_Clear();
         return 0;
     }
     int outside = told == Py_True;
@@ -574,6 +592,8 @@ visit_all(Core *core, PyObject *armed, PyObject *result, PyObject *exception)
             .meter = meter,
             .moment = {.frame = frame_innermost(), .result = result, .exception = exception},
         };
+        visit.readable = one->code != NULL && visit.moment.frame != NULL &&
+                         frame_code(visit.moment.frame) == one->code;
         int outcome = pass(&visit);
         if (outcome == FAILED && judge(core, meter) < 0) {
             Py_XDECREF(visit.visit);

@@ -508,8 +508,10 @@ take_fields(Walk *walk, PyObject *value, const Shape *shape, int level)
                 break;
             }
             Py_INCREF(name);
+            Py_INCREF(item);
             failed = take_attribute(walk, &fields, name, item, level) < 0;
             Py_DECREF(name);
+            Py_DECREF(item);
         }
         Py_XDECREF(names.dict);
         if (failed) {
