@@ -83,6 +83,23 @@ class Frozen:
     secret: object
 
 
+@dataclass(slots=True)
+class Unsorted:
+    zulu: object
+    token: object
+    alpha: object = None
+
+    def without(self) -> "Unsorted":
+        del self.token
+        return self
+
+
+@dataclass(slots=True)
+class Later(Unsorted):
+    mike: object = 1
+    bravo: object = 2
+
+
 Login = namedtuple("Login", "user password")
 Pair = namedtuple("Pair", "left right")
 
@@ -162,6 +179,9 @@ SCALARS = (
             range(3),
             UTC,
             json,
+            threading.Lock(),
+            print,
+            asyncio.Queue.put,
         ]
     )
 )
@@ -188,6 +208,10 @@ def _inside(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         | pairs.map(lambda pair: Record(*pair))
         | pairs.map(lambda pair: _shuffled(*pair))
         | pairs.map(lambda pair: Frozen(*pair))
+        | pairs.map(lambda pair: Unsorted(*pair))
+        | pairs.map(lambda pair: Unsorted(*pair).without())
+        | pairs.map(lambda pair: Later(*pair))
+        | st.lists(values, max_size=3).map(lambda given: deque(given, 9))
         | pairs.map(lambda pair: Login(*pair))
         | pairs.map(lambda pair: Pair(*pair))
         | pairs.map(lambda pair: ValueError(*pair))

@@ -93,7 +93,6 @@ meter_equip(Meter *self, PyObject *args)
     Py_XSETREF(self->condition, known ? (Program *)Py_NewRef(condition) : NULL);
     known = Py_IS_TYPE(taking, taking_type);
     Py_XSETREF(self->taking, known ? (Taking *)Py_NewRef(taking) : NULL);
-    self->slow = MEASURED_EXACTLY; /* the first hits are the slow ones */
     Py_RETURN_NONE;
 }
 

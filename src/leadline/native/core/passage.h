@@ -11,7 +11,7 @@
 #include "program.h"
 #include "walk.h"
 
-/* How many passages are measured by the thread's own clock before and after a slow one. */
+/* How many passages are measured by the thread's own clock after a slow one. */
 #define MEASURED_EXACTLY 64
 
 /* In the order of wire.probe.Fate. */

@@ -11,9 +11,10 @@
 /* Of passages that are only counted one in so many is measured, and counts for all of them:
    reading the clock twice would cost more than the counting. */
 #define MEASURED_OF_COUNTED 16
-/* A passage that took longer is measured by the thread's own clock the next times, because a
-   thread that waits for a processor is not at work. So is one that went through Python. */
-#define SURELY_SHORT_NS 20000
+/* What is done in C takes no longer: 56,000 bytes of values. A passage that seems to take longer
+   either went through Python, or its thread had to wait for a processor, which is no work. So
+   it counts as this long, and the next ones are measured by the thread's own clock. */
+#define LONGEST_IN_C_NS 200000
 
 /* Outcomes of a passage: whether the probe has any use for the next one here. */
 enum { FAILED = -1, OFF = 0, ON = 1 };
@@ -564,10 +565,10 @@ end_measure(const Measure *measure, Core *core, Meter *meter)
     if (measure->way == BY_THREAD) {
         ns = clock_thread_ns() - measure->thread_ns;
     }
-    if (ns > SURELY_SHORT_NS) {
+    if (ns > LONGEST_IN_C_NS) {
         meter->slow = MEASURED_EXACTLY;
         if (measure->way == BY_TICKS) {
-            add_cost(core, meter, SURELY_SHORT_NS);
+            add_cost(core, meter, LONGEST_IN_C_NS);
             return;
         }
     }

@@ -215,13 +215,32 @@ take_sequence(Walk *walk, PyObject *value, const Shape *shape, int level)
     return 0;
 }
 
-/* Walk.row of a set, which is gone through by the base type's own iterator. */
+/* views.queue: the longest that an exact deque may be, if it is bounded. */
+static void
+put_bound(Walk *walk, PyObject *deque)
+{
+    PyObject *longest = PyObject_GetAttrString(deque, "maxlen"); /* a getter in C */
+    if (longest != NULL && PyLong_CheckExact(longest)) {
+        *walk->room -= FORM_BYTES + 9 + LITERAL_BYTES;
+        TEXT_PUT(walk->text, ",\"about\":{\"maxlen\":");
+        text_integer(walk->text, PyLong_AsLongLong(longest));
+        TEXT_PUT(walk->text, "}");
+    }
+    PyErr_Clear();
+    Py_XDECREF(longest);
+}
+
+/* Walk.row of a set, which is gone through by the base type's own iterator; so is an exact
+   deque. */
 static int
 take_set(Walk *walk, PyObject *value, const Shape *shape, int level)
 {
-    PyTypeObject *base = PyFrozenSet_Check(value) ? &PyFrozenSet_Type : &PySet_Type;
-    Py_ssize_t length = ((PySetObject *)value)->used;
-    int drained = is_drained(value, base, length);
+    int is_deque = shape->kind == SHAPE_DEQUE;
+    PyTypeObject *base = is_deque                     ? Py_TYPE(value)
+                         : PyFrozenSet_Check(value) ? &PyFrozenSet_Type
+                                                      : &PySet_Type;
+    Py_ssize_t length = is_deque ? Py_SIZE(value) : ((PySetObject *)value)->used;
+    int drained = is_deque ? 0 : is_drained(value, base, length);
     PyObject *items = drained < 0 ? NULL : base->tp_iter(value);
     if (items == NULL) {
         return -1;
@@ -256,6 +275,9 @@ take_set(Walk *walk, PyObject *value, const Shape *shape, int level)
     Py_DECREF(items);
     TEXT_PUT(walk->text, "]");
     put_omitted(walk->text, omitted);
+    if (is_deque && !failed) {
+        put_bound(walk, value);
+    }
     TEXT_PUT(walk->text, "}");
     return failed ? -1 : 0;
 }
@@ -439,20 +461,17 @@ slot_value(PyObject *object, PyMemberDef *member)
 }
 
 /* Whether attributes lie in the order that the class says, as they nearly always do; if not,
-   they are put in order in Python. */
+   they are put in order in Python. Slots are put in order here. */
 static int
 lies_in_order(PyObject *value, const Shape *shape)
 {
-    Py_ssize_t at = 0;
-    for (; at < shape->slot_count && at < shape->field_count; at++) {
-        if (shape->slots[at].name != shape->fields[at].name &&
-            !text_same(shape->slots[at].name, shape->fields[at].name)) {
-            return 0;
-        }
-    }
     if (!shape->dictionary) {
         return 1;
     }
+    if (shape->slot_count) {
+        return 0;
+    }
+    Py_ssize_t at = 0;
     Names names;
     PyObject *name, *item;
     names_begin(&names, value);
@@ -469,13 +488,45 @@ lies_in_order(PyObject *value, const Shape *shape)
     return 1;
 }
 
+#define MOST_SLOTS 200 /* agent.capture.shapes, which lets Python take what has more */
+
+/* Put what was written of slots, which the interpreter keeps by their names, in the order of
+   the class. `begins` is where each one begins; the last is where they end. */
+static void
+put_in_order(Text *text, const Shape *shape, const size_t *begins, Py_ssize_t count)
+{
+    size_t begin = begins[0], size = begins[count] - begin;
+    if (count < 2 || !text_reserve(text, size) || text->failed) {
+        return;
+    }
+    const char *from = text->bytes;
+    char *to = text->bytes + text->size, *at = to;
+    for (Py_ssize_t index = 0; index < shape->slot_count; index++) {
+        Py_ssize_t slot = shape->shown[index];
+        if (slot >= count) {
+            continue; /* it is not shown */
+        }
+        /* each but the first is preceded by its comma */
+        size_t first = begins[slot] + (slot > 0);
+        if (at != to) {
+            *at++ = ',';
+        }
+        memcpy(at, from + first, begins[slot + 1] - first);
+        at += begins[slot + 1] - first;
+    }
+    memcpy(text->bytes + begin, to, size);
+}
+
 /* Walk.fields */
 static int
 take_fields(Walk *walk, PyObject *value, const Shape *shape, int level)
 {
     Names names = {.kind = NAMES_NONE};
     Fields fields = {.first = 1};
+    size_t begins[MOST_SLOTS + 1];
+    Py_ssize_t shown = 0;
     begin_fields(walk, shape);
+    begins[0] = walk->text->size;
     for (Py_ssize_t index = 0; index < shape->slot_count; index++) {
         const char *why = next_item(walk);
         if (why != NULL) {
@@ -491,6 +542,10 @@ take_fields(Walk *walk, PyObject *value, const Shape *shape, int level)
         if (taken < 0) {
             return -1;
         }
+        begins[++shown] = walk->text->size;
+    }
+    if (shape->ordered && shown > 1) {
+        put_in_order(walk->text, shape, begins, shown);
     }
     if (shape->dictionary) {
         names_begin(&names, value);
@@ -535,9 +590,14 @@ take_inside(Walk *walk, PyObject *value, const Shape *shape, int level)
     case SHAPE_NAMED:
         return take_tuple_by_name(walk, value, shape, level);
     case SHAPE_SET:
+    case SHAPE_DEQUE:
         return take_set(walk, value, shape, level);
     case SHAPE_DICT:
         return take_mapping(walk, value, shape, level);
+    case SHAPE_OPAQUE:
+        walk_put_type(walk, shape);
+        TEXT_PUT(walk->text, ",\"omitted\":\"opaque\"}");
+        return 0;
     default:
         return take_fields(walk, value, shape, level);
     }
@@ -551,6 +611,7 @@ put_size(Walk *walk, PyObject *value, const Shape *shape)
     case SHAPE_LIST:
     case SHAPE_TUPLE:
     case SHAPE_NAMED:
+    case SHAPE_DEQUE:
         put_length(walk, Py_SIZE(value));
         break;
     case SHAPE_SET:
