@@ -33,7 +33,7 @@ from leadline.wire.target import FunctionTarget, Target
 CALLS = 100
 ROUNDS = 5
 WARM = 100
-"""Passages before a window: a probe stays for minutes, so its first ones are not what counts."""
+"""Passages before a window: a probe stays for minutes; its first ones are not what counts."""
 
 type Work = Callable[[int, str], int]
 type Switch = Callable[[bool], None]

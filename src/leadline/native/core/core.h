@@ -34,6 +34,9 @@ typedef struct {
     Text scratch; /* what is being written; taken by one hit at a time */
 } Core;
 
+/* Outcomes of a passage: whether the probe has any use for the next one here. */
+enum { FAILED = -1, OFF = 0, ON = 1 };
+
 /* One passage through one place. */
 typedef struct {
     Core *core;

@@ -10,23 +10,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include "interior.h"
-
-/* expression.fuel.FULL */
-#define FULL_TANK 5000
-
-/* Where a name is found, if it is no variable of the code itself. */
-enum { WHERE_GLOBAL = -1, WHERE_DURATION = -2, WHERE_RESULT = -3, WHERE_EXCEPTION = -4 };
-
-typedef struct {
-    Frame *frame;
-    PyObject *result; /* NULL where there is none */
-    PyObject *exception; /* NULL where there is none */
-    double duration_s;
-    int has_duration;
-    const int *where; /* of each name of the program */
-    long fuel;
-} Moment;
+#include "moment.h"
 
 typedef struct {
     PyObject_HEAD

@@ -1,23 +1,10 @@
 #include "core.h"
 
-#include "clock.h"
+#include "calls.h"
+#include "measure.h"
 #include "surroundings.h"
 
-/* As in agent/core/passage.py. */
-#define MAX_OPEN_CALLS 4096
-#define MAX_ENTRIES 1000
-#define MAX_SAMPLES 20000
-
-/* Of passages that are only counted one in so many is measured, and counts for all of them:
-   reading the clock twice would cost more than the counting. */
-#define MEASURED_OF_COUNTED 16
-/* What is done in C takes no longer: 56,000 bytes of values. A passage that seems to take longer
-   either went through Python, or its thread had to wait for a processor, which is no work. So
-   it counts as this long, and the next ones are measured by the thread's own clock. */
-#define LONGEST_IN_C_NS 200000
-
-/* Outcomes of a passage: whether the probe has any use for the next one here. */
-enum { FAILED = -1, OFF = 0, ON = 1 };
+#define MAX_SAMPLES 20000 /* agent.core.passage.MAX_SAMPLES */
 
 PyObject *
 visit_object(Visit *visit)
@@ -339,96 +326,6 @@ holds(Visit *visit)
     return answer;
 }
 
-static PyObject *
-call_key(const Visit *visit)
-{
-    return PyLong_FromVoidPtr(visit->moment.frame);
-}
-
-/* Make room for calls that begin, as agent.core.pure does: the older half is forgotten. */
-static int
-forget_oldest(Meter *meter)
-{
-    PyObject *calls = PyDict_Keys(meter->began);
-    if (calls == NULL) {
-        return -1;
-    }
-    for (Py_ssize_t index = 0; index < MAX_OPEN_CALLS / 2; index++) {
-        if (PyDict_DelItem(meter->began, PyList_GET_ITEM(calls, index)) < 0) {
-            PyErr_Clear();
-            continue;
-        }
-        meter->lost++;
-    }
-    Py_DECREF(calls);
-    return 0;
-}
-
-/* Take a key out; 0 if it was not there. */
-static int
-take_out(PyObject *dict, PyObject *key)
-{
-    int there = PyDict_Contains(dict, key);
-    return there > 0 && PyDict_DelItem(dict, key) < 0 ? -1 : there;
-}
-
-/* A place where the probe does not hit, but that serves those where it does. */
-static int
-serve(Visit *visit)
-{
-    Meter *meter = visit->meter;
-    if (visit->armed->role == ROLE_ENTRY) {
-        meter->entered++;
-        for (int fate = 0; fate < FATE_COUNT; fate++) {
-            if (meter->fates[fate]) {
-                return OFF;
-            }
-        }
-        return meter->entered < MAX_ENTRIES ? ON : OFF;
-    }
-    if (meter->began == NULL || !PyDict_CheckExact(meter->began)) {
-        return ON;
-    }
-    PyObject *key = call_key(visit), *now = NULL;
-    int done = key == NULL ? -1 : 0;
-    if (done == 0 && visit->armed->role == ROLE_BEGIN) {
-        if (PyDict_GET_SIZE(meter->began) >= MAX_OPEN_CALLS) {
-            done = forget_oldest(meter);
-        }
-        now = PyLong_FromLongLong(clock_monotonic_ns());
-        done = done < 0 || now == NULL ? -1 : take_out(meter->began, key);
-        done = done < 0 ? -1 : PyDict_SetItem(meter->began, key, now);
-    }
-    else if (done == 0) {
-        done = take_out(meter->began, key);
-    }
-    Py_XDECREF(key);
-    Py_XDECREF(now);
-    return done < 0 ? FAILED : ON;
-}
-
-/* Find out how long this call has taken, if its beginning was seen. */
-static int
-find_duration(Visit *visit)
-{
-    Meter *meter = visit->meter;
-    if (meter->began == NULL || !PyDict_CheckExact(meter->began) ||
-        PyDict_GET_SIZE(meter->began) == 0) {
-        return 0;
-    }
-    PyObject *key = call_key(visit);
-    PyObject *began = key == NULL ? NULL : PyDict_GetItemWithError(meter->began, key);
-    int found = 0;
-    if (began != NULL) {
-        visit->moment.duration_s =
-            (double)(clock_monotonic_ns() - PyLong_AsLongLong(began)) / 1e9;
-        visit->moment.has_duration = 1;
-        found = PyDict_DelItem(meter->began, key);
-    }
-    Py_XDECREF(key);
-    return found < 0 || PyErr_Occurred() ? -1 : 0;
-}
-
 /* One passage, in the fixed order: limiter, condition, capture. */
 static int
 pass(Visit *visit)
@@ -447,9 +344,9 @@ pass(Visit *visit)
         }
     }
     if (visit->armed->role != ROLE_HIT) {
-        return serve(visit);
+        return calls_serve(visit);
     }
-    if (find_duration(visit) < 0) {
+    if (calls_find_duration(visit) < 0) {
         return FAILED;
     }
     if (meter->timed && !visit->moment.has_duration) {
@@ -519,62 +416,6 @@ judge(Core *core, Meter *meter)
     return 0;
 }
 
-static void
-add_cost(Core *core, Meter *meter, int64_t ns)
-{
-    meter->cost_ns += ns;
-    meter->window_ns += ns;
-    core->spent_ns += ns;
-}
-
-/* How a passage is measured, and the readings at its beginning. */
-typedef struct {
-    enum { NOT, BY_TICKS, BY_THREAD } way;
-    int weight;
-    uint64_t ticks;
-    int64_t thread_ns;
-} Measure;
-
-static Measure
-begin_measure(Meter *meter)
-{
-    Measure measure = {.way = BY_TICKS, .weight = 1};
-    if (meter->holds == Py_None && meter->take == Py_None) {
-        measure.weight = MEASURED_OF_COUNTED;
-        if (++meter->beat % MEASURED_OF_COUNTED != 0) {
-            measure.way = NOT;
-            return measure;
-        }
-    }
-    if (meter->slow) {
-        meter->slow--;
-        measure.way = BY_THREAD;
-        measure.thread_ns = clock_thread_ns();
-    }
-    measure.ticks = clock_ticks();
-    return measure;
-}
-
-static void
-end_measure(const Measure *measure, Core *core, Meter *meter)
-{
-    if (measure->way == NOT) {
-        return;
-    }
-    int64_t ns = clock_ns_between(measure->ticks, clock_ticks());
-    if (measure->way == BY_THREAD) {
-        ns = clock_thread_ns() - measure->thread_ns;
-    }
-    if (ns > LONGEST_IN_C_NS) {
-        meter->slow = MEASURED_EXACTLY;
-        if (measure->way == BY_TICKS) {
-            add_cost(core, meter, LONGEST_IN_C_NS);
-            return;
-        }
-    }
-    add_cost(core, meter, ns * measure->weight);
-}
-
 PyObject *
 visit_all(Core *core, PyObject *armed, PyObject *result, PyObject *exception)
 {
@@ -586,7 +427,7 @@ visit_all(Core *core, PyObject *armed, PyObject *result, PyObject *exception)
         if (meter->off) {
             continue;
         }
-        Measure measure = begin_measure(meter);
+        Measure measure = measure_begin(meter);
         Visit visit = {
             .core = core,
             .armed = one,
@@ -603,7 +444,7 @@ visit_all(Core *core, PyObject *armed, PyObject *result, PyObject *exception)
         }
         on += outcome != OFF;
         Py_XDECREF(visit.visit);
-        end_measure(&measure, core, meter);
+        measure_end(&measure, core, meter);
     }
     Py_DECREF(armed);
     return on ? Py_NewRef(Py_None) : Py_NewRef(core->disable);
