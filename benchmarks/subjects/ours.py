@@ -136,4 +136,3 @@ def _dead_server() -> int:
 
     threading.Thread(target=take, daemon=True).start()
     return int(server.getsockname()[1])
-

@@ -1,8 +1,11 @@
 """The native core against the pure one: the same bytes of the same values, the same answers of
 the same expressions, and what must never need Python."""
 
+import asyncio
+import gc
 import json
 import sys
+import threading
 from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +21,7 @@ from hypothesis import strategies as st
 
 from hostile import calls, zoo
 from leadline import native
-from leadline.agent.capture import stack
+from leadline.agent.capture import shapes, stack
 from leadline.agent.capture.shapes import acquaint
 from leadline.agent.capture.tree import Room, capture
 from leadline.agent.capture.writing import write
@@ -78,6 +81,23 @@ class Record:
 class Frozen:
     number: object
     secret: object
+
+
+@dataclass(slots=True)
+class Unsorted:
+    zulu: object
+    token: object
+    alpha: object = None
+
+    def without(self) -> "Unsorted":
+        del self.token
+        return self
+
+
+@dataclass(slots=True)
+class Later(Unsorted):
+    mike: object = 1
+    bravo: object = 2
 
 
 Login = namedtuple("Login", "user password")
@@ -159,6 +179,9 @@ SCALARS = (
             range(3),
             UTC,
             json,
+            threading.Lock(),
+            print,
+            asyncio.Queue.put,
         ]
     )
 )
@@ -185,6 +208,10 @@ def _inside(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         | pairs.map(lambda pair: Record(*pair))
         | pairs.map(lambda pair: _shuffled(*pair))
         | pairs.map(lambda pair: Frozen(*pair))
+        | pairs.map(lambda pair: Unsorted(*pair))
+        | pairs.map(lambda pair: Unsorted(*pair).without())
+        | pairs.map(lambda pair: Later(*pair))
+        | st.lists(values, max_size=3).map(lambda given: deque(given, 9))
         | pairs.map(lambda pair: Login(*pair))
         | pairs.map(lambda pair: Pair(*pair))
         | pairs.map(lambda pair: ValueError(*pair))
@@ -238,13 +265,28 @@ def test_cycles_and_drained_tables_are_captured_to_the_same_bytes() -> None:
         assert made == pure
 
 
-def test_an_object_changes_nothing_by_being_captured() -> None:
-    """Its dictionary is not made: that would make every later read of it slower on 3.12."""
-    value = Plain(1, 2, 3, 4)
+def test_an_object_changes_nothing_by_being_looked_at(soundings, make_module) -> None:
+    """T11: its dictionary is not made. On 3.12 that would make every later read of an
+    attribute slower, for good."""
+    module = make_module(
+        "inline",
+        "def work(c):\n    b = c\n    return b\n"
+        "class Own:\n"
+        "    def __init__(self):\n"
+        "        self.first, self.password, self.fourth = 1, 2, 4\n",
+    )
+    probe = soundings.log("inline.py:3", "{c.first} {c} {c.fourth}", condition="c.first == 1")
+    snapshot = soundings.place(SnapshotProbe, "inline.py:3", frames=1)
+    value = module.Own()
+    assert not any(type(one) is dict for one in gc.get_referents(value))
     before = sys.getsizeof(value), sys.getrefcount(value)
-    core.capture(value, CaptureLimits(), 3, 100, 256, 56_000)
+    for _ in range(10):
+        module.work(value)
+    assert soundings.state(probe).fates[Fate.CAPTURED] == 10
+    assert soundings.state(snapshot).fates[Fate.CAPTURED] == 10
     assert (sys.getsizeof(value), sys.getrefcount(value)) == before
-    assert vars(value) == {"first": 1, "password": 2, "_third": 3, "fourth": 4}
+    assert not any(type(one) is dict for one in gc.get_referents(value))
+    assert vars(value) == {"first": 1, "password": 2, "fourth": 4}
     made, pure = _both(value, CaptureLimits(), 56_000)
     assert made == pure
 
@@ -524,3 +566,110 @@ def test_a_timer_keeps_no_frame(soundings, make_module) -> None:
     assert sys.getrefcount(value) == before
     (point,) = soundings.points()
     assert point.count == 5_000
+
+
+class HostileKey(str):
+    """A name of a class attribute that was made with the class, and answers with code."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        calls.append("__eq__")
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def test_no_key_of_a_class_is_asked(soundings, make_module) -> None:
+    module = make_module("keys", "def work(c):\n    b = c\n    return b\n")
+    probe = soundings.log("keys.py:3", "{c.first} {c.nothing} {c}", condition="c.first != 0")
+    strange = type("Strange", (Plain,), {HostileKey("first"): 1, HostileKey("nothing"): 2})
+    values = (strange(7), type("Below", (strange,), {})(8))
+    calls.clear()
+    for value in values:
+        module.work(value)
+    assert calls == []
+    first, second = soundings.messages()
+    assert first.startswith("7 <unknown: ")
+    assert second.startswith("8 <unknown: ")
+    assert soundings.state(probe).fates[Fate.CAPTURED] == 2
+
+
+def test_hits_are_whole_when_they_are_taken(soundings, make_module) -> None:
+    """The names of the task are read in Python, where another thread can be let in: the sender
+    must never meet a record that is not complete yet."""
+    module = make_module(
+        "tasked",
+        "import asyncio\n"
+        "def work(n):\n"
+        "    return n\n"
+        "async def loop(times):\n"
+        "    for n in range(times):\n"
+        "        work(n)\n",
+    )
+    probe = soundings.log("tasked.py:3", "{n}")
+    passage = soundings.registry.standing(probe).compiled.passage
+    records: list[Any] = []
+    done = threading.Event()
+
+    def drain() -> None:
+        while not done.is_set():
+            records.extend(soundings.core.drain(10))
+            passage.tokens, soundings.core.unread_ns = 1e9, 0
+
+    async def named(times: int) -> None:
+        await asyncio.create_task(module.loop(times), name="the task")
+
+    thread = threading.Thread(target=drain)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread.start()
+    try:
+        asyncio.run(named(2_000))
+    finally:
+        done.set()
+        thread.join(30)
+        sys.setswitchinterval(interval)
+    records.extend(soundings.core.drain(10_000))
+    captured = soundings.state(probe).fates[Fate.CAPTURED]
+    assert captured == len(records) > 0
+    assert {one.task for one in records} == {"the task"}
+    assert all(one.thread == threading.get_ident() for one in records)
+
+
+class Interrupted(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("where", ["learn", "secret_name", "name_rule", "capture"])
+def test_what_strikes_while_python_is_asked_is_the_applications(
+    soundings, make_module, where
+) -> None:
+    """A signal handler of the application can raise in whatever Python the core calls."""
+    module = make_module("struck", "def work(c, d):\n    b = c\n    return b\n")
+    probe = soundings.log("struck.py:3", "{c.first} {d} {c}", condition="c.first != 0")
+    names: dict[str, str | None] = {}
+
+    def strike(*_: object) -> None:
+        def handler() -> None:
+            raise Interrupted
+
+        handler()
+
+    asked = {
+        "learn": shapes._Shapes(core).learn,
+        "names": names,
+        "secret_name": lambda name: None,
+        "name_rule": lambda key: None,
+        "capture": shapes.take,
+    }
+    core.forget()
+    core.know(*(asked | {where: strike}).values())
+    try:
+        with pytest.raises(Interrupted):
+            module.work(Plain(1, 2), {b"k": 1, 2: 3 + 4j})
+    finally:
+        core.forget()
+        acquaint(core)
+    assert soundings.messages() == []
+    assert soundings.state(probe).fates.get(Fate.CAPTURED, 0) == 0

@@ -44,12 +44,13 @@ if sys.argv[1] == "load":
     loading.load()
 else:
     import leadline.agent.works
-    asked.clear()
 from leadline.agent.works import Works
 from leadline.agent.core import Monitor, choose
 opened = Monitor()
 opened.open()
 core = choose(opened)
+if sys.argv[1] != "load":
+    asked.clear()
 print(core.name, asked, sorted(set(sys.modules) - before))
 """
 

@@ -49,11 +49,19 @@ PARTS = [
         agent.capture.surroundings agent.capture.writing agent.probes.watching
         agent.probes.snapshot agent.probes.exception agent.probes.log agent.probes.metric
         agent.probes.timer agent.probes.kinds agent.probes.registry agent.link.sender
-        agent.works agent.capture.trace agent.core.ring agent.core.pure
+        agent.works agent.capture.shapes agent.capture.trace agent.core.ring agent.core.program
+        agent.core.native agent.core.pure
     """.split()
 ]
 """Leaves first, of both cores; a test sees that nothing is left to the interpreter's import."""
-_ONLY = {"native": ("leadline.agent.capture.surroundings", "leadline.agent.capture.writing"), "pure": ("leadline.agent.capture.trace", "leadline.agent.core.pure", "leadline.agent.core.ring",)}
+_ONLY = {
+    "native": (
+        "leadline.agent.capture.shapes",
+        "leadline.agent.core.native",
+        "leadline.agent.core.program",
+    ),
+    "pure": ("leadline.agent.core.pure",),
+}
 """What the one core needs and the other does not."""
 
 _bare: set[str] = set()

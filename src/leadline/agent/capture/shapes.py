@@ -5,6 +5,7 @@ walked in C by what stands here; for every other one C calls `take`, and the wal
 goes on from there with the same limits.
 """
 
+from collections import deque
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -17,13 +18,15 @@ from leadline.expression.layout import Layout, layout_of
 from leadline.wire.probe import CaptureLimits
 from leadline.wire.redaction import known_names, secret_name
 
-PYTHON, BYTES, LIST, TUPLE, NAMED, SET, DICT, FIELDS, TEXT = range(9)
-FUNCTION, METHOD, CLASS, MEMBER, MOMENT = range(9, 14)
+PYTHON, BYTES, LIST, TUPLE, NAMED, SET, DICT, FIELDS, TEXT, DEQUE, OPAQUE = range(11)
+FUNCTION, METHOD, BUILTIN, MODULE, CLASS, MEMBER, MOMENT = range(11, 18)
 """The kinds, in the order of `shape.h`."""
 _ROWS: dict[type | None, int] = {list: LIST, tuple: TUPLE, set: SET, frozenset: SET}
 _FORMS: dict[Any, int] = {
     callables.function: FUNCTION,
     callables.method: METHOD,
+    callables.builtin: BUILTIN,
+    callables.module: MODULE,
     records.member: MEMBER,
     moments.date: MOMENT,
     moments.datetime_: MOMENT,
@@ -84,14 +87,21 @@ def _kind(layout: Layout, read: Any) -> int:
         return NAMED if len(layout.fields) <= _MAX_FIELDS else PYTHON
     if read is Walk.row:
         return _ROWS.get(layout.base, PYTHON) if not layout.hidden else PYTHON
+    if read is Walk.fields or type(read) is InOrder:
+        return _kind_of_object(layout)
     if layout.cls is bytes or layout.cls is bytearray:
         return BYTES
-    if read is text_:
-        return TEXT
-    if read is Walk.fields or type(read) is InOrder:
-        known = layout.slots or layout.namespace is not None
-        return FIELDS if known and len(layout.slots) <= _MAX_FIELDS else PYTHON
-    return _FORMS.get(read, PYTHON)
+    if layout.cls is deque:
+        return DEQUE
+    return TEXT if read is text_ else _FORMS.get(read, PYTHON)
+
+
+def _kind_of_object(layout: Layout) -> int:
+    names = [name for name, _ in layout.slots]
+    if not names and layout.namespace is None:
+        return OPAQUE
+    unusual = len(names) > _MAX_FIELDS or len(set(names)) < len(names)
+    return PYTHON if unusual else FIELDS
 
 
 def _fields(given: Any) -> tuple[_Field, ...]:

@@ -13,6 +13,12 @@ static int has_counter;
 static uint64_t first_ticks;
 static int64_t first_ns;
 static double ns_per_tick = 1.0;
+static double believed; /* the first rate that was taken over long enough a time */
+
+#define LONG_ENOUGH_NS 1000000
+/* A counter that has jumped (a virtual machine that was moved) gives another rate than before;
+   then it is not looked at any more. */
+#define LARGEST_CHANGE 0.05
 
 static int64_t
 read_ns(clockid_t which)
@@ -61,8 +67,19 @@ clock_adjust(void)
     }
     int64_t ns = read_ns(CLOCK_MONOTONIC) - first_ns;
     uint64_t ticks = clock_ticks() - first_ticks;
-    if (ns > 0 && ticks > 0) {
-        ns_per_tick = (double)ns / (double)ticks;
+    if (ns <= 0 || ticks == 0) {
+        return;
+    }
+    double rate = (double)ns / (double)ticks;
+    if (believed > 0 && (rate > believed * (1 + LARGEST_CHANGE) ||
+                         rate < believed * (1 - LARGEST_CHANGE))) {
+        has_counter = 0;
+        ns_per_tick = 1.0;
+        return;
+    }
+    ns_per_tick = rate;
+    if (believed <= 0 && ns > LONG_ENOUGH_NS) {
+        believed = rate;
     }
 }
 

@@ -35,9 +35,23 @@ tell_listener(Core *core, Event event, PyObject *const *arguments, Py_ssize_t co
     return answer;
 }
 
-static PyObject *
-on_instruction(Core *core, PyObject *const *arguments, Py_ssize_t Py_UNUSED(count))
+/* The interpreter always gives so many; somebody else may not. */
+static int
+enough(Py_ssize_t count, Py_ssize_t wanted)
 {
+    if (count < wanted) {
+        PyErr_SetString(PyExc_TypeError, "this is called by sys.monitoring");
+        return 0;
+    }
+    return 1;
+}
+
+static PyObject *
+on_instruction(Core *core, PyObject *const *arguments, Py_ssize_t count)
+{
+    if (!enough(count, 2)) {
+        return NULL;
+    }
     Py_ssize_t offset = PyLong_AsSsize_t(arguments[1]);
     PyObject *armed = table_get(&core->tables[ON_INSTRUCTION], arguments[0], offset);
     if (armed == NULL) {
@@ -70,13 +84,13 @@ at(Core *core, Event event, PyObject *const *arguments, Py_ssize_t count)
 static PyObject *
 on_start(Core *core, PyObject *const *arguments, Py_ssize_t count)
 {
-    return at(core, ON_START, arguments, count);
+    return !enough(count, 2) ? NULL : at(core, ON_START, arguments, count);
 }
 
 static PyObject *
 on_return(Core *core, PyObject *const *arguments, Py_ssize_t count)
 {
-    return at(core, ON_RETURN, arguments, count);
+    return !enough(count, 3) ? NULL : at(core, ON_RETURN, arguments, count);
 }
 
 /* Whether an exception begins here, instead of passing through on its way out, and is the
@@ -126,15 +140,15 @@ threw(Core *core, Event event, PyObject *const *arguments)
 }
 
 static PyObject *
-on_unwind(Core *core, PyObject *const *arguments, Py_ssize_t Py_UNUSED(count))
+on_unwind(Core *core, PyObject *const *arguments, Py_ssize_t count)
 {
-    return threw(core, ON_UNWIND, arguments);
+    return !enough(count, 3) ? NULL : threw(core, ON_UNWIND, arguments);
 }
 
 static PyObject *
-on_raise(Core *core, PyObject *const *arguments, Py_ssize_t Py_UNUSED(count))
+on_raise(Core *core, PyObject *const *arguments, Py_ssize_t count)
 {
-    return threw(core, ON_RAISE, arguments);
+    return !enough(count, 3) ? NULL : threw(core, ON_RAISE, arguments);
 }
 
 /* put(event, code or None, offset, tuple of Armed or None) */
@@ -157,6 +171,7 @@ core_put(Core *core, PyObject *args)
         return NULL;
     }
     PyObject *value = armed == Py_None ? NULL : armed;
+    clock_adjust();
     if (code == Py_None) {
         Py_XSETREF(core->everywhere[event], Py_XNewRef(value));
     }
@@ -196,12 +211,11 @@ core_disarm_all(Core *core, PyObject *Py_UNUSED(none))
     Py_RETURN_NONE;
 }
 
-/* In a forked child: what was being written belonged to a thread that is not here. */
+/* Forget counts. Memory that a thread was writing in is not here, in a forked child neither. */
 static PyObject *
 core_clear(Core *core, PyObject *Py_UNUSED(none))
 {
     core->spent_ns = core->no_stack = 0;
-    core->scratch = (Text){0};
     Py_RETURN_NONE;
 }
 

@@ -34,12 +34,16 @@ typedef struct {
     Text scratch; /* what is being written; taken by one hit at a time */
 } Core;
 
+/* Outcomes of a passage: whether the probe has any use for the next one here. */
+enum { FAILED = -1, OFF = 0, ON = 1 };
+
 /* One passage through one place. */
 typedef struct {
     Core *core;
     Armed *armed;
     Meter *meter;
     Moment moment;
+    int readable; /* whether variables lie in the frame, at the places that are known */
     PyObject *visit; /* the `Visit` for Python, once it was needed */
 } Visit;
 

@@ -7,7 +7,6 @@
 
 #define MAX_NAME_CHARS 200 /* expression.layout.MAX_NAME_CHARS */
 #define MAX_MEMBER_NAMES 1000 /* capture.held.MAX_NAMES */
-#define FORM_BYTES 40 /* capture.room.FORM_BYTES */
 
 /* Walk.words: begin the form of a value by a text; the object is left open. */
 static void
@@ -82,6 +81,42 @@ take_method(Walk *walk, PyObject *value, const Shape *shape)
     return put_name(walk, shape, name);
 }
 
+/* callables.builtin */
+static int
+take_builtin(Walk *walk, PyObject *value, const Shape *shape)
+{
+    const char *called = ((PyCFunctionObject *)value)->m_ml->ml_name;
+    PyObject *owner = PyCFunction_GET_SELF(value);
+    if (strlen(called) > MAX_NAME_CHARS) {
+        return 0;
+    }
+    if (owner == NULL || Py_IS_TYPE(owner, &PyModule_Type)) {
+        return put_name(walk, shape, PyUnicode_FromString(called));
+    }
+    Shape *of = shape_of(PyType_Check(owner) ? (PyTypeObject *)owner : Py_TYPE(owner));
+    PyObject *name = of == NULL ? NULL : PyUnicode_FromFormat("%U.%s", of->name, called);
+    Py_XDECREF(of);
+    return put_name(walk, shape, name);
+}
+
+/* callables.module: its name as it lies among its variables. */
+static int
+take_module(Walk *walk, PyObject *value, const Shape *shape)
+{
+    PyObject *names = PyModule_GetDict(value), *key, *item;
+    Py_ssize_t position = 0;
+    if (names == NULL || !PyDict_CheckExact(names) || !dict_is_small(names)) {
+        return 0;
+    }
+    while (PyDict_Next(names, &position, &key, &item)) {
+        if (PyUnicode_CheckExact(key) &&
+            PyUnicode_CompareWithASCIIString(key, "__name__") == 0) {
+            return PyUnicode_CheckExact(item) ? put_name(walk, shape, Py_NewRef(item)) : 0;
+        }
+    }
+    return 0;
+}
+
 /* A class shows its name. */
 static int
 take_class(Walk *walk, PyObject *value, const Shape *shape)
@@ -132,11 +167,14 @@ take_member(Walk *walk, PyObject *value, const Shape *shape, int level)
     if (!shape->dictionary || !find_member(value, &name, &inner)) {
         return 0;
     }
+    Py_INCREF(name); /* the rule may be asked for in Python, which takes time */
+    Py_INCREF(inner);
     PyObject *rule = rule_of_name(name);
     if (rule == NULL) {
+        Py_DECREF(name);
+        Py_DECREF(inner);
         return -1;
     }
-    Py_INCREF(inner);
     *walk->room -= LITERAL_BYTES + shape->cost;
     put_words(walk, shape, name);
     TEXT_PUT(walk->text, ",\"form\":\"member\",\"about\":{\"value\":");
@@ -150,6 +188,7 @@ take_member(Walk *walk, PyObject *value, const Shape *shape, int level)
                                             : walk_take(walk, inner, level + 1);
     }
     TEXT_PUT(walk->text, "}}");
+    Py_DECREF(name);
     Py_DECREF(inner);
     Py_DECREF(rule);
     return taken < 0 ? -1 : 1;
@@ -198,6 +237,10 @@ form_take(Walk *walk, PyObject *value, const Shape *shape, int level)
         return PyFunction_Check(value) ? take_function(walk, value, shape) : 0;
     case SHAPE_METHOD:
         return PyMethod_Check(value) ? take_method(walk, value, shape) : 0;
+    case SHAPE_BUILTIN:
+        return PyCFunction_CheckExact(value) ? take_builtin(walk, value, shape) : 0;
+    case SHAPE_MODULE:
+        return PyModule_CheckExact(value) ? take_module(walk, value, shape) : 0;
     case SHAPE_CLASS:
         return PyType_Check(value) ? take_class(walk, value, shape) : 0;
     case SHAPE_MEMBER:

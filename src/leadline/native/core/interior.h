@@ -34,7 +34,7 @@ typedef enum { NAMES_NONE, NAMES_DICT, NAMES_INLINE, NAMES_ELSEWHERE } NamesKind
 
 typedef struct {
     NamesKind kind;
-    PyObject *dict; /* with NAMES_DICT, borrowed */
+    PyObject *dict; /* with NAMES_DICT, borrowed: held by whoever lets Python run meanwhile */
     PyObject *object; /* with NAMES_INLINE */
     int next; /* with NAMES_INLINE: how many were gone through */
     Py_ssize_t position; /* with NAMES_DICT */

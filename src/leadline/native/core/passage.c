@@ -75,7 +75,8 @@ static PyType_Spec taking_spec = {
     .slots = taking_slots,
 };
 
-/* equip(condition or None, taking or None): what of it runs here from now on. */
+/* equip(condition or None, taking or None): what of it runs here from now on. Once for all: a hit
+   that another thread is in the middle of goes by what it has begun with. */
 static PyObject *
 meter_equip(Meter *self, PyObject *args)
 {
@@ -83,13 +84,15 @@ meter_equip(Meter *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "OO", &condition, &taking)) {
         return NULL;
     }
+    if (self->known_take != NULL) {
+        Py_RETURN_NONE;
+    }
     Py_XSETREF(self->known_holds, Py_XNewRef(self->holds));
     Py_XSETREF(self->known_take, Py_XNewRef(self->take));
     int known = Py_IS_TYPE(condition, program_type);
     Py_XSETREF(self->condition, known ? (Program *)Py_NewRef(condition) : NULL);
     known = Py_IS_TYPE(taking, taking_type);
     Py_XSETREF(self->taking, known ? (Taking *)Py_NewRef(taking) : NULL);
-    self->slow = MEASURED_EXACTLY; /* the first hits are the slow ones */
     Py_RETURN_NONE;
 }
 
@@ -309,8 +312,10 @@ armed_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(keywords))
     self->meter = (Meter *)Py_NewRef(meter);
     self->site = Py_NewRef(site);
     self->role = (Role)role;
-    self->readable = PyCode_Check(code) && ((PyCodeObject *)code)->co_flags & CO_OPTIMIZED;
-    if (self->readable && find_names(self, (PyCodeObject *)code, special) < 0) {
+    if (PyCode_Check(code) && ((PyCodeObject *)code)->co_flags & CO_OPTIMIZED) {
+        self->code = (PyCodeObject *)Py_NewRef(code);
+    }
+    if (self->code != NULL && find_names(self, (PyCodeObject *)code, special) < 0) {
         Py_DECREF(self);
         return NULL;
     }
@@ -336,6 +341,7 @@ armed_dealloc(Armed *self)
     }
     PyMem_Free(self->watch_where);
     PyMem_Free(self->condition_where);
+    Py_XDECREF(self->code);
     Py_XDECREF(self->meter);
     Py_XDECREF(self->site);
     type->tp_free(self);

@@ -11,7 +11,7 @@
 #include "program.h"
 #include "walk.h"
 
-/* How many passages are measured by the thread's own clock before and after a slow one. */
+/* How many passages are measured by the thread's own clock after a slow one. */
 #define MEASURED_EXACTLY 64
 
 /* In the order of wire.probe.Fate. */
@@ -65,7 +65,7 @@ typedef struct {
     Meter *meter;
     PyObject *site;
     Role role;
-    int readable; /* whether variables lie in the frame */
+    PyCodeObject *code; /* whose variables lie in its frames; NULL for other code */
     int *condition_where; /* where the names of the condition are found here */
     Py_ssize_t watch_count;
     int **watch_where; /* and those of each program of `taking` */

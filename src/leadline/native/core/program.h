@@ -10,23 +10,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include "interior.h"
-
-/* expression.fuel.FULL */
-#define FULL_TANK 5000
-
-/* Where a name is found, if it is no variable of the code itself. */
-enum { WHERE_GLOBAL = -1, WHERE_DURATION = -2, WHERE_RESULT = -3, WHERE_EXCEPTION = -4 };
-
-typedef struct {
-    Frame *frame;
-    PyObject *result; /* NULL where there is none */
-    PyObject *exception; /* NULL where there is none */
-    double duration_s;
-    int has_duration;
-    const int *where; /* of each name of the program */
-    long fuel;
-} Moment;
+#include "moment.h"
 
 typedef struct {
     PyObject_HEAD
@@ -37,10 +21,11 @@ typedef struct {
 
 extern PyTypeObject *program_type;
 
-/* Return the value, a new reference, or NULL without an exception: not here. */
+/* Return the value, a new reference, or NULL: not here. With an exception, one has struck while
+   Python was asked for a class or a name; it is for the caller to judge. */
 PyObject *program_value(Program *program, Moment *moment);
 
-/* Return 1 or 0 as a condition, -1: not here. */
+/* Return 1 or 0 as a condition, -1: not here, as above. */
 int program_holds(Program *program, Moment *moment);
 
 PyTypeObject *program_make_type(PyObject *module);

@@ -26,28 +26,47 @@ make_room(Ring *ring)
     return 1;
 }
 
-Kept *
-ring_put(Ring *ring, Armed *armed, const char *payload, size_t size)
+int
+ring_has_room(Ring *ring, size_t size)
 {
     if ((long long)size > ring->most_record_bytes) {
         ring->too_large++;
-        return NULL;
+        return 0;
     }
+    if (ring->count >= ring->most_records || ring->bytes + (long long)size > ring->most_bytes ||
+        !make_room(ring)) {
+        ring->full++;
+        return 0;
+    }
+    return 1;
+}
+
+void
+circumstances_let_go(Circumstances *at)
+{
+    Py_CLEAR(at->task);
+    Py_CLEAR(at->trace);
+    Py_CLEAR(at->span);
+}
+
+int
+ring_put(Ring *ring, Armed *armed, const char *payload, size_t size, Circumstances *at)
+{
     Kept *kept = NULL;
-    if (ring->count < ring->most_records && ring->bytes + (long long)size <= ring->most_bytes &&
-        make_room(ring)) {
+    if (ring_has_room(ring, size)) {
         kept = malloc(sizeof(Kept) + size);
+        ring->full += kept == NULL;
     }
     if (kept == NULL) {
-        ring->full++;
-        return NULL;
+        circumstances_let_go(at);
+        return 0;
     }
-    *kept = (Kept){.armed = (Armed *)Py_NewRef(armed), .size = size};
+    *kept = (Kept){.armed = (Armed *)Py_NewRef(armed), .at = *at, .size = size};
     memcpy(kept->payload, payload, size);
     ring->kept[(ring->first + ring->count) % ring->capacity] = kept;
     ring->count++;
     ring->bytes += (long long)size;
-    return kept;
+    return 1;
 }
 
 static Kept *
@@ -64,9 +83,7 @@ static void
 let_go(Kept *kept)
 {
     Py_XDECREF(kept->armed);
-    Py_XDECREF(kept->task);
-    Py_XDECREF(kept->trace);
-    Py_XDECREF(kept->span);
+    circumstances_let_go(&kept->at);
     free(kept);
 }
 
@@ -89,9 +106,9 @@ ring_take(Ring *ring, PyObject *args)
     while (taken != NULL && most-- > 0 && ring->count > 0) {
         Kept *kept = take_first(ring);
         PyObject *record = PyObject_CallFunction(
-            make, "OOdky#NNN", kept->armed->meter, kept->armed->site, kept->time, kept->thread,
-            kept->payload, (Py_ssize_t)kept->size, or_empty(kept->task), or_empty(kept->trace),
-            or_empty(kept->span));
+            make, "OOdky#NNN", kept->armed->meter, kept->armed->site, kept->at.time,
+            kept->at.thread, kept->payload, (Py_ssize_t)kept->size, or_empty(kept->at.task),
+            or_empty(kept->at.trace), or_empty(kept->at.span));
         let_go(kept);
         if (record == NULL || PyList_Append(taken, record) < 0) {
             Py_CLEAR(taken);

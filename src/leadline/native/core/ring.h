@@ -8,11 +8,16 @@
 
 #include "passage.h"
 
+/* When and where a hit happened. */
 typedef struct {
-    Armed *armed;
-    PyObject *task, *trace, *span; /* exact strs, or NULL for empty ones */
+    PyObject *task, *trace, *span; /* owned strs, or NULL for empty ones */
     double time;
     unsigned long thread;
+} Circumstances;
+
+typedef struct {
+    Armed *armed;
+    Circumstances at;
     size_t size;
     char payload[];
 } Kept;
@@ -31,9 +36,15 @@ typedef struct {
     long long too_large;
 } Ring;
 
-/* Put a copy of `size` bytes; returns NULL when there is no room, and counts why. The rest of
-   what is kept is filled in by the caller. */
-Kept *ring_put(Ring *ring, Armed *armed, const char *payload, size_t size);
+/* Tell whether there is room for so many bytes; count why if there is none. */
+int ring_has_room(Ring *ring, size_t size);
+
+/* Put a copy of `size` bytes with the circumstances, whose references are taken over; returns 0
+   when there is no room, and counts why. A record is complete when it is put: from then on it
+   is the sender's, who may take it as soon as another thread can run. */
+int ring_put(Ring *ring, Armed *armed, const char *payload, size_t size, Circumstances *at);
+
+void circumstances_let_go(Circumstances *at);
 
 PyTypeObject *ring_make_type(PyObject *module);
 

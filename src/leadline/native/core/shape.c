@@ -177,6 +177,31 @@ fields_from(PyObject *given, Py_ssize_t *count)
     return fields;
 }
 
+/* Find the order in which slots are shown: that of the fields, then the others. */
+static int
+find_order(Shape *self)
+{
+    self->shown = PyMem_Calloc((size_t)self->slot_count + 1, sizeof(Py_ssize_t));
+    char *found = PyMem_Calloc((size_t)self->slot_count + 1, 1);
+    if (self->shown == NULL || found == NULL) {
+        PyMem_Free(found);
+        PyErr_NoMemory();
+        return -1;
+    }
+    Py_ssize_t count = 0;
+    for (Py_ssize_t field = 0; field <= self->field_count; field++) {
+        for (Py_ssize_t slot = 0; slot < self->slot_count; slot++) {
+            if (!found[slot] && (field == self->field_count ||
+                                 text_same(self->fields[field].name, self->slots[slot].name))) {
+                self->shown[count++] = slot;
+                found[slot] = 1;
+            }
+        }
+    }
+    PyMem_Free(found);
+    return 0;
+}
+
 static PyObject *
 shape_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(keywords))
 {
@@ -206,7 +231,7 @@ shape_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(keywords))
     if (!PyErr_Occurred()) {
         self->fields = fields_from(fields, &self->field_count);
     }
-    if (PyErr_Occurred()) {
+    if (PyErr_Occurred() || find_order(self) < 0) {
         Py_DECREF(self);
         return NULL;
     }
@@ -248,6 +273,7 @@ shape_dealloc(Shape *self)
     PyObject_GC_UnTrack(self);
     fields_free(self->slots, self->slot_count);
     fields_free(self->fields, self->field_count);
+    PyMem_Free(self->shown);
     free(self->json);
     Py_XDECREF(self->name);
     shape_clear(self);

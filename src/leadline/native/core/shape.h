@@ -20,9 +20,13 @@ typedef enum {
     SHAPE_DICT,
     SHAPE_FIELDS,
     SHAPE_TEXT, /* of a class that derives from str */
+    SHAPE_DEQUE,
+    SHAPE_OPAQUE, /* nothing that lies in it can be read */
     /* What has a form of its own, and is plain: shown at any depth. */
     SHAPE_FUNCTION,
     SHAPE_METHOD,
+    SHAPE_BUILTIN,
+    SHAPE_MODULE,
     SHAPE_CLASS,
     SHAPE_MEMBER,
     SHAPE_MOMENT,
@@ -51,6 +55,7 @@ typedef struct {
     size_t json_size;
     Py_ssize_t slot_count;
     Field *slots;
+    Py_ssize_t *shown; /* of `ordered`: the slots in the order in which they are shown */
     Py_ssize_t field_count;
     Field *fields;
     PyObject *members; /* keeps the descriptors of slots alive */

@@ -52,10 +52,10 @@ has_trace(Core *core)
 }
 
 int
-circumstances_add(Core *core, Kept *kept)
+circumstances_read(Core *core, Circumstances *at)
 {
-    kept->time = clock_time();
-    kept->thread = PyThread_get_thread_ident();
+    at->time = clock_time();
+    at->thread = PyThread_get_thread_ident();
     if (!has_task(core) && !has_trace(core)) {
         return 0;
     }
@@ -66,9 +66,9 @@ circumstances_add(Core *core, Kept *kept)
     PyObject *task, *trace, *span;
     int read = PyArg_ParseTuple(told, "UUU", &task, &trace, &span);
     if (read) {
-        kept->task = Py_NewRef(task);
-        kept->trace = Py_NewRef(trace);
-        kept->span = Py_NewRef(span);
+        at->task = Py_NewRef(task);
+        at->trace = Py_NewRef(trace);
+        at->span = Py_NewRef(span);
     }
     Py_DECREF(told);
     return read ? 0 : -1;

@@ -7,9 +7,9 @@
 
 #include "core.h"
 
-/* Fill in the time, the thread, and the names of the task, trace and span; -1 with an
+/* Read the time, the thread, and the names of the task, trace and span; -1 with an
    exception. */
-int circumstances_add(Core *core, Kept *kept);
+int circumstances_read(Core *core, Circumstances *at);
 
 /* Write `,"tasks":[...],"context":{...}}`; -1 with an exception. */
 int rest_take(Core *core, const Taking *taking, Text *text, long long room);

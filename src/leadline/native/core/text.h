@@ -9,6 +9,7 @@
 /* As in agent/capture/room.py, which gives the reasons. */
 #define LITERAL_BYTES 40
 #define NODE_BYTES 40
+#define FORM_BYTES 40
 #define PAIR_BYTES 4
 #define CHARACTER_BYTES 12
 

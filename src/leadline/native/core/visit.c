@@ -1,22 +1,10 @@
 #include "core.h"
 
-#include "clock.h"
+#include "calls.h"
+#include "measure.h"
 #include "surroundings.h"
 
-/* As in agent/core/passage.py. */
-#define MAX_OPEN_CALLS 4096
-#define MAX_ENTRIES 1000
-#define MAX_SAMPLES 20000
-
-/* Of passages that are only counted one in so many is measured, and counts for all of them:
-   reading the clock twice would cost more than the counting. */
-#define MEASURED_OF_COUNTED 16
-/* A passage that took longer is measured by the thread's own clock the next times, because a
-   thread that waits for a processor is not at work. So is one that went through Python. */
-#define SURELY_SHORT_NS 20000
-
-/* Outcomes of a passage: whether the probe has any use for the next one here. */
-enum { FAILED = -1, OFF = 0, ON = 1 };
+#define MAX_SAMPLES 20000 /* agent.core.passage.MAX_SAMPLES */
 
 PyObject *
 visit_object(Visit *visit)
@@ -75,7 +63,7 @@ static Program *
 program_here(Visit *visit, Py_ssize_t index)
 {
     PyObject *program = PyTuple_GET_ITEM(visit->meter->taking->programs, index);
-    if (!visit->armed->readable || !Py_IS_TYPE(program, program_type) ||
+    if (!visit->readable || !Py_IS_TYPE(program, program_type) ||
         index >= visit->armed->watch_count) {
         return NULL;
     }
@@ -98,6 +86,9 @@ visit_values(Visit *visit, Text *text, long long *room)
         int written = 0;
         Program *program = program_here(visit, index);
         PyObject *value = program == NULL ? NULL : program_value(program, &visit->moment);
+        if (value == NULL && PyErr_Occurred()) {
+            return -1;
+        }
         if (value == NULL) {
             visit->moment.fuel = fuel;
             value = watch_in_python(visit, PyTuple_GET_ITEM(taking->watches, index), index > 0,
@@ -181,13 +172,20 @@ take_in_python(Visit *visit, PyObject **payload)
 static int
 put(Visit *visit, const char *payload, size_t size)
 {
-    Kept *kept = ring_put(visit->core->ring, visit->armed, payload, size);
-    if (kept == NULL) {
+    Circumstances at = {0};
+    if (!ring_has_room(visit->core->ring, size)) {
         visit->meter->fates[DROPPED]++;
         return ON;
     }
-    captured(visit->meter);
-    return circumstances_add(visit->core, kept) < 0 ? FAILED : ON;
+    if (circumstances_read(visit->core, &at) < 0) {
+        return FAILED;
+    }
+    /* Asked again: Python may have run meanwhile, and other threads. */
+    if (!ring_put(visit->core->ring, visit->armed, payload, size, &at)) {
+        visit->meter->fates[DROPPED]++;
+        return ON;
+    }
+    return captured(visit->meter);
 }
 
 /* Take the memory that hits are written in; a hit that another thread is in the middle of, in
@@ -269,6 +267,9 @@ take(Visit *visit)
             if (metric_here(visit, &number) == 0) {
                 return add_sample(meter, number) < 0 ? FAILED : captured(meter);
             }
+            if (PyErr_Occurred()) {
+                return FAILED;
+            }
             break;
         case TAKE_TIMER:
             if (visit->moment.has_duration) {
@@ -304,13 +305,13 @@ holds(Visit *visit)
     if (meter->holds == Py_None) {
         return 1;
     }
-    if (visit->armed->readable && meter_knows_holds(meter) &&
+    if (visit->readable && meter_knows_holds(meter) &&
         visit->armed->condition_where != NULL) {
         visit->moment.where = visit->armed->condition_where;
         visit->moment.fuel = FULL_TANK;
         int answer = program_holds(meter->condition, &visit->moment);
-        if (answer >= 0) {
-            return answer;
+        if (answer >= 0 || PyErr_Occurred()) {
+            return answer >= 0 ? answer : -2;
         }
     }
     PyObject *object = visit_object(visit);
@@ -323,96 +324,6 @@ holds(Visit *visit)
     int answer = told == Py_None ? -1 : told == Py_True;
     Py_DECREF(told);
     return answer;
-}
-
-static PyObject *
-call_key(const Visit *visit)
-{
-    return PyLong_FromVoidPtr(visit->moment.frame);
-}
-
-/* Make room for calls that begin, as agent.core.pure does: the older half is forgotten. */
-static int
-forget_oldest(Meter *meter)
-{
-    PyObject *calls = PyDict_Keys(meter->began);
-    if (calls == NULL) {
-        return -1;
-    }
-    for (Py_ssize_t index = 0; index < MAX_OPEN_CALLS / 2; index++) {
-        if (PyDict_DelItem(meter->began, PyList_GET_ITEM(calls, index)) < 0) {
-            PyErr_Clear();
-            continue;
-        }
-        meter->lost++;
-    }
-    Py_DECREF(calls);
-    return 0;
-}
-
-/* Take a key out; 0 if it was not there. */
-static int
-take_out(PyObject *dict, PyObject *key)
-{
-    int there = PyDict_Contains(dict, key);
-    return there > 0 && PyDict_DelItem(dict, key) < 0 ? -1 : there;
-}
-
-/* A place where the probe does not hit, but that serves those where it does. */
-static int
-serve(Visit *visit)
-{
-    Meter *meter = visit->meter;
-    if (visit->armed->role == ROLE_ENTRY) {
-        meter->entered++;
-        for (int fate = 0; fate < FATE_COUNT; fate++) {
-            if (meter->fates[fate]) {
-                return OFF;
-            }
-        }
-        return meter->entered < MAX_ENTRIES ? ON : OFF;
-    }
-    if (meter->began == NULL || !PyDict_CheckExact(meter->began)) {
-        return ON;
-    }
-    PyObject *key = call_key(visit), *now = NULL;
-    int done = key == NULL ? -1 : 0;
-    if (done == 0 && visit->armed->role == ROLE_BEGIN) {
-        if (PyDict_GET_SIZE(meter->began) >= MAX_OPEN_CALLS) {
-            done = forget_oldest(meter);
-        }
-        now = PyLong_FromLongLong(clock_monotonic_ns());
-        done = done < 0 || now == NULL ? -1 : take_out(meter->began, key);
-        done = done < 0 ? -1 : PyDict_SetItem(meter->began, key, now);
-    }
-    else if (done == 0) {
-        done = take_out(meter->began, key);
-    }
-    Py_XDECREF(key);
-    Py_XDECREF(now);
-    return done < 0 ? FAILED : ON;
-}
-
-/* Find out how long this call has taken, if its beginning was seen. */
-static int
-find_duration(Visit *visit)
-{
-    Meter *meter = visit->meter;
-    if (meter->began == NULL || !PyDict_CheckExact(meter->began) ||
-        PyDict_GET_SIZE(meter->began) == 0) {
-        return 0;
-    }
-    PyObject *key = call_key(visit);
-    PyObject *began = key == NULL ? NULL : PyDict_GetItemWithError(meter->began, key);
-    int found = 0;
-    if (began != NULL) {
-        visit->moment.duration_s =
-            (double)(clock_monotonic_ns() - PyLong_AsLongLong(began)) / 1e9;
-        visit->moment.has_duration = 1;
-        found = PyDict_DelItem(meter->began, key);
-    }
-    Py_XDECREF(key);
-    return found < 0 || PyErr_Occurred() ? -1 : 0;
 }
 
 /* One passage, in the fixed order: limiter, condition, capture. */
@@ -433,9 +344,9 @@ pass(Visit *visit)
         }
     }
     if (visit->armed->role != ROLE_HIT) {
-        return serve(visit);
+        return calls_serve(visit);
     }
-    if (find_duration(visit) < 0) {
+    if (calls_find_duration(visit) < 0) {
         return FAILED;
     }
     if (meter->timed && !visit->moment.has_duration) {
@@ -471,6 +382,10 @@ static int
 judge(Core *core, Meter *meter)
 {
     PyObject *error = PyErr_GetRaisedException();
+    if (error == NULL) { /* a failure that does not say which: ours in any case */
+        PyErr_SetString(PyExc_SystemError, "a passage failed without an exception");
+        error = PyErr_GetRaisedException();
+    }
     int ordinary = PyErr_GivenExceptionMatches(error, PyExc_Exception);
     meter->fates[DROPPED] += ordinary;
     if (Py_IS_TYPE(error, (PyTypeObject *)PyExc_RecursionError)) {
@@ -483,11 +398,12 @@ judge(Core *core, Meter *meter)
                                    : PyObject_CallFunctionObjArgs(core->blame, place, error, NULL);
     Py_XDECREF(place);
     if (told == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_RecursionError)) {
-            core->no_stack++;
-        }
-        PyErr_Clear();
         Py_DECREF(error);
+        if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+            return -1; /* Ctrl-C, just now */
+        }
+        core->no_stack += PyErr_ExceptionMatches(PyExc_RecursionError);
+        PyErr_Clear();
         return 0;
     }
     int outside = told == Py_True;
@@ -498,62 +414,6 @@ judge(Core *core, Meter *meter)
     }
     Py_DECREF(error);
     return 0;
-}
-
-static void
-add_cost(Core *core, Meter *meter, int64_t ns)
-{
-    meter->cost_ns += ns;
-    meter->window_ns += ns;
-    core->spent_ns += ns;
-}
-
-/* How a passage is measured, and the readings at its beginning. */
-typedef struct {
-    enum { NOT, BY_TICKS, BY_THREAD } way;
-    int weight;
-    uint64_t ticks;
-    int64_t thread_ns;
-} Measure;
-
-static Measure
-begin_measure(Meter *meter)
-{
-    Measure measure = {.way = BY_TICKS, .weight = 1};
-    if (meter->holds == Py_None && meter->take == Py_None) {
-        measure.weight = MEASURED_OF_COUNTED;
-        if (++meter->beat % MEASURED_OF_COUNTED != 0) {
-            measure.way = NOT;
-            return measure;
-        }
-    }
-    if (meter->slow) {
-        meter->slow--;
-        measure.way = BY_THREAD;
-        measure.thread_ns = clock_thread_ns();
-    }
-    measure.ticks = clock_ticks();
-    return measure;
-}
-
-static void
-end_measure(const Measure *measure, Core *core, Meter *meter)
-{
-    if (measure->way == NOT) {
-        return;
-    }
-    int64_t ns = clock_ns_between(measure->ticks, clock_ticks());
-    if (measure->way == BY_THREAD) {
-        ns = clock_thread_ns() - measure->thread_ns;
-    }
-    if (ns > SURELY_SHORT_NS) {
-        meter->slow = MEASURED_EXACTLY;
-        if (measure->way == BY_TICKS) {
-            add_cost(core, meter, SURELY_SHORT_NS);
-            return;
-        }
-    }
-    add_cost(core, meter, ns * measure->weight);
 }
 
 PyObject *
@@ -567,13 +427,15 @@ visit_all(Core *core, PyObject *armed, PyObject *result, PyObject *exception)
         if (meter->off) {
             continue;
         }
-        Measure measure = begin_measure(meter);
+        Measure measure = measure_begin(meter);
         Visit visit = {
             .core = core,
             .armed = one,
             .meter = meter,
             .moment = {.frame = frame_innermost(), .result = result, .exception = exception},
         };
+        visit.readable = one->code != NULL && visit.moment.frame != NULL &&
+                         frame_code(visit.moment.frame) == one->code;
         int outcome = pass(&visit);
         if (outcome == FAILED && judge(core, meter) < 0) {
             Py_XDECREF(visit.visit);
@@ -582,7 +444,7 @@ visit_all(Core *core, PyObject *armed, PyObject *result, PyObject *exception)
         }
         on += outcome != OFF;
         Py_XDECREF(visit.visit);
-        end_measure(&measure, core, meter);
+        measure_end(&measure, core, meter);
     }
     Py_DECREF(armed);
     return on ? Py_NewRef(Py_None) : Py_NewRef(core->disable);

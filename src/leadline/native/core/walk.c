@@ -1,20 +1,16 @@
 #include "walk.h"
 
-#include <structmember.h>
-
+#include "containers.h"
+#include "fields.h"
 #include "forms.h"
-#include "interior.h"
 
 #define INT_BITS_FIT(overflow, number) (!(overflow) && (number) != LLONG_MIN)
-#define MAX_KEY_CHARS 64
 
-static const char *const NOTHING_OMITTED = NULL;
-static const char ITEMS[] = "items", ROOM[] = "room", CHANGED[] = "changed";
-static const char DRAINED[] = "drained", OPAQUE[] = "opaque";
-static const char OPAQUE_NAME[] = "a name of an attribute is long, or no plain text";
+const char WALK_ITEMS[] = "items", WALK_ROOM[] = "room", WALK_CHANGED[] = "changed";
+const char WALK_DRAINED[] = "drained";
 
-static void
-put_omitted(Text *text, const char *omitted)
+void
+walk_put_omitted(Text *text, const char *omitted)
 {
     if (omitted != NULL) {
         TEXT_PUT(text, ",\"omitted\":\"");
@@ -31,22 +27,22 @@ walk_put_type(Walk *walk, const Shape *shape)
     text_put(walk->text, shape->json, shape->json_size);
 }
 
-static void
-put_length(Walk *walk, Py_ssize_t length)
+void
+walk_put_length(Walk *walk, Py_ssize_t length)
 {
     TEXT_PUT(walk->text, ",\"length\":");
     text_integer(walk->text, length);
 }
 
 /* Tell why no further item may be taken, and count it if it may. */
-static const char *
-next_item(Walk *walk)
+const char *
+walk_next(Walk *walk)
 {
     if (walk->left <= 0) {
-        return ITEMS;
+        return WALK_ITEMS;
     }
     if (*walk->room <= 0) {
-        return ROOM;
+        return WALK_ROOM;
     }
     walk->left--;
     return NULL;
@@ -129,7 +125,7 @@ take_string(Walk *walk, PyObject *string)
     TEXT_PUT(text, "{\"type\":\"str\",\"text\":");
     text_fitting(text, walk->room, string, most);
     *walk->room -= LITERAL_BYTES + NODE_BYTES + 5;
-    put_length(walk, length);
+    walk_put_length(walk, length);
     TEXT_PUT(text, ",\"omitted\":\"text\"}");
 }
 
@@ -157,370 +153,19 @@ take_text(Walk *walk, PyObject *value, const Shape *shape)
                          : text_fitting_latin1(walk->text, walk->room, bytes, most);
     if (most < length) {
         *walk->room -= LITERAL_BYTES + NODE_BYTES + (long long)shape->json_size;
-        put_length(walk, length);
-        put_omitted(walk->text, "text");
+        walk_put_length(walk, length);
+        walk_put_omitted(walk->text, "text");
     }
     TEXT_PUT(walk->text, "}");
 }
 
-static int
-take_item(Walk *walk, PyObject *item, PyObject *rule, int level)
+int
+walk_take_item(Walk *walk, PyObject *item, PyObject *rule, int level)
 {
     Py_INCREF(item); /* what is taken in Python can take time, and items away */
     int taken = rule != NULL ? walk_redacted(walk, rule, item) : walk_take(walk, item, level + 1);
     Py_DECREF(item);
     return taken;
-}
-
-/* Walk.row of a list or tuple; `shape` may have names that hide items by their index, and the
-   first of two items can be the name of the second (expression/hiding.py). */
-static int
-take_sequence(Walk *walk, PyObject *value, const Shape *shape, int level)
-{
-    int is_list = PyList_Check(value);
-    Py_ssize_t length = Py_SIZE(value);
-    PyObject *pair = NULL;
-    if (length == 2) {
-        PyObject *first = is_list ? PyList_GET_ITEM(value, 0) : PyTuple_GET_ITEM(value, 0);
-        Py_INCREF(first);
-        pair = rule_of_key(first);
-        Py_DECREF(first);
-        if (pair == NULL) {
-            return -1;
-        }
-    }
-    walk_put_type(walk, shape);
-    put_length(walk, length);
-    TEXT_PUT(walk->text, ",\"items\":[");
-    const char *omitted = NOTHING_OMITTED;
-    for (Py_ssize_t index = 0; index < Py_SIZE(value); index++) {
-        if ((omitted = next_item(walk)) != NULL) {
-            break;
-        }
-        if (index) {
-            TEXT_PUT(walk->text, ",");
-        }
-        PyObject *item = is_list ? PyList_GET_ITEM(value, index) : PyTuple_GET_ITEM(value, index);
-        PyObject *rule = index < shape->field_count ? shape->fields[index].rule : NULL;
-        rule = index == 1 && pair != NULL && pair != Py_None ? pair : rule;
-        if (take_item(walk, item, rule, level) < 0) {
-            Py_XDECREF(pair);
-            return -1;
-        }
-    }
-    Py_XDECREF(pair);
-    TEXT_PUT(walk->text, "]");
-    put_omitted(walk->text, omitted);
-    TEXT_PUT(walk->text, "}");
-    return 0;
-}
-
-/* Walk.row of a set, which is gone through by the base type's own iterator. */
-static int
-take_set(Walk *walk, PyObject *value, const Shape *shape, int level)
-{
-    PyTypeObject *base = PyFrozenSet_Check(value) ? &PyFrozenSet_Type : &PySet_Type;
-    Py_ssize_t length = ((PySetObject *)value)->used;
-    int drained = is_drained(value, base, length);
-    PyObject *items = drained < 0 ? NULL : base->tp_iter(value);
-    if (items == NULL) {
-        return -1;
-    }
-    walk_put_type(walk, shape);
-    put_length(walk, length);
-    TEXT_PUT(walk->text, ",\"items\":[");
-    const char *omitted = drained ? DRAINED : NOTHING_OMITTED;
-    int first = 1, failed = 0;
-    while (omitted == NULL && !failed) {
-        PyObject *item = Py_TYPE(items)->tp_iternext(items);
-        if (item == NULL) {
-            if (PyErr_ExceptionMatches(PyExc_RuntimeError)) {
-                PyErr_Clear(); /* raised by the iterator itself: no code of anybody ran */
-                omitted = CHANGED;
-            }
-            failed = PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_StopIteration);
-            if (!failed) {
-                PyErr_Clear();
-            }
-            break;
-        }
-        if ((omitted = next_item(walk)) == NULL) {
-            if (!first) {
-                TEXT_PUT(walk->text, ",");
-            }
-            first = 0;
-            failed = walk_take(walk, item, level + 1) < 0;
-        }
-        Py_DECREF(item);
-    }
-    Py_DECREF(items);
-    TEXT_PUT(walk->text, "]");
-    put_omitted(walk->text, omitted);
-    TEXT_PUT(walk->text, "}");
-    return failed ? -1 : 0;
-}
-
-/* Walk.entry */
-static int
-take_entry(Walk *walk, PyObject *key, PyObject *value, int level)
-{
-    *walk->room -= PAIR_BYTES;
-    PyObject *rule = rule_of_key(key);
-    if (rule == NULL) {
-        return -1;
-    }
-    TEXT_PUT(walk->text, "[");
-    int taken = walk_take(walk, key, level + 1);
-    if (taken == 0) {
-        TEXT_PUT(walk->text, ",");
-        taken = rule == Py_None ? walk_take(walk, value, level + 1)
-                                : walk_redacted(walk, rule, value);
-    }
-    TEXT_PUT(walk->text, "]");
-    Py_DECREF(rule);
-    return taken;
-}
-
-/* Walk.mapping. `PyDict_Next` asks no key anything. */
-static int
-take_mapping(Walk *walk, PyObject *value, const Shape *shape, int level)
-{
-    Py_ssize_t size = PyDict_GET_SIZE(value), position = 0;
-    int drained = is_drained(value, &PyDict_Type, size);
-    if (drained < 0) {
-        return -1;
-    }
-    walk_put_type(walk, shape);
-    put_length(walk, size);
-    TEXT_PUT(walk->text, ",\"entries\":[");
-    const char *omitted = drained ? DRAINED : NOTHING_OMITTED;
-    int first = 1, failed = 0;
-    PyObject *key, *item;
-    while (omitted == NULL && !failed) {
-        if (PyDict_GET_SIZE(value) != size) {
-            omitted = CHANGED;
-        }
-        else if (!PyDict_Next(value, &position, &key, &item)) {
-            break;
-        }
-        else if ((omitted = next_item(walk)) == NULL) {
-            if (!first) {
-                TEXT_PUT(walk->text, ",");
-            }
-            first = 0;
-            Py_INCREF(key);
-            Py_INCREF(item);
-            failed = take_entry(walk, key, item, level) < 0;
-            Py_DECREF(key);
-            Py_DECREF(item);
-        }
-    }
-    TEXT_PUT(walk->text, "]");
-    put_omitted(walk->text, omitted);
-    TEXT_PUT(walk->text, "}");
-    return failed ? -1 : 0;
-}
-
-/* What is being put together of an object: its fields, and why the rest is missing. */
-typedef struct {
-    int first;
-    const char *omitted;
-    int opaque;
-} Fields;
-
-static int
-take_named(Walk *walk, Fields *fields, const Field *field, PyObject *value, int level)
-{
-    if (field->json == NULL) {
-        fields->omitted = OPAQUE;
-        fields->opaque = 1;
-        return 0;
-    }
-    if (!fields->first) {
-        TEXT_PUT(walk->text, ",");
-    }
-    fields->first = 0;
-    text_put(walk->text, field->json, field->json_size);
-    *walk->room -= (long long)field->json_size;
-    if (field->rule != NULL && value != NULL) {
-        return take_item(walk, value, field->rule, level);
-    }
-    if (field->rule != NULL) { /* a secret that is not there is a secret all the same */
-        *walk->room -= LITERAL_BYTES + NODE_BYTES + 10;
-        TEXT_PUT(walk->text, "{\"type\":\"_Unbound\",\"omitted\":\"redacted\",\"rule\":");
-        text_string(walk->text, field->rule, PyUnicode_GET_LENGTH(field->rule));
-        TEXT_PUT(walk->text, "}");
-        return 0;
-    }
-    if (value == NULL) {
-        *walk->room -= NODE_BYTES;
-        TEXT_PUT(walk->text, "{\"type\":\"?\",\"omitted\":\"unbound\"}");
-        return 0;
-    }
-    return take_item(walk, value, NULL, level);
-}
-
-/* As above for a name that lies in the object's own dictionary. */
-static int
-take_attribute(Walk *walk, Fields *fields, PyObject *name, PyObject *value, int level)
-{
-    if (!PyUnicode_CheckExact(name) || PyUnicode_GET_LENGTH(name) > MAX_KEY_CHARS) {
-        fields->omitted = OPAQUE;
-        fields->opaque = 1;
-        return 0;
-    }
-    PyObject *rule = rule_of_name(name);
-    if (rule == NULL) {
-        return -1;
-    }
-    if (!fields->first) {
-        TEXT_PUT(walk->text, ",");
-    }
-    fields->first = 0;
-    *walk->room -= (long long)text_string(walk->text, name, PyUnicode_GET_LENGTH(name)) + 1;
-    TEXT_PUT(walk->text, ":");
-    int taken = take_item(walk, value, rule == Py_None ? NULL : rule, level);
-    Py_DECREF(rule);
-    return taken;
-}
-
-static void
-begin_fields(Walk *walk, const Shape *shape)
-{
-    walk_put_type(walk, shape);
-    TEXT_PUT(walk->text, ",\"fields\":{");
-}
-
-static void
-end_fields(Walk *walk, const Fields *fields)
-{
-    TEXT_PUT(walk->text, "}");
-    put_omitted(walk->text, fields->omitted);
-    if (fields->opaque) {
-        TEXT_PUT(walk->text, ",\"rule\":\"");
-        TEXT_PUT(walk->text, OPAQUE_NAME);
-        TEXT_PUT(walk->text, "\"");
-    }
-    TEXT_PUT(walk->text, "}");
-}
-
-static int
-take_tuple_by_name(Walk *walk, PyObject *value, const Shape *shape, int level)
-{
-    if (PyTuple_GET_SIZE(value) != shape->field_count) {
-        return take_sequence(walk, value, shape, level);
-    }
-    Fields fields = {.first = 1};
-    begin_fields(walk, shape);
-    for (Py_ssize_t index = 0; index < shape->field_count; index++) {
-        const char *why = next_item(walk);
-        if (why != NULL) {
-            fields.omitted = why;
-            break;
-        }
-        PyObject *item = PyTuple_GET_ITEM(value, index);
-        if (take_named(walk, &fields, &shape->fields[index], item, level) < 0) {
-            return -1;
-        }
-    }
-    end_fields(walk, &fields);
-    return 0;
-}
-
-/* Read what a slot holds: a new reference, or NULL where it was never filled (no exception) or
-   with one. */
-static PyObject *
-slot_value(PyObject *object, PyMemberDef *member)
-{
-    if (member->type == Py_T_OBJECT_EX) {
-        return Py_XNewRef(*(PyObject **)((char *)object + member->offset));
-    }
-    return PyMember_GetOne((const char *)object, member);
-}
-
-/* Whether attributes lie in the order that the class says, as they nearly always do; if not,
-   they are put in order in Python. */
-static int
-lies_in_order(PyObject *value, const Shape *shape)
-{
-    Py_ssize_t at = 0;
-    for (; at < shape->slot_count && at < shape->field_count; at++) {
-        if (shape->slots[at].name != shape->fields[at].name &&
-            !text_same(shape->slots[at].name, shape->fields[at].name)) {
-            return 0;
-        }
-    }
-    if (!shape->dictionary) {
-        return 1;
-    }
-    Names names;
-    PyObject *name, *item;
-    names_begin(&names, value);
-    for (; at < shape->field_count; at++) {
-        int more = names_next(&names, &name, &item);
-        if (more <= 0) {
-            return more == 0;
-        }
-        if (name != shape->fields[at].name &&
-            (!PyUnicode_CheckExact(name) || !text_same(name, shape->fields[at].name))) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-/* Walk.fields */
-static int
-take_fields(Walk *walk, PyObject *value, const Shape *shape, int level)
-{
-    Names names = {.kind = NAMES_NONE};
-    Fields fields = {.first = 1};
-    begin_fields(walk, shape);
-    for (Py_ssize_t index = 0; index < shape->slot_count; index++) {
-        const char *why = next_item(walk);
-        if (why != NULL) {
-            fields.omitted = why;
-            break;
-        }
-        PyObject *item = slot_value(value, shape->slots[index].member);
-        if (item == NULL && PyErr_Occurred()) {
-            return -1;
-        }
-        int taken = take_named(walk, &fields, &shape->slots[index], item, level);
-        Py_XDECREF(item);
-        if (taken < 0) {
-            return -1;
-        }
-    }
-    if (shape->dictionary) {
-        names_begin(&names, value);
-        Py_XINCREF(names.dict);
-        int drained = names.kind == NAMES_DICT && is_drained(names.dict, &PyDict_Type, names.size);
-        if (drained) {
-            fields.omitted = DRAINED;
-        }
-        PyObject *name, *item;
-        int more = 0, failed = drained < 0;
-        while (!failed && !drained && (more = names_next(&names, &name, &item)) > 0) {
-            const char *why = next_item(walk);
-            if (why != NULL) {
-                fields.omitted = why;
-                break;
-            }
-            Py_INCREF(name);
-            failed = take_attribute(walk, &fields, name, item, level) < 0;
-            Py_DECREF(name);
-        }
-        Py_XDECREF(names.dict);
-        if (failed) {
-            return -1;
-        }
-        if (more < 0) {
-            fields.omitted = CHANGED;
-        }
-    }
-    end_fields(walk, &fields);
-    return 0;
 }
 
 static int
@@ -529,15 +174,20 @@ take_inside(Walk *walk, PyObject *value, const Shape *shape, int level)
     switch (shape->kind) {
     case SHAPE_LIST:
     case SHAPE_TUPLE:
-        return take_sequence(walk, value, shape, level);
+        return container_take_sequence(walk, value, shape, level);
     case SHAPE_NAMED:
-        return take_tuple_by_name(walk, value, shape, level);
+        return fields_take_tuple(walk, value, shape, level);
     case SHAPE_SET:
-        return take_set(walk, value, shape, level);
+    case SHAPE_DEQUE:
+        return container_take_set(walk, value, shape, level);
     case SHAPE_DICT:
-        return take_mapping(walk, value, shape, level);
+        return container_take_mapping(walk, value, shape, level);
+    case SHAPE_OPAQUE:
+        walk_put_type(walk, shape);
+        TEXT_PUT(walk->text, ",\"omitted\":\"opaque\"}");
+        return 0;
     default:
-        return take_fields(walk, value, shape, level);
+        return fields_take_object(walk, value, shape, level);
     }
 }
 
@@ -549,13 +199,14 @@ put_size(Walk *walk, PyObject *value, const Shape *shape)
     case SHAPE_LIST:
     case SHAPE_TUPLE:
     case SHAPE_NAMED:
-        put_length(walk, Py_SIZE(value));
+    case SHAPE_DEQUE:
+        walk_put_length(walk, Py_SIZE(value));
         break;
     case SHAPE_SET:
-        put_length(walk, ((PySetObject *)value)->used);
+        walk_put_length(walk, ((PySetObject *)value)->used);
         break;
     case SHAPE_DICT:
-        put_length(walk, PyDict_GET_SIZE(value));
+        walk_put_length(walk, PyDict_GET_SIZE(value));
         break;
     default:
         break;
@@ -599,7 +250,7 @@ take_shaped(Walk *walk, PyObject *value, int level)
         taken = taken == 0 ? take_in_python(walk, value, level) : taken < 0 ? -1 : 0;
     }
     else if (shape->kind == SHAPE_PYTHON ||
-        (shape->ordered && level < walk->limits->depth && !lies_in_order(value, shape))) {
+        (shape->ordered && level < walk->limits->depth && !fields_lie_in_order(value, shape))) {
         taken = take_in_python(walk, value, level);
     }
     else {

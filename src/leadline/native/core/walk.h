@@ -38,4 +38,12 @@ int walk_redacted(Walk *walk, PyObject *rule, PyObject *value);
 int walk_too_deep(Walk *walk, PyObject *value);
 void walk_put_type(Walk *walk, const Shape *shape);
 
+/* For containers and fields: the length, why the rest is missing, whether one more item may be
+   taken (NULL) or why not, and an item that is held meanwhile, or its rule in its place. */
+extern const char WALK_ITEMS[], WALK_ROOM[], WALK_CHANGED[], WALK_DRAINED[];
+void walk_put_length(Walk *walk, Py_ssize_t length);
+void walk_put_omitted(Text *text, const char *omitted);
+const char *walk_next(Walk *walk);
+int walk_take_item(Walk *walk, PyObject *item, PyObject *rule, int level);
+
 #endif
