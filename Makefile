@@ -7,6 +7,7 @@ BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 # files of tests that run side by side: most of their time goes to waiting for real processes
 JOBS ?= 3
+BENCH_PYTHONS ?= $(shell tools/find-python --all)
 
 CORE = src/leadline/native/core
 # the core in C, built beside its stub; without a compiler it is missing, and all works without
@@ -30,8 +31,13 @@ lint: $(BUILT)
 	@$(BIN)/lint-imports
 	@tools/build-strictly $(BIN)/python
 
-bench: $(BUILT)
-	@$(BIN)/python -m benchmarks
+# each interpreter of BENCH_PYTHONS has an environment of its own, with the other tools in it;
+# QUICK=1 measures with the first one only, ONLY=log,counter these rows
+bench:
+	@for python in $(if $(QUICK),$(firstword $(BENCH_PYTHONS)),$(BENCH_PYTHONS)); do \
+	    env=$$(tools/bench-environment "$$python") || exit 1; \
+	    QUICK="$(QUICK)" ONLY="$(ONLY)" "$$env/bin/python" -m benchmarks || exit 1; \
+	done
 
 soak: $(BUILT)
 	@$(BIN)/python -m pytest -q -m soak

@@ -12,6 +12,13 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 _COLUMNS = [name for name in SUBJECTS if not name.startswith("nothing,") and name != "nothing"]
 _SECOND = "nothing, a second process"
 
+WHY_NATIVE: dict[str, str] = {
+    "condition": "what is asked for is not among what is evaluated in C",
+    "counter": "the way into a callback of the interpreter's and out again is all of it",
+    "log": "two values are read, written as JSON and put into the ring",
+    "snapshot": "eight frames with their variables, three levels deep, are written as JSON",
+}
+"""As `WHY`, for the core in C where it has another reason."""
 WHY: dict[str, str] = {
     "condition": "the interpreter's way into a callback written in Python and out again is most "
     "of it",
@@ -134,8 +141,8 @@ def _noise(rows: dict[str, Any]) -> list[str]:
     middle, low, high = value
     return [
         (
-            f"Two processes without any tool differ by {middle:.3f} × ({low:.3f} to {high:.3f}) in "
-            "the row of the idle tool: that is the noise."
+            f"One of two processes without any tool is at {middle:.3f} × ({low:.3f} to "
+            f"{high:.3f}) of their mean: that is the noise in the row of the idle tool."
         ),
         "",
     ]
@@ -149,7 +156,8 @@ def _verdicts(rows: dict[str, Any]) -> list[str]:
             if value is None or row.goal is None:
                 continue
             if missed := _missed(row, value, rows):
-                lines.append(f"- {row.title}, {name}: {missed}; {WHY[row.name]}.")
+                why = (WHY_NATIVE if name == "leadline" else {}).get(row.name, WHY[row.name])
+                lines.append(f"- {row.title}, {name}: {missed}; {why}.")
     if not lines:
         return ["Every goal is met."]
     return ["Goals that are missed:", "", *lines]

@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks import hot_path, serving
 from benchmarks.figures import BESIDES, ROWS, Tell, budget, calls, pause, placing, start
+from leadline import native
 
 type Found = tuple[dict[str, Any], dict[str, str]]
 
@@ -43,9 +44,15 @@ def measure(rows: list[str], tell: Tell, *, quick: bool) -> Iterator[Found]:
 
 
 def _kinds(*, quick: bool) -> dict[str, list[float]]:
-    figures = hot_path.measure(windows=15 if quick else 100)
+    """Every kind of probe, on each core that is here."""
     return {
-        one.name: [one.extra_ns / 1e3, one.low_ns / 1e3, one.high_ns / 1e3] for one in figures
+        f"{one.name}, {core} core" if number else one.name: [
+            one.extra_ns / 1e3,
+            one.low_ns / 1e3,
+            one.high_ns / 1e3,
+        ]
+        for core in (("native", "pure") if native.core() is not None else ("pure",))
+        for number, one in enumerate(hot_path.measure_core(core, 15 if quick else 100))
     }
 
 
