@@ -20,14 +20,13 @@ WHY_NATIVE: dict[str, str] = {
 }
 """As `WHY`, for the core in C where it has another reason."""
 WHY: dict[str, str] = {
-    "condition": "the interpreter's way into a callback written in Python and out again is most "
-    "of it",
+    "condition": "the way into a callback written in Python and out again is most of it",
     "counter": "a callback written in Python takes about a microsecond before it does anything",
     "log": "values are captured to bytes in Python",
     "snapshot": "the walk through values and frames is in Python",
     "over": "what is left is within the noise of a window",
-    "pause": "the longest call is a snapshot of the hostile values; the limit on a capture's time "
-    "counts the thread's own time and is looked at between pieces",
+    "pause": "the longest call is a snapshot of the hostile values: the limit on its time is "
+    "looked at between two pieces of it",
     "placing": "the server, the service and the client share two cores with whatever else ran",
     "command": "starting the interpreter and the command takes most of it",
     "start": "the interpreter has to read and run the agent's modules",
@@ -65,8 +64,8 @@ def _tables(python: str, here: dict[str, Any]) -> str:
         f"## {python}",
         "",
         (
-            f"{here['machine']['machine']}; {here['machine']['system']}; measured {_dates(dates)}"
-            f"{_quick(rows)}."
+            f"{here['machine']['machine']}; {here['machine']['system']}; "
+            f"measured {_dates(dates)}{_quick(rows)}."
         ),
         "",
         "Versions: " + "; ".join(f"{name} {said}" for name, said in _said(here)) + ".",
@@ -225,17 +224,16 @@ def _requests(rows: dict[str, Any]) -> list[str]:
     seen = rows["requests"]["values"]
     lines = [
         (
-            "| a service of Flask and SQLite | requests a second | ratio | CPU a request | ratio "
-            "| beside |"
+            "| a service of Flask and SQLite | requests a second | ratio | CPU a request "
+            "| ratio | beside |"
         ),
         "|---|---|---|---|---|---|",
     ]
     for name, load in seen["loads"].items():
         speed, cpu = load["speed"], load["cpu"]
         lines.append(
-            f"| {name} | {load['per_s']:.0f} | {speed[0]:.3f} ({speed[1]:.3f} to {speed[2]:.3f})"
-            f" | {load['cpu_us']:,.0f} µs | {cpu[0]:.3f} ({cpu[1]:.3f} to {cpu[2]:.3f})"
-            f" | {load['beside']:.2f} % of a core |"
+            f"| {name} | {load['per_s']:.0f} | {_ratio(speed)} | {load['cpu_us']:,.0f} µs"
+            f" | {_ratio(cpu)} | {load['beside']:.2f} % of a core |"
         )
     return [*lines, "", seen["told"], ""]
 
@@ -245,8 +243,7 @@ def _budget(rows: dict[str, Any]) -> list[str]:
         return []
     seen = rows["budget"]["values"]
     lines = [
-        "| hottest loop of a service under load | p99, ms | ratio | p99 of thread time, ms "
-        "| ratio |",
+        "| hottest loop of a service under load | p99, ms | ratio | p99 of CPU, ms | ratio |",
         "|---|---|---|---|---|",
     ]
     for name, (wall, ratio, own, own_ratio) in seen["phases"].items():
