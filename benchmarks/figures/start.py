@@ -87,9 +87,9 @@ def _run(name: str, folder: str) -> tuple[float, float]:
         [sys.executable, "-c", code],
         environ,
         file_actions=[
-            (os.POSIX_SPAWN_DUP2, saying, 3),
             (os.POSIX_SPAWN_DUP2, nowhere, 1),
             (os.POSIX_SPAWN_DUP2, nowhere, 2),
+            (os.POSIX_SPAWN_DUP2, saying, 3),
         ],
     )
     os.close(nowhere)
