@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from leadline.agent.guard import faults
+from leadline.native import SETTING
 from live import Leadline
 
 
@@ -42,9 +43,11 @@ def needs() -> Callable[[str], str]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own for keys, database and state; no Leadline variable set."""
+    """A home of its own for keys, database and state; no Leadline variable set but the one that
+    says which core this run is of."""
     for name in [name for name in os.environ if name.startswith("LEADLINE_")]:
-        monkeypatch.delenv(name)
+        if name != SETTING:
+            monkeypatch.delenv(name)
     for name in ("CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name.lower()))
     return tmp_path / "home"

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -32,28 +31,48 @@ print([name for name, thread in Finder.asked if thread != mine])
 """
 
 
-def ordered() -> tuple[list[str], list[str]]:
-    """The modules that `agent.works` brings, as they are complete, and the library's."""
-    code = (
-        "import sys, leadline.agent.boot, leadline.agent.guest\n"
-        "from leadline.agent.loading import import_library\n"
-        "import_library()\n"
-        "print('here', file=sys.stderr)\n"
-        "import leadline.agent.works"
+ORDER = """\
+import sys, leadline.agent.boot, leadline.agent.guest
+from leadline.agent import loading
+loading.import_library()
+before, asked = set(sys.modules), []
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        asked.append(name)
+sys.meta_path.insert(0, Finder())
+if sys.argv[1] == "load":
+    loading.load()
+else:
+    import leadline.agent.works
+from leadline.agent.works import Works
+from leadline.agent.core import Monitor, choose
+opened = Monitor()
+opened.open()
+core = choose(opened)
+if sys.argv[1] != "load":
+    asked.clear()
+print(core.name, asked, sorted(set(sys.modules) - before))
+"""
+
+
+def brought(core: str, how: str) -> str:
+    """What a process finds and has after the parts were loaded, or imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", ORDER, how],
+        env=os.environ | {"LEADLINE_CORE": core},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    command = [sys.executable, "-X", "importtime", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    lines = done.stderr.partition("here")[2].splitlines()
-    names = [line.rpartition("|")[2].strip() for line in lines if "|" in line]
-    ours = [name for name in names if name.startswith("leadline")]
-    return ours, [name for name in names if name not in ours]
+    return done.stdout
 
 
-def test_the_parts_are_listed_in_their_order() -> None:
-    ours, others = ordered()
-    listed = textwrap.fill(" ".join(name.removeprefix("leadline.") for name in ours), 88)
-    assert ours == PARTS, f"loading.PARTS should be:\n{listed}"
-    assert others == [], f"loading.LIBRARY lacks {others}; it has {LIBRARY}"
+@pytest.mark.parametrize("core", ["pure", "native"])
+def test_the_parts_are_all_and_in_their_order(core) -> None:
+    """Nothing of ours, and nothing of the library, is left to the interpreter's import."""
+    loaded, imported = brought(core, "load"), brought(core, "import")
+    assert loaded == imported, f"loading.PARTS or LIBRARY ({LIBRARY}) is not what is imported"
+    assert " [] [" in loaded
 
 
 def test_a_process_without_probes_carries_the_link_alone() -> None:
@@ -123,7 +142,8 @@ while not done:
     if child == 0:
         loading._run = original
         works = guest.rouse()
-        ok = all(name in sys.modules for name in loading.PARTS) and not loading._bare
+        wanted = [one for one in loading.PARTS if one not in loading.others()]
+        ok = all(name in sys.modules for name in wanted) and not loading._bare
         os._exit(0 if ok and works.registry is not None else 1)
     children.append(child)
 codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]

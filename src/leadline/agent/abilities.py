@@ -6,14 +6,15 @@ Only what differs from the ordinary is named; a process with nothing to say has 
 import os
 import sys
 
+from leadline import native
 from leadline.agent.capture.traceback import readable
 
 MAX_CHARS = 200
 
 
 def core_name() -> str:
-    """Return which core this process will run, before any is loaded."""
-    return "pure"
+    """Return which core this process will run, before it is loaded."""
+    return "pure" if native.core() is None else "native"
 
 
 def notes(core: str, tool: int | None) -> dict[str, str]:
@@ -21,7 +22,7 @@ def notes(core: str, tool: int | None) -> dict[str, str]:
     application."""
     found: dict[str, str] = {}
     if core == "pure":
-        found["native core"] = "not built: hits cost microseconds instead of fractions of one"
+        found["native core"] = f"not in use, hits cost ten times as much: {native.reason()}"
     others = [
         f"{other} ({str(name)[:50]})"
         for other in range(6)

@@ -16,6 +16,8 @@ from importlib import _bootstrap
 from importlib.machinery import PathFinder
 from types import ModuleType
 
+from leadline import native
+
 LIBRARY = """
     __future__ _ast _sha2 binascii codecs collections contextvars ctypes datetime enum functools
     itertools json keyword math opcode operator re stat threading types typing unicodedata
@@ -38,19 +40,29 @@ PARTS = [
         agent.locate.items agent.locate.place agent.locate.running agent.locate.anchor
         agent.locate.functions agent.locate.reasons agent.probes.sites agent.probes.compiled
         wire.sketch agent.probes.tally agent.probes.standing agent.probes.arming
-        agent.capture.held agent.capture.suspension agent.capture.task agent.capture.trace
-        agent.core.ring agent.core.pure agent.probes.budget agent.probes.counter
-        agent.capture.reading agent.capture.recognition agent.capture.moments
-        agent.capture.arrays agent.capture.callables agent.capture.errors agent.capture.futures
-        agent.capture.numbers agent.capture.records agent.capture.rows agent.capture.tables
-        agent.capture.memory agent.capture.views agent.capture.forms agent.capture.room
-        agent.capture.tree agent.capture.contexts agent.capture.stack agent.probes.watching
-        agent.probes.log agent.probes.snapshot agent.probes.exception agent.probes.metric
+        agent.probes.budget agent.probes.counter agent.capture.reading agent.capture.held
+        agent.capture.recognition agent.capture.moments agent.capture.arrays
+        agent.capture.callables agent.capture.errors agent.capture.futures agent.capture.numbers
+        agent.capture.records agent.capture.rows agent.capture.tables agent.capture.memory
+        agent.capture.views agent.capture.forms agent.capture.room agent.capture.tree
+        agent.capture.stack agent.capture.contexts agent.capture.suspension agent.capture.task
+        agent.capture.surroundings agent.capture.writing agent.probes.watching
+        agent.probes.snapshot agent.probes.exception agent.probes.log agent.probes.metric
         agent.probes.timer agent.probes.kinds agent.probes.registry agent.link.sender
-        agent.works
+        agent.works agent.capture.shapes agent.capture.trace agent.core.ring agent.core.program
+        agent.core.native agent.core.pure
     """.split()
 ]
-"""In the order in which they are complete when `agent.works` is imported; a test compares."""
+"""Leaves first, of both cores; a test sees that nothing is left to the interpreter's import."""
+_ONLY = {
+    "native": (
+        "leadline.agent.capture.shapes",
+        "leadline.agent.core.native",
+        "leadline.agent.core.program",
+    ),
+    "pure": ("leadline.agent.core.pure",),
+}
+"""What the one core needs and the other does not."""
 
 _bare: set[str] = set()
 """Packages that are there for their modules' sake and have not been run themselves."""
@@ -65,9 +77,17 @@ def import_library() -> None:
             continue
 
 
+def others() -> tuple[str, ...]:
+    """Return the parts that only the core needs that does not run here."""
+    return _ONLY["native" if native.core() is None else "pure"]
+
+
 def load() -> None:
     """Load what is not there yet. One thread at a time."""
+    unwanted = others()
     for name in PARTS:
+        if name in unwanted:
+            continue
         if name in _bare or name not in sys.modules:
             _run(name)
 

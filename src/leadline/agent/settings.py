@@ -23,6 +23,8 @@ class Settings:
     """Whether no text may leave the process, see `agent.capture.outlet`."""
     redact: tuple[str, ...] = ()
     """Names that are secrets of this service, beside those of `wire.redaction`."""
+    budget_ns: int | None = None
+    """What all probes may use of each second; nothing said is the core's own."""
 
 
 def read(
@@ -38,4 +40,14 @@ def read(
         identity=who,
         strict=switched_on(environ.get("LEADLINE_STRICT", "")),
         redact=tuple(environ.get("LEADLINE_REDACT", "").split(",")),
+        budget_ns=budget_ns(environ.get("LEADLINE_BUDGET", "")),
     )
+
+
+def budget_ns(percent: str) -> int | None:
+    """Read `0.5` as nanoseconds of a second; None for what is no percentage of a core."""
+    try:
+        given = float(percent)
+    except ValueError:
+        return None
+    return int(given * 1e7) if 0 <= given <= 100 else None

@@ -10,7 +10,6 @@ from leadline.agent.link.native import Bell
 from leadline.agent.link.sender import Sender
 from leadline.agent.probes.registry import Registry
 from leadline.agent.settings import Settings
-from leadline.expression.reading import forget_layouts
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.redaction import forget_names, redact_also
 from leadline.wire.struct import prepare
@@ -30,6 +29,8 @@ class Works:
         self._settings = settings
         self._monitor = Monitor(tool)
         self.core: Core = choose(self._monitor)
+        if settings.budget_ns is not None:
+            self.core.budget_ns = settings.budget_ns
         self.registry = Registry(self.core, self._monitor)
         self.registry.departure.before = depart
 
@@ -48,5 +49,5 @@ class Works:
     def close(self) -> None:
         """Remove every event, and forget what was learnt of the application."""
         self.core.close()
-        forget_layouts()
+        self.core.forget()
         forget_names()

@@ -88,7 +88,9 @@ class Connection:
 
     def _connect(self) -> None:
         last = OSError("the server's name has no address")
-        found = _socket.getaddrinfo(self._host, self._port, 0, _socket.SOCK_STREAM)
+        # as bytes, where it can be: a text would load the tables of international names
+        host = self._host.encode("ascii") if self._host.isascii() else self._host
+        found = _socket.getaddrinfo(host, self._port, 0, _socket.SOCK_STREAM)
         for family, kind, protocol, _, where in found:
             candidate = _socket.socket(family, kind, protocol)
             try:

@@ -21,7 +21,9 @@ from leadline.wire.probe import AGGREGATED, Probe, ProbeKind, Status
 from leadline.wire.service import check_service
 from leadline.wire.struct import asdict
 
-_LOOK_S = 0.02
+_FIRST_LOOK_S = 0.005
+_LONGEST_LOOK_S = 0.05
+"""An agent has usually answered within some milliseconds; who has not may take seconds."""
 EVERY_SERVICE = "*"
 """In place of a service: whatever carries an agent, now or later."""
 
@@ -117,8 +119,10 @@ def _settled(client: Client, answer: dict[str, Any], seconds: float) -> dict[str
     up has added something; or until the time is over."""
     deadline = time.monotonic() + seconds
     path = f"/v1/probes/{answer['probe']['id']}"
+    pause = _FIRST_LOOK_S
     while _unsettled(answer["probe"]) and time.monotonic() < deadline:
-        time.sleep(_LOOK_S)
+        time.sleep(pause)
+        pause = min(1.5 * pause, _LONGEST_LOOK_S)
         answer = client.get(path)
     return answer
 

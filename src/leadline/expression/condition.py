@@ -6,7 +6,7 @@ from leadline.expression.operations import truth
 from leadline.expression.parsing import parse
 from leadline.expression.pointing import Source
 from leadline.expression.secrecy import forbid_secrets
-from leadline.expression.tree import names_in
+from leadline.expression.tree import Node, names_in
 from leadline.wire.struct import dataclass
 
 
@@ -16,6 +16,7 @@ class Condition:
 
     text: str
     names: frozenset[str]
+    node: Node
     _evaluate: Evaluator
 
     def holds(self, scope: Scope) -> bool:
@@ -29,4 +30,4 @@ def compile_condition(text: str) -> Condition:
     source = Source(text, 0, len(text))
     node = parse(source)
     forbid_secrets(node, source)
-    return Condition(text, names_in(node), evaluator(node))
+    return Condition(text, names_in(node), node, evaluator(node))

@@ -6,7 +6,7 @@ start of each command, that is most of the time. These say the same and mean the
 `__init__` is compiled when the first object is made, everything else is shared, and what other
 libraries read of a dataclass is there when it is asked for. Type checkers see the real ones.
 
-Only what we use is here: slots always, no inheritance, no class variables.
+Only what we use is here: slots always, no fields of a base class, no class variables.
 """
 
 from collections.abc import Callable
@@ -89,7 +89,6 @@ else:
         for own in ("__dict__", "__weakref__"):
             members.pop(own, None)
         members |= {
-            "__slots__": names,
             "__match_args__": names,
             "__init__": _first,
             "__dataclass_fields__": _Described(),
@@ -109,6 +108,10 @@ else:
                 "__getstate__": _getstate,
                 "__setstate__": _setstate,
             }
+        inherited = {
+            slot for base in plain.__mro__[1:] for slot in base.__dict__.get("__slots__", ())
+        }
+        members["__slots__"] = tuple(name for name in names if name not in inherited)
         made = type(plain)(plain.__name__, plain.__bases__, members)
         _waiting.append(made)
         return made
@@ -122,7 +125,7 @@ else:
         scope: dict[str, Any] = {"__name__": cls.__module__, "_missing": _MISSING}
         parameters, lines = [], []
         for number, (name, said) in enumerate(cls._struct.items()):
-            scope[f"_set{number}"] = cls.__dict__[name].__set__
+            scope[f"_set{number}"] = getattr(cls, name).__set__
             scope[f"_default{number}"] = said.default
             value, parameter = name, f"{name}=_default{number}"
             if said.factory is not _MISSING:

@@ -24,7 +24,6 @@ from leadline.agent.probes.budget import Budget
 from leadline.agent.probes.kinds import compile_probe
 from leadline.agent.probes.standing import Standing
 from leadline.agent.probes.tally import Tally
-from leadline.expression.reading import forget_layouts
 from leadline.wire.errors import InternalError, LeadlineError, UnavailableError
 from leadline.wire.hit import Point, ProbeState
 from leadline.wire.probe import AGGREGATED, Probe, Status
@@ -364,7 +363,7 @@ class Registry:
             self._imports.give_up_main()
         if not states:
             forget_texts()
-            forget_layouts()
+            self._core.forget()
             forget_names()
 
     def _imported(self, news: CodeType | ModuleType) -> None:
