@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+from benchmarks import request
 from leadline import native
 from leadline.agent.core import Core, Monitor, choose
 from leadline.agent.probes.registry import Registry
@@ -32,7 +33,7 @@ from leadline.wire.target import FunctionTarget, Target
 
 CALLS = 100
 ROUNDS = 5
-WARM = 100
+WARM = 20
 """Passages before a window: a probe stays for minutes; its first ones are not what counts."""
 
 type Work = Callable[[int, str], int]
@@ -103,6 +104,10 @@ def measure(windows: int) -> list[Figure]:
     figures = [_logging(core, windows)]
     for name, probe in probes.items():
         figures.append(_compare(name, work, _switch(registry, probe), core, windows))
+    seen = SnapshotProbe("p", Target(request.__file__, request.LINE), frames=request.FRAMES)
+    switch = _switch(registry, seen)
+    name = f"snapshot, {request.FRAMES} frames of a request"
+    figures.append(_compare(name, request.serve, switch, core, windows, request.serve))
     core.close()
     return figures
 
@@ -132,13 +137,20 @@ def _logging(core: Core, windows: int) -> Figure:
         handler.close()
 
 
-def _compare(name: str, probed: Work, switch: Switch, core: Core, windows: int) -> Figure:
+def _compare(
+    name: str,
+    probed: Work,
+    switch: Switch,
+    core: Core,
+    windows: int,
+    control: Work = work,
+) -> Figure:
     extras = []
     for _ in range(ROUNDS):
         off = on = sys.float_info.max
         for _ in range(windows):
             switch(False)
-            off = min(off, _window(work))
+            off = min(off, _window(control))
             switch(True)
             for _ in range(WARM):
                 probed(1, "the first passes after arming")

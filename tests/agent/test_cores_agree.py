@@ -146,6 +146,9 @@ SCALARS = (
     | st.integers()
     | st.integers(-(2**65), 2**65)
     | st.floats()
+    | st.tuples(st.integers(-(10**16), 10**16), st.integers(0, 6)).map(
+        lambda one: one[0] / 10 ** one[1]
+    )
     | TEXTS
     | st.binary(max_size=300)
     | st.sampled_from(
@@ -236,6 +239,24 @@ def _both(value: object, limits: CaptureLimits, room: int) -> tuple[tuple[bytes,
 @QUICK
 def test_values_are_captured_to_the_same_bytes(value, limits, room) -> None:
     made, pure = _both(value, limits, room)
+    assert made == pure
+
+
+@given(
+    st.lists(
+        st.floats()
+        | st.floats(-1e4, 1e4)
+        | st.floats(width=16)
+        | st.tuples(st.integers(-(10**16), 10**16), st.integers(0, 8)).map(
+            lambda one: one[0] / 10 ** one[1]
+        ),
+        min_size=50,
+        max_size=100,
+    )
+)
+@QUICK
+def test_floats_are_written_as_python_does(values) -> None:
+    made, pure = _both(values, CaptureLimits(), 56_000)
     assert made == pure
 
 

@@ -133,11 +133,56 @@ text_integer(Text *text, long long number)
     text_put(text, at, (size_t)(digits + sizeof digits - at));
 }
 
+#define MAX_DECIMALS 4
+#define MOST_DIGITS 1e15 /* any two numbers of so many digits are two floats */
+
+/* Write a number of few digits, as most prices and seconds are: a decimal of at most 15 digits
+   that divides to the very float is the only one, so it is what `repr` says. Returns 0 for one of
+   another sort. */
+static int
+put_few_digits(Text *text, double number)
+{
+    static const long long powers[MAX_DECIMALS + 1] = {1, 10, 100, 1000, 10000};
+    if (number == 0) {
+        return 0; /* it has a sign */
+    }
+    for (int decimals = 0; decimals <= MAX_DECIMALS; decimals++) {
+        double scaled = number * (double)powers[decimals];
+        if (!(scaled < MOST_DIGITS && scaled > -MOST_DIGITS)) {
+            return 0;
+        }
+        long long digits = (long long)(scaled + (scaled < 0 ? -0.5 : 0.5));
+        if ((double)digits / (double)powers[decimals] != number) {
+            continue; /* of two exact numbers the quotient is the nearest float */
+        }
+        if (number < 0) {
+            TEXT_PUT(text, "-");
+            digits = -digits;
+        }
+        text_integer(text, digits / powers[decimals]);
+        if (decimals == 0) {
+            TEXT_PUT(text, ".0");
+            return 1;
+        }
+        char part[MAX_DECIMALS + 1] = {'.'};
+        long long rest = digits % powers[decimals];
+        for (int at = decimals; at > 0; at--, rest /= 10) {
+            part[at] = (char)('0' + rest % 10);
+        }
+        text_put(text, part, (size_t)decimals + 1);
+        return 1;
+    }
+    return 0;
+}
+
 int
 text_real(Text *text, double number)
 {
     if (number - number != 0) {
         return 0;
+    }
+    if (put_few_digits(text, number)) {
+        return 1;
     }
     char *digits = PyOS_double_to_string(number, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
     if (digits == NULL) {
