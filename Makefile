@@ -8,7 +8,7 @@ STAMP = $(VENV)/.installed
 # files of tests that run side by side: most of their time goes to waiting for real processes
 JOBS ?= 3
 
-.PHONY: demo test lint bench soak clean
+.PHONY: demo test lint bench soak fuzz clean
 
 demo: $(STAMP)
 	@$(BIN)/leadline demo
@@ -26,6 +26,13 @@ bench: $(STAMP)
 
 soak: $(STAMP)
 	@$(BIN)/python -m pytest -q -m soak
+	@$(BIN)/python -m leadline.exploration.compare --again --report docs/exploration.md
+
+# outside CI: minutes of inputs that coverage leads to; SECONDS for each of the two targets
+SECONDS ?= 120
+fuzz: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
+	@$(BIN)/python tests/expression/fuzz.py $(SECONDS)
 
 clean:
 	rm -rf $(VENV) build src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,6 +15,8 @@ class Core(Protocol):
     """Arm, hit, capture to bytes, hand over. All methods run on threads of our own."""
 
     name: str
+    budget_ns: int
+    """What all probes together may use of each second of the application's threads."""
 
     def arm(self, passage: Passage, sites: Sequence[Site]) -> None:
         """Let every passage of execution through `sites` go through `passage`."""

@@ -65,6 +65,7 @@ class PureCore:
     name = "pure"
 
     def __init__(self, monitor: Monitor) -> None:
+        self.budget_ns = BUDGET_NS
         self._monitor = monitor
         self._lines: dict[int, dict[int, tuple[_Armed, ...]]] = {}
         self._tables: dict[int, dict[int, tuple[_Armed, ...]]] = {
@@ -283,7 +284,7 @@ class PureCore:
             duration_s = (self._elapsed() - began) / 1e9 if began is not None else None
         if passage.timed and duration_s is None:
             return True
-        if self._spent_ns > BUDGET_NS:
+        if self._spent_ns > self.budget_ns:
             passage.fates[Fate.OVER_BUDGET] += 1
             passage.off = True
             return False

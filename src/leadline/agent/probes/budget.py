@@ -1,15 +1,14 @@
 """The limits that time refills: each probe's rate, and the process-wide budget.
 
 The budget is measured: the core adds up the processor time that probes really took of the
-application's threads. A second that used more than `BUDGET_NS` suspends the costliest probe;
-it tries again after a pause that doubles each time.
+application's threads. A second that used more than the core's `budget_ns` suspends the
+costliest probe; it tries again after a pause that doubles each time.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from leadline.agent.core import Core
-from leadline.agent.core.pure import BUDGET_NS
 from leadline.agent.probes.standing import Standing
 from leadline.wire.probe import Status
 
@@ -48,7 +47,11 @@ class Budget:
         """Look at what was spent in so many seconds; without probes nobody looks for long."""
         spent = self._core.spent_ns()
         costliest = max(armed, key=_window_ns, default=None)
-        if spent > BUDGET_NS * seconds and costliest is not None and _window_ns(costliest):
+        if (
+            spent > self._core.budget_ns * seconds
+            and costliest is not None
+            and _window_ns(costliest)
+        ):
             self._suspend(now, costliest, spent)
         for one in armed:
             if one.compiled is None:
@@ -73,8 +76,9 @@ class Budget:
         one.state = replace(
             one.state,
             status=Status.SUSPENDED,
-            reason=f"probes used {spent / 1e6:.0f} ms of a second, {BUDGET_NS / 1e6:.0f} are "
-            f"allowed, and this one used most; it tries again after {pause:.0f} s",
+            reason=f"probes used {spent / 1e6:.0f} ms of a second, "
+            f"{self._core.budget_ns / 1e6:.0f} are allowed, and this one used most; it tries "
+            f"again after {pause:.0f} s",
         )
 
 
