@@ -65,7 +65,7 @@ def lines_of(path: Path) -> Iterator[Line]:
         if too_large(code):
             continue
         names = _names(code)
-        for number in executable_lines(code):
+        for number in executable_lines(code) - {0}:  # the only one of an empty file
             found.setdefault(number, names)
     for number, names in sorted(found.items()):
         yield Line(str(path), number, names)
