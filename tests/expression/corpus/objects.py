@@ -107,7 +107,8 @@ def _texts() -> dict[str, object]:
         "s": "hello", "empty": "", "name": "Ångström", "path": "/api/orders?id=7",
         "long": "y" * 20_000, "zeros": "\0\0", "lone": "\ud800",
         "emoji": "👩‍👩‍👧", "cafe": "café",
-        "prefixes": tuple(f"p{number}" for number in range(150)), "b": b"bytes", "blob": bytes(50_000), "ba": bytearray(b"abc"),
+        "prefixes": tuple(f"p{number}" for number in range(150)),
+        "b": b"bytes", "blob": bytes(50_000), "ba": bytearray(b"abc"),
     }  # fmt: skip
 
 
