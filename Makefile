@@ -16,7 +16,7 @@ BUILT = $(VENV)/.core
 BOTH = $(addprefix tests/agent/test_, \
 	capture.py engine.py good_guest.py kinds.py limits.py second_eyes.py values_hostile.py)
 
-.PHONY: demo test lint bench soak sanitize clean
+.PHONY: demo test lint bench soak fuzz sanitize clean
 
 demo: $(BUILT)
 	@$(BIN)/leadline demo
@@ -41,6 +41,13 @@ bench:
 
 soak: $(BUILT)
 	@$(BIN)/python -m pytest -q -m soak
+	@$(BIN)/python -m leadline.exploration.compare --again --report docs/exploration.md
+
+# outside CI: minutes of inputs that coverage leads to; SECONDS for each of the two targets
+SECONDS ?= 120
+fuzz: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
+	@$(BIN)/python tests/expression/fuzz.py $(SECONDS)
 
 sanitize: $(BUILT)
 	@tools/sanitize $(BIN)/python $(BOTH) tests/agent/test_cores_agree.py

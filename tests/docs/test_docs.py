@@ -347,8 +347,9 @@ def readable(text: str) -> bool:
     return True
 
 
-def test_the_tests_that_safety_names_exist():
-    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (DOCS / "safety.md").read_text("utf-8"))
+@pytest.mark.parametrize("page", ["safety.md", "traps.md"])
+def test_the_tests_that_safety_names_exist(page):
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (DOCS / page).read_text("utf-8"))
     assert len(named) > 30
     for file, test in named:
         assert f"\ndef {test}(" in (ROOT / file).read_text("utf-8"), f"{file}::{test}"
