@@ -24,7 +24,7 @@ monitor = Monitor(); monitor.open(); core = choose(monitor); registry = Registry
 registry.apply([LogProbe("p", Target(__file__, work.__code__.co_firstlineno + 1), "{{n}}")])
 work(7)
 (record,) = core.drain(10)
-print(core.name, record.payload, notes(core, monitor.tool).get("native core", "-"))
+print(core.name, record.payload, notes(core.name, monitor.tool).get("native core", "-"))
 print("leadline.native._core" in sys.modules)
 """
 
