@@ -8,6 +8,7 @@ from leadline.control.instances import overview
 from leadline.server.answers import status_of
 from leadline.server.hit_pages import HIT_PAGES
 from leadline.server.page_frame import COMMON, frame, html
+from leadline.server.probe_pages import PROBE_PAGES
 from leadline.server.route import Call, Route, Who, page
 from leadline.server.sign_in_routes import SIGN_IN_PATH
 from leadline.server.source_pages import SOURCE_PAGES
@@ -82,6 +83,7 @@ PAGES: tuple[Route, ...] = (
     services,
     one_service,
     *HIT_PAGES,
+    *PROBE_PAGES,
     services_part,
     switches_part,
     *SOURCE_PAGES,

@@ -5,8 +5,10 @@ from typing import Protocol
 
 from leadline.store.keep import Kind, Sizes
 from leadline.store.records import (
+    EVERY_ENTRY,
     NO_TERMS,
     AuditEntry,
+    AuditFilter,
     Canary,
     Columns,
     Event,
@@ -166,9 +168,11 @@ class Store(Protocol):
     def total(self, probe: str) -> Total | None:
         """Return all that a probe ever added up, also what was deleted since."""
 
-    def audit(self, limit: int, before: int | None = None) -> list[AuditEntry]:
-        """Return the newest entries of the audit log, or of those before a number; the oldest
-        of them first."""
+    def audit(
+        self, limit: int, before: int | None = None, matching: AuditFilter = EVERY_ENTRY
+    ) -> list[AuditEntry]:
+        """Return the newest entries of the audit log that match, or of those before a number;
+        the oldest of them first."""
 
     def trimmed(self) -> dict[str, int]:
         """Return what was deleted to stay within the limits, by kind."""

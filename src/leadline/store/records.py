@@ -371,6 +371,19 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries of the audit log are meant; what is empty admits all."""
+
+    service: str = ""
+    probe: str = ""
+    who: str = ""
+    action: str = ""
+
+
+EVERY_ENTRY = AuditFilter()
+
+
+@dataclass(frozen=True, slots=True)
 class Switch:
     """A kill switch that is off: of a service, or of everything when `service` is empty."""
 

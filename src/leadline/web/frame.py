@@ -19,6 +19,8 @@ NAVIGATION = (
     Place("/", "Services", "g s"),
     Place("/source", "Source", "g c"),
     Place("/hits", "Hits", "g h"),
+    Place("/probes", "Probes", "g p"),
+    Place("/audit", "Audit", "g a"),
 )
 
 

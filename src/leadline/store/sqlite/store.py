@@ -9,8 +9,10 @@ from pathlib import Path
 from leadline.store.keep import Keep, Kind, Sizes
 from leadline.store.protocol import Listener
 from leadline.store.records import (
+    EVERY_ENTRY,
     NO_TERMS,
     AuditEntry,
+    AuditFilter,
     Canary,
     Columns,
     HitFilter,
@@ -234,9 +236,11 @@ class SqliteStore:
         with self._readers.lend() as db:
             return points.total_of(db, probes.number_of(probe))
 
-    def audit(self, limit: int, before: int | None = None) -> list[AuditEntry]:
+    def audit(
+        self, limit: int, before: int | None = None, matching: AuditFilter = EVERY_ENTRY
+    ) -> list[AuditEntry]:
         with self._readers.lend() as db:
-            return audit.select(db, limit, before)
+            return audit.select(db, limit, before, matching)
 
     def trimmed(self) -> dict[str, int]:
         with self._readers.lend() as db:

@@ -1,0 +1,135 @@
+"""Probes: all there are, by service, what needs attention first."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from leadline.control.views import ProbeView
+from leadline.web.frame import Frame
+from leadline.web.rendering import render
+from leadline.wire.probe import AGGREGATED, ProbeKind, Status
+
+_GRAVE = (Status.ERROR, Status.MISMATCH, Status.SUSPENDED)
+_LAST = (Status.EXPIRED, Status.REMOVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which probes are shown, as the address says it; what is empty admits all."""
+
+    service: str = ""
+    status: str = ""
+    kind: str = ""
+    owner: str = ""
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is chosen."""
+        return bool(self.service or self.status or self.kind or self.owner)
+
+    @property
+    def query(self) -> str:
+        """What is chosen as the end of an address."""
+        named = {name: getattr(self, name) for name in self.__slots__}
+        said = urlencode({name: value for name, value in named.items() if value})
+        return f"?{said}" if said else ""
+
+    def admit(self, probe: ProbeView) -> bool:
+        """Whether a probe is shown."""
+        pairs = (
+            (self.service, probe.service),
+            (self.status, probe.status),
+            (self.kind, probe.kind),
+            (self.owner, probe.owner),
+        )
+        return all(not wanted or wanted == there for wanted, there in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One probe. `counts` says in how many connected processes it stands how; `seen` what it
+    captured or added up."""
+
+    probe: ProbeView
+    counts: list[tuple[Status, int]]
+    seen: int
+    grave: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The probes of one service; `whole` counts also those that are not shown."""
+
+    service: str
+    rows: list[Row]
+    whole: int
+    counts: list[tuple[Status, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """What the view shows, and what can be chosen."""
+
+    blocks: list[Block]
+    filters: Filters
+    services: list[str]
+    statuses: list[str]
+    kinds: list[str]
+    owners: list[str]
+    any: bool
+
+
+def probes(found: list[ProbeView], filters: Filters) -> Probes:
+    """Make the view model."""
+    services: dict[str, list[ProbeView]] = {}
+    for one in found:
+        services.setdefault(one.service, []).append(one)
+    blocks = [_block(name, those, filters) for name, those in sorted(services.items())]
+    return Probes(
+        blocks=[block for block in blocks if block.rows],
+        filters=filters,
+        services=_choices(services, filters.service),
+        statuses=_choices((one.status for one in found), filters.status),
+        kinds=_choices(ProbeKind, filters.kind),
+        owners=_choices((one.owner for one in found), filters.owner),
+        any=bool(found),
+    )
+
+
+def page(frame: Frame, view: Probes) -> str:
+    """Return the whole page."""
+    return render("probes.html", frame=frame, view=view)
+
+
+def part(view: Probes) -> str:
+    """Return what of it changes while one looks."""
+    return render("probes_part.html", view=view)
+
+
+def _choices(there: Iterable[str], chosen: str) -> list[str]:
+    return sorted({str(one) for one in (*there, chosen) if one})
+
+
+def _block(service: str, found: list[ProbeView], filters: Filters) -> Block:
+    shown = [_row(one) for one in found if filters.admit(one)]
+    shown.sort(key=lambda row: -row.probe.placed_at)
+    shown.sort(key=lambda row: _gravity(row.probe.status))
+    counts = Counter(one.status for one in found)
+    return Block(service, shown, len(found), _ordered(counts))
+
+
+def _row(one: ProbeView) -> Row:
+    counts = Counter(state.status for state in one.instances if state.connected)
+    seen = one.total.count if one.kind in AGGREGATED and one.total else one.hits
+    return Row(one, _ordered(counts), seen, one.status in _GRAVE)
+
+
+def _ordered(counts: Counter[Status]) -> list[tuple[Status, int]]:
+    return sorted(counts.items(), key=lambda pair: _gravity(pair[0]))
+
+
+def _gravity(status: Status) -> int:
+    if status in _GRAVE:
+        return _GRAVE.index(status)
+    return len(_GRAVE) + (status in _LAST)
