@@ -7,6 +7,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,23 +50,35 @@ while True:
 class Site(Leadline):
     """A server, and what a person does with it beside the browser."""
 
+    @cached_property
+    def client(self) -> Client:
+        return Client()
+
+    def close(self) -> None:
+        self.client.close()
+        super().close()
+
     @property
     def url(self) -> str:
         """Where its page is."""
         return f"http://leadline.localhost:{self.port}"
 
     def link(self) -> str:
-        """Return a link that signs a browser in."""
-        return self.url + str(Client().post("/v1/links")["path"])
+        """Return a link that signs a browser in, with the rights of the key that is set now."""
+        client = Client()
+        try:
+            return self.url + str(client.post("/v1/links")["path"])
+        finally:
+            client.close()
 
     def place(self, service: str, target: str, template: str, **more: Any) -> dict[str, Any]:
         """Place a log probe."""
         body = {"kind": "log", "target": target, "template": template, **more}
-        return dict(Client().post(f"/v1/services/{service}/probes", body)["probe"])
+        return dict(self.client.post(f"/v1/services/{service}/probes", body)["probe"])
 
     def connected(self, service: str) -> list[dict[str, Any]]:
         """Return the connected instances of a service, without starting a command."""
-        known = Client().get("/v1/services")["services"]
+        known = self.client.get("/v1/services")["services"]
         instances = [
             one for kind in known if kind["service"] == service for one in kind["instances"]
         ]

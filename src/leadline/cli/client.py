@@ -48,6 +48,10 @@ class Client:
             key or os.environ.get("LEADLINE_KEY") or load(server_keys_file()).user
         )
 
+    def close(self) -> None:
+        """Let the connection go; the next question makes another. A command's end does too."""
+        self._connection.close()
+
     def get(self, path: str, **query: object) -> dict[str, Any]:
         """Ask; returns the answer's object. Raises `LeadlineError`."""
         return self._ask("GET", path, query, None)

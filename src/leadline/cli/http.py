@@ -5,6 +5,7 @@ this machine: 30 ms of a command that has 100.
 """
 
 import _socket
+import select
 from typing import Any
 
 MAX_HEAD_BYTES = 64_000
@@ -29,17 +30,22 @@ class Connection:
     def ask(self, method: str, target: str, head: dict[str, str], body: bytes) -> "Answer":
         """Send a question and read the answer's head. Raises `OSError`.
 
-        A connection that was used before may have been closed by the server meanwhile: then
-        the question is sent once more, on a new one.
+        A connection that was used before may have been closed by the server meanwhile. What
+        is seen before anything is sent leads to a new one; later, a question is sent once more
+        only if it may be asked twice, which a `POST` may not: there would be two probes.
         """
         text = "".join(f"{name}: {value}\r\n" for name, value in head.items())
         sent = f"{method} {target} HTTP/1.1\r\n{text}Content-Length: {len(body)}\r\n\r\n"
         content = sent.encode("latin-1") + body
+        if self._socket is not None and self._is_stale():
+            self.close()
         if self._socket is not None:
             try:
                 return self._asked(content)
             except ConnectionError:
                 self.close()
+                if method == "POST":
+                    raise
         self._connect()
         return self._asked(content)
 
@@ -73,6 +79,12 @@ class Connection:
         self._socket.settimeout(self._timeout_s)
         self._socket.sendall(content)
         return Answer(self)
+
+    def _is_stale(self) -> bool:
+        """Whether the server has closed, or says what nobody has asked."""
+        poll = select.poll()
+        poll.register(self._socket.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
 
     def _connect(self) -> None:
         last = OSError("the server's name has no address")

@@ -72,7 +72,7 @@ class ProbeForm extends HTMLElement {
     if (at === "exit") return ["result"];
     if (at === "entry") return this.place.inside.parameters;
     const here = known(this.place.text.replace(ASSIGNED, ""), scope);
-    return here.length ? here : known(this.place.before, scope).slice(-3);
+    return here.length ? here : known(assigned(this.place.before), scope).slice(-3);
   }
 
   body() {
@@ -155,7 +155,15 @@ class ProbeForm extends HTMLElement {
 function known(code, scope) {
   const bare = code.replace(/(["'])(?:\\.|(?!\1).)*\1/g, " ");
   const words = bare.match(/(?<![\w.])[A-Za-z_]\w*/g) ?? [];
-  return [...new Set(words)].filter((word) => scope.includes(word)).slice(0, 4);
+  // what a loop or a comprehension names has no value before it
+  const looped = (bare.match(/\bfor\s+[\w,\s()]+?\sin\b/g) ?? []).join(" ").match(/\w+/g) ?? [];
+  const given = (word) => scope.includes(word) && !looped.includes(word);
+  return [...new Set(words)].filter(given).slice(0, 4);
+}
+
+/** What stands on the left of the assignments in some lines. */
+function assigned(code) {
+  return [...code.matchAll(/^\s*([\w,\s]+?)\s*[-+*/|&]?=(?!=)/gm)].map(([, left]) => left).join(" ");
 }
 
 function number(text, name) {
