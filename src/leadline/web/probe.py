@@ -14,7 +14,7 @@ from leadline.web.charts import Curve, columns_over_time, lines_over_time, scale
 from leadline.web.frame import Frame
 from leadline.web.hits import Row, rows, short_path
 from leadline.web.rendering import render
-from leadline.wire.probe import AGGREGATED, Fate, ProbeKind, Status
+from leadline.wire.probe import AGGREGATED, MAX_PASSAGES, Fate, ProbeKind, Status
 
 LAST = (("600", "10 minutes"), ("3600", "hour"), ("86400", "day"), ("", "all"))
 """How far back a picture goes, in seconds."""
@@ -28,7 +28,7 @@ _FATES = {
     Fate.OVER_BUDGET: "over the budget",
     Fate.DROPPED: "dropped",
 }
-_QUANTILES = (("p50", "half are below"), ("p90", "90 %"), ("p99", "99 %"))
+_QUANTILES = (("p50", "half"), ("p90", "90 %"), ("p99", "99 %"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,11 @@ class ProbePage:
     def spans(self) -> tuple[tuple[str, str], ...]:
         """How far back one can look."""
         return LAST
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether it takes all that passes, as one that adds up does unless it was asked."""
+        return self.probe.limits.hits >= MAX_PASSAGES
 
     @property
     def silent(self) -> bool:

@@ -12,6 +12,8 @@ from leadline.wire.probe import AGGREGATED, ProbeKind, Status
 
 _GRAVE = (Status.ERROR, Status.MISMATCH, Status.SUSPENDED)
 _LAST = (Status.EXPIRED, Status.REMOVED)
+_LISTED = [*_GRAVE, Status.PENDING, Status.ARMED, Status.EXPIRED]
+"""All that a probe of the list can be: one that is not so now may be in a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def probes(found: list[ProbeView], filters: Filters) -> Probes:
         blocks=[block for block in blocks if block.rows],
         filters=filters,
         services=_choices(services, filters.service),
-        statuses=_choices((one.status for one in found), filters.status),
+        statuses=[*_LISTED, *{filters.status} - {"", *_LISTED}],
         kinds=_choices(ProbeKind, filters.kind),
         owners=_choices((one.owner for one in found), filters.owner),
         any=bool(found),
