@@ -4,8 +4,7 @@ Leadline's own variables go before those of OpenTelemetry, which many services c
 """
 
 import os
-
-from leadline.wire.struct import dataclass, field
+from dataclasses import dataclass, field
 
 MAX_TAGS = 20
 """Tags select instances; what has more than this is an inventory."""

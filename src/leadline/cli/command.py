@@ -2,8 +2,7 @@
 
 import argparse
 from collections.abc import Callable
-
-from leadline.wire.struct import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

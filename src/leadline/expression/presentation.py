@@ -1,6 +1,7 @@
 """How a placeholder presents its value: `!r`, and the part after the colon."""
 
-from leadline.wire.struct import dataclass
+from dataclasses import dataclass
+
 from leadline.wire.value import Value, render
 
 MAX_WIDTH = 100

@@ -13,29 +13,22 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadline.control.context import Context, say
-from leadline.server.access import Caller, Doors, check_origin
-from leadline.server.answers import answer, refusal, status_of
+from leadline.server.access import Caller, authorise, check_origin
+from leadline.server.answers import answer, refusal
 from leadline.server.events import EventStream
 from leadline.server.keyring import KeyRing
-from leadline.server.page_frame import html
-from leadline.server.pages import PAGES, refused_page
 from leadline.server.reading import decode, query, read_body
-from leadline.server.route import Call, Flow, Headed, Route
+from leadline.server.route import Call, Flow, Route
 from leadline.server.routes import ROUTES
 from leadline.server.sessions import Sessions
-from leadline.server.sign_ins import SignIns
 from leadline.wire.errors import InternalError, LeadlineError, UsageError
 
 
-def create_app(
-    context: Context, ring: KeyRing, sign_ins: SignIns, names: Collection[str] = ()
-) -> ASGIApp:
+def create_app(context: Context, ring: KeyRing, names: Collection[str] = ()) -> ASGIApp:
     """Return the application. `names` are those that it answers to beside loopback's."""
-    sessions = Sessions()
-    ring.changed = sign_ins.ended = sessions.wake
-    doors = Doors(ring, sign_ins)
+    sessions = Sessions(ring)
     app = Starlette(
-        routes=[_mounted(route, context, doors, sessions) for route in (*ROUTES, *PAGES)],
+        routes=[_mounted(route, context, ring, sessions) for route in ROUTES],
         exception_handlers={HTTPException: _not_here},
     )
     app.router.redirect_slashes = False
@@ -43,7 +36,7 @@ def create_app(
 
 
 def _mounted(
-    route: Route, context: Context, doors: Doors, sessions: Sessions
+    route: Route, context: Context, ring: KeyRing, sessions: Sessions
 ) -> StarletteRoute:
     def handle(request: Request, caller: Caller, content: bytes) -> Flow | Response:
         """Decode, call and encode, on a thread: all three may take a while."""
@@ -55,34 +48,32 @@ def _mounted(
             values = query(request.query_params, route.query)
         call = Call(
             context=context,
-            ring=doors.ring,
-            sign_ins=doors.sign_ins,
+            ring=ring,
             service=caller.service,
             who=caller.who,
-            key=caller.key,
-            browser=caller.browser,
             path=dict(request.path_params),
             body=body,
             query=values,
             last_event_id=request.headers.get("last-event-id", ""),
         )
-        return _encoded(route, route.handler(call))
+        result = route.handler(call)
+        return result if isinstance(result, Flow) else answer(result, route.status)
 
     async def endpoint(request: Request) -> Any:
         try:
-            caller = doors.authorise(route.who, request)
+            caller = authorise(ring, route.who, request.headers)
             content = b""
             if route.body is not None:
                 content = await read_body(request, route.max_bytes)
             result = await run_in_threadpool(handle, request, caller, content)
         except LeadlineError as error:
-            return _refused(request, error, page=route.page)
+            return _refused(request, error)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except Exception as error:  # noqa: BLE001 - a defect is one 500, said in our log
-            return _refused(request, _our_fault(error), page=route.page)
+            return _refused(request, _our_fault(error))
         if isinstance(result, Flow):
-            return EventStream(result, sessions.open(caller.valid))
+            return EventStream(result, sessions.open(caller.key))
         return result
 
     mounted = StarletteRoute(route.path, endpoint, methods=[route.method])
@@ -90,22 +81,11 @@ def _mounted(
     return mounted
 
 
-def _encoded(route: Route, result: object) -> Flow | Response:
-    match result:
-        case Flow() | Response():
-            return result
-        case Headed():
-            return answer(result.content, route.status, result.headers)
-    return html(str(result)) if route.page else answer(result, route.status)
-
-
-def _refused(request: Request, error: LeadlineError, *, page: bool) -> Response:
+def _refused(request: Request, error: LeadlineError) -> Response:
     if isinstance(error, InternalError):
         say(f"{request.method} {request.scope['path'][:200]!a} failed: {error.message}")
         error = InternalError("The server failed at this request; its own log says where.")
-    # a part is asked for by a module, which shows a sentence in its place
-    part = request.scope["path"].startswith("/parts/") and status_of(error) != 401
-    return refused_page(error) if page and not part else refusal(error)
+    return refusal(error)
 
 
 def _our_fault(error: Exception) -> InternalError:
@@ -117,15 +97,12 @@ def _our_fault(error: Exception) -> InternalError:
     return InternalError(f"{type(error).__name__} in {where}")
 
 
-async def _not_here(request: Request, error: Exception) -> Response:
+async def _not_here(_request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code == 405:
         response = refusal(UsageError("no-such-method", "This address has no such method."))
         response.headers.update(error.headers or {})
         return response
-    nothing = UsageError("no-such-address", "There is nothing at this address.")
-    if "text/html" in request.headers.get("accept", ""):
-        return refused_page(nothing)
-    return refusal(nothing)
+    return refusal(UsageError("no-such-address", "There is nothing at this address."))
 
 
 class _Gate:

@@ -150,7 +150,6 @@ class HitsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     task: str | None = None
     trace: str | None = None
     text: str | None = None
-    value: str | None = None
     since: float | None = None
     until: float | None = None
     after: int | None = None
@@ -168,7 +167,6 @@ class WatchQuery(Struct, frozen=True, forbid_unknown_fields=True):
     task: str | None = None
     trace: str | None = None
     text: str | None = None
-    value: str | None = None
     since: float | None = None
     until: float | None = None
     after: int | None = None

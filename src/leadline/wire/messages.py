@@ -17,6 +17,7 @@ server reads its side with msgspec from the same dataclasses.
 """
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from leadline.wire.errors import LeadlineError, WireError
@@ -34,7 +35,6 @@ from leadline.wire.probe import (
     SnapshotProbe,
     TimerProbe,
 )
-from leadline.wire.struct import members
 from leadline.wire.target import FunctionTarget, Place, Target
 
 CONNECT_PATH = "/v1/agent/connect"
@@ -51,17 +51,14 @@ MAX_PROBES = 1_000
 """Probes of one service; more are refused with a clear status."""
 
 
-_compact = json.JSONEncoder(separators=(",", ":"), default=members)
-
-
 def encode(message: object) -> bytes:
     """Write one of the wire's dataclasses as JSON (ASCII only)."""
-    return _compact.encode(message).encode("ascii")
+    return json.dumps(asdict(message), separators=(",", ":")).encode("ascii")  # type: ignore[call-overload]
 
 
 def encode_probes(probes: list[Probe]) -> str:
     """Write a set of probes as one line of JSON, for the stream or an environment variable."""
-    return _compact.encode(probes)
+    return json.dumps([asdict(probe) for probe in probes], separators=(",", ":"))
 
 
 def decode_probes(value: object) -> list[Probe]:
