@@ -7,25 +7,50 @@ BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 # files of tests that run side by side: most of their time goes to waiting for real processes
 JOBS ?= 3
+BENCH_PYTHONS ?= $(shell tools/find-python --all)
 
-.PHONY: demo test lint bench soak clean
+CORE = src/leadline/native/core
+# the core in C, built beside its stub; without a compiler it is missing, and all works without
+BUILT = $(VENV)/.core
+# what the other core of the two is tried on, the one that runs where there is no compiler
+BOTH = $(addprefix tests/agent/test_, \
+	capture.py engine.py good_guest.py kinds.py limits.py second_eyes.py values_hostile.py)
 
-demo: $(STAMP)
+.PHONY: demo test lint bench soak fuzz sanitize clean
+
+demo: $(BUILT)
 	@$(BIN)/leadline demo
 
-test: $(STAMP)
+test: $(BUILT)
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
+	@LEADLINE_CORE=pure $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(BOTH)
 
-lint: $(STAMP)
+lint: $(BUILT)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@tools/build-strictly $(BIN)/python
 
-bench: $(STAMP)
-	@$(BIN)/python -m benchmarks
+# each interpreter of BENCH_PYTHONS has an environment of its own, with the other tools in it;
+# QUICK=1 measures with the first one only, ONLY=log,counter these rows
+bench:
+	@for python in $(if $(QUICK),$(firstword $(BENCH_PYTHONS)),$(BENCH_PYTHONS)); do \
+	    env=$$(tools/bench-environment "$$python") || exit 1; \
+	    QUICK="$(QUICK)" ONLY="$(ONLY)" "$$env/bin/python" -m benchmarks || exit 1; \
+	done
 
-soak: $(STAMP)
+soak: $(BUILT)
 	@$(BIN)/python -m pytest -q -m soak
+	@$(BIN)/python -m leadline.exploration.compare --again --report docs/exploration.md
+
+# outside CI: minutes of inputs that coverage leads to; SECONDS for each of the two targets
+SECONDS ?= 120
+fuzz: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
+	@$(BIN)/python tests/expression/fuzz.py $(SECONDS)
+
+sanitize: $(BUILT)
+	@tools/sanitize $(BIN)/python $(BOTH) tests/agent/test_cores_agree.py
 
 clean:
 	rm -rf $(VENV) build src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -36,3 +61,7 @@ $(STAMP): pyproject.toml setup.py leadline.pth
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(STAMP)
+
+$(BUILT): $(STAMP) $(wildcard $(CORE)/*.c $(CORE)/*.h)
+	@$(BIN)/python setup.py --quiet build_ext --inplace
+	@touch $(BUILT)

@@ -1,17 +1,70 @@
-"""Puts `leadline.pth`, the start-up hook, beside the package in site-packages.
+"""Builds the native core, and puts `leadline.pth`, the start-up hook, into site-packages.
 
 Everything else about the distribution is in pyproject.toml; setuptools has no declarative way
 to install a file at the root of site-packages, in a wheel and in an editable install alike.
+
+The native core is optional: where it cannot be built, the install succeeds without it and the
+agent runs its core in Python. `LEADLINE_CFLAGS` adds to the compiler's flags (`make sanitize`).
 """
 
+import os
 import shutil
+import sys
+import sysconfig
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 from setuptools.command.editable_wheel import editable_wheel
 
-HOOK = Path(__file__).parent / "leadline.pth"
+HERE = Path(__file__).parent
+HOOK = HERE / "leadline.pth"
+CORE = Path("src", "leadline", "native", "core")
+KNOWN = ((3, 12), (3, 13))
+"""Whose interior `interior.c` reads; on others the core in Python runs."""
+
+
+def extensions():
+    """Return the native core, if this interpreter is one that it is written for."""
+    fits = (
+        sys.implementation.name == "cpython"
+        and sys.version_info[:2] in KNOWN
+        and not sysconfig.get_config_var("Py_GIL_DISABLED")
+        and os.name == "posix"
+    )
+    if not fits:
+        return []
+    return [
+        Extension(
+            "leadline.native._core",
+            sources=sorted(str(CORE / path.name) for path in (HERE / CORE).glob("*.c")),
+            depends=sorted(str(CORE / path.name) for path in (HERE / CORE).glob("*.h")),
+            extra_compile_args=[
+                "-std=gnu11",
+                "-O2",
+                "-Wall",
+                "-Wextra",
+                "-fvisibility=hidden",
+                *os.environ.get("LEADLINE_CFLAGS", "").split(),
+            ],
+            extra_link_args=os.environ.get("LEADLINE_CFLAGS", "").split(),
+            optional=True,
+        )
+    ]
+
+
+class BuildOptional(build_ext):
+    """The ordinary build; where there is no compiler it says so in one line and goes on."""
+
+    def build_extension(self, ext):
+        try:
+            super().build_extension(ext)
+        except Exception as error:
+            if "-Werror" in ext.extra_compile_args:
+                raise  # `make lint` wants to know
+            reason = str(error).strip().partition("\n")[0]
+            print(f"leadline: the native core is not built, the one in Python runs ({reason})")
 
 
 class BuildWithHook(build_py):
@@ -34,4 +87,11 @@ class EditableWithHook(editable_wheel):
         return super()._run_build_commands(dist_name, unpacked_wheel, build_lib, tmp_dir)
 
 
-setup(cmdclass={"build_py": BuildWithHook, "editable_wheel": EditableWithHook})
+setup(
+    ext_modules=extensions(),
+    cmdclass={
+        "build_ext": BuildOptional,
+        "build_py": BuildWithHook,
+        "editable_wheel": EditableWithHook,
+    },
+)

@@ -47,12 +47,14 @@ class Times:
     most: float
 
 
-def measure(samples: int) -> list[Times]:
-    """Return the figures, each over so many probes."""
+def measure(samples: int, first: int) -> list[Times]:
+    """Return the figures, each over so many probes; those of the `first` probe of a process
+    over so many processes."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         client = stack.enter_context(running_server(folder))
         stack.enter_context(_worker(folder, client))
+        first_ms = _first_ms(folder, client, first)
         shown = _watch(client)
         armed_ms, shown_ms, command_ms, start_ms = [], [], [], []
         for _ in range(samples):
@@ -75,7 +77,19 @@ def measure(samples: int) -> list[Times]:
         _times("command to armed", command_ms),
         _times("  of it, the command's start", start_ms),
         _times("hit to shown", shown_ms),
+        _times("placed to armed, a process's first probe", first_ms),
     ]
+
+
+def _first_ms(folder: Path, client: Client, count: int) -> list[float]:
+    """Return how long the first probe took in each of so many new processes."""
+    taken = []
+    for number in range(count):
+        with _worker(folder, client, f"bench-{number}"):
+            began = time.time()
+            _place(client, f"bench-{number}")
+            taken.append((time.time() - began) * 1e3)
+    return taken
 
 
 def _command(folder: Path, *words: str) -> tuple[float, str]:
@@ -92,10 +106,10 @@ def _command(folder: Path, *words: str) -> tuple[float, str]:
     return (time.time() - began) * 1e3, done.stdout
 
 
-def _place(client: Client) -> str:
+def _place(client: Client, service: str = "bench") -> str:
     """Place a probe and return its id once the server knows that it is armed."""
     body = {"kind": "log", "target": "worker.py:4", "template": "{n}", "limits": {"hits": 1}}
-    probe = str(client.post("/v1/services/bench/probes", body)["probe"]["id"])
+    probe = str(client.post(f"/v1/services/{service}/probes", body)["probe"]["id"])
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
         states = client.get(f"/v1/probes/{probe}")["probe"]["instances"]
@@ -140,13 +154,17 @@ def running_server(folder: Path) -> Iterator[Client]:
 
 
 @contextmanager
-def _worker(folder: Path, client: Client) -> Iterator[None]:
+def _worker(folder: Path, client: Client, service: str = "bench") -> Iterator[None]:
     (folder / "worker.py").write_text(WORKER, "utf-8")
-    key = client.post("/v1/services/bench/agent-key")["key"]
-    environ = {"LEADLINE_URL": client.url, "LEADLINE_KEY": key, "LEADLINE_SERVICE": "bench"}
+    key = client.post(f"/v1/services/{service}/agent-key")["key"]
+    environ = {"LEADLINE_URL": client.url, "LEADLINE_KEY": key, "LEADLINE_SERVICE": service}
     with running_process([sys.executable, "worker.py"], folder, environ):
         deadline = time.monotonic() + WAIT_S
-        while not any(one["connected"] for one in client.get("/v1/services")["services"]):
+        while not any(
+            one["connected"]
+            for one in client.get("/v1/services")["services"]
+            if one["service"] == service
+        ):
             if time.monotonic() > deadline:
                 raise TimeoutError("the worker did not connect")
             time.sleep(0.05)

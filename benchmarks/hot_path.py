@@ -4,14 +4,19 @@ Windows are short and interleaved with the control's in one process; of many, th
 counts, because a busy machine only ever adds. The spread is over the rounds.
 """
 
+import json
 import logging
+import os
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from leadline.agent.core import Core, Monitor, choose, pure
+from benchmarks import request
+from leadline import native
+from leadline.agent.core import Core, Monitor, choose
 from leadline.agent.probes.registry import Registry
 from leadline.wire.probe import (
     CounterProbe,
@@ -28,6 +33,8 @@ from leadline.wire.target import FunctionTarget, Target
 
 CALLS = 100
 ROUNDS = 5
+WARM = 20
+"""Passages before a window: a probe stays for minutes; its first ones are not what counts."""
 
 type Work = Callable[[int, str], int]
 type Switch = Callable[[bool], None]
@@ -59,6 +66,17 @@ def logged(number: int, text: str) -> int:
     return total
 
 
+def measure_core(core: str, windows: int) -> list[Figure]:
+    """As `measure`, in a process of its own that runs the core `native` or `pure`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.hot_path", str(windows)],
+        env=os.environ | {native.SETTING: core},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return [Figure(**one) for one in json.loads(done.stdout)]
+
+
 def measure(windows: int) -> list[Figure]:
     """Return a figure for each case, the hard-coded log line that people write first."""
     here = Target(__file__, work.__code__.co_firstlineno + 2)
@@ -78,14 +96,18 @@ def measure(windows: int) -> list[Figure]:
         "snapshot, 10 frames": SnapshotProbe("p", here),
         "over its rate": LogProbe("p", here, "x", limits=Limits(rate_per_s=0.01)),
     }
-    pure.BUDGET_NS = 10**12  # the cost is asked for, not what happens when it is too much
     monitor = Monitor()
     monitor.open()
     core = choose(monitor)
+    core.budget_ns = 10**12  # the cost is asked for, not what happens when it is too much
     registry = Registry(core, monitor)
     figures = [_logging(core, windows)]
     for name, probe in probes.items():
         figures.append(_compare(name, work, _switch(registry, probe), core, windows))
+    seen = SnapshotProbe("p", Target(request.__file__, request.LINE), frames=request.FRAMES)
+    switch = _switch(registry, seen)
+    name = f"snapshot, {request.FRAMES} frames of a request"
+    figures.append(_compare(name, request.serve, switch, core, windows, request.serve))
     core.close()
     return figures
 
@@ -115,15 +137,23 @@ def _logging(core: Core, windows: int) -> Figure:
         handler.close()
 
 
-def _compare(name: str, probed: Work, switch: Switch, core: Core, windows: int) -> Figure:
+def _compare(
+    name: str,
+    probed: Work,
+    switch: Switch,
+    core: Core,
+    windows: int,
+    control: Work = work,
+) -> Figure:
     extras = []
     for _ in range(ROUNDS):
         off = on = sys.float_info.max
         for _ in range(windows):
             switch(False)
-            off = min(off, _window(work))
+            off = min(off, _window(control))
             switch(True)
-            probed(1, "the first pass after arming")
+            for _ in range(WARM):
+                probed(1, "the first passes after arming")
             on = min(on, _window(probed))
             core.drain(10**6)
             core.spent_ns()
@@ -137,3 +167,7 @@ def _window(function: Work) -> float:
     for _ in range(CALLS):
         function(5, "some text")
     return (time.thread_time_ns() - began) / CALLS
+
+
+if __name__ == "__main__":
+    print(json.dumps([asdict(one) for one in measure(int(sys.argv[1]))]))

@@ -15,6 +15,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 ORDERS = 200
 LINES = 12
 """Rows that one request reads."""
+STEPS = 20_000
+"""Passages of the hottest loop in one request to `/busy`, which takes some milliseconds."""
 
 app = Flask(__name__)
 here = threading.local()
@@ -28,6 +30,19 @@ def order(number: int) -> Response:
     lines = [dict(row) for row in rows]
     total = total_of(lines)
     return jsonify(order=number, lines=lines, total=total)
+
+
+@app.get("/busy")
+def busy() -> Response:
+    total, began = 0, time.thread_time_ns()
+    for number in range(STEPS):
+        total = step(total, number)
+    return jsonify(total=total, ns=time.thread_time_ns() - began)
+
+
+def step(total: int, number: int) -> int:
+    changed = total ^ number
+    return changed  # the line that is probed in the hottest loop  # noqa: RET504
 
 
 @app.get("/cpu")

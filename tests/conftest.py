@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from leadline.agent.guard import faults
+from leadline.native import SETTING
 from live import Leadline
-
-_missing: dict[str, str] = {}
 
 
 @pytest.fixture(autouse=True)
@@ -26,15 +25,17 @@ def nothing_swallowed() -> Iterator[None]:
     assert not first, f"the agent swallowed: {first}"
 
 
-@pytest.fixture
+_MISSING = " is not installed on this machine"
+
+
+@pytest.fixture(scope="session")
 def needs() -> Callable[[str], str]:
     """Return the path of a program, or note that this test could not run on this machine."""
 
     def find(program: str) -> str:
         path = shutil.which(program)
         if path is None:
-            _missing[program] = "not installed"
-            pytest.skip(f"{program} is not installed")
+            pytest.skip(f"{program}{_MISSING}")
         return path
 
     return find
@@ -42,9 +43,11 @@ def needs() -> Callable[[str], str]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own for keys, database and state; no Leadline variable set."""
+    """A home of its own for keys, database and state; no Leadline variable set but the one that
+    says which core this run is of."""
     for name in [name for name in os.environ if name.startswith("LEADLINE_")]:
-        monkeypatch.delenv(name)
+        if name != SETTING:
+            monkeypatch.delenv(name)
     for name in ("CONFIG", "DATA", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / "home" / name.lower()))
     return tmp_path / "home"
@@ -59,6 +62,13 @@ def leadline(home: Path, tmp_path: Path) -> Iterator[Leadline]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in one line each what was missing; the gate fails on such a line."""
-    for what, why in _missing.items():
-        terminalreporter.write_line(f"not run here: {what} ({why})")
+    """Say in one line each what was missing; the gate fails on such a line.
+
+    It is read from the reports, since the tests may have run in other processes.
+    """
+    reasons = [str(one.longrepr) for one in terminalreporter.stats.get("skipped", [])]
+    missing = {
+        reason.split(_MISSING)[0].split()[-1] for reason in reasons if _MISSING in reason
+    }
+    for what in sorted(missing):
+        terminalreporter.write_line(f"not run here: {what} (not installed)")

@@ -267,6 +267,8 @@ def test_reading_tells_no_audit_hook(tmp_path) -> None:
         "from leadline.agent.capture.trace import trace_of\n"
         "from leadline.agent.capture.tree import Room\n"
         "from leadline.wire.probe import CaptureLimits\n"
+        "from leadline.wire.struct import prepare\n"
+        "prepare()\n"  # as the agent does before anything is armed
         "heard, listening = [], False\n"
         "def hear(event, args):\n"
         "    if listening: heard.append(event)\n"

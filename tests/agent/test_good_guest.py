@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from leadline.agent.link import native
+from leadline import native
+from leadline.agent.link import native as threads
 from live import LEADLINE
 
 
@@ -78,15 +79,15 @@ def test_ctrl_c_while_the_interpreter_starts_ends_it(write, tmp_path, after_ms) 
 
 def test_our_threads_take_no_signal_from_their_first_moment_on(monkeypatch) -> None:
     """A signal that one of them took would not end the main thread's `sleep`."""
-    begin, blocked, ended = native._start_new_thread, [], threading.Event()
+    begin, blocked, ended = threads._start_new_thread, [], threading.Event()
 
     def seen(*given) -> int:
         blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, []))
         return begin(*given)
 
-    monkeypatch.setattr(native, "_start_new_thread", seen)
+    monkeypatch.setattr(threads, "_start_new_thread", seen)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    native.start_thread("test", ended.set)
+    threads.start_thread("test", ended.set)
     assert ended.wait(10)
     unblockable = {signal.SIGKILL, signal.SIGSTOP}
     assert [signal.valid_signals() - mask for mask in blocked] == [unblockable]
@@ -97,11 +98,11 @@ def test_no_thread_is_left_to_start(monkeypatch) -> None:
     def none_left(*_) -> int:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(native, "_start_new_thread", none_left)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, []), native.threads_alive
+    monkeypatch.setattr(threads, "_start_new_thread", none_left)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, []), threads.threads_alive
     with pytest.raises(RuntimeError):
-        native.start_thread("test", print)
-    assert (signal.pthread_sigmask(signal.SIG_BLOCK, []), native.threads_alive) == before
+        threads.start_thread("test", print)
+    assert (signal.pthread_sigmask(signal.SIG_BLOCK, []), threads.threads_alive) == before
 
 
 def test_audit_hooks_hear_nothing_of_a_hit(write, tmp_path) -> None:
@@ -126,7 +127,7 @@ def test_audit_hooks_hear_nothing_of_a_hit(write, tmp_path) -> None:
     assert done.stderr.count("app.py:4") == 3
 
 
-def test_recursion_goes_as_deep_but_for_one_frame(write, tmp_path) -> None:
+def test_recursion_goes_as_deep_as_without_but_for_one_frame(write, tmp_path) -> None:
     write(
         "app.py",
         """\
@@ -151,7 +152,10 @@ def test_recursion_goes_as_deep_but_for_one_frame(write, tmp_path) -> None:
         check=True,
     )  # fmt: skip
     done = probed(tmp_path, "log app.py:4 {n} --rate 1000 --hits 1000", "app.py")
-    # the very last frame has no room for the callback itself, which only C could do without
+    if native.core() is not None:
+        assert done.stdout == plain.stdout
+        return
+    # the very last frame has no room for the callback itself, which only C can do without
     assert int(plain.stdout) - int(done.stdout) <= 1
     assert "no room on the stack" in done.stderr
 

@@ -345,8 +345,8 @@ def test_a_function_that_is_not_there_is_an_error(soundings, shop) -> None:
     assert "[no-such-function]" in state.reason
 
 
-def test_threads_are_added_up_without_a_loss(soundings, shop, monkeypatch) -> None:
-    monkeypatch.setattr("leadline.agent.core.pure.BUDGET_NS", 10**10)
+def test_threads_are_added_up_without_a_loss(soundings, shop) -> None:
+    soundings.core.budget_ns = 10**10
     calls = soundings.place(CounterProbe, "kinds_shop:branch")
     metric = soundings.place(MetricProbe, "kinds_shop:branch", expression="len(result)")
 

@@ -2,8 +2,7 @@
 
 import sys
 
-from leadline.agent.core import ring as ring_module
-from leadline.agent.core.pure import BUDGET_NS
+from leadline.agent.core.passage import BUDGET_NS
 from leadline.wire.probe import Fate, Status
 
 WORK = "def work(x):\n    y = x + 1\n    return y\n"
@@ -64,7 +63,7 @@ def test_the_costliest_probe_is_suspended_and_tries_again(soundings, make_module
     value = [{"k": n} for n in range(1_000)]
     for _ in range(10_000):
         module.work(value)
-        if soundings.core._spent_ns > BUDGET_NS:
+        if soundings.core.unread_ns > BUDGET_NS:
             break
     soundings.tick()
     state = soundings.state(costly)
@@ -72,6 +71,7 @@ def test_the_costliest_probe_is_suspended_and_tries_again(soundings, make_module
     assert "10 are allowed" in state.reason
     assert state.cost_ns > BUDGET_NS / 2
     assert soundings.state(cheap).status is Status.ARMED
+    soundings.messages()  # a full buffer would drop what comes
     captured = state.fates[Fate.CAPTURED]
     module.work(value)
     assert soundings.state(costly).fates[Fate.CAPTURED] == captured
@@ -81,9 +81,9 @@ def test_the_costliest_probe_is_suspended_and_tries_again(soundings, make_module
     assert soundings.state(costly).fates[Fate.CAPTURED] == captured + 1
 
 
-def test_a_full_ring_drops_counts_and_goes_on(soundings, make_module, monkeypatch) -> None:
+def test_a_full_ring_drops_counts_and_goes_on(soundings, make_module) -> None:
     """The full-buffer hang of a peer: here nobody waits for anybody."""
-    monkeypatch.setattr(ring_module, "MAX_RECORDS", 10)
+    soundings.core.ring.most_records = 10
     module = make_module("full", WORK)
     probe = soundings.log("full.py:2")
     assert [module.work(n) for n in range(30)] == [n + 1 for n in range(30)]
@@ -96,8 +96,8 @@ def test_a_full_ring_drops_counts_and_goes_on(soundings, make_module, monkeypatc
     assert len(soundings.messages()) == 1
 
 
-def test_the_ring_is_bounded_in_bytes_too(soundings, make_module, monkeypatch) -> None:
-    monkeypatch.setattr(ring_module, "MAX_BYTES", 1_000)
+def test_the_ring_is_bounded_in_bytes_too(soundings, make_module) -> None:
+    soundings.core.ring.most_bytes = 1_000
     module = make_module("bytes", PASS)
     soundings.log("bytes.py:2", "{x}")
     for _ in range(10):
@@ -105,8 +105,8 @@ def test_the_ring_is_bounded_in_bytes_too(soundings, make_module, monkeypatch) -
     assert soundings.core.dropped() == {"buffer full": 7}
 
 
-def test_a_hit_that_is_too_large_is_dropped_alone(soundings, make_module, monkeypatch) -> None:
-    monkeypatch.setattr(ring_module, "MAX_RECORD_BYTES", 1_000)
+def test_a_hit_that_is_too_large_is_dropped_alone(soundings, make_module) -> None:
+    soundings.core.ring.most_record_bytes = 1_000
     module = make_module("wide", PASS)
     soundings.log("wide.py:2", "{x}")
     module.work(["v" * 200] * 50)

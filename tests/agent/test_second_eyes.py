@@ -51,7 +51,7 @@ def test_a_suspended_probe_on_exceptions_is_not_called(soundings, make_module) -
     probe = soundings.place(ExceptionProbe, "*", limits=OFTEN)
     passage = soundings.registry.standing(probe).compiled.passage
     soundings.tick()
-    passage.window_ns = soundings.core._spent_ns = 10**9
+    passage.window_ns = soundings.core.unread_ns = 10**9
     soundings.tick()
     assert soundings.state(probe).status is Status.SUSPENDED
     assert not sys.monitoring.get_events(soundings.monitor.tool)
@@ -72,7 +72,7 @@ def test_one_suspended_probe_on_exceptions_does_not_deafen_another(
     )  # fmt: skip
     soundings.tick()
     passage = soundings.registry.standing(costly).compiled.passage
-    passage.window_ns = soundings.core._spent_ns = 10**9
+    passage.window_ns = soundings.core.unread_ns = 10**9
     soundings.tick()
     assert soundings.state(costly).status is Status.SUSPENDED
     module.throw()

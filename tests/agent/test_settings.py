@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from leadline.agent.settings import service_name
+from leadline.agent.welcome import service_name
 
 
 @pytest.mark.parametrize(

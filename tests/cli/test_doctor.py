@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from leadline import native
 from live import LEADLINE, tool
 
 
@@ -137,7 +138,7 @@ def test_a_server_and_a_service_that_are_well(leadline, shop):
         "shop: 1 connected: Python",
     ):
         assert part in good
-    assert "native core" in messages(findings, "note")
+    assert ("native core" in messages(findings, "note")) is (native.core() is None)
 
 
 def test_a_service_that_is_not_there(leadline):

@@ -22,6 +22,7 @@ from leadline.cli.main import parser
 from leadline.control import views
 from leadline.expression import parsing
 from leadline.server import answers
+from leadline.server.pages import PAGES
 from leadline.server.routes import ROUTES
 from leadline.wire import errors, probe, redaction
 from leadline.wire.probe import CaptureLimits, Fate, Status
@@ -198,6 +199,12 @@ def test_every_route_is_documented_and_no_other():
     assert documented == {(one.method, one.path, one.who.value) for one in ROUTES}
 
 
+def test_every_page_is_documented_and_no_other():
+    table = pages.rows(pages.sections(DOCS / "web.md")["Addresses"])[1:]
+    documented = {(cells[0].strip("`"), cells[1]) for cells in table}
+    assert documented == {(one.path, one.who.value) for one in PAGES}
+
+
 def test_every_member_that_travels_is_documented():
     text = (DOCS / "http.md").read_text("utf-8")
     kinds = [kind for one in ROUTES for kind in (one.body, one.query, one.returns) if kind]
@@ -340,8 +347,9 @@ def readable(text: str) -> bool:
     return True
 
 
-def test_the_tests_that_safety_names_exist():
-    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (DOCS / "safety.md").read_text("utf-8"))
+@pytest.mark.parametrize("page", ["safety.md", "traps.md"])
+def test_the_tests_that_safety_names_exist(page):
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (DOCS / page).read_text("utf-8"))
     assert len(named) > 30
     for file, test in named:
         assert f"\ndef {test}(" in (ROOT / file).read_text("utf-8"), f"{file}::{test}"

@@ -35,6 +35,10 @@ def test_every_route_but_health_needs_its_own_kind_of_key(server, route):
         assert ask(None).json == {"ok": True, "version": "0.1.0"}
         assert route.who is Who.NOBODY
         return
+    if (route.method, route.path) == ("POST", "/v1/session"):  # its key is the link's code
+        answer = server.request("POST", route.path, {"code": "x"}, None)
+        assert (answer.status, answer.slug) == (403, "bad-link")
+        return
     assert route.who is not Who.NOBODY
     assert (ask(None).status, ask(None).slug) == (401, "no-key")
     assert ask(None).headers["www-authenticate"] == "Bearer"

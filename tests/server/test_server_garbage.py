@@ -179,7 +179,6 @@ def test_a_body_that_is_not_deflated_as_it_says(server, content, encoding):
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/v1",
         "/v2/hits",
         "/v1/hits/",

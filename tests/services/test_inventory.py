@@ -19,12 +19,14 @@ from typing import Any
 
 import pytest
 
+from leadline import native
 from leadline.control.inventory import ANSWER_S
 from leadline.control.wanted import MAX_WAITING
 from leadline.wire.keys import load
 from live import LEADLINE, Leadline, Program
 from waiting import wait_for
 
+CORE = "native" if native.core() else "pure"
 WORKER = """
     import os, time
     import flask
@@ -129,7 +131,7 @@ def test_the_inventory_of_a_service(shop) -> None:
     environment = found["environment"]
     assert environment["python"].startswith(sys.version.split()[0])
     assert environment["executable"] == Path(sys.executable).name
-    assert (environment["gil"], environment["core"]) == ("on", "pure")
+    assert (environment["gil"], environment["core"]) == ("on", CORE)
     assert "leadline" in environment["monitoring tools"]
     packages = {one["name"].lower(): one for one in found["packages"]}
     assert {"flask", "werkzeug", "jinja2"} <= set(packages)
@@ -303,7 +305,7 @@ def test_the_commands(shop) -> None:
     modules = shop.leadline.cli("inventory", f"shop/{shop.pid}", "--modules")
     assert "prices" in modules
     answer = shop.leadline.json("inventory", shop.instance)
-    assert answer["inventory"]["environment"]["core"] == "pure"
+    assert answer["inventory"]["environment"]["core"] == CORE
     source = shop.leadline.cli("source", shop.instance[:8], "prices.py")
     assert "+     total = count * 5" in source
     assert "hunter2" not in source

@@ -31,6 +31,7 @@ print(n, flush=True)
 """
 INSTANCES = 200
 KILLS = 20
+WORKERS_KILLED = 100
 ARMING_S = 120
 PROGRAM = Path(__file__).parents[1] / "arming_stress.py"
 
@@ -134,3 +135,32 @@ def test_memory_does_not_grow(leadline, capfd) -> None:
     grown = sizes[1] - sizes[0]
     assert grown < 2_000, sizes
     report(capfd, f"250 probes placed and removed, resident memory {grown:+d} kB")
+
+
+def test_a_worker_that_is_killed_a_hundred_times(leadline, capfd) -> None:
+    """T20: whatever arrived of a worker is whole, in order, once; only its end is lost."""
+    chosen = random.Random(20)
+    first = worker(leadline, "mortal", 60)
+    wait_for(lambda: leadline.connected("mortal"))
+    probe = leadline.log("mortal", "counter.py:3", "{n}", "--hits", "1000000", "--ttl", "2h")[
+        "id"
+    ]
+    first.stop(signal.SIGKILL)
+    for _ in range(WORKERS_KILLED):
+        one = worker(leadline, "mortal", 60)
+        one.wait_for("started")
+        time.sleep(chosen.uniform(0.0, 1.5))
+        one.stop(signal.SIGKILL)
+    hits = every_hit(leadline, probe)
+    by_instance: dict[str, list[int]] = {}
+    for hit in hits:
+        assert hit["message"] == str(hit["values"]["n"])
+        by_instance.setdefault(hit["instance"], []).append(hit["values"]["n"])
+    for numbers in by_instance.values():
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert len(by_instance) > WORKERS_KILLED // 4
+    report(
+        capfd,
+        f"{WORKERS_KILLED} workers killed, {len(hits)} hits of {len(by_instance)} of them: "
+        "each whole, in order and once",
+    )

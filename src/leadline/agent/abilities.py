@@ -6,18 +6,23 @@ Only what differs from the ordinary is named; a process with nothing to say has 
 import os
 import sys
 
+from leadline import native
 from leadline.agent.capture.traceback import readable
-from leadline.agent.core import Core
 
 MAX_CHARS = 200
 
 
-def notes(core: Core, tool: int | None) -> dict[str, str]:
+def core_name() -> str:
+    """Return which core this process will run, before it is loaded."""
+    return "pure" if native.core() is None else "native"
+
+
+def notes(core: str, tool: int | None) -> dict[str, str]:
     """Return a sentence for each ability that is limited here. Runs no code of the
     application."""
     found: dict[str, str] = {}
-    if core.name == "pure":
-        found["native core"] = "not built: hits cost microseconds instead of fractions of one"
+    if core == "pure":
+        found["native core"] = f"not in use, hits cost ten times as much: {native.reason()}"
     others = [
         f"{other} ({str(name)[:50]})"
         for other in range(6)

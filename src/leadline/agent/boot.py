@@ -52,16 +52,17 @@ def _begin(
     before_main: bool,
 ) -> bool:
     global _guest  # noqa: PLW0603 - one guest a process is the point
-    from leadline.agent import settings
+    from leadline.agent import welcome
 
-    if settings.switched_off():
+    if welcome.switched_off():
         return False
     if _guest is not None:
         return True
-    if before_main and settings.unwelcome():
+    if before_main and welcome.unwelcome():
         return False
     if not _is_main_interpreter():
         return False
+    from leadline.agent import settings
     from leadline.agent.guest import Guest
 
     guest = Guest(settings.read(service, url, key))

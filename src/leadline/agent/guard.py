@@ -12,8 +12,6 @@ from functools import wraps
 from opcode import opmap
 from types import TracebackType
 
-from leadline.expression.layout import layout_of
-
 MAX_TEXT = 300
 """Characters kept of a failure's text: enough to name it, too few to carry somebody's data."""
 
@@ -21,6 +19,9 @@ _OUR_MODULES = frozenset(("leadline", "json", "ctypes", "dataclasses", "enum", "
 """Whose frames can stand in a failure of ours: us, and the library code that we call."""
 _OUR_ERRORS = frozenset(("builtins", "leadline", "json", "zlib", "ctypes", "_ctypes"))
 """Where the classes of exceptions come from that our code, or C code that it calls, raises."""
+_order: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
+_module: Callable[[type], object] = type.__dict__["__module__"].__get__
+"""Read so, a class cannot answer with code of its own."""
 _RAISING = (opmap["RAISE_VARARGS"], opmap["RERAISE"])
 
 
@@ -82,9 +83,11 @@ def foreign(error: BaseException) -> bool:
         traceback = last.tb_next
     if last is None or _raised_at(last):
         return False
-    layout = layout_of(type(error))
-    ordinary = any(cls is Exception for cls in layout.order)
-    return not ordinary or layout.module.partition(".")[0] not in _OUR_ERRORS
+    ordinary = any(cls is Exception for cls in _order(type(error)))
+    module = _module(type(error))
+    return (
+        not ordinary or type(module) is not str or module.partition(".")[0] not in _OUR_ERRORS
+    )
 
 
 def _raised_at(traceback: TracebackType) -> bool:

@@ -4,7 +4,8 @@ Leadline's own variables go before those of OpenTelemetry, which many services c
 """
 
 import os
-from dataclasses import dataclass, field
+
+from leadline.wire.struct import dataclass, field
 
 MAX_TAGS = 20
 """Tags select instances; what has more than this is an inventory."""

@@ -6,14 +6,16 @@ directory, its line goes along, and an instance in which the line reads differen
 
 import re
 import stat
-import tokenize
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from leadline.wire.probe import MAX_ANCHOR_CHARS, Anchor
 from leadline.wire.redaction import secret_name
 from leadline.wire.target import Place, Target
 
+_MAX_COOKIE_BYTES = 1_000
+"""Of a line that may name the file's encoding."""
 _MAX_SOURCE_BYTES = 10_000_000
 """No module of anybody's is longer; reading it must not take noticeable time."""
 
@@ -43,7 +45,18 @@ def _line(file: Path, number: int) -> str:
         about = file.stat()
         if not stat.S_ISREG(about.st_mode) or about.st_size > _MAX_SOURCE_BYTES:
             return ""
-        with tokenize.open(file) as source:
+        with _opened(file) as source:
             return next(islice(source, number - 1, number), "")
     except (OSError, SyntaxError, UnicodeError, ValueError):
         return ""
+
+
+def _opened(file: Path) -> TextIO:
+    """Open a file as Python would: UTF-8, unless one of its first two lines says otherwise."""
+    with file.open("rb") as source:
+        first = [source.readline(_MAX_COOKIE_BYTES) for _ in range(2)]
+    if not any(b"coding" in line for line in first):
+        return file.open(encoding="utf-8-sig")
+    import tokenize  # noqa: PLC0415 - hardly any file needs it
+
+    return tokenize.open(file)

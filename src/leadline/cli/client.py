@@ -1,14 +1,13 @@
 """Talks to a server over HTTP; every error of it becomes one of ours."""
 
-import http.client
 import json
 import os
-import socket
 import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from leadline.cli.http import Answer, Connection
 from leadline.cli.places import server_keys_file, server_url
 from leadline.wire.errors import (
     InternalError,
@@ -26,7 +25,7 @@ MAX_ANSWER_BYTES = 100_000_000
 
 
 class Client:
-    """One server, one key; a connection for each question."""
+    """One server, one key; one connection, and one more for each stream."""
 
     def __init__(
         self, url: str | None = None, key: str | None = None, timeout_s: float = TIMEOUT_S
@@ -39,13 +38,19 @@ class Client:
             raise _bad_url(self.url) from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise _bad_url(self.url)
-        self._host, self._port = parts.hostname, port
-        self._timeout_s = timeout_s
-        self._secure = parts.scheme == "https"
+        secure = parts.scheme == "https"
+        self._where = parts.hostname, port or (443 if secure else 80), timeout_s
+        self._secure = secure
+        self._authority = parts.netloc.rpartition("@")[2]
         self._prefix = parts.path.rstrip("/")
+        self._connection = self._new_connection()
         self._key = _clean(
             key or os.environ.get("LEADLINE_KEY") or load(server_keys_file()).user
         )
+
+    def close(self) -> None:
+        """Let the connection go; the next question makes another. A command's end does too."""
+        self._connection.close()
 
     def get(self, path: str, **query: object) -> dict[str, Any]:
         """Ask; returns the answer's object. Raises `LeadlineError`."""
@@ -72,12 +77,12 @@ class Client:
         The first event is `("open", "")`: from here on nothing is missed. `("", "")` is a
         sign of life while nothing happens.
         """
-        connection, answer = self._open("GET", path, query, None)
-        wire = connection.sock
+        connection = self._new_connection()
         try:
+            answer = self._open(connection, "GET", path, query, None)
             yield "open", ""
             name, data = "", ""
-            while line := _line(answer, wire, until):
+            while line := _line(connection, answer, until):
                 field, _, value = line.decode("utf-8", "replace").rstrip("\r\n").partition(":")
                 if field == "event":
                     name = value.strip()
@@ -90,55 +95,59 @@ class Client:
             if until is not None and time.monotonic() >= until:
                 return
             raise self._away("it has gone silent") from error
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise self._away(str(error) or "it closed the connection") from error
         finally:
             connection.close()
 
+    def _new_connection(self) -> Connection:
+        return Connection(*self._where, secure=self._secure)
+
     def _ask(
         self, method: str, path: str, query: dict[str, object], body: dict[str, Any] | None
     ) -> dict[str, Any]:
-        connection, answer = self._open(method, path, query, body)
+        kept = False
         try:
+            answer = self._open(self._connection, method, path, query, body)
             content = answer.read(MAX_ANSWER_BYTES)
             value = json.loads(content) if content else {}
-        except (OSError, http.client.HTTPException) as error:
+            kept = answer.reusable
+        except OSError as error:
             raise self._away(str(error)) from error
         except ValueError as error:
             raise UnavailableError(
                 "not-a-server", f"What answers at {self.url} is not a Leadline server."
             ) from error
         finally:
-            connection.close()
+            if not kept:
+                self._connection.close()
         return value if isinstance(value, dict) else {}
 
     def _open(
         self,
+        connection: Connection,
         method: str,
         path: str,
         query: dict[str, object],
         body: dict[str, Any] | None,
-    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
-        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        connection = kind(self._host, self._port, timeout=self._timeout_s)
+    ) -> Answer:
         asked = {name: value for name, value in query.items() if value is not None}
         target = f"{self._prefix}{path}"
         if asked:
             target += f"?{urlencode(asked, errors='surrogatepass')}"
-        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
-        content = json.dumps(body) if body is not None else None
+        head = {
+            "Host": self._authority,
+            "Authorization": f"Bearer {self._key}",
+            "Content-Type": "application/json",
+        }
+        content = json.dumps(body).encode("ascii") if body is not None else b""
         try:
-            connection.request(method, target, content, headers)
-            answer = connection.getresponse()
-            if answer.status >= 400:
-                raise _refusal(answer, self.url)
-        except LeadlineError:
-            connection.close()
-            raise
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            connection.close()
+            answer = connection.ask(method, target, head, content)
+        except ValueError as error:  # a path that no address can be made of
             raise self._away(str(error)) from error
-        return connection, answer
+        if answer.status >= 400:
+            raise _refusal(answer, self.url)
+        return answer
 
     def _away(self, why: str) -> UnavailableError:
         return UnavailableError(
@@ -168,24 +177,21 @@ def _bad_url(url: str) -> UsageError:
     )
 
 
-def _line(
-    answer: http.client.HTTPResponse, wire: socket.socket | None, until: float | None
-) -> bytes:
+def _line(connection: Connection, answer: Answer, until: float | None) -> bytes:
     """Read a line of a stream; waits no longer than the server's silence or `until` allow."""
     left = STREAM_SILENCE_S
     if until is not None:
         left = min(left, max(0.01, until - time.monotonic()))
-    if wire is not None:
-        wire.settimeout(left)
-    return answer.readline(MAX_ANSWER_BYTES)
+    connection.patience(left)
+    return answer.line(MAX_ANSWER_BYTES)
 
 
-def _refusal(answer: http.client.HTTPResponse, url: str) -> LeadlineError:
+def _refusal(answer: Answer, url: str) -> LeadlineError:
     """Turn an error answer back into the error that it was on the server's side."""
     try:
         error = json.loads(answer.read(1_000_000))["error"]
         slug, message, hint = str(error["slug"]), str(error["message"]), str(error["hint"])
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return UnavailableError(
             "not-a-server", f"What answers at {url} ({answer.status}) is no Leadline server."
         )

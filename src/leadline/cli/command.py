@@ -2,7 +2,8 @@
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from leadline.wire.struct import dataclass
 
 
 @dataclass(frozen=True, slots=True)

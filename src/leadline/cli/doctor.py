@@ -5,9 +5,8 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 
-from leadline.agent.settings import switched_off
+from leadline.agent.welcome import switched_off
 from leadline.cli.command import Command, add_json
 from leadline.cli.finding import Finding, Level, ok, problem_of
 from leadline.cli.health import server_findings
@@ -17,6 +16,7 @@ from leadline.cli.show import harmless, out
 from leadline.wire.errors import ExitCode, LeadlineError, UsageError
 from leadline.wire.keys import AGENT_PREFIX, load
 from leadline.wire.service import check_service
+from leadline.wire.struct import asdict
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

@@ -1,9 +1,9 @@
 """One thing that a check-up has found: how grave it is, and what to do."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from leadline.wire.errors import LeadlineError
+from leadline.wire.struct import dataclass
 
 
 class Level(StrEnum):

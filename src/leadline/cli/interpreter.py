@@ -10,13 +10,13 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from leadline import __version__
-from leadline.agent.settings import unwelcome
+from leadline.agent.welcome import unwelcome
 from leadline.cli.finding import Finding, Level, ok
+from leadline.wire.struct import dataclass
 
 _ANSWER_S = 20.0
 """A cold interpreter on a slow disk takes some seconds; one that takes longer hangs."""

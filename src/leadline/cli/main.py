@@ -2,10 +2,11 @@
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import Never
+from typing import Any, Never
 
 from leadline import __version__
 from leadline.cli.command import Command
@@ -15,6 +16,7 @@ from leadline.wire.errors import ExitCode, LeadlineError
 MODULES: dict[str, str] = {
     "demo": "demo",
     "up": "up",
+    "open": "open_page",
     "run": "run",
     "status": "status",
     "doctor": "doctor",
@@ -44,6 +46,13 @@ MODULES: dict[str, str] = {
 asked for is imported: all of them would take longer than most commands do."""
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """argparse's own, which loads `shutil` for the terminal's width with every option."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, with our exit status for what it does not understand.
 
@@ -71,40 +80,72 @@ class _Parser(argparse.ArgumentParser):
 
 def parser(commands: Iterable[str] = tuple(MODULES)) -> argparse.ArgumentParser:
     """Return the command line with these commands, by default all."""
-    root = _Parser(prog="leadline", description="See what running Python services do.")
+    root = _Parser(
+        prog="leadline",
+        description="See what running Python services do.",
+        formatter_class=_Help,
+    )
     root.add_argument("--version", action="version", version=f"leadline {__version__}")
     words = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name in commands:
-        command: Command = import_module(f"leadline.cli.{MODULES[name]}").COMMAND
-        word = words.add_parser(
-            command.name,
-            help=command.summary,
-            description=command.summary,
-            epilog=f"example:\n  {command.example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        word.takes_program = command.takes_program
-        command.configure(word)
-        word.set_defaults(run_command=command.run)
+        command = _command(name)
+        _configure(words.add_parser(name, help=command.summary, **_described(command)), command)
     return root
 
 
-def _parser_for(first: str) -> argparse.ArgumentParser:
-    """Return as much of the command line as its first word needs."""
-    if first == "--version":
-        return parser(())
-    return parser((first,)) if first in MODULES else parser()
+def _command(name: str) -> Command:
+    command: Command = import_module(f"leadline.cli.{MODULES[name]}").COMMAND
+    return command
+
+
+def _described(command: Command) -> dict[str, Any]:
+    return {
+        "description": command.summary,
+        "epilog": f"example:\n  {command.example}",
+        "formatter_class": _Help,
+    }
+
+
+def _configure(word: _Parser, command: Command) -> None:
+    word.takes_program = command.takes_program
+    command.configure(word)
+    word.set_defaults(run_command=command.run)
+
+
+def _parsed(given: list[str]) -> argparse.Namespace | None:
+    """Return what was asked for, or nothing if nothing was. Of a command that is named first,
+    as it nearly always is, only that one is made."""
+    if given and given[0] in MODULES:
+        command = _command(given[0])
+        word = _Parser(prog=f"leadline {command.name}", **_described(command))
+        _configure(word, command)
+        return word.parse_args(given[1:])
+    root = parser(()) if given[:1] == ["--version"] else parser()
+    args = root.parse_args(given)
+    if args.command is None:
+        root.print_help()
+        return None
+    return args
+
+
+def _columns() -> int:
+    """Return the terminal's width, as `shutil.get_terminal_size` does."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdigit() and int(said) > 0:
+        return int(said)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 80
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit status."""
     given = list(sys.argv[1:] if argv is None else argv)
     _print_anything()
-    root = _parser_for(given[0] if given else "")
     try:
-        args = root.parse_args(given)
-        if args.command is None:
-            root.print_help()
+        args = _parsed(given)
+        if args is None:
             return ExitCode.USAGE
         return int(args.run_command(args))
     except LeadlineError as error:

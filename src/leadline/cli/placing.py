@@ -1,11 +1,10 @@
 """Placing a probe: asked of the server, waited for, and shown with what to do next."""
 
 import argparse
-import getpass
 import json
+import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from leadline.cli.anchor import anchor_of
@@ -20,8 +19,11 @@ from leadline.cli.where import add_where, where_of
 from leadline.wire.errors import ExitCode
 from leadline.wire.probe import AGGREGATED, Probe, ProbeKind, Status
 from leadline.wire.service import check_service
+from leadline.wire.struct import asdict
 
-_LOOK_S = 0.02
+_FIRST_LOOK_S = 0.005
+_LONGEST_LOOK_S = 0.05
+"""An agent has usually answered within some milliseconds; who has not may take seconds."""
 EVERY_SERVICE = "*"
 """In place of a service: whatever carries an agent, now or later."""
 
@@ -101,9 +103,14 @@ def _body(probe: Probe) -> dict[str, Any]:
 
 def _login() -> str:
     """Return the name of whoever uses the command line; empty if there is none."""
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        if name := os.environ.get(variable):
+            return name
     try:
-        return getpass.getuser()
-    except (OSError, KeyError):
+        import pwd  # noqa: PLC0415 - most people have their name in the environment
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (ImportError, KeyError):
         return ""
 
 
@@ -112,8 +119,10 @@ def _settled(client: Client, answer: dict[str, Any], seconds: float) -> dict[str
     up has added something; or until the time is over."""
     deadline = time.monotonic() + seconds
     path = f"/v1/probes/{answer['probe']['id']}"
+    pause = _FIRST_LOOK_S
     while _unsettled(answer["probe"]) and time.monotonic() < deadline:
-        time.sleep(_LOOK_S)
+        time.sleep(pause)
+        pause = min(1.5 * pause, _LONGEST_LOOK_S)
         answer = client.get(path)
     return answer
 

@@ -3,11 +3,11 @@
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from leadline.wire.probe import ProbeKind
 from leadline.wire.sketch import GAMMA, nearest_rank
+from leadline.wire.struct import dataclass, field
 
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 

@@ -15,7 +15,6 @@ ttl = "2h"
 import argparse
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Never
 
@@ -24,6 +23,7 @@ from leadline.cli.placing import EVERY_SERVICE, add_placing, order_of
 from leadline.cli.probe_word import ProbeWord, add_probe_options
 from leadline.wire.errors import LeadlineError, UnavailableError, UsageError
 from leadline.wire.service import check_service
+from leadline.wire.struct import dataclass
 
 MAX_FILE_BYTES = 2_000_000
 """A thousand probes, the most that a service may have, are some hundred thousand."""

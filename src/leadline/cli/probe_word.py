@@ -6,7 +6,6 @@ The same words are commands (`leadline snap SERVICE PLACE`) and stand in one arg
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from leadline.cli.duration import duration, spoken
@@ -23,6 +22,7 @@ from leadline.wire.probe import (
     ProbeKind,
     default_moment,
 )
+from leadline.wire.struct import dataclass
 from leadline.wire.target import EVERYWHERE, Place, parse_place
 
 _CAPTURE = CaptureLimits()

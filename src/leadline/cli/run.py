@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from leadline.agent.settings import service_name
+from leadline.agent.welcome import service_name
 from leadline.cli.account import Account
 from leadline.cli.client import Client
 from leadline.cli.command import Command

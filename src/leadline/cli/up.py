@@ -19,7 +19,7 @@ from leadline.cli.places import (
 from leadline.cli.size import size
 from leadline.wire.errors import UnavailableError, UsageError
 
-_NEEDED = ("starlette", "msgspec", "uvicorn")
+_NEEDED = ("starlette", "msgspec", "uvicorn", "jinja2", "pygments")
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

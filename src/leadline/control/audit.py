@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from leadline.control.context import Context
 from leadline.control.views import AuditView
+from leadline.store.records import AuditFilter
 from leadline.wire.errors import UsageError
 
 DEFAULT_ENTRIES = 100
@@ -21,13 +22,20 @@ class AuditPage:
 
 
 def list_audit(
-    context: Context, *, limit: int = DEFAULT_ENTRIES, before: int | None = None
+    context: Context,
+    *,
+    limit: int = DEFAULT_ENTRIES,
+    before: int | None = None,
+    **said: str,
 ) -> AuditPage:
-    """Return the newest `limit` entries, or the newest of those before the number `before`."""
+    """Return the newest `limit` entries, or the newest of those before the number `before`.
+
+    `said` is what they must have: see `AuditFilter`.
+    """
     if not 1 <= limit <= MAX_ENTRIES:
         raise UsageError("bad-limit", f"limit must be from 1 to {MAX_ENTRIES}, not {limit}.")
     before = None if before is None else max(0, min(before, MAX_ID))
-    found = context.store.audit(limit + 1, before)
+    found = context.store.audit(limit + 1, before, AuditFilter(**said))
     return AuditPage(
         [
             AuditView(
@@ -43,3 +51,15 @@ def list_audit(
         ],
         len(found) > limit,
     )
+
+
+def costs(context: Context, entries: list[AuditView]) -> dict[str, int]:
+    """Return what the probes of some entries have cost so far over all instances, in
+    nanoseconds, by probe."""
+    named = {entry.probe for entry in entries if entry.probe}
+    return {
+        probe: sum(
+            one.state.cost_ns for one in context.store.states(probe=probe).get(probe, [])
+        )
+        for probe in named
+    }

@@ -29,6 +29,7 @@ def leave(context: Context, feed: Feed) -> None:
     """Note that a connection ended; does not wait."""
     if context.desired.leave(feed):
         context.store.instance_gone(feed.instance, context.clock())
+        context.pulse.left(feed.instance)
 
 
 def overview(context: Context) -> Overview:

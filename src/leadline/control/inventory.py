@@ -10,6 +10,7 @@ from leadline.wire.inventory import (
     Answer,
     Inventory,
     Modules,
+    Names,
     SourceText,
     Want,
     WantKind,
@@ -41,6 +42,17 @@ def modules(context: Context, instance: str) -> Asked[Modules]:
     """Return the modules that an instance has loaded. Raises as `_ask` does."""
     info, answer = _ask(context, instance, WantKind.MODULES)
     return Asked(info, _there(answer.modules))
+
+
+def names(context: Context, instance: str) -> Names:
+    """Return what can be jumped to in an instance, asked at most every `NAMES_S`. Raises as
+    `_ask` does."""
+    known = context.names.get(instance)
+    if known is None:
+        _, answer = _ask(context, instance, WantKind.NAMES)
+        known = _there(answer.names)
+        context.names.put(instance, known)
+    return known
 
 
 def source(context: Context, instance: str, file: str, who: str) -> Asked[SourceText]:

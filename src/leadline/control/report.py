@@ -41,7 +41,9 @@ def take_report(context: Context, service: str, report: Report) -> Taken:
     except UnavailableError as error:
         context.count_not_stored(error.slug, len(report.hits) + len(report.points))
         raise
+    context.pulse.reported(report, taken.stored)
     if report.leaving:
+        context.pulse.left(report.instance.id)
         feed = context.desired.feed(report.instance.id)
         if feed is not None:
             context.desired.leave(feed)

@@ -89,6 +89,7 @@ def _say_next(environ: dict[str, str], *, shared: bool) -> None:
     if not shared:
         told = ("LEADLINE_URL", "XDG_CONFIG_HOME")
         _say("  export " + " ".join(f"{name}={environ[name]}" for name in told))
+    _say(f"  {_shown_program()} open      the page, in your browser")
     for command in NEXT_COMMANDS:
         _say(f"  {_shown_program()} {command}")
     _say("\nLive hits, until Ctrl-C ends everything:\n")

@@ -1,14 +1,13 @@
 """A condition: the question that decides whether a passage becomes a hit."""
 
-from dataclasses import dataclass
-
 from leadline.expression.evaluation import Evaluator, Scope, evaluator
 from leadline.expression.fuel import refuel
 from leadline.expression.operations import truth
 from leadline.expression.parsing import parse
 from leadline.expression.pointing import Source
 from leadline.expression.secrecy import forbid_secrets
-from leadline.expression.tree import names_in
+from leadline.expression.tree import Node, names_in
+from leadline.wire.struct import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +16,7 @@ class Condition:
 
     text: str
     names: frozenset[str]
+    node: Node
     _evaluate: Evaluator
 
     def holds(self, scope: Scope) -> bool:
@@ -30,4 +30,4 @@ def compile_condition(text: str) -> Condition:
     source = Source(text, 0, len(text))
     node = parse(source)
     forbid_secrets(node, source)
-    return Condition(text, names_in(node), evaluator(node))
+    return Condition(text, names_in(node), node, evaluator(node))

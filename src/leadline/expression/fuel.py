@@ -32,6 +32,16 @@ def refuel() -> None:
     _tank.left = FULL
 
 
+def level() -> int:
+    """Return what is in the tank; less than nothing once it has run dry."""
+    return _tank.left
+
+
+def fill_to(units: int) -> None:
+    """Go on with a hit that has begun elsewhere."""
+    _tank.left = units
+
+
 def burn(units: int) -> None:
     """Take from the tank; raises `Exhausted` when it has run dry."""
     left = _tank.left - units

@@ -10,10 +10,10 @@ import enum
 import types
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeGuard
 
 from leadline.wire.redaction import secret_name
+from leadline.wire.struct import dataclass, field
 
 MAX_LAYOUTS = 4_096
 """Layouts kept. Each keeps its class alive, so a program that makes classes without end must

@@ -261,13 +261,18 @@ def has_affix(affix: Affix, value: object, text: object) -> bool:
     if affix.value in layout_of(type(value)).overrides:
         raise Unknown(f"{_name(value)} has a {affix.value}() of its own")
     whole = _operand(value)
+    if identity(type(whole)) not in _TEXTS:
+        raise Unknown(f"{affix.value}() asks a text about a text, not {_name(value)}")
     parts = text if type(text) is tuple else (text,)
-    return any(_has_affix(affix, whole, part) for part in islice(parts, MAX_ELEMENTS))
+    found = any(_has_affix(affix, whole, part) for part in islice(parts, MAX_ELEMENTS))
+    if not found and len(parts) > MAX_ELEMENTS:
+        raise Unknown(f"more than {MAX_ELEMENTS} texts are too many to compare")
+    return found
 
 
 def _has_affix(affix: Affix, whole: Any, text: object) -> bool:
     part: Any = _operand(text)
-    if identity(type(whole)) not in _TEXTS or type(part) is not type(whole):
+    if type(part) is not type(whole):
         raise Unknown(f"{affix.value}() asks a text about a text, not {_name(text)}")
     _check_text(part)
     return bool(whole.startswith(part) if affix is Affix.START else whole.endswith(part))

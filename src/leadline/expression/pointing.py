@@ -5,9 +5,9 @@ what to write instead.
 """
 
 import unicodedata
-from dataclasses import dataclass
 
 from leadline.wire.errors import UsageError
+from leadline.wire.struct import dataclass
 
 MAX_SHOWN = 100
 """Characters of a text that are shown around the refused part: about one line of a terminal."""

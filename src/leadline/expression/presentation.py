@@ -1,7 +1,6 @@
 """How a placeholder presents its value: `!r`, and the part after the colon."""
 
-from dataclasses import dataclass
-
+from leadline.wire.struct import dataclass
 from leadline.wire.value import Value, render
 
 MAX_WIDTH = 100

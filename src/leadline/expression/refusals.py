@@ -1,6 +1,6 @@
 """What to say about each piece of Python that a person may try and that is not for here."""
 
-import ast
+import _ast as ast
 
 CALLABLE = "only len(), isinstance(), .startswith() and .endswith() can be called"
 NO_LOOP = "a loop has no bound; look at single items, such as items[0]"

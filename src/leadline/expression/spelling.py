@@ -5,7 +5,7 @@ line or runs a hook of the application; switching warnings off is process-wide. 
 would warn about is refused first, and so is nesting that would cost it its stack.
 """
 
-import ast
+import _ast as ast
 from collections.abc import Iterator
 
 from leadline.expression import refusals

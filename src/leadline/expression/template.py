@@ -5,7 +5,6 @@ brace. Evaluation and rendering are apart, because between them values are captu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from leadline.expression.evaluation import Evaluator, Scope, evaluator
 from leadline.expression.fuel import refuel
@@ -14,9 +13,10 @@ from leadline.expression.pointing import ExpressionError, Source
 from leadline.expression.presentation import BadSpecError, Presentation, read_spec
 from leadline.expression.secrecy import shown_secret
 from leadline.expression.spelling import tokens
-from leadline.expression.tree import names_in
+from leadline.expression.tree import Node, names_in
 from leadline.expression.unknown import Redacted
 from leadline.wire.probe import MAX_TEMPLATE_CHARS
+from leadline.wire.struct import dataclass
 from leadline.wire.value import Value
 
 MAX_PLACEHOLDERS = 20
@@ -28,11 +28,13 @@ _OPEN, _CLOSE = "([{", ")]}"
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """One expression in a template; `text` is its source."""
+    """One expression in a template; `text` is its source, `node` its tree, or None if it would
+    show a secret."""
 
     text: str
     names: frozenset[str]
     presentation: Presentation
+    node: Node | None
     _evaluate: Evaluator
 
     def evaluate(self, scope: Scope, *, more: bool = False) -> object:
@@ -125,8 +127,9 @@ def _compile(source: Source, presentation: Presentation) -> Placeholder:
     node = parse(source)
     rule = shown_secret(node, source)
     if rule is not None:
-        return Placeholder(source.text.strip(), frozenset(), presentation, _redacted(rule))
-    return Placeholder(source.text.strip(), names_in(node), presentation, evaluator(node))
+        refused = _redacted(rule)
+        return Placeholder(source.text.strip(), frozenset(), presentation, None, refused)
+    return Placeholder(source.text.strip(), names_in(node), presentation, node, evaluator(node))
 
 
 def _redacted(rule: str) -> Evaluator:

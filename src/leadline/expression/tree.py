@@ -1,7 +1,8 @@
 """What an expression can be made of: a closed set, so that what is not here cannot happen."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from leadline.wire.struct import dataclass
 
 type Plain = str | int | float | bool | None
 type Constant = Plain | tuple[Plain, ...] | list[Plain]

@@ -1,22 +1,23 @@
 """A watch: one expression whose value is kept with a hit, or added up by a metric."""
 
-from dataclasses import dataclass
-
 from leadline.expression.evaluation import Evaluator, Scope, evaluator
 from leadline.expression.fuel import refuel
 from leadline.expression.parsing import parse
 from leadline.expression.pointing import Source
 from leadline.expression.secrecy import shown_secret
-from leadline.expression.tree import names_in
+from leadline.expression.tree import Node, names_in
 from leadline.expression.unknown import Redacted
+from leadline.wire.struct import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """`text` is the expression as it was written, `names` are the variables that it reads."""
+    """`text` is the expression as it was written, `names` are the variables that it reads,
+    `node` is its tree; None if it would show a secret."""
 
     text: str
     names: frozenset[str]
+    node: Node | None
     _evaluate: Evaluator
 
     def evaluate(self, scope: Scope, *, more: bool = False) -> object:
@@ -35,9 +36,9 @@ def compile_watch(text: str) -> Watch:
     node = parse(source)
     rule = shown_secret(node, source)
     if rule is None:
-        return Watch(text.strip(), names_in(node), evaluator(node))
+        return Watch(text.strip(), names_in(node), node, evaluator(node))
 
     def refuse(_: Scope) -> object:
         raise Redacted(rule)
 
-    return Watch(text.strip(), frozenset(), refuse)
+    return Watch(text.strip(), frozenset(), None, refuse)

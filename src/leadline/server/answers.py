@@ -1,6 +1,7 @@
 """Writing what goes out: JSON in ASCII, and every refusal in one form."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -12,10 +13,12 @@ from leadline.wire.errors import InternalError, LeadlineError, RefusedError, Una
 _STATUS = {
     "no-key": 401,
     "bad-key": 401,
+    "signed-out": 401,
     "no-such-probe": 404,
     "no-such-instance": 404,
     "no-such-set": 404,
     "no-such-key": 404,
+    "no-such-hit": 404,
     "no-such-file": 404,
     "no-source": 404,
     "no-such-address": 404,
@@ -28,11 +31,12 @@ _STATUS = {
 }
 
 
-def answer(content: Any, status: int) -> Response:
+def answer(content: Any, status: int, headers: Mapping[str, str] | None = None) -> Response:
     """Return any of `bodies` as a response; None is an empty one."""
+    headers = {**_HEADERS, **(headers or {})}
     if content is None:
-        return Response(status_code=status, headers=_HEADERS)
-    return Response(_written(content), status, _HEADERS, "application/json")
+        return Response(status_code=status, headers=headers)
+    return Response(_written(content), status, headers, "application/json")
 
 
 def _written(content: Any) -> bytes:

@@ -13,22 +13,29 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadline.control.context import Context, say
-from leadline.server.access import Caller, authorise, check_origin
-from leadline.server.answers import answer, refusal
+from leadline.server.access import Caller, Doors, check_origin
+from leadline.server.answers import answer, refusal, status_of
 from leadline.server.events import EventStream
 from leadline.server.keyring import KeyRing
+from leadline.server.page_frame import html
+from leadline.server.pages import PAGES, refused_page
 from leadline.server.reading import decode, query, read_body
-from leadline.server.route import Call, Flow, Route
+from leadline.server.route import Call, Flow, Headed, Route
 from leadline.server.routes import ROUTES
 from leadline.server.sessions import Sessions
+from leadline.server.sign_ins import SignIns
 from leadline.wire.errors import InternalError, LeadlineError, UsageError
 
 
-def create_app(context: Context, ring: KeyRing, names: Collection[str] = ()) -> ASGIApp:
+def create_app(
+    context: Context, ring: KeyRing, sign_ins: SignIns, names: Collection[str] = ()
+) -> ASGIApp:
     """Return the application. `names` are those that it answers to beside loopback's."""
-    sessions = Sessions(ring)
+    sessions = Sessions()
+    ring.changed = sign_ins.ended = sessions.wake
+    doors = Doors(ring, sign_ins)
     app = Starlette(
-        routes=[_mounted(route, context, ring, sessions) for route in ROUTES],
+        routes=[_mounted(route, context, doors, sessions) for route in (*ROUTES, *PAGES)],
         exception_handlers={HTTPException: _not_here},
     )
     app.router.redirect_slashes = False
@@ -36,7 +43,7 @@ def create_app(context: Context, ring: KeyRing, names: Collection[str] = ()) -> 
 
 
 def _mounted(
-    route: Route, context: Context, ring: KeyRing, sessions: Sessions
+    route: Route, context: Context, doors: Doors, sessions: Sessions
 ) -> StarletteRoute:
     def handle(request: Request, caller: Caller, content: bytes) -> Flow | Response:
         """Decode, call and encode, on a thread: all three may take a while."""
@@ -48,32 +55,34 @@ def _mounted(
             values = query(request.query_params, route.query)
         call = Call(
             context=context,
-            ring=ring,
+            ring=doors.ring,
+            sign_ins=doors.sign_ins,
             service=caller.service,
             who=caller.who,
+            key=caller.key,
+            browser=caller.browser,
             path=dict(request.path_params),
             body=body,
             query=values,
             last_event_id=request.headers.get("last-event-id", ""),
         )
-        result = route.handler(call)
-        return result if isinstance(result, Flow) else answer(result, route.status)
+        return _encoded(route, route.handler(call))
 
     async def endpoint(request: Request) -> Any:
         try:
-            caller = authorise(ring, route.who, request.headers)
+            caller = doors.authorise(route.who, request)
             content = b""
             if route.body is not None:
                 content = await read_body(request, route.max_bytes)
             result = await run_in_threadpool(handle, request, caller, content)
         except LeadlineError as error:
-            return _refused(request, error)
+            return _refused(request, error, page=route.page)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except Exception as error:  # noqa: BLE001 - a defect is one 500, said in our log
-            return _refused(request, _our_fault(error))
+            return _refused(request, _our_fault(error), page=route.page)
         if isinstance(result, Flow):
-            return EventStream(result, sessions.open(caller.key))
+            return EventStream(result, sessions.open(caller.valid))
         return result
 
     mounted = StarletteRoute(route.path, endpoint, methods=[route.method])
@@ -81,11 +90,22 @@ def _mounted(
     return mounted
 
 
-def _refused(request: Request, error: LeadlineError) -> Response:
+def _encoded(route: Route, result: object) -> Flow | Response:
+    match result:
+        case Flow() | Response():
+            return result
+        case Headed():
+            return answer(result.content, route.status, result.headers)
+    return html(str(result)) if route.page else answer(result, route.status)
+
+
+def _refused(request: Request, error: LeadlineError, *, page: bool) -> Response:
     if isinstance(error, InternalError):
         say(f"{request.method} {request.scope['path'][:200]!a} failed: {error.message}")
         error = InternalError("The server failed at this request; its own log says where.")
-    return refusal(error)
+    # a part is asked for by a module, which shows a sentence in its place
+    part = request.scope["path"].startswith("/parts/") and status_of(error) != 401
+    return refused_page(error) if page and not part else refusal(error)
 
 
 def _our_fault(error: Exception) -> InternalError:
@@ -97,12 +117,15 @@ def _our_fault(error: Exception) -> InternalError:
     return InternalError(f"{type(error).__name__} in {where}")
 
 
-async def _not_here(_request: Request, error: Exception) -> Response:
+async def _not_here(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code == 405:
         response = refusal(UsageError("no-such-method", "This address has no such method."))
         response.headers.update(error.headers or {})
         return response
-    return refusal(UsageError("no-such-address", "There is nothing at this address."))
+    nothing = UsageError("no-such-address", "There is nothing at this address.")
+    if "text/html" in request.headers.get("accept", ""):
+        return refused_page(nothing)
+    return refusal(nothing)
 
 
 class _Gate:

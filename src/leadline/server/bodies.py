@@ -150,6 +150,7 @@ class HitsQuery(Struct, frozen=True, forbid_unknown_fields=True):
     task: str | None = None
     trace: str | None = None
     text: str | None = None
+    value: str | None = None
     since: float | None = None
     until: float | None = None
     after: int | None = None
@@ -167,6 +168,7 @@ class WatchQuery(Struct, frozen=True, forbid_unknown_fields=True):
     task: str | None = None
     trace: str | None = None
     text: str | None = None
+    value: str | None = None
     since: float | None = None
     until: float | None = None
     after: int | None = None

@@ -11,7 +11,16 @@ from pathlib import Path
 
 from leadline.control.context import say
 from leadline.wire.errors import LeadlineError, UnavailableError
-from leadline.wire.keys import Holder, KeyKind, Keys, holder_of, load, load_or_create, write
+from leadline.wire.keys import (
+    Holder,
+    KeyKind,
+    Keys,
+    holder_by_digest,
+    holder_of,
+    load,
+    load_or_create,
+    write,
+)
 
 type _Stamp = tuple[int, int, int]
 type _Row = tuple[KeyKind, str, float | None]
@@ -42,7 +51,14 @@ class KeyRing:
     def holder(self, presented: str) -> Holder | None:
         """Return whose key somebody shows, and remember that it was used."""
         now = self._clock()
-        holder = holder_of(self.keys(), presented, now)
+        return self._seen(holder_of(self.keys(), presented, now), now)
+
+    def holder_by_digest(self, digest: str) -> Holder | None:
+        """Return whose user key has this SHA-256: what a browser's sign-in came from."""
+        now = self._clock()
+        return self._seen(holder_by_digest(self.keys(), digest, now), now)
+
+    def _seen(self, holder: Holder | None, now: float) -> Holder | None:
         if holder is not None:
             self._used[holder.kind, holder.name, holder.until] = now
         return holder
@@ -50,6 +66,10 @@ class KeyRing:
     def valid(self, presented: str) -> bool:
         """Return whether a key that was let in is still one."""
         return holder_of(self.keys(), presented, self._clock()) is not None
+
+    def valid_digest(self, digest: str) -> bool:
+        """The same, of a user key's SHA-256."""
+        return holder_by_digest(self.keys(), digest, self._clock()) is not None
 
     def used_at(
         self, kind: KeyKind, name: str, until: float | None, *, since: float

@@ -8,6 +8,7 @@ from typing import Any
 from leadline.control.context import Context
 from leadline.control.stream import Stream
 from leadline.server.keyring import KeyRing
+from leadline.server.sign_ins import SignIns
 
 USER = "user"
 """Who did it, in the audit log, with the user key of the key file."""
@@ -24,22 +25,48 @@ class Who(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Browser:
+    """What a request says of a browser: the name of our cookie, whether TLS lies between, and
+    of one that is signed in its token, until when, and what its pages send with a write."""
+
+    cookie: str = ""
+    secure: bool = False
+    token: str = field(default="", repr=False)
+    until: float | None = None
+    write_token: str = field(default="", repr=False)
+
+
+NO_BROWSER = Browser()
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One request, decoded and allowed.
 
     `service` is the one that an agent's key is for; empty for others. `body` and `query` are
     of the types that the route names. `last_event_id` is what a reader of a stream saw last,
-    `who` what the audit log is told.
+    `who` what the audit log is told, `key` the one that was shown, if any.
     """
 
     context: Context
     ring: KeyRing
+    sign_ins: SignIns
     service: str
     path: dict[str, str]
     body: Any
     query: Any
     last_event_id: str
     who: str = USER
+    key: str = field(default="", repr=False)
+    browser: Browser = NO_BROWSER
+
+
+@dataclass(frozen=True, slots=True)
+class Headed:
+    """An answer with headers of its own."""
+
+    content: object
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +84,8 @@ type Handler = Callable[[Call], object]
 class Route:
     """One method of one path. A `handler` may wait for the store: it runs on a thread.
 
-    `events` says of each event of a stream what it holds; other routes have none.
+    `events` says of each event of a stream what it holds; other routes have none. The handler
+    of a `page` returns HTML, and its refusals are pages too.
     """
 
     method: str
@@ -71,6 +99,7 @@ class Route:
     status: int = 200
     max_bytes: int = MAX_BODY_BYTES
     events: Mapping[str, str] = field(default_factory=dict)
+    page: bool = False
 
 
 def route(
@@ -102,5 +131,17 @@ def route(
             max_bytes,
             events or {},
         )
+
+    return wrap
+
+
+def page(
+    path: str, *, who: Who = Who.USER, query: type | None = None
+) -> Callable[[Handler], Route]:
+    """Make a page of a function that returns its HTML."""
+
+    def wrap(handler: Handler) -> Route:
+        summary = (handler.__doc__ or "").strip().partition("\n")[0]
+        return Route("GET", path, who, summary, handler, query=query, page=True)
 
     return wrap

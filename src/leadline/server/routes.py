@@ -36,6 +36,7 @@ from leadline.server.key_routes import KEY_ROUTES
 from leadline.server.openapi import describe
 from leadline.server.operating import OPERATING
 from leadline.server.route import Call, Flow, Route, Who, route
+from leadline.server.sign_in_routes import SIGN_IN_ROUTES
 from leadline.wire.hit import InstanceInfo, Report
 from leadline.wire.keys import agent_key
 from leadline.wire.messages import CONNECT_PATH, MAX_REPORT_BYTES, REPORT_PATH
@@ -235,4 +236,5 @@ ROUTES: tuple[Route, ...] = (
     *INSTANCE_ROUTES,
     *OPERATING,
     *KEY_ROUTES,
+    *SIGN_IN_ROUTES,
 )

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from leadline.control.otlp.collector import collector
 from leadline.server.app import create_app
 from leadline.server.keyring import KeyRing
 from leadline.server.listening import BACKLOG, bind, check_exposure, check_tls, url
+from leadline.server.sign_ins import SignIns
 from leadline.server.statefile import StateFile
 from leadline.wire.errors import ExitCode, LeadlineError
 
@@ -96,6 +98,12 @@ def _keep(options: argparse.Namespace) -> Keep:
     return Keep(options.keep, options.keep_audit, max(options.keep_size, LEAST_BYTES))
 
 
+def _sign_ins(options: argparse.Namespace, ring: KeyRing) -> SignIns:
+    """Beside the database, which no two servers share."""
+    database: Path = options.database
+    return SignIns(database.with_name(f"{database.name}.sign-ins"), ring)
+
+
 def _names(options: argparse.Namespace) -> set[str]:
     """Return what `Host` may say; "every address" is none that a request can be sent to."""
     return {options.host, *options.name} - {"0.0.0.0", "::"}  # noqa: S104 - compared only
@@ -112,7 +120,7 @@ def _run(options: argparse.Namespace) -> int:
         ring = KeyRing(options.keys)
         with contextlib.closing(_context(options)) as context:
             config = uvicorn.Config(
-                create_app(context, ring, _names(options)),
+                create_app(context, ring, _sign_ins(options, ring), _names(options)),
                 http="h11",
                 ws="none",
                 loop="asyncio",
@@ -180,6 +188,8 @@ class _Server(uvicorn.Server):
             return
         with contextlib.suppress(OSError):  # whoever started us may not be reading
             print(f"listening on {self._address}", flush=True)
+            if sys.stdout.isatty():  # programs wait for the line above, a person reads on
+                print("to look at it in a browser: leadline open", flush=True)
 
     def _stop(self) -> None:
         if self.should_exit:

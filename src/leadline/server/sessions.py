@@ -1,28 +1,28 @@
-"""The streams that are open, each with the key that opened it: when that ends, so do they."""
+"""The streams that are open, each with what it was let in by: when that ends, so does it."""
 
 import threading
 from collections.abc import Callable
 
 from leadline.control.stream import asleep
-from leadline.server.keyring import KeyRing
 
 
 class Session:
     """One open stream's right to go on."""
 
-    def __init__(self, sessions: "Sessions", key: str) -> None:
+    def __init__(self, sessions: "Sessions", valid: Callable[[], bool]) -> None:
         self._sessions = sessions
-        self._key = key
+        self._valid = valid
         self.wake = asleep
 
     def attach(self, wake: Callable[[], None]) -> None:
-        """Have `wake` called when keys have changed: look at `valid` then, and now and then."""
+        """Have `wake` called when keys or sign-ins have changed: look at `valid` then, and now
+        and then."""
         self.wake = wake
         self._sessions.add(self)
 
     def valid(self) -> bool:
-        """Return whether the key is still one of this server's."""
-        return self._sessions.ring.valid(self._key)
+        """Return whether what opened it is still good."""
+        return self._valid()
 
     def close(self) -> None:
         """Forget a stream that ended."""
@@ -32,15 +32,13 @@ class Session:
 class Sessions:
     """All open streams of one server."""
 
-    def __init__(self, ring: KeyRing) -> None:
-        self.ring = ring
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: set[Session] = set()
-        ring.changed = self._wake
 
-    def open(self, key: str) -> Session:
-        """Return the session of a stream that a key was let in for."""
-        return Session(self, key)
+    def open(self, valid: Callable[[], bool]) -> Session:
+        """Return the session of a stream that may go on for as long as `valid` says so."""
+        return Session(self, valid)
 
     def add(self, session: Session) -> None:
         """Called by the session itself."""
@@ -52,7 +50,8 @@ class Sessions:
         with self._lock:
             self._open.discard(session)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Have every stream look at once whether it may go on."""
         with self._lock:
             sessions = list(self._open)
         for session in sessions:

@@ -5,9 +5,12 @@ from typing import Protocol
 
 from leadline.store.keep import Kind, Sizes
 from leadline.store.records import (
+    ALL_ENTRIES,
     NO_TERMS,
     AuditEntry,
+    AuditFilter,
     Canary,
+    Columns,
     Event,
     HitFilter,
     HitPage,
@@ -149,6 +152,13 @@ class Store(Protocol):
     def count_hits(self, matching: HitFilter) -> int:
         """Return how many stored hits match."""
 
+    def newest_hit(self) -> int:
+        """Return the number of the newest hit; 0 if there is none."""
+
+    def hit_columns(self, matching: HitFilter, many: int, *, now: float) -> Columns:
+        """Count matching hits over time in so many columns: from `matching.since`, or the first
+        one, to `matching.until`; else to `now`, or without `since` to the last one."""
+
     def points(self, matching: PointFilter) -> list[Point]:
         """Return the points of one probe in a range of time, oldest first."""
 
@@ -158,9 +168,11 @@ class Store(Protocol):
     def total(self, probe: str) -> Total | None:
         """Return all that a probe ever added up, also what was deleted since."""
 
-    def audit(self, limit: int, before: int | None = None) -> list[AuditEntry]:
-        """Return the newest entries of the audit log, or of those before a number; the oldest
-        of them first."""
+    def audit(
+        self, limit: int, before: int | None = None, matching: AuditFilter = ALL_ENTRIES
+    ) -> list[AuditEntry]:
+        """Return the newest entries of the audit log that match, or of those before a number;
+        the oldest of them first."""
 
     def trimmed(self) -> dict[str, int]:
         """Return what was deleted to stay within the limits, by kind."""

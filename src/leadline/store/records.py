@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from leadline.store.value_filter import ValueFilter
 from leadline.wire.hit import Hit, InstanceInfo, Point, ProbeState
 from leadline.wire.probe import Probe
 
@@ -217,9 +218,9 @@ class StoredPoint:
 class HitFilter:
     """Which hits: all that is said has to be true of them.
 
-    `probes` are any of these (nothing said: all); `after` is the number of a hit; `since` (in
-    the range) and `until` (not in it) are seconds since 1970 on the clock of the instance;
-    `text` is part of the message, in whatever case.
+    `probes` are any of these (nothing said: all); `after` and `before` are numbers of hits;
+    `since` (in the range) and `until` (not in it) are seconds since 1970 on the clock of the
+    instance; `text` is part of the message, in whatever case.
     """
 
     service: str | None = None
@@ -233,6 +234,8 @@ class HitFilter:
     text: str | None = None
     since: float | None = None
     until: float | None = None
+    value: ValueFilter | None = None
+    before: int | None = None
 
     def matches(self, hit: StoredHit) -> bool:
         """Return whether a hit that was just stored is asked for."""
@@ -248,11 +251,26 @@ class HitFilter:
             and (self.since is None or self.since <= facets.time)
             and (self.until is None or facets.time < self.until)
             and (self.text is None or searchable(self.text) in facets.said)
+            and (self.value is None or self.value.matches(hit.body))
         )
 
     def of(self, service: str, probe: str) -> bool:
         """Return whether anything of a service and a probe is asked for."""
         return self.service in (None, service) and (not self.probes or probe in self.probes)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Hits over time: `counts[i]` of them from `since + i * seconds` on, for `seconds` each."""
+
+    since: float
+    seconds: float
+    counts: list[int]
+
+    @property
+    def until(self) -> float:
+        """When the last column ends."""
+        return self.since + self.seconds * len(self.counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +368,19 @@ class AuditEntry:
     service: str
     probe: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries of the audit log: those with exactly this, of what is not empty."""
+
+    who: str = ""
+    action: str = ""
+    service: str = ""
+    probe: str = ""
+
+
+ALL_ENTRIES = AuditFilter()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """What an agent tells the server: hits, the state of each probe, and what was lost."""
 
-from dataclasses import dataclass, field
-
 from leadline.wire.probe import Anchor, Fate, Moment, Status
+from leadline.wire.struct import dataclass, field
 from leadline.wire.value import Value
 
 

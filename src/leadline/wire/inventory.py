@@ -4,10 +4,10 @@ A `Want` comes down the stream as the event `want`; the `Answer` goes up by POST
 Neither ever holds the value of an environment variable, nor the arguments of the command line.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from leadline.wire.errors import WireError
+from leadline.wire.struct import dataclass, field
 
 MAX_SOURCE_CHARS = 1_000_000
 """Of one file, over all of its lines. Larger ones are generated, and nobody reads them."""
@@ -19,6 +19,8 @@ MAX_PACKAGES = 2_000
 """Of one answer. A large environment holds some hundred."""
 MAX_PATH_CHARS = 500
 """Of a file's or a module's name."""
+MAX_NAMES = 50_000
+"""Functions and classes of one answer. A large service has some ten thousand of its own."""
 
 
 class WantKind(StrEnum):
@@ -27,6 +29,7 @@ class WantKind(StrEnum):
     INVENTORY = "inventory"
     MODULES = "modules"
     SOURCE = "source"
+    NAMES = "names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +84,38 @@ class Modules:
 
 
 @dataclass(frozen=True, slots=True)
+class ModuleNames:
+    """What a module defines: functions and classes by their qualified names, each with its
+    first line, or 0 where that is not known. `own` tells it from what is installed."""
+
+    module: str
+    file: str
+    own: bool
+    names: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What can be jumped to: the application's own modules first. `omitted` counts names
+    beyond the limit."""
+
+    modules: list[ModuleNames]
+    omitted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionEntry:
-    """A function of a file, by its qualified name, with its first and last line."""
+    """A function of a file, by its qualified name, with its first and last line.
+
+    `head` is the last line of its signature; `variables` are the names that it has, its
+    parameters first.
+    """
 
     name: str
     first: int
     last: int
+    head: int = 0
+    variables: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +123,8 @@ class SourceText:
     """The source of a loaded file.
 
     `lines` are as they may leave the process; those in `masked` were changed for that. A log
-    probe can be placed on the lines in `executable`. `changed` tells that the file is not, or
+    probe can be placed on the lines in `executable`; why not on others is in `silent`, lines by
+    reason: `is a comment`. Blank lines are not told. `changed` tells that the file is not, or
     may not be, the one that was loaded, and `omitted` counts lines beyond the limit.
     """
 
@@ -106,11 +136,12 @@ class SourceText:
     functions: list[FunctionEntry] = field(default_factory=list)
     changed: str = ""
     omitted: int = 0
+    silent: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to the `Want` of that id, one of the three; or the slug of an `error`, with a
+    """The answer to the `Want` of that id, one of the four; or the slug of an `error`, with a
     sentence, and what may have been meant."""
 
     instance: str
@@ -118,6 +149,7 @@ class Answer:
     inventory: Inventory | None = None
     modules: Modules | None = None
     source: SourceText | None = None
+    names: Names | None = None
     error: str = ""
     message: str = ""
     nearest: list[str] = field(default_factory=list)

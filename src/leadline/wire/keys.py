@@ -10,21 +10,18 @@ keys, and of user keys that were replaced, the file holds the SHA-256 only.
 import base64
 import binascii
 import contextlib
-import hashlib
-import hmac
 import json
 import math
 import os
-import secrets
 import stat
 import time
-from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from leadline.wire.errors import LeadlineError, RefusedError, UnavailableError
 from leadline.wire.service import check_service
+from leadline.wire.struct import asdict, dataclass, field
 
 USER_PREFIX = "llu_"
 AGENT_PREFIX = "lla_"
@@ -114,7 +111,7 @@ def load_or_create(path: Path) -> Keys:
         if error.slug != "no-key-file":
             raise
     now = time.time()
-    keys = Keys(new_user_key(), secrets.token_bytes(KEY_BYTES), now, now)
+    keys = Keys(new_user_key(), os.urandom(KEY_BYTES), now, now)
     write(path, keys, replace=False)
     return load(path)  # whoever was first wins, and both read the same
 
@@ -154,9 +151,13 @@ def holder_of(keys: Keys, presented: str, now: float) -> Holder | None:
     """Return whose key `presented` is; None if nobody's, or not any more."""
     if presented.startswith(AGENT_PREFIX):
         return _agent(keys, presented, now)
-    if _same(keys.user, presented):
+    return holder_by_digest(keys, digest_of(presented), now)
+
+
+def holder_by_digest(keys: Keys, digest: str, now: float) -> Holder | None:
+    """Return whose user key has this SHA-256; None if nobody's, or not any more."""
+    if _same(digest_of(keys.user), digest):
         return Holder(KeyKind.USER)
-    digest = digest_of(presented)
     for named in keys.named:
         if _same(named.digest, digest):
             return Holder(KeyKind.NAMED, name=named.name)
@@ -180,11 +181,13 @@ def is_user(keys: Keys, presented: str) -> bool:
 
 def new_user_key() -> str:
     """Return a user key that nobody has."""
-    return USER_PREFIX + base64url(secrets.token_bytes(KEY_BYTES))
+    return USER_PREFIX + base64url(os.urandom(KEY_BYTES))
 
 
 def digest_of(key: str) -> str:
     """Return what the key file holds of a key that it does not hold itself."""
+    import hashlib  # noqa: PLC0415 - commands only read the file, and have little time
+
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -198,7 +201,7 @@ def write(path: Path, keys: Keys, *, replace: bool) -> None:
 
     Without `replace`, one that is there already stays. Raises slug `key-file-unwritable`.
     """
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -253,6 +256,9 @@ def _row(kind: KeyKind, service: str) -> tuple[KeyKind, str]:
 
 
 def _derived(root: bytes, salts: tuple[Salt, ...], service: str) -> str:
+    import hashlib  # noqa: PLC0415 - as above
+    import hmac  # noqa: PLC0415
+
     name = service.encode("ascii")
     salt = next((f"\0{one.salt}" for one in salts if one.service == service), "")
     proof = hmac.new(root, b"agent\0" + name + salt.encode("ascii"), hashlib.sha256).digest()
@@ -260,6 +266,8 @@ def _derived(root: bytes, salts: tuple[Salt, ...], service: str) -> str:
 
 
 def _same(expected: str, presented: str) -> bool:
+    import hmac  # noqa: PLC0415 - as above
+
     return hmac.compare_digest(
         expected.encode("ascii"), presented.encode("utf-8", "surrogatepass")
     )

@@ -17,7 +17,6 @@ server reads its side with msgspec from the same dataclasses.
 """
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from leadline.wire.errors import LeadlineError, WireError
@@ -35,6 +34,7 @@ from leadline.wire.probe import (
     SnapshotProbe,
     TimerProbe,
 )
+from leadline.wire.struct import members
 from leadline.wire.target import FunctionTarget, Place, Target
 
 CONNECT_PATH = "/v1/agent/connect"
@@ -51,14 +51,17 @@ MAX_PROBES = 1_000
 """Probes of one service; more are refused with a clear status."""
 
 
+_compact = json.JSONEncoder(separators=(",", ":"), default=members)
+
+
 def encode(message: object) -> bytes:
     """Write one of the wire's dataclasses as JSON (ASCII only)."""
-    return json.dumps(asdict(message), separators=(",", ":")).encode("ascii")  # type: ignore[call-overload]
+    return _compact.encode(message).encode("ascii")
 
 
 def encode_probes(probes: list[Probe]) -> str:
     """Write a set of probes as one line of JSON, for the stream or an environment variable."""
-    return json.dumps([asdict(probe) for probe in probes], separators=(",", ":"))
+    return _compact.encode(probes)
 
 
 def decode_probes(value: object) -> list[Probe]:

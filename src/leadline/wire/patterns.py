@@ -12,10 +12,10 @@ like a whole one.
 import binascii
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache
 
 from leadline.wire.redaction import secret_name
+from leadline.wire.struct import dataclass
 
 _compiled = cache(re.compile)
 """When it is needed, which it may never be: all of them take 10 ms of a process' start."""

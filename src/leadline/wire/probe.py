@@ -4,10 +4,10 @@ A probe is declarative. The server holds the set that a service should carry; ev
 arms what it can and reports a status for each.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from leadline.wire.errors import UsageError
+from leadline.wire.struct import dataclass, field
 from leadline.wire.target import FunctionTarget, Place, Target
 
 MAX_HITS = 1_000_000

@@ -7,7 +7,6 @@ Whole words keep `max_tokens` and `tokenizer` readable while `access_token` is n
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import pairwise
 
 _WORDS = frozenset(
@@ -47,7 +46,11 @@ MAX_NAME_CHARS = 200
 """Longer names are judged by their beginning: a name is not where a long text belongs."""
 MAX_OWN_NAMES = 200
 """Names that a service may add; each new name of the application is compared with all."""
+MAX_KNOWN = 4_096
+"""Names whose rule is remembered; an ordinary service has some hundreds at its probes."""
 _also: tuple[str, ...] = ()
+known_names: dict[str, str | None] = {}
+"""The rules of names that were asked about; the native core looks in here itself."""
 
 
 def secret_name(name: str) -> str | None:
@@ -55,7 +58,16 @@ def secret_name(name: str) -> str | None:
 
     `name` must be an exact `str`: a subclass would be asked for its hash.
     """
-    return _rule(name[:MAX_NAME_CHARS])  # before the cache, which keeps what it is asked about
+    name = name[:MAX_NAME_CHARS]  # before it is remembered
+    try:
+        return known_names[name]
+    except KeyError:
+        pass
+    rule = _rule(name)
+    if len(known_names) >= MAX_KNOWN:
+        known_names.clear()
+    known_names[name] = rule
+    return rule
 
 
 def redact_also(names: Iterable[str]) -> None:
@@ -65,15 +77,14 @@ def redact_also(names: Iterable[str]) -> None:
     _also = tuple(
         run for name in names if (run := "_".join(word.lower() for word in _CUT.findall(name)))
     )[:MAX_OWN_NAMES]
-    _rule.cache_clear()
+    known_names.clear()
 
 
 def forget_names() -> None:
     """Let go of every name: an agent that stops keeps nothing of the application alive."""
-    _rule.cache_clear()
+    known_names.clear()
 
 
-@lru_cache(maxsize=4096)
 def _rule(name: str) -> str | None:
     words = [word.lower() for word in _CUT.findall(name)]
     for word in words:

@@ -6,7 +6,6 @@ new one. Without a grace time, older ones that still had some lose it too.
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import replace
 
 from leadline.wire.errors import LeadlineError, RefusedError, UsageError
 from leadline.wire.keys import (
@@ -21,6 +20,7 @@ from leadline.wire.keys import (
     new_user_key,
 )
 from leadline.wire.service import check_service
+from leadline.wire.struct import replace
 
 MAX_GRACE_S = 604_800.0
 """A week: whoever has not restarted a service by then has forgotten it."""

@@ -1,8 +1,7 @@
 """Where in a program a probe looks: a line of a file, or a function of a module."""
 
-from dataclasses import dataclass
-
 from leadline.wire.errors import UsageError
+from leadline.wire.struct import dataclass
 
 MAX_PATH_CHARS = 500
 MAX_LINE = 10_000_000

@@ -68,6 +68,14 @@ def frame_above(levels: int) -> FrameType:
     return frame
 
 
+def frame_running(code: CodeType) -> FrameType | None:
+    """Return the innermost frame that runs `code`, or None."""
+    frame: FrameType | None = _frame_of_thread(_thread_state())
+    while frame is not None and frame_code(frame) is not code:
+        frame = frame.f_back
+    return frame
+
+
 def frame_code(frame: FrameType) -> CodeType:
     """Return the code that `frame` runs. Asking the frame itself tells the audit hooks."""
     code: CodeType = _code_of_frame(frame)

@@ -46,15 +46,24 @@ def dataclass(layout: Layout) -> tuple[Read, bool] | None:
     if not all(type(name) is str for name in names):
         return None
 
-    def read(walk: Walk, value: object, layout: Layout, level: int) -> Value:
+    return InOrder(names), INSIDE
+
+
+class InOrder:
+    """Takes an object's attributes in the order that its class says."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+
+    def __call__(self, walk: Walk, value: object, layout: Layout, level: int) -> Value:
         captured = walk.fields(value, layout, level)
         fields = captured.get("fields")
-        if fields is not None and (*fields,) != names:
-            ordered = {name: fields[name] for name in names if name in fields}
+        if fields is not None and (*fields,) != self.names:
+            ordered = {name: fields[name] for name in self.names if name in fields}
             captured["fields"] = ordered | fields
         return captured
-
-    return read, INSIDE
 
 
 def pydantic(layout: Layout, cls: type) -> tuple[Read, bool] | None:

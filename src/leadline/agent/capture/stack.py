@@ -28,8 +28,9 @@ objects hold on to everything."""
 FAR_DEPTH, FAR_ITEMS = 1, 20
 """Levels and items of a value of the frames beyond those."""
 
-_TOO_LONG = f"{LONGEST_NS / 1e6:.0f} ms of the processor were used up"
+TOO_LONG = f"{LONGEST_NS / 1e6:.0f} ms of the processor were used up"
 _OURS = __file__.removesuffix("agent/capture/stack.py")
+_DEMO = f"{_OURS}demo/service/"  # an application like any other
 _CO_OPTIMIZED = 0x1
 _clock = time.thread_time_ns
 
@@ -60,13 +61,13 @@ def stack(
     shown: list[Value] = []
     for one, line in calls:
         if len(shown) == NEAR:
-            limits = _further(limits)
+            limits = further(limits)
         shown.append(_call(one, line, until, limits, room))
     return shown, left + count - len(calls)
 
 
-def _further(limits: CaptureLimits) -> CaptureLimits:
-    """What is captured of the values of frames that are further out."""
+def further(limits: CaptureLimits) -> CaptureLimits:
+    """Return what is captured of the values of frames that are further out."""
     return CaptureLimits(
         min(limits.depth, FAR_DEPTH), min(limits.items, FAR_ITEMS), limits.text
     )
@@ -81,18 +82,18 @@ def _call(
         "line": line,
         "function": room.text(code.co_qualname[:200]),
     }
-    if code.co_filename.startswith(_OURS):
+    if code.co_filename.startswith(_OURS) and not code.co_filename.startswith(_DEMO):
         shown["omitted"] = "it is Leadline's own"  # and has keys among its variables
     elif not code.co_flags & _CO_OPTIMIZED:
         shown["omitted"] = "its variables are the module's or the class's own"
     elif _clock() > until:
-        shown["omitted"] = _TOO_LONG
+        shown["omitted"] = TOO_LONG
     elif room.left <= 0:
         shown["omitted"] = "the frames before took all the room of a hit"
     else:
         shown["locals"], complete = _variables(frame, code, until, limits, room)
         if not complete:
-            shown["omitted"] = _TOO_LONG
+            shown["omitted"] = TOO_LONG
     return shown
 
 

@@ -89,7 +89,7 @@ class Walk:
             return _real(value, "float")  # type: ignore[arg-type]
         layout = layout_of(cls)
         kept = layout.reading
-        reading: Reading = kept[0] if kept else _learn(layout)
+        reading: Reading = kept[0] if kept else learn(layout)
         self.room.left -= reading.cost
         if reading.plain:
             return reading.read(self, value, layout, level)
@@ -275,7 +275,7 @@ class _Unbound:
 _UNBOUND = _Unbound()
 
 
-def _learn(layout: Layout) -> Reading:
+def learn(layout: Layout) -> Reading:
     """Find out how the instances of a class are captured, and keep that in its layout."""
     found, settled = form_of(layout)
     if found is None:
@@ -306,23 +306,27 @@ def _texts(base: type[str | bytes | bytearray]) -> Read:
     return lambda walk, value, layout, _: walk.text(value, base, layout.name)
 
 
+text_ = _texts(str)
+"""Takes an instance of a class that derives from `str`."""
+
+
 def _complex(_: Walk, value: Any, layout: Layout, __: int) -> Value:
     return {"type": layout.name, "text": complex.__repr__(complex.__pos__(value))}
 
 
-def _class(walk: Walk, value: Any, _: Layout, __: int) -> Value:
+def class_(walk: Walk, value: Any, _: Layout, __: int) -> Value:
     return {"type": "type", "text": walk.room.text(layout_of(value).name)}
 
 
 _BASES: dict[type | None, tuple[Read, bool]] = {
-    str: (_texts(str), PLAIN),
+    str: (text_, PLAIN),
     bytes: (_texts(bytes), PLAIN),
     bytearray: (_texts(bytearray), PLAIN),
     int: (lambda walk, value, layout, _: walk.integer(value, layout.name), PLAIN),
     bool: (lambda walk, value, layout, _: walk.integer(value, layout.name), PLAIN),
     float: (lambda _, value, layout, __: _real(float.__float__(value), layout.name), PLAIN),
     complex: (_complex, PLAIN),
-    type: (_class, PLAIN),
+    type: (class_, PLAIN),
     dict: (Walk.mapping, INSIDE),
     list: (Walk.row, INSIDE),
     tuple: (Walk.row, INSIDE),

@@ -11,17 +11,19 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
+from leadline.agent import seat
 from leadline.wire.errors import UnavailableError
 
-_TOOL_IDS = (4, 3, 5)
-"""0, 1 and 2 belong by convention to debuggers, coverage and profilers."""
-_NAME = "leadline"
 _DISABLE = sys.monitoring.DISABLE
 _SHARED = (sys.monitoring.events.PY_START, sys.monitoring.events.PY_RETURN)
-"""Wanted by the core and by the watch on imports. Their callbacks always stand one frame
+"""Wanted by the core and by the watch on imports. Callbacks in Python always stand one frame
 further from the application's than those of the other events."""
 
 type Callback = Callable[..., Any]
+type Codes = tuple[CodeType, ...]
+type Relay = Callable[[Callback | None, Codes | None], None]
+"""Is told which other callback of the same event is to be called, and for which code (None
+for all)."""
 
 
 class Monitor:
@@ -30,41 +32,22 @@ class Monitor:
     Callbacks are kept when it is closed, and heard again when it is opened again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tool: int | None = None) -> None:
+        """With a `tool` id that was taken before, it is open already."""
         self._events: dict[int, tuple[CodeType, int]] = {}
         self._callbacks: dict[int, tuple[Callback, ...]] = {}
+        self._codes: dict[int, Codes | None] = {}
+        self._leaders: dict[int, tuple[Callback, Relay]] = {}
         self._global = 0
-        self.tool: int | None = None
+        self.tool = tool
 
     def open(self) -> None:
-        """Take the first free tool id.
-
-        Raises `UnavailableError`: `free-threaded` on a build without the GIL, `no-tool-id`
-        when other tools hold every id that is not spoken for.
-        """
+        """Take a seat, see `agent.seat`. Raises `UnavailableError` if there is none."""
         if self.tool is not None:
             return
-        if not getattr(sys, "_is_gil_enabled", lambda: True)():
-            raise UnavailableError(
-                "free-threaded",
-                "This interpreter runs without the global interpreter lock.",
-                "CPython's monitoring is not safe there yet; start a build with the GIL.",
-            )
-        for tool in _TOOL_IDS:
-            try:
-                sys.monitoring.use_tool_id(tool, _NAME)
-            except ValueError:
-                continue
-            self.tool = tool
-            for event in self._callbacks:
-                self._register(event)
-            return
-        holders = ", ".join(str(sys.monitoring.get_tool(tool)) for tool in _TOOL_IDS)
-        raise UnavailableError(
-            "no-tool-id",
-            f"Every free seat at sys.monitoring is taken by other tools: {holders}.",
-            "Stop one of them in this process; Leadline never takes a seat away.",
-        )
+        self.tool = seat.take()
+        for event in self._callbacks:
+            self._register(event)
 
     def close(self) -> None:
         """Remove every event first, then the callbacks, then give the tool id back.
@@ -83,9 +66,25 @@ class Monitor:
         sys.monitoring.free_tool_id(self.tool)
         self.tool = None
 
-    def listen(self, event: int, callback: Callback) -> None:
-        """Call `callback` for `event` wherever it is added. It must never raise."""
+    def listen(self, event: int, callback: Callback, codes: Codes | None = None) -> None:
+        """Call `callback` for `event` wherever it is added. It must never raise.
+
+        With `codes` it is enough to call it for those.
+        """
         self._callbacks[event] = (*self._callbacks.get(event, ()), callback)
+        if event not in self._leaders or self._leaders[event][0] is not callback:
+            self._codes[event] = codes
+        self._register(event)
+
+    def lead(self, event: int, callback: Callback, relay: Relay) -> None:
+        """As `listen`, for a callback in C, which calls the other one by itself."""
+        self._leaders[event] = (callback, relay)
+        self.listen(event, callback)
+
+    def unlisten(self, event: int, callback: Callback) -> None:
+        """Do not call `callback` any more."""
+        kept = tuple(one for one in self._callbacks.get(event, ()) if one is not callback)
+        self._callbacks[event] = kept
         self._register(event)
 
     def add(self, code: CodeType, event: int) -> None:
@@ -116,7 +115,15 @@ class Monitor:
 
     def _register(self, event: int) -> None:
         callbacks = self._callbacks[event]
-        callback = _chain(callbacks) if event in _SHARED else callbacks[-1]
+        callback: Callback | None
+        if event in self._leaders:
+            callback, relay = self._leaders[event]
+            others = [one for one in callbacks if one is not callback]
+            relay(others[-1] if others else None, self._codes.get(event))
+        elif event in _SHARED:
+            callback = _chain(callbacks)
+        else:
+            callback = callbacks[-1] if callbacks else None
         sys.monitoring.register_callback(self._seat(), event, callback)
 
     def _mask(self, code: CodeType) -> int:

@@ -6,17 +6,33 @@ here in the fixed order limiter -> condition -> capture, with each outcome count
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 from types import CodeType, FrameType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from leadline import native
 from leadline.agent.capture.frame import Scope, local_names
-from leadline.expression import Unknown
+from leadline.expression import Condition, Placeholder, Unknown, Watch
 from leadline.wire.hit import Detail
-from leadline.wire.probe import Fate, Moment
+from leadline.wire.probe import CaptureLimits, Fate, Moment
+from leadline.wire.struct import dataclass, field
 from leadline.wire.value import Value
 
+if TYPE_CHECKING:
+    from leadline.native._core import Meter
+elif (_core := native.core()) is not None:
+    Meter = _core.Meter
+    _core.name_fates(tuple(Fate))
+else:
+
+    class Meter:
+        """What the native core keeps as C numbers; in Python they are ordinary attributes."""
+
+        __slots__ = ()
+
+
+BUDGET_NS = 10_000_000
+"""1 % of one core: what all probes of a process together may use of each second."""
 MAX_OPEN_CALLS = 4_096
 """Calls that one probe has seen begin and not end; of more, the older half is forgotten."""
 MAX_SAMPLES = 20_000
@@ -85,14 +101,34 @@ class Reading(NamedTuple):
     detail: Detail | None = None
 
 
+class Taken(StrEnum):
+    """What a probe takes at a hit, where a core can do it by itself."""
+
+    LOG = "log"
+    METRIC = "metric"
+    TIMER = "timer"
+    SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `take` does, said in data: a core that understands it need not call `take`."""
+
+    taken: Taken
+    watches: tuple[Watch | Placeholder, ...] = ()
+    limits: CaptureLimits = field(default_factory=CaptureLimits)
+    frames: int = 0
+
+
 @dataclass(slots=True, eq=False)
-class Passage:
+class Passage(Meter):
     """One probe as the hot path sees it.
 
     `concerns`, `holds` and `take` run on the application's thread; `read` turns the bytes that
     `take` made into a hit's content, on the sender's. A `take` that returns None has added to
-    `samples`; without one there is nothing but to count. `off` is set when a limit has
-    switched the sites off. `began` is there when durations are wanted: frame -> nanoseconds
+    `samples`; without one there is nothing but to count. `condition` and `plan` say the same
+    as `holds` and `take`, for a core that has its own way to do it. `off` is set when a limit
+    has switched the sites off. `began` is there when durations are wanted: frame -> nanoseconds
     of `perf_counter_ns`.
 
     Counters are plain integers that the application's threads add to without a lock: CPython
@@ -106,6 +142,8 @@ class Passage:
     tokens: float
     burst: float
     read: Callable[[bytes], Reading] | None = None
+    condition: Condition | None = None
+    plan: Plan | None = None
     concerns: Callable[[BaseException], bool] | None = None
     began: dict[int, int] | None = None
     timed: bool = False
@@ -156,6 +194,11 @@ class Record(NamedTuple):
     task: str = ""
     trace: str = ""
     span: str = ""
+
+
+def note_unknown(passage: Passage, unknown: Unknown) -> None:
+    """Keep the first reason why an expression had no answer."""
+    passage.unknown = passage.unknown or unknown.reason
 
 
 def call_scope(

@@ -16,6 +16,7 @@ from leadline.agent.capture.task import task_name
 from leadline.agent.capture.trace import trace_of
 from leadline.agent.core.monitor import Monitor
 from leadline.agent.core.passage import (
+    BUDGET_NS,
     MAX_ENTRIES,
     MAX_OPEN_CALLS,
     NOTHING,
@@ -25,15 +26,14 @@ from leadline.agent.core.passage import (
     Site,
     Visit,
     call_scope,
+    note_unknown,
 )
 from leadline.agent.core.ring import Ring
 from leadline.agent.guard import faults, foreign
 from leadline.agent.link.native import our_threads
 from leadline.expression import Unknown
+from leadline.expression.layout import forget_layouts
 from leadline.wire.probe import Fate, Moment
-
-BUDGET_NS = 10_000_000
-"""1 % of one core: what all probes of a process together may use of each second."""
 
 _EVENTS = sys.monitoring.events
 _INSTRUCTION, _START, _RETURN = _EVENTS.INSTRUCTION, _EVENTS.PY_START, _EVENTS.PY_RETURN
@@ -70,8 +70,9 @@ class PureCore:
         self._tables: dict[int, dict[int, tuple[_Armed, ...]]] = {
             event: {} for event in (_START, _RETURN, _UNWIND, _RAISE)
         }
-        self._ring = Ring()
-        self._spent_ns = 0
+        self.ring = Ring()
+        self.budget_ns = BUDGET_NS
+        self.unread_ns = 0
         self._no_stack = 0
         self._now = time.time  # kept here: tests of applications replace time.time itself
         self._clock = time.thread_time_ns
@@ -115,23 +116,26 @@ class PureCore:
                 self._monitor.refresh(site.code)
 
     def drain(self, most: int) -> list[Record]:
-        return self._ring.take(most)
+        return self.ring.take(most)
 
     def dropped(self) -> dict[str, int]:
         counts = {
-            "buffer full": self._ring.full,
-            "hit too large": self._ring.too_large,
+            "buffer full": self.ring.full,
+            "hit too large": self.ring.too_large,
             "no room on the stack": self._no_stack,
         }
         return {reason: count for reason, count in counts.items() if count}
 
     def spent_ns(self) -> int:
-        spent, self._spent_ns = self._spent_ns, 0
+        spent, self.unread_ns = self.unread_ns, 0
         return spent
 
     def clear(self) -> None:
-        self._ring = Ring()
-        self._spent_ns = self._no_stack = 0
+        self.ring.clear()
+        self.unread_ns = self._no_stack = 0
+
+    def forget(self) -> None:
+        forget_layouts()
 
     def open(self) -> None:
         self._monitor.open()
@@ -251,7 +255,7 @@ class PureCore:
                 ended = clock()
                 passage.cost_ns += ended - started
                 passage.window_ns += ended - started
-                self._spent_ns += ended - started
+                self.unread_ns += ended - started
                 started = ended
             return None if on else _DISABLE
         except BaseException as error:
@@ -283,7 +287,7 @@ class PureCore:
             duration_s = (self._elapsed() - began) / 1e9 if began is not None else None
         if passage.timed and duration_s is None:
             return True
-        if self._spent_ns > BUDGET_NS:
+        if self.unread_ns > self.budget_ns:
             passage.fates[Fate.OVER_BUDGET] += 1
             passage.off = True
             return False
@@ -328,7 +332,7 @@ class PureCore:
             payload = passage.take(visit) if passage.take is not None else None
         except Unknown as unknown:
             passage.fates[Fate.CONDITION_UNKNOWN] += 1
-            passage.unknown = passage.unknown or unknown.reason
+            note_unknown(passage, unknown)
             return True
         except Exception as error:
             passage.fates[Fate.DROPPED] += 1
@@ -336,7 +340,7 @@ class PureCore:
                 raise
             faults.count("capture", error)
             return True
-        if payload is None or self._ring.put(self._record(passage, visit, payload)):
+        if payload is None or self.ring.put(self._record(passage, visit, payload)):
             passage.hits_left -= 1
             passage.fates[Fate.CAPTURED] += 1
         else:

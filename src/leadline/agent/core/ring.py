@@ -24,6 +24,13 @@ class Ring:
     """
 
     def __init__(self) -> None:
+        self.most_records = MAX_RECORDS
+        self.most_bytes = MAX_BYTES
+        self.most_record_bytes = MAX_RECORD_BYTES
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget records and counts."""
         self._records: deque[Record] = deque()
         self._in = 0
         self._out = 0
@@ -33,10 +40,11 @@ class Ring:
     def put(self, record: Record) -> bool:
         """Append `record`; returns whether there was room for it."""
         size = len(record.payload)
-        if size > MAX_RECORD_BYTES:
+        if size > self.most_record_bytes:
             self.too_large += 1
             return False
-        if len(self._records) >= MAX_RECORDS or self._in - self._out + size > MAX_BYTES:
+        full = len(self._records) >= self.most_records
+        if full or self._in - self._out + size > self.most_bytes:
             self.full += 1
             return False
         self._in += size

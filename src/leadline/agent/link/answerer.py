@@ -13,6 +13,7 @@ from leadline.agent.inventory import inventory, modules
 from leadline.agent.link.http import Address, Connection
 from leadline.agent.link.native import original, start_thread
 from leadline.agent.locate.listing import NoSuchFileError, listing
+from leadline.agent.locate.names import names
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.inventory import Answer, Want, WantKind
 from leadline.wire.messages import ANSWER_PATH, encode
@@ -66,6 +67,8 @@ class Answerer:
                 case WantKind.SOURCE:
                     found = listing(want.file, who.started_at)
                     return Answer(who.id, want.id, source=found)
+                case WantKind.NAMES:
+                    return Answer(who.id, want.id, names=names())
         except NoSuchFileError as error:
             return Answer(
                 who.id, want.id, error=error.slug, message=error.message, nearest=error.nearest

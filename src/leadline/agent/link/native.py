@@ -26,6 +26,12 @@ _start_new_thread = original("_thread", "start_new_thread", _thread.start_new_th
 _get_ident = original("_thread", "get_ident", _thread.get_ident)
 _allocate_lock = original("_thread", "allocate_lock", _thread.allocate_lock)
 
+
+def new_lock() -> Any:
+    """Return a lock that holds up a thread, and no greenlet."""
+    return _allocate_lock()
+
+
 threads_alive = 0
 """Threads of ours in this process; only they themselves count it down."""
 our_threads: set[int] = set()

@@ -1,18 +1,23 @@
 """Probes in: holds one stream open to the server and applies what it says."""
 
+from __future__ import annotations
+
 import json
 import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from leadline.agent.guard import faults
-from leadline.agent.link.answerer import Answerer
 from leadline.agent.link.events import Event, events
 from leadline.agent.link.http import Address, Connection, HttpError
 from leadline.agent.link.native import Bell
-from leadline.agent.probes.registry import Registry
 from leadline.wire.errors import WireError
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.inventory import decode_want
 from leadline.wire.messages import CONNECT_PATH, SILENCE_S, decode_probes, encode
+
+if TYPE_CHECKING:
+    from leadline.agent.works import Works
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
@@ -22,6 +27,7 @@ REFUSED_PAUSE_S = 15.0
 BIRTH_S = 0.05
 """Processes that live shorter than this (a fork that ends in exec) are never announced."""
 
+_OBEYED = frozenset(("set", "add", "remove", "off", "on", "want"))
 _MAX_REASON = 500
 """Characters of the reason for which a service was switched off."""
 
@@ -34,15 +40,16 @@ class Receiver:
         address: Address,
         key: str,
         who: InstanceInfo,
-        registry: Registry,
+        works: Callable[[], Works | None],
+        rouse: Callable[[], Works],
         news: Bell,
-        answerer: Answerer,
     ) -> None:
+        """`works` are there once they were needed, and `rouse` makes them."""
         self._connection = Connection(address, key)
         self._who = who
-        self._registry = registry
+        self._works = works
+        self._rouse = rouse
         self._news = news
-        self._answerer = answerer
         self._pause = Bell()
         self._stopping = False
         self._off = False
@@ -84,7 +91,8 @@ class Receiver:
         self._connection.silence(SILENCE_S)
         self.connected = True
         self._off = False
-        self._registry.forget_acknowledged()
+        if (works := self._works()) is not None:
+            works.registry.forget_acknowledged()
         for event in events(self._connection.pieces()):
             if self._stopping:
                 return
@@ -97,29 +105,49 @@ class Receiver:
         message = json.loads(event.data)
         if not isinstance(message, dict):
             raise WireError("An event's data is not an object.")
-        match event.name:
+        if event.name not in _OBEYED or (_idle(event.name, message) and self._works() is None):
+            return  # a newer server may say more than we know
+        self._apply(self._rouse(), event.name, message)
+
+    def _apply(self, works: Works, name: str, message: dict[str, Any]) -> None:
+        registry = works.registry
+        match name:
             case "set":
                 if not self._off:  # it was, perhaps, while we were not connected
-                    self._registry.switch_on()
-                self._registry.apply(decode_probes(message.get("probes")))
+                    registry.switch_on()
+                registry.apply(decode_probes(message.get("probes")))
             case "add":
-                self._registry.add(decode_probes(message.get("probes")))
+                registry.add(decode_probes(message.get("probes")))
             case "remove":
-                ids = message.get("ids")
-                if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
-                    raise WireError("The ids to remove are not a list of texts.")
-                self._registry.remove(ids)
+                registry.remove(_ids(message))
             case "off":
                 self._off = True
                 reason = message.get("reason")
-                self._registry.switch_off(reason[:_MAX_REASON] if type(reason) is str else "")
+                registry.switch_off(reason[:_MAX_REASON] if type(reason) is str else "")
             case "on":
                 self._off = False
-                self._registry.switch_on()
+                registry.switch_on()
             case "want":
                 if (want := decode_want(message)) is not None:
-                    self._answerer.ask(want)
+                    works.answerer.ask(want)
                 return
-            case _:
-                return  # a newer server may say more than we know
         self._news.ring()
+
+
+def _idle(name: str, message: dict[str, Any]) -> bool:
+    """Whether a process without probes has nothing to do for this."""
+    match name:
+        case "remove":
+            _ids(message)
+            return True
+        case "set":
+            return message.get("probes") == []
+        case _:
+            return name == "on"
+
+
+def _ids(message: dict[str, Any]) -> list[str]:
+    ids = message.get("ids")
+    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+        raise WireError("The ids to remove are not a list of texts.")
+    return ids

@@ -44,7 +44,10 @@ class Sender:
         core: Core,
         registry: Registry,
         after_wait: Callable[[], None],
+        bell: Bell,
+        done: Bell,
     ) -> None:
+        """`bell` wakes it early; it rings `done` when it has sent what `flush` asked for."""
         self._connection = Connection(address, key)
         self._who = who
         self._core = core
@@ -58,8 +61,8 @@ class Sender:
         self._told: tuple[dict[str, int], dict[str, int]] = ({}, {})
         self._stopping = False
         self._asked = False
-        self._done = Bell()
-        self.bell = Bell()
+        self._done = done
+        self.bell = bell
         self._reached = False
         self._away = False
 
@@ -92,6 +95,10 @@ class Sender:
         self.bell.ring()
         if not self._away:
             self._done.wait(seconds)
+
+    def stop(self) -> None:
+        """Let `run` send once and end; who waits for that has the bell."""
+        self._stopping = True
 
     def abandon(self) -> None:
         """In a forked child: let go of the parent's connection without a word to the server."""

@@ -8,8 +8,6 @@ Lines that could hold a secret are compared, and digested, as they may leave the
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
 from types import CodeType
 from typing import NamedTuple
 
@@ -30,6 +28,12 @@ from leadline.agent.locate.source import (
 from leadline.agent.locate.text import Text, text_of
 from leadline.wire.errors import LeadlineError, UsageError
 from leadline.wire.probe import Anchor
+from leadline.wire.struct import dataclass
+
+try:  # `hashlib` loads OpenSSL: 4 MB of somebody else's memory for this one digest
+    from _sha2 import sha256  # type: ignore[import-not-found]
+except ImportError:
+    from hashlib import sha256
 
 _DIGITS = 16
 """Hexadecimal digits of a digest: 64 bits tell two versions of a function apart."""

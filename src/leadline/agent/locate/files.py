@@ -8,8 +8,9 @@ is said, never a guess.
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import islice
+
+from leadline.wire.struct import dataclass
 
 NEAREST = 3
 """More than three guesses are not read."""

@@ -86,9 +86,14 @@ def _likely() -> list[ModuleType]:
     own = [
         (module is not main, path != "", module)
         for path, module in known
-        if not any(folder in path for folder in _LIBRARIES)
+        if not is_library(path)
     ]
     return [module for *_, module in sorted(own, key=lambda one: one[:2])]
+
+
+def is_library(path: str) -> bool:
+    """Whether a file is of the interpreter, or of what is installed beside it."""
+    return any(folder in path for folder in _LIBRARIES)
 
 
 def is_unfinished(module: ModuleType) -> bool:

@@ -13,7 +13,7 @@ from importlib import _bootstrap, _bootstrap_external
 from types import CodeType, ModuleType
 from typing import Any
 
-from leadline.agent.capture.frame import frame_above
+from leadline.agent.capture.frame import frame_running
 from leadline.agent.core.monitor import Monitor
 from leadline.agent.guard import guarded
 
@@ -42,8 +42,8 @@ class ImportWatch:
         self._tell = tell
         self._on = False
         self._main = ""
-        monitor.listen(_RETURN, guarded("import", None)(self._returned))
-        monitor.listen(_START, guarded("main", None)(self._started))
+        self._at_start = guarded("main", None)(self._started)
+        monitor.listen(_RETURN, guarded("import", None)(self._returned), _ENTRIES)
 
     def switch(self, on: bool) -> None:
         """Watch imports, or stop."""
@@ -61,6 +61,7 @@ class ImportWatch:
         """
         spawned = any("multiprocessing" in word for word in sys.orig_argv[1:4])
         self._main = "__mp_main__" if spawned else "__main__"
+        self._monitor.listen(_START, self._at_start)
         self._monitor.everywhere(_START)
 
     def give_up_main(self) -> None:
@@ -68,6 +69,7 @@ class ImportWatch:
         if self._main:
             self._main = ""
             self._monitor.everywhere(_START, on=False)
+            self._monitor.unlisten(_START, self._at_start)
 
     def _returned(self, code: CodeType, _offset: int, value: object) -> Any:
         if type(value) is CodeType or code is _ENTRIES[-1]:
@@ -76,6 +78,7 @@ class ImportWatch:
     def _started(self, code: CodeType, _offset: int) -> Any:
         if code.co_name != "<module>":
             return _DISABLE
-        if frame_above(3).f_globals.get("__name__") == self._main:
+        frame = frame_running(code)
+        if frame is not None and frame.f_globals.get("__name__") == self._main:
             self._tell(code)  # a profiler's own main may come before the script that it runs
         return _DISABLE

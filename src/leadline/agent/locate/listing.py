@@ -19,6 +19,7 @@ from leadline.agent.locate.modules import (
     modules_of,
 )
 from leadline.agent.locate.outline import logical_lines
+from leadline.agent.locate.reasons import silent
 from leadline.agent.locate.source import blanked, mentions_secret, open_quote
 from leadline.agent.locate.text import Text, text_of
 from leadline.wire.errors import UsageError
@@ -31,6 +32,8 @@ from leadline.wire.inventory import (
 
 MAX_FUNCTIONS = 5_000
 """Functions of one file that are told."""
+MAX_VARIABLES = 200
+"""Of one function: more are not chosen from a list."""
 _TOLD = 5
 """Paths that an ambiguity lists."""
 
@@ -56,16 +59,22 @@ def listing(wanted: str, started_at: float) -> SourceText:
     codes = _codes(File(wanted, os.path.realpath(path)))
     lines = text.lines[: _fitting(text.lines)]
     shown = list(_safe(lines))
+    executable = _executable(codes)
+    functions = _functions(codes, text)[:MAX_FUNCTIONS]
+    heads = {line for one in functions for line in range(one.first, one.head + 1)}
+    others = sorted({*range(1, len(lines) + 1)} - executable - heads)
+    loaded = frozenset(at for one in functions for at in range(one.first, one.last + 1))
     return SourceText(
         file=path,
         module=_module_name(path),
         lines=shown,
         masked=[at for at, (line, was) in enumerate(zip(shown, lines, strict=True), 1)
                 if line != was[:MAX_LINE_CHARS]],
-        executable=sorted(_executable(codes)),
-        functions=_functions(codes)[:MAX_FUNCTIONS],
+        executable=sorted(executable),
+        functions=functions,
         changed=_changed(path, text, codes, started_at),
         omitted=len(text.lines) - len(lines),
+        silent=silent(text, others, loaded),
     )  # fmt: skip
 
 
@@ -112,16 +121,30 @@ def _executable(codes: Iterable[CodeType]) -> set[int]:
     return {line for code in codes if not too_large(code) for line in executable_lines(code)}
 
 
-def _functions(codes: Iterable[CodeType]) -> list[FunctionEntry]:
+def _functions(codes: Iterable[CodeType], text: Text) -> list[FunctionEntry]:
     """Return the functions that have a name, by their first line."""
     found: dict[tuple[int, str], int] = {}
+    variables: dict[tuple[int, str], list[str]] = {}
     for code in codes:
         if code.co_name.startswith("<"):
             continue
         ends = [end for _, end, _, _ in code.co_positions() if end is not None]
         place = code.co_firstlineno, code.co_qualname
         found[place] = max([found.get(place, 0), code.co_firstlineno, *ends])
-    return [FunctionEntry(name, first, last) for (first, name), last in sorted(found.items())]
+        names = dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
+        variables[place] = [name for name in names if name.isidentifier()][:MAX_VARIABLES]
+    return [
+        FunctionEntry(name, first, last, _head(text, first), variables[first, name])
+        for (first, name), last in sorted(found.items())
+    ]
+
+
+def _head(text: Text, first: int) -> int:
+    """Return the last line of the signature of a function that begins at `first`."""
+    for one in logical_lines(text.lines, first):
+        if not one.text.startswith("@"):
+            return one.last
+    return first
 
 
 def _changed(path: str, text: Text, codes: Iterable[CodeType], started_at: float) -> str:

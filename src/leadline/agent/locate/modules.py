@@ -77,6 +77,19 @@ def class_namespace(cls: type) -> list[Any]:
     return list(layout_of(cls).members)
 
 
+def own_members(holder: Any) -> list[tuple[Any, Any]]:
+    """Return a copy of what a module, or a class itself, holds by name; nothing of others."""
+    namespace: Any = module_namespace(holder)
+    if namespace is None and layout_of(type(holder)).base is type:
+        namespace = _class_dict(holder)
+    for _ in range(3):
+        try:
+            return list(namespace.items()) if namespace is not None else []
+        except RuntimeError:  # another thread is changing it
+            continue
+    return []
+
+
 def wrapped_in_cache(value: Any) -> Any:
     """Return the function in a `functools.lru_cache`, or None for anything else."""
     return _cache_dict(value).get("__wrapped__") if type(value) is _Cache else None

@@ -6,7 +6,6 @@ expressions name variables that only an inner one has.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from types import CodeType
 
 from leadline.agent.capture.frame import local_names
@@ -14,6 +13,7 @@ from leadline.agent.core.passage import Site
 from leadline.agent.locate.items import item_offsets
 from leadline.agent.locate.lines import body_line, executable_lines, first_offsets, too_large
 from leadline.wire.errors import LeadlineError, UsageError
+from leadline.wire.struct import dataclass
 
 _CO_OPTIMIZED = 0x1
 _COMPREHENSIONS = frozenset(("<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>"))

@@ -3,7 +3,7 @@
 All of it reads files and takes its time: for our own threads only.
 """
 
-import ast
+import _ast as ast
 import os
 import re
 import sys
@@ -71,21 +71,41 @@ def _what(text: Text, line: int, inner: CodeType | None) -> str:
     word = text.at(line).strip()
     first = inner.co_firstlineno if inner is not None else 1
     statement = _statement(text, first, line)
-    if statement is not None and statement.text.startswith(("'", '"')) and inner is not None:
-        return f"Line {line} is in a docstring, or in a text that is not used."
+    return f"Line {line} {_is(word, line, statement, loaded=inner is not None)}."
+
+
+def silent(text: Text, lines: Iterable[int], loaded: frozenset[int]) -> dict[str, list[int]]:
+    """Return why no code begins on each of `lines`, as what follows the word line; blank ones
+    are left out. `loaded` are the lines of functions that are."""
+    statements: dict[int, Logical] = {}
+    if len(text.lines) <= MAX_LINES:
+        for one in logical_lines(text.lines, 1):
+            statements |= dict.fromkeys(range(one.first, one.last + 1), one)
+    found: dict[str, list[int]] = {}
+    for line in lines:
+        word, statement = text.at(line).strip(), statements.get(line)
+        if word or statement is not None:
+            told = _is(word, line, statement, loaded=line in loaded)
+            found.setdefault(told, []).append(line)
+    return found
+
+
+def _is(word: str, line: int, statement: Logical | None, *, loaded: bool) -> str:
+    if statement is not None and statement.text.startswith(("'", '"')) and loaded:
+        return "is in a docstring, or in a text that is not used"
     if statement is not None and statement.first < line:
-        return f"Line {line} is part of the statement that begins at line {statement.first}."
+        return f"is part of the statement that begins at line {statement.first}"
     if not word:
-        return f"Line {line} is blank."
+        return "is blank"
     for begins, what in _WORDS:
         if found := begins.match(word):
-            return f"Line {line} is {what.format(found[1])}."
-    if inner is None:
+            return f"is {what.format(found[1])}"
+    if not loaded:
         return (
-            f"Line {line} is in no function that is loaded; code at a module's own level runs "
-            "once, when it is imported."
+            "is in no function that is loaded; code at a module's own level runs once, when it "
+            "is imported"
         )
-    return f"Line {line} has no code of its own: the compiler has joined it with another line."
+    return "has no code of its own: the compiler has joined it with another line"
 
 
 def _statement(text: Text, first: int, line: int) -> Logical | None:

@@ -9,11 +9,11 @@ import re
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from leadline.agent.locate.modules import module_namespace
+from leadline.wire.struct import dataclass
 
 MAX_FILE_BYTES = 2_000_000
 """Larger source files are generated; reading one costs more than its line tells."""

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from types import CodeType, ModuleType
 from typing import NamedTuple
 
@@ -27,6 +26,7 @@ from leadline.agent.probes.standing import Standing
 from leadline.wire.errors import InternalError, LeadlineError
 from leadline.wire.hit import ProbeState
 from leadline.wire.probe import Moment, Probe, Status, TimerProbe
+from leadline.wire.struct import replace
 from leadline.wire.target import FunctionTarget, Place, Target
 
 QUIET_S = 1.0

@@ -1,17 +1,18 @@
 """The limits that time refills: each probe's rate, and the process-wide budget.
 
 The budget is measured: the core adds up the processor time that probes really took of the
-application's threads. A second that used more than `BUDGET_NS` suspends the costliest probe;
-it tries again after a pause that doubles each time.
+application's threads, and switches off what is reached when it is used up. A second that used
+more suspends the costliest probe; it tries again after a pause that doubles each time. Then it
+gets a tenth of the budget for a tenth of a second, again and again: in a hot loop all of it
+would be used within one request.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from leadline.agent.core import Core
-from leadline.agent.core.pure import BUDGET_NS
 from leadline.agent.probes.standing import Standing
 from leadline.wire.probe import Status
+from leadline.wire.struct import replace
 
 WINDOW_S = 1.0
 """Over which the budget is measured, and how often a switched-off probe is armed again."""
@@ -19,6 +20,10 @@ FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 """The budget holds without any pause, because the core stops at it within each second; pauses
 keep a probe that is always too costly from taking all of it, second after second."""
+ATTEMPT_SHARE = 0.1
+"""Of the budget, for all probes from one tick to the next (a tenth of a second), while one of
+them tries again. It is suspended as soon as that is used up, and is as it was before when that
+has not happened for a whole window."""
 CALM_S = 60.0
 """After so long without a suspension the next one is a first one again."""
 
@@ -28,9 +33,14 @@ class Budget:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._whole_ns = core.budget_ns
+        self._spent_ns = 0
         self._last = 0.0
         self._window_began = 0.0
         self._pauses: dict[str, tuple[float, float]] = {}
+        """Until when a probe is suspended, or was the last time, and for how long."""
+        self._attempts: dict[str, float] = {}
+        """Probes that try again, and when they began."""
 
     def tick(self, now: float, armed: Sequence[Standing]) -> None:
         """Let time pass for the probes that are armed or suspended."""
@@ -39,17 +49,26 @@ class Budget:
         for one in armed:
             if one.compiled is not None:
                 one.compiled.passage.refill(one.probe.limits.rate_per_s * passed)
+        spent = self._core.spent_ns()
+        self._spent_ns += spent
+        self._watch_attempts(now, armed, spent)
         passed = now - self._window_began if self._window_began else WINDOW_S
         if passed >= WINDOW_S:
             self._window_began = now
             self._close_window(now, armed, seconds=passed)
+        left = max(0, self._whole_ns - self._spent_ns)
+        share = int(self._whole_ns * ATTEMPT_SHARE)
+        self._core.budget_ns = min(left, share) if self._attempts else left
 
     def _close_window(self, now: float, armed: Sequence[Standing], *, seconds: float) -> None:
         """Look at what was spent in so many seconds; without probes nobody looks for long."""
-        spent = self._core.spent_ns()
+        spent, self._spent_ns = self._spent_ns, 0
         costliest = max(armed, key=_window_ns, default=None)
-        if spent > BUDGET_NS * seconds and costliest is not None and _window_ns(costliest):
-            self._suspend(now, costliest, spent)
+        if spent > self._whole_ns * seconds and costliest and _window_ns(costliest):
+            why = (
+                f"probes used {spent / 1e6:.0f} ms of a second, {self._allowed}, and this one "
+            )
+            self._suspend(now, costliest, f"{why}used most")
         for one in armed:
             if one.compiled is None:
                 continue
@@ -59,23 +78,37 @@ class Budget:
                 if now < self._pauses[one.probe.id][0]:
                     continue
                 one.state = replace(one.state, status=Status.ARMED, reason="")
+                self._attempts[one.probe.id] = now
                 self._core.resume(passage)
             elif one.state.status is Status.ARMED and passage.off and passage.tokens >= 1:
                 self._core.resume(passage)
 
-    def _suspend(self, now: float, one: Standing, spent: int) -> None:
+    def _watch_attempts(self, now: float, armed: Sequence[Standing], spent: int) -> None:
+        """Suspend again what used up more than its share since the last tick."""
+        here = {one.probe.id: one for one in armed if one.state.status is Status.ARMED}
+        for probe, began in list(self._attempts.items()):
+            if probe not in here or now - began > WINDOW_S:
+                del self._attempts[probe]
+        trying = [here[probe] for probe in self._attempts]
+        costliest = max(trying, key=_window_ns, default=None)
+        if costliest and _window_ns(costliest) and spent > self._whole_ns * ATTEMPT_SHARE:
+            why = f"tried again, it used {spent / 1e6:.1f} ms at once, and {self._allowed}"
+            self._suspend(now, costliest, f"{why} in a second")
+
+    @property
+    def _allowed(self) -> str:
+        return f"{self._whole_ns / 1e6:g} are allowed"
+
+    def _suspend(self, now: float, one: Standing, why: str) -> None:
         until, last = self._pauses.get(one.probe.id, (0.0, 0.0))
         again = last > 0 and now - until < CALM_S
         pause = min(2 * last, LONGEST_PAUSE_S) if again else FIRST_PAUSE_S
         self._pauses[one.probe.id] = (now + pause, pause)
+        self._attempts.pop(one.probe.id, None)
         if one.compiled is not None:
             self._core.suspend(one.compiled.passage)
-        one.state = replace(
-            one.state,
-            status=Status.SUSPENDED,
-            reason=f"probes used {spent / 1e6:.0f} ms of a second, {BUDGET_NS / 1e6:.0f} are "
-            f"allowed, and this one used most; it tries again after {pause:.0f} s",
-        )
+        reason = f"{why}; it tries again after {pause:.0f} s"
+        one.state = replace(one.state, status=Status.SUSPENDED, reason=reason)
 
 
 def _window_ns(one: Standing) -> int:

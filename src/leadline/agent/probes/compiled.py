@@ -2,11 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from leadline.agent.core.passage import Passage, Reading, Visit
+from leadline.agent.core.passage import Passage, Plan, Reading, Visit
 from leadline.expression import compile_condition
 from leadline.wire.probe import Probe
+from leadline.wire.struct import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ def ready(
     names: frozenset[str],
     take: Callable[[Visit], bytes | None] | None,
     *,
+    plan: Plan | None = None,
     read: Callable[[bytes], Reading] | None = None,
     concerns: Callable[[BaseException], bool] | None = None,
     began: bool = False,
@@ -36,6 +37,8 @@ def ready(
         probe=probe.id,
         holds=condition.holds if condition else None,
         take=take,
+        condition=condition,
+        plan=plan,
         read=read,
         concerns=concerns,
         began={} if began else None,

@@ -15,7 +15,12 @@ def compile_exception(probe: ExceptionProbe) -> Compiled:
     """Raises `ExpressionError` when a watch or the condition is not allowed."""
     camera = Camera(probe)
     return ready(
-        probe, camera.names, camera.take, read=camera.read, concerns=_chooser(probe.raises)
+        probe,
+        camera.names,
+        camera.take,
+        plan=camera.plan,
+        read=camera.read,
+        concerns=_chooser(probe.raises),
     )
 
 

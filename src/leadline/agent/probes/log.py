@@ -4,18 +4,14 @@ On the application's thread only the values are captured; the text is put togeth
 the sender's.
 """
 
-import json
-
 from leadline.agent.capture.outlet import opened
 from leadline.agent.capture.tree import MAX_VALUE_BYTES, Room
-from leadline.agent.core.passage import Reading, Visit
+from leadline.agent.capture.writing import write
+from leadline.agent.core.passage import Plan, Reading, Taken, Visit
 from leadline.agent.probes.compiled import Compiled, ready
 from leadline.agent.probes.watching import values_of
 from leadline.expression import compile_template
 from leadline.wire.probe import LogProbe, Moment
-
-write = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
-"""Sees only data that `capture` made, so it runs no code of the application."""
 
 
 def compile_log(probe: LogProbe) -> Compiled:
@@ -32,4 +28,11 @@ def compile_log(probe: LogProbe) -> Compiled:
         names = [placeholder.text for placeholder in placeholders]
         return Reading(template.render(values), dict(zip(names, values, strict=True)))
 
-    return ready(probe, template.names, take, read=read, began=probe.moment is Moment.EXIT)
+    return ready(
+        probe,
+        template.names,
+        take,
+        plan=Plan(Taken.LOG, placeholders, limits),
+        read=read,
+        began=probe.moment is Moment.EXIT,
+    )

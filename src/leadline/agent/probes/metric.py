@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from leadline.agent.core.passage import MAX_SAMPLES, Visit
+from leadline.agent.core.passage import MAX_SAMPLES, Plan, Taken, Visit
 from leadline.agent.probes.compiled import Compiled, ready
 from leadline.expression import Unknown, compile_watch
 from leadline.expression.layout import layout_of
@@ -22,7 +22,12 @@ def compile_metric(probe: MetricProbe) -> Compiled:
             compiled.passage.lost += 1
 
     compiled = ready(
-        probe, watch.names, take, samples=samples, began=probe.moment is Moment.EXIT
+        probe,
+        watch.names,
+        take,
+        plan=Plan(Taken.METRIC, (watch,)),
+        samples=samples,
+        began=probe.moment is Moment.EXIT,
     )
     return compiled
 

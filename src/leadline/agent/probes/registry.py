@@ -9,7 +9,6 @@ import time
 from _thread import allocate_lock
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
 from types import CodeType, ModuleType
 
 from leadline.agent.core import Core
@@ -25,11 +24,11 @@ from leadline.agent.probes.budget import Budget
 from leadline.agent.probes.kinds import compile_probe
 from leadline.agent.probes.standing import Standing
 from leadline.agent.probes.tally import Tally
-from leadline.expression.reading import forget_layouts
 from leadline.wire.errors import InternalError, LeadlineError, UnavailableError
 from leadline.wire.hit import Point, ProbeState
 from leadline.wire.probe import AGGREGATED, Probe, Status
 from leadline.wire.redaction import forget_names
+from leadline.wire.struct import replace
 
 _FORK_WAIT_S = 0.05
 """The longest that a fork waits for an arming under way; one arming takes well under 5 ms."""
@@ -364,7 +363,7 @@ class Registry:
             self._imports.give_up_main()
         if not states:
             forget_texts()
-            forget_layouts()
+            self._core.forget()
             forget_names()
 
     def _imported(self, news: CodeType | ModuleType) -> None:

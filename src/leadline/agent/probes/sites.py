@@ -1,7 +1,6 @@
 """Where in the code a probe is armed: its target's code objects, and what serves its kind."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from types import CodeType, ModuleType
 
 from leadline.agent.core.passage import Role, Site
@@ -9,6 +8,7 @@ from leadline.agent.locate.functions import place_function
 from leadline.agent.locate.place import Placement, place
 from leadline.wire.errors import UsageError
 from leadline.wire.probe import Moment, Probe, TimerProbe
+from leadline.wire.struct import replace
 from leadline.wire.target import FunctionTarget, Target
 
 _SUSPENDS = 0x20 | 0x80 | 0x200  # generators, coroutines, asynchronous generators

@@ -2,23 +2,20 @@
 
 from typing import Any
 
-from leadline.agent.capture.contexts import context_variables
 from leadline.agent.capture.outlet import opened
 from leadline.agent.capture.stack import stack
-from leadline.agent.capture.task import task_chain
+from leadline.agent.capture.surroundings import CONTEXT_BYTES, surroundings
 from leadline.agent.capture.tree import MAX_VALUE_BYTES, Room, capture
-from leadline.agent.core.passage import NOTHING, Reading, Visit
+from leadline.agent.capture.writing import write
+from leadline.agent.core.passage import NOTHING, Plan, Reading, Taken, Visit
 from leadline.agent.locate.source import line_text
 from leadline.agent.probes.compiled import Compiled, ready
-from leadline.agent.probes.log import write
 from leadline.agent.probes.watching import values_of
 from leadline.expression import Watch, compile_watch
 from leadline.wire.hit import Detail, FrameView, TaskView
 from leadline.wire.probe import ExceptionProbe, Moment, SnapshotProbe
 from leadline.wire.value import Value, render
 
-_CONTEXT_BYTES = 8_000
-"""Of a hit's record, what context variables may take: the stack is asked for more often."""
 _MESSAGE_VALUES = 5
 """Watches that are named in the line of text; the others are with the values."""
 
@@ -27,7 +24,12 @@ def compile_snapshot(probe: SnapshotProbe) -> Compiled:
     """Raises `ExpressionError` when a watch or the condition is not allowed."""
     camera = Camera(probe)
     return ready(
-        probe, camera.names, camera.take, read=camera.read, began=probe.moment is Moment.EXIT
+        probe,
+        camera.names,
+        camera.take,
+        plan=camera.plan,
+        read=camera.read,
+        began=probe.moment is Moment.EXIT,
     )
 
 
@@ -40,10 +42,11 @@ class Camera:
         self._limits = probe.capture
         self._frames = probe.frames
         self._moment = probe.moment
+        self.plan = Plan(Taken.SNAPSHOT, tuple(self._watches), probe.capture, probe.frames)
 
     def take(self, visit: Visit) -> bytes:
         """Write down all that the snapshot shows; what is asked for by name goes first."""
-        limits, room = self._limits, Room(MAX_VALUE_BYTES - _CONTEXT_BYTES)
+        limits, room = self._limits, Room(MAX_VALUE_BYTES - CONTEXT_BYTES)
         taken: dict[str, Value] = {
             "values": values_of(self._watches, visit.scope, limits, room)
         }
@@ -56,12 +59,7 @@ class Camera:
         taken["frames"], taken["omitted"] = stack(
             visit.frame, visit.exception, self._frames, limits, room
         )
-        room.left = max(room.left, 0) + _CONTEXT_BYTES
-        taken["tasks"] = [
-            {"name": one.name, "function": one.function, "file": one.file, "line": one.line}
-            for one in task_chain()
-        ]
-        taken["context"] = context_variables(limits, room)
+        taken |= surroundings(limits, room)
         return write(taken).encode("ascii")
 
     def read(self, payload: bytes) -> Reading:

@@ -1,7 +1,5 @@
 """How one probe stands in this process."""
 
-from dataclasses import dataclass, field, replace
-
 from leadline.agent.capture.outlet import reason
 from leadline.agent.locate.anchor import Followed
 from leadline.agent.locate.files import File
@@ -9,6 +7,7 @@ from leadline.agent.probes.compiled import Compiled
 from leadline.agent.probes.tally import Tally
 from leadline.wire.hit import ProbeState
 from leadline.wire.probe import Probe, Status
+from leadline.wire.struct import dataclass, field, replace
 
 
 @dataclass(slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from leadline.agent.core.passage import MAX_SAMPLES, Visit
+from leadline.agent.core.passage import MAX_SAMPLES, Plan, Taken, Visit
 from leadline.agent.probes.compiled import Compiled, ready
 from leadline.wire.probe import TimerProbe
 
@@ -17,5 +17,13 @@ def compile_timer(probe: TimerProbe) -> Compiled:
         else:
             compiled.passage.lost += 1
 
-    compiled = ready(probe, frozenset(), take, samples=samples, began=True, timed=True)
+    compiled = ready(
+        probe,
+        frozenset(),
+        take,
+        plan=Plan(Taken.TIMER),
+        samples=samples,
+        began=True,
+        timed=True,
+    )
     return compiled

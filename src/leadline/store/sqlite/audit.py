@@ -2,8 +2,9 @@
 
 import json
 import sqlite3
+from dataclasses import asdict
 
-from leadline.store.records import AuditEntry
+from leadline.store.records import ALL_ENTRIES, AuditEntry, AuditFilter
 from leadline.store.sqlite.retention import count_trimmed
 
 MAX_ROW = 2**63 - 1
@@ -39,11 +40,19 @@ def revision(db: sqlite3.Connection) -> int:
     return int(number)
 
 
-def select(db: sqlite3.Connection, limit: int, before: int | None = None) -> list[AuditEntry]:
-    """Return the newest entries, or the newest before a number, the oldest of them first."""
+def select(
+    db: sqlite3.Connection,
+    limit: int,
+    before: int | None = None,
+    matching: AuditFilter = ALL_ENTRIES,
+) -> list[AuditEntry]:
+    """Return the newest entries that match, or the newest of them before a number, the oldest
+    of them first."""
+    said = {name: value for name, value in asdict(matching).items() if value}
+    where = "".join(f" AND {name} = :{name}" for name in said)
     rows = db.execute(
-        "SELECT id, at, who, action, service, probe, detail FROM audit"
-        " WHERE id < ? ORDER BY id DESC LIMIT ?",
-        (MAX_ROW if before is None else before, limit),
+        "SELECT id, at, who, action, service, probe, detail FROM audit"  # noqa: S608 - our names
+        f" WHERE id < :before{where} ORDER BY id DESC LIMIT :limit",
+        said | {"before": MAX_ROW if before is None else before, "limit": limit},
     ).fetchall()
     return [AuditEntry(*row) for row in reversed(rows)]

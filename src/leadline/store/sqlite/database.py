@@ -11,6 +11,7 @@ from pathlib import Path
 
 from leadline.store.records import Facets, facets_of
 from leadline.store.sqlite import space
+from leadline.store.value_filter import value_filter
 from leadline.wire.errors import UnavailableError
 from leadline.wire.hit import Hit
 from leadline.wire.probe import ProbeKind
@@ -56,6 +57,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         db.execute("PRAGMA foreign_keys = ON")
+        db.create_function("hit_has", 2, _has, deterministic=True)
     except sqlite3.Error as error:
         db.close()
         raise explain(error, path) from error
@@ -112,6 +114,10 @@ def _offer(db: sqlite3.Connection) -> None:
     read("hit_time", lambda facets: facets.time)
     read("hit_thread", lambda facets: facets.thread)
     read("hit_said", lambda facets: facets.said)
+
+
+def _has(body: str, asked: str) -> bool:
+    return value_filter(asked).matches(body)
 
 
 def _migrate(db: sqlite3.Connection, number: int, script: str) -> None:

@@ -1,10 +1,14 @@
 """Hits in SQLite: a report taken in whole, and the hits read back."""
 
 import json
+import math
 import sqlite3
 from dataclasses import replace
+from itertools import pairwise
 
+from leadline.store.over_time import columns_of, span_of
 from leadline.store.records import (
+    Columns,
     HitFilter,
     HitPage,
     Phase,
@@ -184,12 +188,16 @@ def number(probe: PlacedProbe) -> int:
 
 def select(db: sqlite3.Connection, matching: HitFilter, *, newest: bool, limit: int) -> HitPage:
     """Return at most `limit` matching hits, oldest first, see `Store.hits`."""
-    where, values = _clause(matching)
-    order = "DESC" if newest else "ASC"
+    scattered = _scattered(matching)
+    where, values = _clause(matching, over_time=scattered)
+    order = f"ORDER BY id {'DESC' if newest else 'ASC'} LIMIT ?"
+    values.append(limit + 1)
+    if scattered:  # they are found without reading what is not asked for
+        where = f"WHERE id IN (SELECT id FROM hits INDEXED BY hits_by_time {where} {order})"  # noqa: S608
+        values.append(limit + 1)
     rows = db.execute(
-        f"SELECT id, service, probe, received_at, body FROM hits {where}"  # noqa: S608 - see _clause
-        f" ORDER BY id {order} LIMIT ?",
-        [*values, limit + 1],
+        f"SELECT id, service, probe, received_at, body FROM hits {where} {order}",  # noqa: S608 - see _clause
+        values,
     )
     found: list[StoredHit] = []
     chars, more = 0, False
@@ -210,8 +218,52 @@ def count(db: sqlite3.Connection, matching: HitFilter) -> int:
     return int(db.execute(query, values).fetchone()[0])
 
 
-def _clause(matching: HitFilter) -> tuple[str, list[object]]:
-    """Return a WHERE clause of fixed texts, and the values for its question marks."""
+def newest(db: sqlite3.Connection) -> int:
+    """Return the number of the newest hit; 0 if there is none."""
+    return int(db.execute("SELECT coalesce(max(id), 0) FROM hits").fetchone()[0])
+
+
+def columns(db: sqlite3.Connection, matching: HitFilter, many: int, now: float) -> Columns:
+    """Count matching hits over time, see `Store.hit_columns`."""
+    where, values = _clause(matching, over_time=_by_index(matching))
+    if not _by_index(matching):
+        query = f"SELECT at FROM hits {where} ORDER BY at"  # noqa: S608 - see _clause
+        times = [at for (at,) in db.execute(query, values)]
+        return columns_of(times, matching, many, now)
+    indexed = f"FROM hits INDEXED BY hits_by_time {where}"
+    query = f"SELECT at {indexed} ORDER BY at"
+    first = db.execute(f"{query} LIMIT 1", values).fetchone()
+    last = db.execute(f"{query} DESC LIMIT 1", values).fetchone()
+    since, seconds = span_of(matching, (first[0], last[0]) if first else None, many, now)
+    # a column after the other: grouping would sort all of them
+    edges = [since + number * seconds for number in range(many + 1)]
+    edges[0] = -math.inf if matching.since is None else matching.since
+    edges[-1] = math.inf if matching.until is None else matching.until
+    counts = [0] * many
+    for number, (begin, end) in enumerate(pairwise(edges) if first else ()):
+        one = replace(matching, since=begin, until=end)
+        where, values = _clause(one, over_time=True)
+        query = f"SELECT count(*) FROM hits INDEXED BY hits_by_time {where}"  # noqa: S608 - see _clause
+        (counts[number],) = db.execute(query, values).fetchone()
+    return Columns(since, seconds, counts)
+
+
+def _scattered(matching: HitFilter) -> bool:
+    """Return whether hits may have to be looked for far back, by what the index holds."""
+    asked = (matching.instance, matching.kind, matching.thread, matching.task)
+    timed = matching.since is not None or matching.until is not None
+    return _by_index(matching) and matching.after is None and (timed or any(asked))
+
+
+def _by_index(matching: HitFilter) -> bool:
+    """Return whether all that is asked stands in the index over time."""
+    return matching.text is None and matching.value is None and matching.trace is None
+
+
+def _clause(matching: HitFilter, *, over_time: bool = False) -> tuple[str, list[object]]:
+    """Return a WHERE clause of fixed texts, and the values for its question marks; with
+    `over_time` for the index of that name, which else is kept out of it by a plus."""
+    at, first = ("at", -math.inf) if over_time else ("+at", None)
     parts: list[str] = []
     values: list[object] = []
 
@@ -225,10 +277,16 @@ def _clause(matching: HitFilter) -> tuple[str, list[object]]:
     if matching.service is not None:
         # the plus keeps SQLite on the probe's index when both are asked for
         add("+service = ?" if matching.probes else "service = ?", matching.service)
-    if matching.after is not None:
-        add("id > ?", matching.after)
     if matching.trace is not None:
         add("trace = ? AND trace != ''" if matching.trace else "trace = ?", matching.trace)
+    for column, sign, edge in (
+        ("id", ">", matching.after),
+        ("id", "<", matching.before),
+        (at, ">=", first if matching.since is None else matching.since),
+        (at, "<", matching.until),
+    ):
+        if edge is not None:
+            add(f"{column} {sign} ?", edge)
     for column, asked in (
         ("instance", matching.instance),
         ("kind", matching.kind),
@@ -237,10 +295,8 @@ def _clause(matching: HitFilter) -> tuple[str, list[object]]:
     ):
         if asked is not None:
             add(f"+{column} = ?", asked)
-    if matching.since is not None:
-        add("at >= ?", matching.since)
-    if matching.until is not None:
-        add("at < ?", matching.until)
     if matching.text is not None:
         add("instr(said, ?)", searchable(matching.text))
+    if matching.value is not None:
+        add("hit_has(body, ?)", matching.value.asked)
     return (f"WHERE {' AND '.join(parts)}" if parts else "", values)

@@ -9,9 +9,12 @@ from pathlib import Path
 from leadline.store.keep import Keep, Kind, Sizes
 from leadline.store.protocol import Listener
 from leadline.store.records import (
+    ALL_ENTRIES,
     NO_TERMS,
     AuditEntry,
+    AuditFilter,
     Canary,
+    Columns,
     HitFilter,
     HitPage,
     InstanceRecord,
@@ -208,6 +211,14 @@ class SqliteStore:
         with self._readers.lend() as db:
             return hits.select(db, matching, newest=newest, limit=limit)
 
+    def newest_hit(self) -> int:
+        with self._readers.lend() as db:
+            return hits.newest(db)
+
+    def hit_columns(self, matching: HitFilter, many: int, *, now: float) -> Columns:
+        with self._readers.lend() as db:
+            return hits.columns(db, matching, many, now)
+
     def count_hits(self, matching: HitFilter) -> int:
         with self._readers.lend() as db:
             return hits.count(db, matching)
@@ -225,9 +236,11 @@ class SqliteStore:
         with self._readers.lend() as db:
             return points.total_of(db, probes.number_of(probe))
 
-    def audit(self, limit: int, before: int | None = None) -> list[AuditEntry]:
+    def audit(
+        self, limit: int, before: int | None = None, matching: AuditFilter = ALL_ENTRIES
+    ) -> list[AuditEntry]:
         with self._readers.lend() as db:
-            return audit.select(db, limit, before)
+            return audit.select(db, limit, before, matching)
 
     def trimmed(self) -> dict[str, int]:
         with self._readers.lend() as db:

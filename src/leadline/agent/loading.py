@@ -1,0 +1,121 @@
+"""How the larger part of the agent comes into a process that is already running.
+
+An agent that has nothing to look at is its link to the server and no more: `PARTS` is loaded
+with the first probe or question, on a thread of ours. The interpreter's own import is not fit
+for that. It asks the application's finders, it takes locks that a fork in the middle would
+leave held in the child for ever, and gevent's locks may be in their place. So the code of each
+module is read from beside our package and run here, leaves first: an `import` in it finds
+everything there already and takes no lock. What was not finished at a fork is run again.
+
+Modules of the standard library could be somebody else's by then, from the program's own folder:
+`LIBRARY` is imported at the start of the process, before it has one.
+"""
+
+import sys
+from importlib import _bootstrap
+from importlib.machinery import PathFinder
+from types import ModuleType
+
+from leadline import native
+
+LIBRARY = """
+    __future__ _ast _sha2 binascii codecs collections contextvars ctypes datetime enum functools
+    itertools json keyword math opcode operator re stat threading types typing unicodedata
+    warnings zlib
+""".split()
+
+PARTS = [
+    f"leadline.{name}"
+    for name in """
+        wire.redaction wire.patterns wire.scrubbing wire.strictness agent.capture.outlet
+        agent.core.monitor expression.unknown expression.fuel expression.layout
+        expression.interruption expression.walking expression.hiding expression.refusals
+        expression.tree expression.pointing expression.spelling expression.parsing
+        expression.reading expression.operations expression.evaluation expression.secrecy
+        expression.condition expression.presentation expression.template expression.watch
+        expression.check expression agent.capture.frame agent.core.passage agent.core
+        agent.locate agent.locate.files agent.locate.lines agent.locate.modules agent.inventory
+        agent.locate.outline agent.locate.text agent.locate.source agent.locate.listing
+        agent.link.answerer agent.probes agent.departure agent.locate.home agent.locate.imports
+        agent.locate.items agent.locate.place agent.locate.running agent.locate.anchor
+        agent.locate.functions agent.locate.reasons agent.probes.sites agent.probes.compiled
+        wire.sketch agent.probes.tally agent.probes.standing agent.probes.arming
+        agent.probes.budget agent.probes.counter agent.capture.reading agent.capture.held
+        agent.capture.recognition agent.capture.moments agent.capture.arrays
+        agent.capture.callables agent.capture.errors agent.capture.futures agent.capture.numbers
+        agent.capture.records agent.capture.rows agent.capture.tables agent.capture.memory
+        agent.capture.views agent.capture.forms agent.capture.room agent.capture.tree
+        agent.capture.stack agent.capture.contexts agent.capture.suspension agent.capture.task
+        agent.capture.surroundings agent.capture.writing agent.probes.watching
+        agent.probes.snapshot agent.probes.exception agent.probes.log agent.probes.metric
+        agent.probes.timer agent.probes.kinds agent.probes.registry agent.link.sender
+        agent.works agent.capture.shapes agent.capture.trace agent.core.ring agent.core.program
+        agent.core.native agent.core.pure
+    """.split()
+]
+"""Leaves first, of both cores; a test sees that nothing is left to the interpreter's import."""
+_ONLY = {
+    "native": (
+        "leadline.agent.capture.shapes",
+        "leadline.agent.core.native",
+        "leadline.agent.core.program",
+    ),
+    "pure": ("leadline.agent.core.pure",),
+}
+"""What the one core needs and the other does not."""
+
+_bare: set[str] = set()
+"""Packages that are there for their modules' sake and have not been run themselves."""
+
+
+def import_library() -> None:
+    """Import what our own modules will need; on the main thread, at the start."""
+    for name in LIBRARY:
+        try:
+            __import__(name)
+        except ImportError:  # a build without a module that we can do without
+            continue
+
+
+def others() -> tuple[str, ...]:
+    """Return the parts that only the core needs that does not run here."""
+    return _ONLY["native" if native.core() is None else "pure"]
+
+
+def load() -> None:
+    """Load what is not there yet. One thread at a time."""
+    unwanted = others()
+    for name in PARTS:
+        if name in unwanted:
+            continue
+        if name in _bare or name not in sys.modules:
+            _run(name)
+
+
+def _run(name: str) -> None:
+    module = sys.modules[name] if name in _bare else _made(name)
+    loader = module.__spec__.loader if module.__spec__ is not None else None
+    if loader is None:
+        raise ImportError(f"nothing can load {name}")
+    loader.exec_module(module)
+    _enter(module)
+    _bare.discard(name)
+
+
+def _made(name: str) -> ModuleType:
+    """Return the module, empty, its package above it."""
+    above, _, tail = name.rpartition(".")
+    if above not in sys.modules:
+        _bare.add(above)
+        _enter(_made(above))
+    spec = PathFinder.find_spec(name, sys.modules[above].__path__)
+    if spec is None:
+        raise ImportError(f"{tail} is not in {above}")
+    module: ModuleType = _bootstrap.module_from_spec(spec)
+    return module
+
+
+def _enter(module: ModuleType) -> None:
+    above, _, tail = module.__name__.rpartition(".")
+    sys.modules[module.__name__] = module
+    setattr(sys.modules[above], tail, module)

@@ -1,0 +1,145 @@
+"""The hot path in C: see the headers in `native/core`, one noun each."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from types import CodeType
+from typing import Any
+
+class Meter:
+    """The numbers of a passage; base of `agent.core.passage.Passage`."""
+
+    holds: Any
+    take: Any
+    concerns: Any
+    began: dict[int, int] | None
+    samples: deque[float] | None
+    tokens: float
+    hits_left: int
+    lost: int
+    entered: int
+    cost_ns: int
+    window_ns: int
+    timed: bool
+    off: bool
+    fates: dict[Any, int]
+    def equip(self, condition: Program | None, taking: Taking | None, /) -> None: ...
+    def count(self, fate: int, /) -> None: ...
+
+class Armed:
+    """A passage at one of its sites."""
+
+    passage: Any
+    site: Any
+    def __new__(
+        cls,
+        passage: Meter,
+        site: object,
+        role: int,
+        code: CodeType | None,
+        special: dict[str, int],
+        /,
+    ) -> Armed: ...
+
+class Program:
+    """An expression that is evaluated in C as far as it can be."""
+
+    names: tuple[str, ...]
+    def __new__(cls, tree: tuple[Any, ...], names: tuple[str, ...], /) -> Program: ...
+
+class Taking:
+    """What a probe takes at a hit, as far as it can be taken in C."""
+
+    def __new__(
+        cls,
+        kind: int,
+        watches: tuple[Any, ...],
+        programs: tuple[Program | None, ...],
+        limits: tuple[object, int, int, int],
+        further: tuple[object, int, int, int],
+        room: int,
+        frames: int,
+        longest_ns: int,
+        too_long: str,
+        /,
+    ) -> Taking: ...
+
+class Shape:
+    """How the instances of one class are captured."""
+
+    def __new__(
+        cls,
+        of: type,
+        name: str,
+        kind: int,
+        settled: bool,
+        slots: tuple[tuple[str, str | None, object], ...],
+        dictionary: bool,
+        fields: tuple[tuple[str, str | None, object], ...],
+        ordered: bool,
+        readable: bool,
+        /,
+    ) -> Shape: ...
+
+class Ring:
+    """The bounded buffer of hits."""
+
+    most_records: int
+    most_bytes: int
+    most_record_bytes: int
+    full: int
+    too_large: int
+    def __new__(cls, most_records: int, most_bytes: int, most_record_bytes: int, /) -> Ring: ...
+    def take(self, most: int, record: Callable[..., Any], /) -> list[Any]: ...
+    def clear(self) -> None: ...
+    def __len__(self) -> int: ...
+
+class Core:
+    """What is armed where, and the callbacks."""
+
+    spent_ns: int
+    budget_ns: int
+    no_stack: int
+    in_python: int
+    def __new__(cls, ring: Ring, budget_ns: int, helpers: Mapping[str, object], /) -> Core: ...
+    def on_instruction(self, code: CodeType, offset: int, /) -> Any: ...
+    def on_start(self, code: CodeType, offset: int, /) -> Any: ...
+    def on_return(self, code: CodeType, offset: int, result: object, /) -> Any: ...
+    def on_unwind(self, code: CodeType, offset: int, error: BaseException, /) -> Any: ...
+    def on_raise(self, code: CodeType, offset: int, error: BaseException, /) -> Any: ...
+    def put(
+        self, event: int, code: CodeType | None, offset: int, armed: tuple[Armed, ...] | None, /
+    ) -> None: ...
+    def listen(
+        self,
+        event: int,
+        callback: Callable[..., Any] | None,
+        codes: tuple[CodeType, ...] | None,
+        /,
+    ) -> None: ...
+    def disarm_all(self) -> None: ...
+    def clear(self) -> None: ...
+    def spend(self) -> int: ...
+
+def know(
+    learn: Callable[[type], Shape],
+    names: dict[str, str | None],
+    secret_name: Callable[[str], str | None],
+    name_rule: Callable[[object], str | None],
+    capture: Callable[..., tuple[bytes, int, int]],
+    /,
+) -> None:
+    """Say what the walk asks Python for."""
+
+def forget() -> None:
+    """Let go of every class and every code object."""
+
+def capture(
+    value: object, limits: object, depth: int, items: int, text: int, room: int, /
+) -> tuple[bytes, int]:
+    """Return a value as JSON, and the room that is left."""
+
+def captures() -> int:
+    """Return how many values were taken in Python since the process began."""
+
+def name_fates(fates: tuple[Any, ...], /) -> None:
+    """Say what the fates are, in their order."""

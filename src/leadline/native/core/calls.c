@@ -1,0 +1,97 @@
+#include "calls.h"
+
+#include "clock.h"
+
+/* As in agent/core/passage.py. */
+#define MAX_OPEN_CALLS 4096
+#define MAX_ENTRIES 1000
+
+static PyObject *
+call_key(const Visit *visit)
+{
+    return PyLong_FromVoidPtr(visit->moment.frame);
+}
+
+/* Make room for calls that begin, as agent.core.pure does: the older half is forgotten. */
+static int
+forget_oldest(Meter *meter)
+{
+    PyObject *calls = PyDict_Keys(meter->began);
+    if (calls == NULL) {
+        return -1;
+    }
+    for (Py_ssize_t index = 0; index < MAX_OPEN_CALLS / 2; index++) {
+        if (PyDict_DelItem(meter->began, PyList_GET_ITEM(calls, index)) < 0) {
+            PyErr_Clear();
+            continue;
+        }
+        meter->lost++;
+    }
+    Py_DECREF(calls);
+    return 0;
+}
+
+/* Take a key out; 0 if it was not there. */
+static int
+take_out(PyObject *dict, PyObject *key)
+{
+    int there = PyDict_Contains(dict, key);
+    return there > 0 && PyDict_DelItem(dict, key) < 0 ? -1 : there;
+}
+
+/* A place where the probe does not hit, but that serves those where it does. */
+int
+calls_serve(Visit *visit)
+{
+    Meter *meter = visit->meter;
+    if (visit->armed->role == ROLE_ENTRY) {
+        meter->entered++;
+        for (int fate = 0; fate < FATE_COUNT; fate++) {
+            if (meter->fates[fate]) {
+                return OFF;
+            }
+        }
+        return meter->entered < MAX_ENTRIES ? ON : OFF;
+    }
+    if (meter->began == NULL || !PyDict_CheckExact(meter->began)) {
+        return ON;
+    }
+    PyObject *key = call_key(visit), *now = NULL;
+    int done = key == NULL ? -1 : 0;
+    if (done == 0 && visit->armed->role == ROLE_BEGIN) {
+        if (PyDict_GET_SIZE(meter->began) >= MAX_OPEN_CALLS) {
+            done = forget_oldest(meter);
+        }
+        now = PyLong_FromLongLong(clock_monotonic_ns());
+        done = done < 0 || now == NULL ? -1 : take_out(meter->began, key);
+        done = done < 0 ? -1 : PyDict_SetItem(meter->began, key, now);
+    }
+    else if (done == 0) {
+        done = take_out(meter->began, key);
+    }
+    Py_XDECREF(key);
+    Py_XDECREF(now);
+    return done < 0 ? FAILED : ON;
+}
+
+/* Find out how long this call has taken, if its beginning was seen. */
+int
+calls_find_duration(Visit *visit)
+{
+    Meter *meter = visit->meter;
+    if (meter->began == NULL || !PyDict_CheckExact(meter->began) ||
+        PyDict_GET_SIZE(meter->began) == 0) {
+        return 0;
+    }
+    PyObject *key = call_key(visit);
+    PyObject *began = key == NULL ? NULL : PyDict_GetItemWithError(meter->began, key);
+    int found = 0;
+    if (began != NULL) {
+        visit->moment.duration_s =
+            (double)(clock_monotonic_ns() - PyLong_AsLongLong(began)) / 1e9;
+        visit->moment.has_duration = 1;
+        found = PyDict_DelItem(meter->began, key);
+    }
+    Py_XDECREF(key);
+    return found < 0 || PyErr_Occurred() ? -1 : 0;
+}

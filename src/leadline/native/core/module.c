@@ -1,0 +1,114 @@
+/* The module `leadline.native._core`; what is in it is told by `_core.pyi`. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "clock.h"
+#include "core.h"
+#include "passage.h"
+#include "program.h"
+#include "ring.h"
+#include "shape.h"
+#include "stack.h"
+
+/* know(learn, names, secret_name, name_rule, capture): what the walk asks Python for. */
+static PyObject *
+know(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    Knowledge given;
+    if (!PyArg_ParseTuple(args, "OO!OOO", &given.learn, &PyDict_Type, &given.names,
+                          &given.secret_name, &given.name_rule, &given.capture)) {
+        return NULL;
+    }
+    Py_XSETREF(knowledge.learn, Py_NewRef(given.learn));
+    Py_XSETREF(knowledge.names, Py_NewRef(given.names));
+    Py_XSETREF(knowledge.secret_name, Py_NewRef(given.secret_name));
+    Py_XSETREF(knowledge.name_rule, Py_NewRef(given.name_rule));
+    Py_XSETREF(knowledge.capture, Py_NewRef(given.capture));
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+forget(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+    shapes_forget();
+    plans_forget();
+    Py_RETURN_NONE;
+}
+
+/* capture(value, limits, depth, items, text, room) -> (bytes, room): one value by itself. */
+static PyObject *
+capture(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *value;
+    Limits limits;
+    long long room;
+    if (!PyArg_ParseTuple(args, "OOlllL", &value, &limits.given, &limits.depth, &limits.items,
+                          &limits.text, &room)) {
+        return NULL;
+    }
+    if (knowledge.learn == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "`know` was not called");
+        return NULL;
+    }
+    Text text = {0};
+    PyObject *answer = NULL;
+    if (walk_capture(&text, &room, &limits, value) == 0) {
+        answer = text.failed ? PyErr_NoMemory()
+                             : Py_BuildValue("y#L", text.bytes, (Py_ssize_t)text.size, room);
+    }
+    free(text.bytes);
+    return answer;
+}
+
+/* captures() -> how many values were taken in Python since the process began. */
+static PyObject *
+captures(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+    return PyLong_FromLongLong(knowledge.captures);
+}
+
+static PyMethodDef functions[] = {
+    {"know", know, METH_VARARGS, NULL},
+    {"forget", forget, METH_NOARGS, NULL},
+    {"capture", capture, METH_VARARGS, NULL},
+    {"captures", captures, METH_NOARGS, NULL},
+    {"name_fates", passage_name_fates, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static int
+execute(PyObject *module)
+{
+    clock_begin();
+    PyTypeObject *(*const makers[])(PyObject *) = {
+        shape_make_type, program_make_type, ring_make_type, core_make_type,
+        stack_make_type,
+    };
+    for (size_t index = 0; index < sizeof makers / sizeof *makers; index++) {
+        PyTypeObject *type = makers[index](module);
+        if (type == NULL || PyModule_AddType(module, type) < 0) {
+            return -1;
+        }
+    }
+    return passage_add_types(module);
+}
+
+/* One interpreter: the agent is one per process. */
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, execute},
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "leadline.native._core",
+    .m_methods = functions,
+    .m_slots = slots,
+};
+
+PyMODINIT_FUNC
+PyInit__core(void)
+{
+    return PyModuleDef_Init(&definition);
+}

@@ -1,0 +1,695 @@
+"""The native core against the pure one: the same bytes of the same values, the same answers of
+the same expressions, and what must never need Python."""
+
+import asyncio
+import gc
+import json
+import sys
+import threading
+from collections import OrderedDict, defaultdict, deque, namedtuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, IntEnum
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from hostile import calls, zoo
+from leadline import native
+from leadline.agent.capture import shapes, stack
+from leadline.agent.capture.shapes import acquaint
+from leadline.agent.capture.tree import Room, capture
+from leadline.agent.capture.writing import write
+from leadline.agent.core.passage import NOTHING, Passage, Visit
+from leadline.expression import Unknown
+from leadline.wire.probe import (
+    CaptureLimits,
+    CounterProbe,
+    Fate,
+    LogProbe,
+    MetricProbe,
+    SnapshotProbe,
+    TimerProbe,
+)
+
+core = native.core()
+if core is not None:
+    acquaint(core)
+pytestmark = pytest.mark.skipif(core is None, reason="this run is of the pure core")
+
+QUICK = settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+class Plain:
+    def __init__(self, *values: object) -> None:
+        for name, value in zip(("first", "password", "_third", "fourth"), values, strict=False):
+            setattr(self, name, value)
+
+
+class Slotted:
+    __slots__ = ("api_key", "left", "never")
+
+    def __init__(self, left: object, key: object) -> None:
+        self.left, self.api_key = left, key
+
+
+class Both(Slotted):
+    """Slots and a dictionary."""
+
+    def __init__(self, left: object, key: object) -> None:
+        super().__init__(left, key)
+        self.more = left
+
+
+@dataclass
+class Record:
+    number: object
+    token: object
+    items: list[object] = field(default_factory=list)
+
+
+@dataclass(slots=True, frozen=True)
+class Frozen:
+    number: object
+    secret: object
+
+
+@dataclass(slots=True)
+class Unsorted:
+    zulu: object
+    token: object
+    alpha: object = None
+
+    def without(self) -> "Unsorted":
+        del self.token
+        return self
+
+
+@dataclass(slots=True)
+class Later(Unsorted):
+    mike: object = 1
+    bravo: object = 2
+
+
+Login = namedtuple("Login", "user password")
+Pair = namedtuple("Pair", "left right")
+
+
+class OwnList(list):
+    pass
+
+
+class OwnText(str):
+    __slots__ = ()
+
+
+class Colour(Enum):
+    RED = 1
+    PASSWORD = "hunter2"
+
+
+class Level(IntEnum):
+    LOW = 1
+
+
+EAST = timezone(timedelta(hours=2))
+
+
+def _shuffled(number: object, token: object) -> Record:
+    """A dataclass whose attributes do not lie in the order of its fields."""
+    made = Record.__new__(Record)
+    made.items, made.token, made.number = [], token, number
+    return made
+
+
+def _emptied(value: object) -> Plain:
+    made = Plain(value, value)
+    del made.first
+    return made
+
+
+TEXTS = st.text(max_size=20) | st.sampled_from(
+    ["password", "authorization", "x" * 300, '\x00\x7f"\\\n\u2028\ud800\U0001f600', "é" * 70]
+)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(-(2**65), 2**65)
+    | st.floats()
+    | st.tuples(st.integers(-(10**16), 10**16), st.integers(0, 6)).map(
+        lambda one: one[0] / 10 ** one[1]
+    )
+    | TEXTS
+    | st.binary(max_size=300)
+    | st.sampled_from(
+        [
+            2**63,
+            -(2**63),
+            2**63 - 1,
+            10**700,
+            bytearray(b"\xff\x00"),
+            3 + 4j,
+            Colour.RED,
+            Colour.PASSWORD,
+            Level.LOW,
+            Decimal("1.5"),
+            date(1, 2, 3),
+            datetime(2026, 1, 2),  # noqa: DTZ001 - one without a zone is meant
+            datetime(2026, 1, 2, 3, 4, 5, 6, UTC),
+            datetime(26, 1, 2, tzinfo=EAST),
+            OwnText("own"),
+            OwnText("é" * 300),
+            object,
+            Plain,
+            Colour,
+            len,
+            _shuffled,
+            Plain.__init__,
+            Plain(1).__init__,
+            [].append,
+            Level.from_bytes,
+            {}.keys(),
+            range(3),
+            UTC,
+            json,
+            threading.Lock(),
+            print,
+            asyncio.Queue.put,
+        ]
+    )
+)
+KEYS = st.integers() | TEXTS | st.booleans() | st.none() | st.binary(max_size=8) | st.floats()
+HASHED = st.integers() | TEXTS | st.booleans()
+
+
+def _inside(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    pairs = st.tuples(values, values)
+    return (
+        st.lists(values, max_size=6)
+        | st.lists(values, max_size=6).map(tuple)
+        | st.lists(values, max_size=4).map(OwnList)
+        | st.lists(values, max_size=4).map(deque)
+        | st.dictionaries(KEYS, values, max_size=6)
+        | st.dictionaries(KEYS, values, max_size=3).map(OrderedDict)
+        | st.dictionaries(KEYS, values, max_size=3).map(lambda one: defaultdict(int, one))
+        | st.sets(HASHED, max_size=5)
+        | st.frozensets(HASHED, max_size=5)
+        | st.lists(values, max_size=4).map(lambda given: Plain(*given))
+        | values.map(_emptied)
+        | pairs.map(lambda pair: Slotted(*pair))
+        | pairs.map(lambda pair: Both(*pair))
+        | pairs.map(lambda pair: Record(*pair))
+        | pairs.map(lambda pair: _shuffled(*pair))
+        | pairs.map(lambda pair: Frozen(*pair))
+        | pairs.map(lambda pair: Unsorted(*pair))
+        | pairs.map(lambda pair: Unsorted(*pair).without())
+        | pairs.map(lambda pair: Later(*pair))
+        | st.lists(values, max_size=3).map(lambda given: deque(given, 9))
+        | pairs.map(lambda pair: Login(*pair))
+        | pairs.map(lambda pair: Pair(*pair))
+        | pairs.map(lambda pair: ValueError(*pair))
+    )
+
+
+VALUES = st.recursive(SCALARS, _inside, max_leaves=25)
+LIMITS = st.builds(
+    CaptureLimits, st.integers(1, 8), st.integers(1, 40), st.sampled_from([1, 16, 256, 4_096])
+)
+ROOMS = st.sampled_from([56_000]) | st.integers(-5, 2_000)
+
+
+def _both(value: object, limits: CaptureLimits, room: int) -> tuple[tuple[bytes, int], ...]:
+    space = Room(room)
+    pure = write(capture(value, limits, space)).encode("ascii"), space.left
+    made = core.capture(value, limits, limits.depth, limits.items, limits.text, room)
+    return made, pure
+
+
+@given(value=VALUES, limits=LIMITS, room=ROOMS)
+@QUICK
+def test_values_are_captured_to_the_same_bytes(value, limits, room) -> None:
+    made, pure = _both(value, limits, room)
+    assert made == pure
+
+
+@given(
+    st.lists(
+        st.floats()
+        | st.floats(-1e4, 1e4)
+        | st.floats(width=16)
+        | st.tuples(st.integers(-(10**16), 10**16), st.integers(0, 8)).map(
+            lambda one: one[0] / 10 ** one[1]
+        ),
+        max_size=20,
+    )
+)
+@settings(QUICK, max_examples=100)
+def test_floats_are_written_as_python_does(values) -> None:
+    made, pure = _both(values, CaptureLimits(), 56_000)
+    assert made == pure
+
+
+@pytest.mark.parametrize("name", sorted(zoo()))
+def test_hostile_values_are_captured_to_the_same_bytes(name) -> None:
+    value = zoo()[name]
+    calls.clear()
+    for limits in (CaptureLimits(), CaptureLimits(8, 1_000, 4_096)):
+        for shown in (value, [value], {"k": value}, Plain(value, value), (value, value)):
+            made, pure = _both(shown, limits, 56_000)
+            assert made == pure
+    assert calls == []
+
+
+def test_cycles_and_drained_tables_are_captured_to_the_same_bytes() -> None:
+    ring: list[object] = [1]
+    ring.append(ring)
+    plain = Plain(ring)
+    plain.fourth = plain
+    drained = dict.fromkeys(range(500_000))
+    emptied = set(range(500_000))
+    for number in range(499_990):
+        del drained[number]
+        emptied.discard(number)
+    for value in (ring, plain, drained, emptied, {"k": drained}, [emptied]):
+        made, pure = _both(value, CaptureLimits(), 56_000)
+        assert made == pure
+
+
+def test_an_object_changes_nothing_by_being_looked_at(soundings, make_module) -> None:
+    """T11: its dictionary is not made. On 3.12 that would make every later read of an
+    attribute slower, for good."""
+    module = make_module(
+        "inline",
+        "def work(c):\n    b = c\n    return b\n"
+        "class Own:\n"
+        "    def __init__(self):\n"
+        "        self.first, self.password, self.fourth = 1, 2, 4\n",
+    )
+    probe = soundings.log("inline.py:3", "{c.first} {c} {c.fourth}", condition="c.first == 1")
+    snapshot = soundings.place(SnapshotProbe, "inline.py:3", frames=1)
+    value = module.Own()
+    assert not any(type(one) is dict for one in gc.get_referents(value))
+    before = sys.getsizeof(value), sys.getrefcount(value)
+    for _ in range(10):
+        module.work(value)
+    assert soundings.state(probe).fates[Fate.CAPTURED] == 10
+    assert soundings.state(snapshot).fates[Fate.CAPTURED] == 10
+    assert (sys.getsizeof(value), sys.getrefcount(value)) == before
+    assert not any(type(one) is dict for one in gc.get_referents(value))
+    assert vars(value) == {"first": 1, "password": 2, "fourth": 4}
+    made, pure = _both(value, CaptureLimits(), 56_000)
+    assert made == pure
+
+
+# --- expressions: what a probe writes and decides, against what the pure functions say
+
+NAMES = st.sampled_from(["a", "b", "c", "level", "unbound", "nowhere"])
+LITERALS = st.sampled_from(
+    ["0", "1", "-7", "2.5", "'x'", "'text'", "b'x'", "None", "True", "False", "10**0",
+     "(1, 'x', None)", "['text', 2.5]", "123456789012345678901234567890"]
+)  # fmt: skip
+
+
+def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    comparisons = st.sampled_from(
+        ["==", "!=", "<", "<=", ">", ">=", "in", "not in", "is", "is not"]
+    )
+    joined = st.tuples(inner, st.sampled_from([" and ", " or "]), inner).map("".join)
+    return (
+        st.tuples(inner, comparisons, inner).map(lambda one: f"({' '.join(one)})")
+        | st.tuples(inner, comparisons, inner, comparisons, inner).map(
+            lambda one: f"({' '.join(one)})"
+        )
+        | joined.map(lambda one: f"({one})")
+        | inner.map(lambda one: f"(not {one})")
+        | inner.map(lambda one: f"(-{one})")
+        | st.tuples(inner, st.sampled_from("+ - * / // %".split()), inner).map(
+            lambda one: f"({' '.join(one)})"
+        )
+        | inner.map(lambda one: f"len({one})")
+        | st.tuples(
+            inner,
+            st.sampled_from(["first", "left", "never", "items", "KIND", "made", "method"]),
+        ).map(".".join)
+        | st.tuples(inner, st.sampled_from(["0", "-1", "1", "'k'", "5", "a", "b"])).map(
+            lambda one: f"{one[0]}[{one[1]}]"
+        )
+        | inner.map(lambda one: f"{one}[0:2]")
+        | st.tuples(inner, st.sampled_from(["str", "Plain", "Enum", "list"])).map(
+            lambda one: f"isinstance({', '.join(one)})"
+        )
+        | st.tuples(
+            inner,
+            st.sampled_from(["starts", "ends"]),
+            st.sampled_from(["'x'", "('t', 'x')", "a"]),
+        ).map(lambda one: f"{one[0]}.{one[1]}with({one[2]})")
+    )
+
+
+EXPRESSIONS = st.recursive(NAMES | LITERALS, _larger, max_leaves=6)
+
+
+class Rich(Plain):
+    KIND = "rich"
+
+    @property
+    def made(self) -> object:
+        raise AssertionError("run")
+
+    def method(self) -> None:
+        raise AssertionError("run")
+
+
+SCOPED = (
+    SCALARS
+    | st.lists(SCALARS, max_size=3)
+    | st.lists(SCALARS, max_size=3).map(tuple)
+    | st.dictionaries(st.sampled_from(["k", "x", 1, None]) | KEYS, SCALARS, max_size=4)
+    | st.sets(HASHED, max_size=3)
+    | st.lists(SCALARS, max_size=3).map(lambda given: Rich(*given))
+    | st.tuples(SCALARS, SCALARS).map(lambda pair: Slotted(*pair))
+    | st.tuples(SCALARS, SCALARS).map(lambda pair: Record(*pair))
+    | st.tuples(SCALARS, SCALARS).map(lambda pair: Login(*pair))
+)
+
+level = 7
+
+
+def work(a: object, b: object, c: object) -> object:
+    passed = a
+    if passed is calls:
+        unbound = c
+    return b  # the line that is probed
+
+    return unbound
+
+
+LINE = f"{__file__}:{work.__code__.co_firstlineno + 4}"
+
+
+def _pure(passage: Passage, scope: Any) -> tuple[Fate, bytes | None]:
+    """What the pure core would make of a passage, and count it as."""
+    try:
+        if passage.holds is not None and not passage.holds(scope):
+            return Fate.CONDITION_FALSE, None
+        site = passage.sites[0]
+        visit = Visit(scope, sys._getframe(), site, NOTHING, None, None)
+        return Fate.CAPTURED, passage.take(visit)
+    except Unknown:
+        return Fate.CONDITION_UNKNOWN, None
+
+
+@contextmanager
+def _placed(soundings: Any, template: str, condition: str | None) -> Iterator[Passage | None]:
+    probe = soundings.log(LINE, template, condition=condition)
+    try:
+        compiled = soundings.registry.standing(probe).compiled
+        yield compiled.passage if compiled is not None and compiled.passage.sites else None
+    finally:
+        soundings.registry.remove([probe])
+
+
+@given(a=SCOPED, b=SCOPED, c=SCOPED, shown=EXPRESSIONS, more=EXPRESSIONS, asked=EXPRESSIONS)
+@example(1, "x", None, "a", "b", "a == 1 and b in ('x', 'y')")
+@example([1, 2], {"k": 1.5}, "t", "a[0]", "b['k']", "len(a) > 1 and c.startswith('t')")
+@QUICK
+def test_expressions_answer_the_same(soundings, a, b, c, shown, more, asked) -> None:
+    def scope(name: str) -> object:
+        values = {"a": a, "b": b, "c": c, "level": level}
+        if name in values:
+            return values[name]
+        own = name == "unbound"
+        raise Unknown(f"{name} has no value yet at this line" if own else
+                      f"there is no variable {name} here")  # fmt: skip
+
+    with _placed(soundings, f"{{{shown}}} {{{more}}}", asked) as passage:
+        if passage is None:  # refused: no expression, or one about a secret
+            return
+        fate, payload = _pure(passage, scope)
+        soundings.core.unread_ns = 0  # so that no budget ends it
+        before = passage.fates
+        work(a, b, c)
+        seen = soundings.core.drain(10)
+        counted = [one for one, count in passage.fates.items() if count != before[one]]
+        assert counted == [fate]
+    assert [one.payload for one in seen] == ([payload] if payload is not None else [])
+
+
+NEVER_IN_PYTHON = [
+    ("{a} {b}", "a > 1"),
+    ("{a}", "a == 5 and b != 'x'"),
+    ("{c.first} {c.fourth}", "c.first == 5"),
+    ("{d['k']} {len(d)}", "d['k'] < 9 and 'k' in d"),
+    ("{e[0]} {e}", "e[0] in (1, 2, 3)"),
+    ("{s.left}", "isinstance(s, Slotted) and not s.left is None"),
+    ("{a * 2 + 1}", "b.startswith(('t', 'x')) or a < 0"),
+    ("{r} {p}", "c is not None and level == 7"),
+]
+
+
+@pytest.mark.parametrize(("template", "condition"), NEVER_IN_PYTHON)
+def test_what_is_common_needs_no_python(soundings, make_module, template, condition) -> None:
+    module = make_module(
+        "common",
+        "level = 7\ndef work(a, b, c, d, e, s, r, p):\n    passed = a\n    return passed\n",
+    )
+    probe = soundings.log("common.py:4", template, condition=condition)
+    given = (5, "text", Plain(5, 6, 7, 8), {"k": 1}, [1, [2]], Slotted(1, 2), Record(1, 2),
+             Pair(1, 2))  # fmt: skip
+    module.work(*given)
+    inside, captures = soundings.core._core.in_python, core.captures()
+    for _ in range(20):
+        module.work(*given)
+    assert soundings.state(probe).fates[Fate.CAPTURED] == 21
+    assert soundings.core._core.in_python == inside
+    assert core.captures() == captures
+
+
+STACK = """\
+from dataclasses import dataclass
+@dataclass
+class Line:
+    name: str
+    price: float
+def innermost(lines, limit):
+    total = sum(line.price for line in lines)
+    return total
+def middle(order, *rest, flag=True):
+    lines = order["lines"]
+    def closure():
+        return lines
+    password = "hunter2"
+    later = 1 if not flag else None
+    del later
+    return innermost(lines, limit=3)
+class Service:
+    def __init__(self):
+        self.name, self.token = "shop", "abc"
+    def outer(self, number):
+        order = {"id": number, "lines": [Line("a", 1.5), Line("b", 2.5)]}
+        return middle(order, 1, 2)
+"""
+
+
+@pytest.mark.parametrize("frames", [1, 3, 8, 20])
+def test_a_snapshot_is_the_same(soundings, make_module, monkeypatch, frames) -> None:
+    monkeypatch.setattr(stack, "LONGEST_NS", 10**12)  # on a busy machine too
+    module = make_module("stack_case", STACK)
+    probe = soundings.place(
+        SnapshotProbe, "stack_case.py:8", watches=("total * 2", "nowhere"), frames=frames
+    )
+    passage = soundings.registry.standing(probe).compiled.passage
+    pure: list[bytes] = []
+
+    def take(visit: Visit) -> bytes:
+        pure.append(known(visit))
+        return pure[-1]
+
+    known = passage.take
+    service = module.Service()
+    readings = []
+    for passage.take in (known, take):
+        soundings.core.unread_ns = 0
+        service.outer(7)
+        readings += soundings.core.drain(10)
+    (first, second) = (passage.read(record.payload) for record in readings)
+    # the tests' own frames further out have moved on
+    assert first.values == second.values
+    assert first.detail.frames[:3] == second.detail.frames[:3]
+    assert [one.function for one in first.detail.frames] == [
+        one.function for one in second.detail.frames
+    ]
+    assert first.detail.omitted == second.detail.omitted
+    assert pure
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (CounterProbe, {}),
+        (LogProbe, {"template": "{a} {c} {a.nothing} {x}"}),
+        (LogProbe, {"template": "{a}", "condition": "c.made == 1"}),
+        (MetricProbe, {"expression": "a"}),
+        (MetricProbe, {"expression": "c"}),
+        (SnapshotProbe, {"watches": ("a", "c")}),
+    ],
+)
+def test_no_reference_is_kept_or_lost(soundings, make_module, kind, options) -> None:
+    """100,000 hits of each kind: what they looked at is referred to as often as before."""
+    module = make_module("counted", "x = 5\ndef work(a, c):\n    b = a\n    return b\n")
+    probe = soundings.place(kind, "counted.py:4", **options)
+    passage = soundings.registry.standing(probe).compiled.passage
+    watched = [object(), Plain(1, 2, 3), {"k": 1}, Login("a", "b"), Rich(1), ["x"], 4.25]
+    values = [12345.5, watched]
+
+    def pass_by(times: int) -> None:
+        for number in range(times):
+            passage.tokens = passage.hits_left = 10**9
+            soundings.core.unread_ns = 0
+            module.work(*values)
+            if number % 100 == 0:
+                soundings.core.drain(10**6)
+                passage.samples.clear() if passage.samples is not None else None
+        soundings.core.drain(10**6)
+
+    pass_by(200)
+    passages = passage.fates[Fate.CAPTURED] + passage.fates[Fate.CONDITION_UNKNOWN]
+    before = [sys.getrefcount(one) for one in (*watched, *values)]
+    classes = [sys.getrefcount(cls) for cls in (Plain, Login, Rich, object)]
+    many = 100_000 if kind in (CounterProbe, MetricProbe) else 5_000
+    pass_by(many)
+    assert [sys.getrefcount(one) for one in (*watched, *values)] == before
+    assert [sys.getrefcount(cls) for cls in (Plain, Login, Rich, object)] == classes
+    counted = passage.fates[Fate.CAPTURED] + passage.fates[Fate.CONDITION_UNKNOWN]
+    assert counted - passages == many
+
+
+def test_a_timer_keeps_no_frame(soundings, make_module) -> None:
+    module = make_module("timed", "def work(a):\n    return a\n")
+    probe = soundings.place(TimerProbe, "timed:work")
+    passage = soundings.registry.standing(probe).compiled.passage
+    value = object()
+    before = sys.getrefcount(value)
+    for _ in range(5_000):
+        passage.tokens, soundings.core.unread_ns = 1e9, 0
+        module.work(value)
+    assert sys.getrefcount(value) == before
+    (point,) = soundings.points()
+    assert point.count == 5_000
+
+
+class HostileKey(str):
+    """A name of a class attribute that was made with the class, and answers with code."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        calls.append("__eq__")
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def test_no_key_of_a_class_is_asked(soundings, make_module) -> None:
+    module = make_module("keys", "def work(c):\n    b = c\n    return b\n")
+    probe = soundings.log("keys.py:3", "{c.first} {c.nothing} {c}", condition="c.first != 0")
+    strange = type("Strange", (Plain,), {HostileKey("first"): 1, HostileKey("nothing"): 2})
+    values = (strange(7), type("Below", (strange,), {})(8))
+    calls.clear()
+    for value in values:
+        module.work(value)
+    assert calls == []
+    first, second = soundings.messages()
+    assert first.startswith("7 <unknown: ")
+    assert second.startswith("8 <unknown: ")
+    assert soundings.state(probe).fates[Fate.CAPTURED] == 2
+
+
+def test_hits_are_whole_when_they_are_taken(soundings, make_module) -> None:
+    """The names of the task are read in Python, where another thread can be let in: the sender
+    must never meet a record that is not complete yet."""
+    module = make_module(
+        "tasked",
+        "import asyncio\n"
+        "def work(n):\n"
+        "    return n\n"
+        "async def loop(times):\n"
+        "    for n in range(times):\n"
+        "        work(n)\n",
+    )
+    probe = soundings.log("tasked.py:3", "{n}")
+    passage = soundings.registry.standing(probe).compiled.passage
+    records: list[Any] = []
+    done = threading.Event()
+
+    def drain() -> None:
+        while not done.is_set():
+            records.extend(soundings.core.drain(10))
+            passage.tokens, soundings.core.unread_ns = 1e9, 0
+
+    async def named(times: int) -> None:
+        await asyncio.create_task(module.loop(times), name="the task")
+
+    thread = threading.Thread(target=drain)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread.start()
+    try:
+        asyncio.run(named(2_000))
+    finally:
+        done.set()
+        thread.join(30)
+        sys.setswitchinterval(interval)
+    records.extend(soundings.core.drain(10_000))
+    captured = soundings.state(probe).fates[Fate.CAPTURED]
+    assert captured == len(records) > 0
+    assert {one.task for one in records} == {"the task"}
+    assert all(one.thread == threading.get_ident() for one in records)
+
+
+class Interrupted(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("where", ["learn", "secret_name", "name_rule", "capture"])
+def test_what_strikes_while_python_is_asked_is_the_applications(
+    soundings, make_module, where
+) -> None:
+    """A signal handler of the application can raise in whatever Python the core calls."""
+    module = make_module("struck", "def work(c, d):\n    b = c\n    return b\n")
+    probe = soundings.log("struck.py:3", "{c.first} {d} {c}", condition="c.first != 0")
+    names: dict[str, str | None] = {}
+
+    def strike(*_: object) -> None:
+        def handler() -> None:
+            raise Interrupted
+
+        handler()
+
+    asked = {
+        "learn": shapes._Shapes(core).learn,
+        "names": names,
+        "secret_name": lambda name: None,
+        "name_rule": lambda key: None,
+        "capture": shapes.take,
+    }
+    core.forget()
+    core.know(*(asked | {where: strike}).values())
+    try:
+        with pytest.raises(Interrupted):
+            module.work(Plain(1, 2), {b"k": 1, 2: 3 + 4j})
+    finally:
+        core.forget()
+        acquaint(core)
+    assert soundings.messages() == []
+    assert soundings.state(probe).fates.get(Fate.CAPTURED, 0) == 0

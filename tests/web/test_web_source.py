@@ -1,0 +1,263 @@
+"""Source: reading what runs, and placing probes from the gutter, by mouse and by keyboard."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from captured import HOSTILE
+from playwright.sync_api import Page, expect
+
+from leadline import demo
+from leadline.web.visible import plain
+from live import LEADLINE, Program, free_port, get, tool
+from waiting import wait_for
+
+SHOP = Path(demo.__file__).parent / "service"
+HOSTILE_APP = '''\
+import json, sys, time
+
+texts = json.loads(open("texts.json").read())
+
+def show(text, number):
+    """<script>alert(1)</script> \u202e \u2066 </title><img src=x onerror=alert(1)>"""
+    note = '" onmouseover="alert(1)' + "{{ 7 * 7 }}"
+    password = "hunter2hunter2"
+    return text  # <b>bold</b>
+
+while True:
+    for number, text in enumerate(texts):
+        show(text, number)
+        time.sleep(0.02)
+'''
+
+
+def line(page: Page, number: int):
+    return page.locator(f"[id=L{number}]")
+
+
+def gutter(page: Page, number: int):
+    return line(page, number).locator(".gutter")
+
+
+def form(page: Page):
+    return page.get_by_role("form", name="New probe")
+
+
+def chip(page: Page, number: int):
+    return line(page, number).locator(".chip")
+
+
+def read(site, page, service, file, at=""):
+    page.goto(f"{site.url}/services/{service}/source/{file}{at}")
+    expect(page.locator(".line").first).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def shop(site, tmp_path_factory):
+    """The shop of the demo, and customers."""
+    folder, port = tmp_path_factory.mktemp("shop"), free_port()
+    command = [LEADLINE, "run", "--service", "shop", "--", sys.executable, "-m", "shop"]
+    options = ["--port", str(port), "--database", str(folder / "shop.db")]
+    traffic = [sys.executable, "-m", "leadline.demo.traffic", "--url"]
+    with (
+        Program([*command, *options], SHOP).serving(port),
+        Program([*traffic, f"http://127.0.0.1:{port}"], folder),
+    ):
+        wait_for(lambda: site.connected("shop"), 20, "the shop connects")
+        yield
+
+
+def shop_line(text: str, file: str = "pricing.py") -> int:
+    lines = (SHOP / "shop" / file).read_text("utf-8").splitlines()
+    return 1 + next(at for at, one in enumerate(lines) if text in one)
+
+
+def test_each_kind_is_placed_by_the_gutter_and_shows_what_it_sees(site, page, shop):
+    read(site, page, "shop", "shop/pricing.py")
+    total = shop_line("total = goods + shipping")
+
+    def place(number, kind, **said):
+        gutter(page, number).click()
+        form(page).get_by_text(kind, exact=True).click()
+        for name, text in said.items():
+            form(page).locator(f"[name={name}]").fill(text)
+        form(page).get_by_role("button", name="Place").click()
+        expect(form(page)).to_have_count(0)  # it closes once every process has armed it
+
+    place(total, "log")
+    expect(chip(page, total)).to_have_text(re.compile(r"log\s+[1-9]"))
+    expect(line(page, total).locator(".values")).to_have_text(
+        re.compile(r"goods \d+ shipping \d+")
+    )
+    goods = shop_line("goods = subtotal")
+    place(goods, "metric", expression="subtotal")
+    place(goods + 1, "snapshot", watches="subtotal, lines[0].name", condition="subtotal > 0")
+    place(goods + 2, "counter")
+    place(goods - 2, "timer")
+    place(shop_line("rate = worth / base"), "exception", raises="ZeroDivisionError")
+    body = shop_line("subtotal = sum")
+    expect(chip(page, body)).to_have_text(re.compile(r"timer\s+[1-9]"))
+    expect(line(page, body).locator(".values")).to_contain_text("median")
+    expect(chip(page, goods)).to_have_text(re.compile(r"metric\s+[1-9]"))
+    expect(line(page, goods + 1).locator(".values")).to_contain_text("subtotal=")
+    expect(chip(page, goods + 2)).to_have_text(re.compile(r"counter\s+[1-9]"))
+    expect(chip(page, shop_line("base = sum"))).to_contain_text("exception")
+    kinds = {one["kind"]: one for one in site.json("probes")["probes"]}
+    assert len(kinds) == 6
+    assert kinds["log"]["anchor"]["text"] == "total = goods + shipping"
+    assert kinds["timer"]["target"] == "shop/pricing.py:quote"
+    chip(page, goods).hover()
+    seen = page.get_by_role("complementary")
+    expect(seen.locator("svg.columns")).to_be_visible()
+    expect(seen).to_contain_text("median")
+    page.keyboard.press("Escape")
+    removes = page.locator(".code .remove")
+    for left in reversed(range(6)):
+        removes.first.press("Enter")
+        expect(removes).to_have_count(left)
+    assert site.json("probes")["probes"] == []
+
+
+def test_all_by_keyboard(site, page, shop):
+    page.goto(f"{site.url}/services/shop/source")
+    expect(page.get_by_role("link", name="shop.pricing", exact=True)).to_be_visible()
+    page.keyboard.type("sv")
+    expect(page.get_by_role("option", name="spread_voucher")).to_be_visible()
+    page.keyboard.press("Enter")
+    first = shop_line("def spread_voucher")
+    expect(gutter(page, first)).to_be_focused()
+    expect(page).to_have_url(re.compile(rf"/source/shop/pricing\.py#L{first}$"))
+    page.keyboard.press("Enter")  # the head of a function offers its entry and its exit
+    expect(form(page).locator("[name=at] option")).to_have_count(2)
+    page.keyboard.press("Escape")
+    expect(gutter(page, first)).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("p")
+    expect(page.get_by_text(f"Line {first + 1} is in a docstring")).to_be_visible()
+    page.keyboard.press("p")
+    worth = shop_line("worth = voucher.worth(base)")
+    for _ in range(worth - first - 1):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.type("of {vou")
+    expect(page.get_by_role("option", name="voucher", exact=True)).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(form(page).get_by_label("template")).to_have_value("of {voucher}")
+    page.keyboard.press("Enter")
+    expect(form(page)).to_have_count(0)
+    expect(chip(page, worth)).to_contain_text("log")
+    page.keyboard.press("v")
+    expect(page.get_by_role("complementary")).to_contain_text("armed")
+    page.keyboard.press("x")
+    expect(chip(page, worth)).to_have_count(0)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("Place a probe on the line")
+
+
+def test_what_cannot_be_placed_says_why(site, watched, shop):
+    watched.allowed.append("status of 400")
+    page = watched.page
+    total = shop_line("total = goods + shipping")
+    read(site, page, "shop", "shop/pricing.py", f"#L{total}")
+    gutter(page, total).click()
+    form(page).get_by_label("template").fill("{goods +* 2}")
+    form(page).get_by_role("button", name="Place").click()
+    told = form(page).locator(".told[role=alert]")
+    expect(told).to_contain_text("{goods +* 2}\n        ^")
+    form(page).get_by_label("template").fill("{goods}")
+    expect(told).to_have_text("")
+    page.keyboard.press("Escape")
+    gutter(page, shop_line('"""The price')).click()
+    page.get_by_role("link", name=f"line {shop_line('subtotal = sum')}").click()
+    expect(gutter(page, shop_line("subtotal = sum"))).to_be_focused()
+    site.place("shop", f"shop/pricing.py:{total}", "x", anchor={"text": "other = code()"})
+    expect(line(page, total).locator(".problems")).to_contain_text("expected other = code()")
+    site.cli("rm", "--service", "shop")
+
+
+def test_datasette_is_read_and_probed(site, page, tmp_path):
+    port = free_port()
+    command = [LEADLINE, "run", "--service", "sette", "--", tool("datasette")]
+    with Program([*command, "serve", "--memory", "-p", str(port)], tmp_path).serving(port):
+        wait_for(lambda: site.connected("sette"), 20, "datasette connects")
+        page.goto(f"{site.url}/services/sette/source")
+        page.keyboard.type("DatasetteRouter.route_path")
+        expect(page.get_by_role("option").first).to_contain_text("route_path")
+        page.keyboard.press("Enter")
+        expect(page.locator(".line.current")).to_contain_text("def route_path")
+        page.keyboard.press("p")
+        page.keyboard.type("{path}")
+        form(page).locator("[name=at]").select_option("entry")
+        form(page).get_by_role("button", name="Place").click()
+        expect(form(page)).to_have_count(0)
+        assert get(port, "/-/versions.json")[0] == 200
+        expect(page.locator(".code .values")).to_have_text("/-/versions.json")
+
+
+def test_hostile_source_and_values_are_text(site, page, tmp_path):
+    (tmp_path / "hostile.py").write_text(HOSTILE_APP, "utf-8")
+    (tmp_path / "texts.json").write_text(json.dumps(HOSTILE))
+    command = [LEADLINE, "run", "--service", "bad", "--", sys.executable, "hostile.py"]
+    with Program(command, tmp_path):
+        wait_for(lambda: site.connected("bad"), 20, "it connects")
+        read(site, page, "bad", "hostile.py", "#show")
+        expect(line(page, 6)).to_contain_text("<script>alert(1)</script> ⟨U+202E⟩ ⟨U+2066⟩")
+        expect(line(page, 8)).not_to_contain_text("hunter2")
+        site.place("bad", "hostile.py:9", "{text}", limits={"rate_per_s": 100, "hits": 1000})
+        seen = set()
+        wanted = {plain(one) for one in HOSTILE if "\ud800" not in one}
+
+        def all_seen():
+            seen.add(line(page, 9).locator(".values").inner_text())
+            page.wait_for_timeout(50)
+            return any(one.strip() in seen for one in wanted)
+
+        wait_for(all_seen, 20, "a hostile value is shown")
+        chip(page, 9).hover()
+        expect(page.get_by_role("complementary").locator(".value")).to_have_count(6)
+        assert page.evaluate("document.querySelectorAll('.code img, .code script').length") == 0
+
+
+def test_a_strict_service_shows_code_and_no_text(site, page, service):
+    service("strictly", LEADLINE_STRICT="1")
+    read(site, page, "strictly", "app.py")
+    expect(line(page, 4)).to_have_text(re.compile("if country == '…'|if country == \"…\""))
+
+
+def test_a_process_that_goes_and_comes_back(site, watched, service):
+    watched.allowed += ["ERR_", "Failed to load"]
+    page = watched.page
+    page.goto(f"{site.url}/services/comes/source/app.py")
+    expect(page.get_by_text("No process of comes is connected")).to_be_visible()
+    service("comes")
+    expect(line(page, 5)).to_be_visible()
+    gutter(page, 5).click()
+    form(page).get_by_role("button", name="Place").click()
+    expect(chip(page, 5)).to_have_text(re.compile(r"log\s+[1-9]"))
+    site.kill()
+    expect(page.get_by_text("reconnecting", exact=True)).to_be_visible()
+    expect(line(page, 5)).to_be_visible()
+    site.up()
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    expect(chip(page, 5)).to_contain_text("log")
+    line(page, 5).get_by_role("button", name="Remove").click()
+    expect(chip(page, 5)).to_have_count(0)
+
+
+def test_nobody_is_kept_out(site, page, service, accessible):
+    service("open")
+    page.goto(f"{site.url}/source")
+    accessible(page)
+    read(site, page, "open", "app.py", "#L5")
+    site.place("open", "app.py:5", "{goods}", anchor={"text": "nothing like it"})
+    site.place("open", "app.py:4", "{goods}")
+    expect(chip(page, 4)).to_be_visible()
+    gutter(page, 5).click()
+    for scheme, width in (("light", 1280), ("dark", 1280), ("light", 380), ("dark", 380)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        accessible(page)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, "the page is wider than the screen"
