@@ -182,7 +182,7 @@ def visit(module, animal: object) -> None:
 
 def test_thousands_of_captures_run_leak_and_raise_nothing(soundings, make_module) -> None:
     module = make_module("zoo_keeper", SOURCE)
-    soundings.core.budget_ns = 10**18
+    soundings.lift_budget()
     placed = [
         soundings.place(
             LogProbe, "zoo_keeper.py:2", template="{value} {value.name} {value[0]}"
@@ -276,7 +276,7 @@ def test_however_they_are_nested(plan: object, depth: int, items: int) -> None:
 
 def test_what_other_threads_change_meanwhile(soundings, make_module) -> None:
     module = make_module("zoo_shared", SOURCE)
-    soundings.core.budget_ns = 10**18
+    soundings.lift_budget()
     soundings.place(SnapshotProbe, "zoo_shared.py:2")
     soundings.place(LogProbe, "zoo_shared.py:3", template="{value} {value.number} {value['k']}")
     shared = {

@@ -237,6 +237,7 @@ def test_the_limits_are_those_of_the_code():
         "--hits": (probe.Limits().hits, 1, probe.MAX_HITS),
         "--ttl": (probe.Limits().ttl_s, 0, probe.MAX_TTL_S),
         "--rate": (probe.Limits().rate_per_s, 0.01, probe.MAX_RATE_PER_S),
+        "--cost": (probe.Limits().cost_percent, probe.MIN_COST_PERCENT, probe.MAX_COST_PERCENT),
         "--depth": (capture.depth, 0, probe.MAX_DEPTH),
         "--items": (capture.items, 1, probe.MAX_ITEMS),
         "--text": (capture.text, 1, probe.MAX_TEXT),
@@ -261,6 +262,7 @@ def test_the_defaults_of_the_kinds_are_those_of_the_code():
         kind: [
             "no limit" if kind in probe.AGGREGATED and name != "ttl_s" else f"{value:,g}"
             for name, value in vars_of(limits).items()
+            if name != "cost_percent"  # of all kinds the same
         ]
         for kind, limits in probe.DEFAULTS.items()
     }
