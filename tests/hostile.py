@@ -40,7 +40,8 @@ _OPERATIONS = """
     __rfloordiv__ __mod__ __rmod__ __divmod__ __rdivmod__ __pow__ __rpow__ __matmul__
     __rmatmul__ __and__ __rand__ __or__ __ror__ __xor__ __rxor__ __lshift__ __rlshift__
     __rshift__ __rrshift__ __iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __imod__
-    __ipow__ __imatmul__ __iand__ __ior__ __ixor__ __ilshift__ __irshift__ __neg__ __pos__ __abs__ __invert__ __int__ __float__
+    __ipow__ __imatmul__ __iand__ __ior__ __ixor__ __ilshift__ __irshift__ __neg__ __pos__
+    __abs__ __invert__ __int__ __float__
     __complex__ __index__ __round__ __trunc__ __floor__ __ceil__ __enter__ __exit__
     __await__ __aiter__ __anext__ __aenter__ __aexit__ __get__ __set__ __delete__ __set_name__
     __buffer__ __fspath__ __reduce__ __reduce_ex__ __getstate__ __setstate__

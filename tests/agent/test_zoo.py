@@ -247,7 +247,12 @@ def test_every_special_method_of_the_language_tells() -> None:
         if name[:2] == name[-2:] == "__" and callable(member) and not isinstance(member, type)
     }
     assert len(known) > 80
-    told = {*hostile.OPERATIONS, *hostile.BEFORE_AND_AFTER, "__getattribute__", "__subclasses__"}
+    told = {
+        *hostile.OPERATIONS,
+        *hostile.BEFORE_AND_AFTER,
+        "__getattribute__",
+        "__subclasses__",
+    }
     told |= {"__alloc__", "__getformat__"}  # of one type each, and nothing asks them by itself
     assert known - told == set()
 

@@ -351,10 +351,32 @@ def readable(text: str) -> bool:
 
 @pytest.mark.parametrize("page", ["safety.md", "traps.md"])
 def test_the_tests_that_safety_names_exist(page):
-    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (DOCS / page).read_text("utf-8"))
+    text = (DOCS / page).read_text("utf-8")
+    named = [*re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text), *linked(text)]
     assert len(named) > 30
     for file, test in named:
         assert f"\ndef {test}(" in (ROOT / file).read_text("utf-8"), f"{file}::{test}"
+
+
+def linked(text: str) -> list[tuple[str, str]]:
+    """Return (file, test) of each link to a test."""
+    found = re.findall(r"\[(test_\w+)\]\(\.\./(tests/[\w/]+\.py)\)", text)
+    return [(file, test) for test, file in found]
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_each_promise_has_its_tests_and_its_end(number):
+    (section,) = [
+        text
+        for title, text in pages.sections(DOCS / "safety.md").items()
+        if title.startswith(f"S{number} ")
+    ]
+    promises = [cells for cells in pages.rows(section) if len(cells) == 2][1:]
+    assert len(promises) >= 5
+    for promise, tests in promises:
+        assert promise.endswith(".")
+        assert linked(tests), promise
+    assert "**Not promised.**" in section
 
 
 @pytest.mark.parametrize("page", pages.pages(), ids=name)
