@@ -25,7 +25,7 @@ from secret_places import innocent, places
 from leadline.agent import boot
 def work(number, value):
     return number
-boot._guest._core.budget_ns = 10**18
+boot._guest.rouse().core.budget_ns = 10**18
 for number, (value, _) in enumerate([*places().values(), *innocent().values()]):
     work(number, value)
     time.sleep(0.01)
