@@ -283,7 +283,7 @@ def test_another_server_at_the_same_address(leadline, monkeypatch) -> None:
             assert probe in placed
             other.connected(1)
             other.wait_armed([probe], 1)
-            assert said(watched.port, "events") == 0
+            wait_for(lambda: said(watched.port, "events") == 0)
             said(watched.port, "large", 8)
             assert other.wait_captured(probe, 1)["target"] == body["target"]
         leadline.up()

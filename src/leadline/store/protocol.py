@@ -5,7 +5,7 @@ from typing import Protocol
 
 from leadline.store.keep import Kind, Sizes
 from leadline.store.records import (
-    ALL_ENTRIES,
+    EVERY_ENTRY,
     NO_TERMS,
     AuditEntry,
     AuditFilter,
@@ -169,7 +169,7 @@ class Store(Protocol):
         """Return all that a probe ever added up, also what was deleted since."""
 
     def audit(
-        self, limit: int, before: int | None = None, matching: AuditFilter = ALL_ENTRIES
+        self, limit: int, before: int | None = None, matching: AuditFilter = EVERY_ENTRY
     ) -> list[AuditEntry]:
         """Return the newest entries of the audit log that match, or of those before a number;
         the oldest of them first."""

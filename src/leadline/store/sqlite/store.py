@@ -9,7 +9,7 @@ from pathlib import Path
 from leadline.store.keep import Keep, Kind, Sizes
 from leadline.store.protocol import Listener
 from leadline.store.records import (
-    ALL_ENTRIES,
+    EVERY_ENTRY,
     NO_TERMS,
     AuditEntry,
     AuditFilter,
@@ -237,7 +237,7 @@ class SqliteStore:
             return points.total_of(db, probes.number_of(probe))
 
     def audit(
-        self, limit: int, before: int | None = None, matching: AuditFilter = ALL_ENTRIES
+        self, limit: int, before: int | None = None, matching: AuditFilter = EVERY_ENTRY
     ) -> list[AuditEntry]:
         with self._readers.lend() as db:
             return audit.select(db, limit, before, matching)
