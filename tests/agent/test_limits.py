@@ -130,6 +130,25 @@ def test_a_cheap_probe_that_uses_up_the_budget_is_suspended(soundings, make_modu
     assert "0.02 are allowed" in state.reason
 
 
+def test_when_the_budget_is_used_up_no_other_gets_a_hit(soundings, make_module) -> None:
+    """Not even one at each tick, which with many probes would be much."""
+    module = make_module("others", PASS)
+    soundings.registry.budget.whole_ns = 20_000
+    soundings.tick(0.2)
+    costly = soundings.log("others.py:2", "{x}")
+    other = soundings.log("others.py:3", "{y}", condition="x == 'late'")
+    while not soundings.state(costly).fates.get(Fate.OVER_BUDGET):
+        module.work(1)
+    for _ in range(3):
+        soundings.tick(0.1)
+        module.work("late")
+    assert soundings.state(other).fates.get(Fate.CAPTURED) is None
+    soundings.registry.remove([costly])
+    soundings.tick(1)
+    module.work("late")
+    assert soundings.state(other).fates[Fate.CAPTURED] == 1
+
+
 def test_a_full_ring_drops_counts_and_goes_on(soundings, make_module) -> None:
     """The full-buffer hang of a peer: here nobody waits for anybody."""
     soundings.core.ring.most_records = 10

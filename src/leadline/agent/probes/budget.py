@@ -113,7 +113,7 @@ class Budget:
     def _watch_budget(self, now: float, armed: Sequence[Standing]) -> None:
         """Suspend the costliest when all together have used up the budget."""
         costliest = max(armed, key=_window_ns, default=None)
-        if self._spent_ns <= self.whole_ns or self._relieved or costliest is None:
+        if self._spent_ns < self.whole_ns or self._relieved or costliest is None:
             return
         if _window_ns(costliest):
             used = self._spent_ns / 1e6
