@@ -93,9 +93,9 @@ class Store(Protocol):
     ) -> dict[str, list[StateRecord]]:
         """Return the last states that instances reported, by probe."""
 
-    def statuses(self) -> dict[str, dict[str, Status]]:
-        """Return the last status alone that each instance reported, by probe: of all states
-        it is had in a tenth of the time."""
+    def statuses(self, instance: str | None = None) -> dict[str, dict[str, Status]]:
+        """Return the last status alone that each instance, or one of them, reported, by probe:
+        of all states it is had in a tenth of the time."""
 
     def switch_off(self, switch: Switch) -> None:
         """Keep a service, or everything, switched off; placing is refused from now on."""

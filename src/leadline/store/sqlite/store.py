@@ -127,9 +127,9 @@ class SqliteStore:
         with self._readers.lend() as db:
             return instances.select_states(db, service, probe)
 
-    def statuses(self) -> dict[str, dict[str, Status]]:
+    def statuses(self, instance: str | None = None) -> dict[str, dict[str, Status]]:
         with self._readers.lend() as db:
-            return instances.select_statuses(db)
+            return instances.select_statuses(db, instance)
 
     def switch_off(self, switch: Switch) -> None:
         self._writer.run(lambda tx: switches.off(tx, switch))
