@@ -39,7 +39,7 @@ TICK_S = 0.1
 """How often an instance wakes to pass the lines: a service's requests come in bursts too."""
 START_S = 120.0
 """Until all agents are connected and armed, and later until the last hit has arrived."""
-SETTLED_S = 15.0
+SETTLED_S = 30.0
 """Without news for so long, nothing more is expected."""
 PAUSE_S = 0.25
 """Between two pages that are opened."""
@@ -186,7 +186,13 @@ def _account(url: str, user: str, probes: list[str], told: list[dict[str, Any]])
         right = one["passed"] == sum(fate.values()) and captured == record["hits"] + sum(
             count for reason, count in dropped.items() if reason != Fate.DROPPED
         )
-        wrong += not right or bool(record["faults"] or record["strays"])
+        if not right or record["faults"] or record["strays"]:
+            wrong += 1
+            print(
+                f"  wrong: {one['passed']} made, {record['hits']} stored, {dict(fate)},"
+                f" dropped {dict(dropped)}, faults {record['faults']},"
+                f" strays {record['strays']}, connected {record['connected']}"
+            )
     counted = sum(_probe(url, user, probe)["hits"] for probe in probes)
     kept = _probe(url, user, probes[0])["beyond_limit"]
     print(
