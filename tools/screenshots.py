@@ -9,7 +9,6 @@ import argparse
 import base64
 import json
 import os
-import re
 import shlex
 import shutil
 import signal
@@ -21,20 +20,29 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).parent.parent
 ALL = ROOT / "build" / "screenshots"
 IMAGES = ROOT / "docs" / "images"
 LEADLINE = str(Path(sys.executable).with_name("leadline"))
-WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 380, "height": 800}
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+NARROW: ViewportSize = {"width": 380, "height": 800}
 MOST_HEIGHT = 2400
 READY_S = 60.0
 TRAFFIC_S = 45.0
 """So long the shop runs before it is looked at: lines over the last minute are then lines."""
 README = {"source": "page-source", "exception": "page-hit"}
-"""Which views the README shows, in the light, and as what."""
+"""Which views the README shows, and as what."""
+IN_README = ("light", "wide")
 MOST_BYTES = 200_000
 PROBES = (
     "log shop shop/worker.py:41 'round {rounds}: moved {moved}, sent {sent}' --rate 1",
@@ -97,7 +105,7 @@ class Ours:
         )  # fmt: skip
         return done.stdout
 
-    def json(self, *words: str) -> dict[str, object]:
+    def json(self, *words: str) -> dict[str, Any]:
         """Run a command with `--json`; returns what it answers."""
         return dict(json.loads(self.run(*words, "--json")))
 
@@ -148,41 +156,40 @@ def _take(browser: Browser, ours: Ours, state: str, views: Sequence[View], only:
     chosen = [view for view in views if only in view.name]
     for scheme in ("light", "dark") if chosen else ():
         for width, size in (("wide", WIDE), ("narrow", NARROW)):
-            context = browser.new_context(viewport=size, color_scheme=scheme)
-            page = _signed_in(context, ours)
+            link = str(ours.json("open", "--no-browser")["url"])
+            context = browser.new_context(viewport=size, color_scheme=scheme, base_url=link)
+            page = context.new_page()
+            page.goto(link)
+            page.wait_for_url("/")
             for view in chosen:
-                name = f"{state}-{view.name}-{scheme}-{width}"
-                _picture(page, view, ALL / f"{name}.png", size)
-                if (scheme, width) == ("light", "wide") and view.name in README:
-                    _write_image(page, IMAGES / f"{README[view.name]}.webp")
+                shown = README.get(view.name) if (scheme, width) == IN_README else None
+                _show(page, view, size)
+                _keep(page, ALL / f"{state}-{view.name}-{scheme}-{width}.png")
+                if shown:
+                    _keep_small(page, IMAGES / f"{shown}.webp")
             context.close()
 
 
-def _signed_in(context: BrowserContext, ours: Ours) -> Page:
-    page = context.new_page()
-    url = str(ours.json("open", "--no-browser")["url"])
-    page.goto(url)
-    page.wait_for_url(re.compile(r"^http://[^/]*/$"))
-    return page
-
-
-def _picture(page: Page, view: View, path: Path, size: dict[str, int]) -> None:
-    origin = re.match(r"http://[^/]*", page.url)
+def _show(page: Page, view: View, size: ViewportSize) -> None:
+    """Bring a view into the window; where it is shown whole, the window is as high as it."""
     page.set_viewport_size(size)
-    page.goto(f"{origin and origin[0]}{view.path}")
+    page.goto(view.path)
     expect(page.locator(view.shows).first).to_be_visible(timeout=20_000)
     view.first(page)
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(400)
     if view.whole:
         height = page.evaluate("document.documentElement.scrollHeight")
-        page.set_viewport_size(size | {"height": max(size["height"], min(height, MOST_HEIGHT))})
+        tall = max(size["height"], min(height, MOST_HEIGHT))
+        page.set_viewport_size({"width": size["width"], "height": tall})
+
+
+def _keep(page: Page, path: Path) -> None:
     page.screenshot(path=path)
-    page.set_viewport_size(size)
     print(path.relative_to(ROOT), flush=True)
 
 
-def _write_image(page: Page, path: Path) -> None:
-    """Write what is in the window, as WebP: half the size of PNG."""
+def _keep_small(page: Page, path: Path) -> None:
+    """Write what is in the window as WebP: half the size of PNG."""
     session = page.context.new_cdp_session(page)
     taken = session.send("Page.captureScreenshot", {"format": "webp", "quality": 85})
     content = base64.b64decode(taken["data"])
@@ -233,14 +240,12 @@ EMPTY = (
 
 def _busy(ours: Ours) -> list[View]:
     """Return the views of the demo: what its hits and processes are called is asked first."""
-    status = json.loads(ours.run("status", "--json"))
-    (shop,) = (one for one in status["services"] if one["service"] == "shop")
+    (shop,) = (one for one in ours.json("status")["services"] if one["service"] == "shop")
     instance = shop["instances"][0]["info"]["id"]
-    newest = {
-        probe: json.loads(ours.run("hits", "--probe", probe, "--limit", "1", "--json"))["hits"]
+    hit = {
+        probe: ours.json("hits", "--probe", probe, "--limit", "1")["hits"][0]["id"]
         for probe in ("p1", "p2", "p5", "p6")
     }
-    hit = {probe: found[0]["id"] if found else 0 for probe, found in newest.items()}
     pricing = "/services/shop/source/shop/pricing.py"
     return [
         View("services", "/", ".service tbody tr"),

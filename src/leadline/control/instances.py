@@ -95,9 +95,8 @@ def show_instance(context: Context, instance: str) -> InstanceView:
             "`leadline status --json` shows the ids of the instances.",
         )
     feed = context.desired.connected().get(instance)
-    armed = sum(
-        said.get(instance) is Status.ARMED for said in context.store.statuses().values()
-    )
+    statuses = context.store.statuses(instance).values()
+    armed = sum(said[instance] is Status.ARMED for said in statuses)
     return _view(record, feed, armed)
 
 

@@ -15,6 +15,7 @@ from leadline.store.records import (
     HitFilter,
     HitPage,
     InstanceRecord,
+    NewHit,
     Phase,
     PlacedProbe,
     PointFilter,
@@ -92,9 +93,9 @@ class Store(Protocol):
     ) -> dict[str, list[StateRecord]]:
         """Return the last states that instances reported, by probe."""
 
-    def statuses(self) -> dict[str, dict[str, Status]]:
-        """Return the last status alone that each instance reported, by probe: of all states
-        it is had in a tenth of the time."""
+    def statuses(self, instance: str | None = None) -> dict[str, dict[str, Status]]:
+        """Return the last status alone that each instance, or one of them, reported, by probe:
+        of all states it is had in a tenth of the time."""
 
     def switch_off(self, switch: Switch) -> None:
         """Keep a service, or everything, switched off; placing is refused from now on."""
@@ -143,8 +144,12 @@ class Store(Protocol):
     def instance(self, instance: str) -> InstanceRecord | None:
         """Return one process, by its whole id."""
 
-    def take(self, report: Report, now: float) -> Taken:
-        """Store a report whole or not at all; a repeated one changes no count of hits."""
+    def take(self, report: Report, now: float, arrived: list[NewHit] | None = None) -> Taken:
+        """Store a report whole or not at all; a repeated one changes no count of hits.
+
+        `arrived` are its hits, where they came written out already; `report.hits` is not looked
+        at then.
+        """
 
     def hits(self, matching: HitFilter, *, newest: bool, limit: int) -> HitPage:
         """Return at most `limit` hits, oldest first: the newest that match, or the first."""

@@ -116,8 +116,12 @@ def _told(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
     if isinstance(value, dict) and {"file", "line"} <= set(value):
         return f"{value['file']}:{value['line']}"
+    if isinstance(value, dict) and {"module", "function"} == set(value):
+        return f"{value['module']}:{value['function']}"
     if isinstance(value, dict) and all(isinstance(one, str | int) for one in value.values()):
         return ", ".join(f"{name} {one}" for name, one in value.items() if one)
     return json.dumps(value, ensure_ascii=False)

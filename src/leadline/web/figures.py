@@ -13,6 +13,8 @@ def short(number: float) -> str:
 
 def share(part: float) -> str:
     """Return a share as per cent, such as `0.4 %`."""
+    if 0 < part < 0.0001:
+        return "under 0.01 %"
     return f"{_digits(part * 100)} %"
 
 
