@@ -102,7 +102,7 @@ def test_what_a_hit_carries_comes_back(server, hits):
 def test_live_and_stored_agree_about_any_text(memory, message, text, thread, time, since):
     """The law behind going on exactly once: a hit matches live if the database says so."""
     hit = Hit("p1", "i1", 1, time, thread, "f", 1, "g", message)
-    live = StoredHit(1, "shop", "p1", 1.0, "{}", facets_of(hit, "log"))
+    live = StoredHit(1, "shop", "p1", 1.0, "{}", facets_of(hit), "log")
     for asked in (
         HitFilter(text=text),
         HitFilter(thread=live.facets.thread),
@@ -121,7 +121,8 @@ def memory(tmp_path_factory):
     info = InstanceInfo("i1", "shop", 1, "h", "p", "3", "0", "pure", 1.0)
 
     def ask(hit, asked):
-        store._writer.run(lambda tx: tx.db.execute("DELETE FROM hits"))
+        for table in ("hits", "instances"):  # nothing was ever here
+            store._writer.run(lambda tx, table=table: tx.db.execute(f"DELETE FROM {table}"))
         store.take(Report(info, [hit]), 1.0)
         return store.count_hits(asked) == 1
 

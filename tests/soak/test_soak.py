@@ -29,6 +29,12 @@ while time.monotonic() < end:
     time.sleep(0.05)
 print(n, flush=True)
 """
+SAYING = (
+    COUNTER.replace('"started"', '"started", os.getpid()')
+    .replace("    work(n)\n", "    work(n)\n    print(n, flush=True)\n")
+    .replace("import sys", "import os, sys")
+)
+"""The same, which tells of each round."""
 INSTANCES = 200
 KILLS = 20
 WORKERS_KILLED = 100
@@ -140,27 +146,38 @@ def test_memory_does_not_grow(leadline, capfd) -> None:
 def test_a_worker_that_is_killed_a_hundred_times(leadline, capfd) -> None:
     """T20: whatever arrived of a worker is whole, in order, once; only its end is lost."""
     chosen = random.Random(20)
+    (leadline.cwd / "counter.py").write_text(SAYING, "utf-8")
     first = worker(leadline, "mortal", 60)
     wait_for(lambda: leadline.connected("mortal"))
     probe = leadline.log("mortal", "counter.py:3", "{n}", "--hits", "1000000", "--ttl", "2h")[
         "id"
     ]
     first.stop(signal.SIGKILL)
+    made: dict[int, int] = {}
     for _ in range(WORKERS_KILLED):
         one = worker(leadline, "mortal", 60)
         one.wait_for("started")
-        time.sleep(chosen.uniform(0.0, 1.5))
+        time.sleep(chosen.uniform(0.0, 2.0))
         one.stop(signal.SIGKILL)
-    hits = every_hit(leadline, probe)
+        pid, *said = one.last[0].split("\n")[:-1]  # the last line may be cut off
+        made[int(pid.split()[1])] = len(said)
     by_instance: dict[str, list[int]] = {}
-    for hit in hits:
+    for hit in every_hit(leadline, probe):
         assert hit["message"] == str(hit["values"]["n"])
         by_instance.setdefault(hit["instance"], []).append(hit["values"]["n"])
-    for numbers in by_instance.values():
-        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    lost = 0
+    (service,) = leadline.json("status")["services"]
+    for instance in service["instances"]:
+        numbers = by_instance.get(instance["info"]["id"], [])
+        assert instance["hits"] == len(numbers)
+        assert not instance["dropped"]
+        if numbers and (last := made.get(instance["info"]["pid"])):
+            assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+            lost += max(0, last - numbers[-1])
     assert len(by_instance) > WORKERS_KILLED // 4
+    stored = sum(map(len, by_instance.values()))
     report(
         capfd,
-        f"{WORKERS_KILLED} workers killed, {len(hits)} hits of {len(by_instance)} of them: "
-        "each whole, in order and once",
+        f"{WORKERS_KILLED} workers killed, {stored} hits of {len(by_instance)} of them: each "
+        f"whole, in order and once; {lost} made at the very end were lost with their process",
     )

@@ -115,6 +115,29 @@ def test_the_oldest_hits_go_first_and_are_counted(store):
     assert store.hits(EVERYTHING, newest=True, limit=1).hits[0].id == 30
 
 
+def test_what_was_trimmed_does_not_come_back(store):
+    """A report that is posted again when its hits have gone already still counts once."""
+    store._writer._retention.max_hits = 5
+    store.place("shop", log(hits=1000), who="user", now=1.0)
+    late = Report(INFO, hits("p1", range(4)))
+    store.take(late, 2.0)
+    store.take(Report(INFO, hits("p1", range(4, 10))), 2.0)
+    taken = store.take(late, 3.0)
+    assert (taken.stored, taken.repeated) == (0, 4)
+    assert seqs(store) == list(range(5, 10))
+    assert store.probe("p1").hits == store.instance("i1").hits == 10
+
+
+def test_an_instance_that_was_forgotten_repeats_nothing(store, monkeypatch):
+    monkeypatch.setattr(instances, "INSTANCES_KEPT", 1)
+    store.place("shop", log(hits=1000), who="user", now=1.0)
+    store.take(Report(INFO, hits("p1", range(4))), 2.0)
+    store.take(Report(replace(INFO, id="i2"), hits("p1", range(4), "i2")), 3.0)
+    assert store.instance("i1") is None
+    taken = store.take(Report(INFO, hits("p1", range(2, 6))), 4.0)
+    assert (taken.stored, taken.repeated) == (2, 2)
+
+
 def test_the_sum_of_sizes_is_capped_too(store):
     store._writer._retention.max_chars = 50_000
     store.place("shop", log(hits=1000), who="user", now=1.0)

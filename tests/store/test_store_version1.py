@@ -100,7 +100,7 @@ def test_it_goes_on_where_it_was(store):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_migration_that_cannot_be_finished_leaves_the_old_file(path, monkeypatch):
-    def broken(_hit, _kind):
+    def broken(_hit):
         raise ValueError  # datasette, where it was imported, has sqlite3 tell of these
 
     monkeypatch.setattr(database, "facets_of", broken)

@@ -7,11 +7,13 @@ from dataclasses import astuple
 from functools import lru_cache
 
 from leadline.control.context import Context
-from leadline.store.records import Taken
+from leadline.store.records import NewHit, Taken, Told, facets_of
 from leadline.wire.errors import RefusedError, UnavailableError, WireError
 from leadline.wire.hit import InstanceInfo, Point, Report
 from leadline.wire.probe import MAX_PASSAGES
 from leadline.wire.sketch import MAX_BUCKETS, bucket_of
+
+__all__ = ["MAX_COUNT", "NewHit", "as_it_came", "check_instance", "take_report"]
 
 MAX_INSTANCE_CHARS = 500
 """Of each text that an instance says about itself: it is kept for every process."""
@@ -23,12 +25,16 @@ MAX_POINT_S = 30 * 86_400.0
 for as long as a probe may live."""
 MAX_KEY = int(bucket_of(sys.float_info.max)[1:])
 """The bucket of the largest number there is; those next to zero are not as far away."""
+_OF_ANOTHER = "A hit is of another instance than its report."
 _BUCKET = re.compile(r"z|[np](0|-?[1-9][0-9]{0,4})")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
-def take_report(context: Context, service: str, report: Report) -> Taken:
-    """Store a report of an instance of `service`; one that comes twice counts once.
+def take_report(
+    context: Context, service: str, report: Report, arrived: list[NewHit] | None = None
+) -> Taken:
+    """Store a report of an instance of `service`; one that comes twice counts once. `arrived`
+    are its hits where they came written out: see `Store.take`.
 
     Raises `WireError` for one that breaks the contract, `RefusedError` for one of another
     service, `UnavailableError` when it could not be stored: then nothing of it was, and its
@@ -36,10 +42,14 @@ def take_report(context: Context, service: str, report: Report) -> Taken:
     """
     check_instance(service, report.instance)
     _check(report)
+    for hit in arrived or ():
+        if hit.facets.instance != report.instance.id:
+            raise WireError(_OF_ANOTHER)
     try:
-        taken = context.store.take(report, context.clock())
+        taken = context.store.take(report, context.clock(), arrived)
     except UnavailableError as error:
-        context.count_not_stored(error.slug, len(report.hits) + len(report.points))
+        hits = report.hits if arrived is None else arrived
+        context.count_not_stored(error.slug, len(hits) + len(report.points))
         raise
     context.pulse.reported(report, taken.stored)
     if report.leaving:
@@ -48,6 +58,12 @@ def take_report(context: Context, service: str, report: Report) -> Taken:
         if feed is not None:
             context.desired.leave(feed)
     return taken
+
+
+def as_it_came(hit: Told, body: bytes) -> NewHit:
+    """Return a hit that is stored as it was written. `body` is its JSON: ASCII, on one line,
+    with all members and no other."""
+    return NewHit(hit.probe, hit.seq, body.decode("ascii"), facets_of(hit))
 
 
 def check_instance(service: str, info: InstanceInfo) -> None:
@@ -71,7 +87,7 @@ def check_instance(service: str, info: InstanceInfo) -> None:
 def _check(report: Report) -> None:
     for hit in report.hits:
         if hit.instance != report.instance.id:
-            raise WireError("A hit is of another instance than its report.")
+            raise WireError(_OF_ANOTHER)
         _within(hit.seq, hit.line)
         if not math.isfinite(hit.time):
             raise WireError("A hit's time is not a time.")

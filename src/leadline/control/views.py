@@ -5,6 +5,8 @@ Times are seconds since 1970.
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from leadline.store.records import Canary, Deed, Switch, Where
 from leadline.wire.hit import Detail, InstanceInfo
 from leadline.wire.probe import (
@@ -19,8 +21,7 @@ from leadline.wire.probe import (
 from leadline.wire.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class StateView:
+class StateView(Struct, frozen=True):
     """Where a probe stands in one instance; gone instances are here with their last word.
 
     `reported_at` is 0 for an instance that has said nothing of the probe yet. `expected` is

@@ -21,7 +21,7 @@ from leadline.server.events import EventStream
 from leadline.server.keyring import KeyRing
 from leadline.server.page_frame import html
 from leadline.server.pages import PAGES, refused_page
-from leadline.server.reading import decode, query, read_body
+from leadline.server.reading import query, read, read_body, unpack
 from leadline.server.route import Call, Flow, Headed, Route
 from leadline.server.routes import ROUTES
 from leadline.server.sessions import Sessions
@@ -55,7 +55,8 @@ def _mounted(
         body = values = None
         if route.body is not None:
             encoding = request.headers.get("content-encoding", "")
-            body = decode(content, encoding, route.max_bytes, route.body)
+            plain = unpack(content, encoding, route.max_bytes)
+            body = route.reader(plain) if route.reader else read(plain, route.body)
         if route.query is not None:
             values = query(request.query_params, route.query)
         call = Call(

@@ -52,16 +52,19 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def decode(content: bytes, encoding: str, limit: int, kind: type) -> Any:
-    """Return the body as a `kind`. `encoding` is the header `Content-Encoding`."""
+def unpack(content: bytes, encoding: str, limit: int) -> bytes:
+    """Return a body plain. `encoding` is the header `Content-Encoding`."""
     match encoding.strip().lower():
         case "" | "identity":
-            pass
+            return content
         case "deflate":
-            content = _inflate(content, limit)
-        case _:
-            raise WireError("A body is sent plain or deflated.")
-    return convert(_parse(content), kind)
+            return _inflate(content, limit)
+    raise WireError("A body is sent plain or deflated.")
+
+
+def read(content: bytes, kind: type) -> Any:
+    """Return a plain body as a `kind`."""
+    return convert(parse(content), kind)
 
 
 def convert(value: object, kind: type, *, strict: bool = True) -> Any:
@@ -92,12 +95,13 @@ def _inflate(content: bytes, limit: int) -> bytes:
     return plain
 
 
-def _parse(content: bytes) -> object:
+def parse(content: bytes, depth: int = MAX_JSON_DEPTH) -> object:
+    """Return JSON as plain data. Raises slug `bad-message`."""
     try:
         value = json.loads(content.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):  # invalid UTF-8 and JSON are both a ValueError
         raise WireError("The body is not JSON.") from None
-    if _too_deep(value):
+    if _too_deep(value, depth):
         raise WireError(f"The body is nested more than {MAX_JSON_DEPTH} deep.")
     return value
 
@@ -113,9 +117,9 @@ def _refuse(text: str) -> None:
     raise ValueError(text)
 
 
-def _too_deep(value: object) -> bool:
+def _too_deep(value: object, depth: int) -> bool:
     level = [value]
-    for _ in range(MAX_JSON_DEPTH):
+    for _ in range(depth):
         deeper: list[object] = []
         for item in level:
             if isinstance(item, dict):

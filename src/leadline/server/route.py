@@ -84,7 +84,8 @@ type Handler = Callable[[Call], object]
 class Route:
     """One method of one path. A `handler` may wait for the store: it runs on a thread.
 
-    `events` says of each event of a stream what it holds; other routes have none. The handler
+    `events` says of each event of a stream what it holds; other routes have none. A `reader`
+    makes of a body what the handler gets, in place of `reading.read`. The handler
     of a `page` returns HTML, and its refusals are pages too.
     """
 
@@ -100,6 +101,7 @@ class Route:
     max_bytes: int = MAX_BODY_BYTES
     events: Mapping[str, str] = field(default_factory=dict)
     page: bool = False
+    reader: Callable[[bytes], Any] | None = None
 
 
 def route(
@@ -113,6 +115,7 @@ def route(
     status: int = 200,
     max_bytes: int = MAX_BODY_BYTES,
     events: Mapping[str, str] | None = None,
+    reader: Callable[[bytes], Any] | None = None,
 ) -> Callable[[Handler], Route]:
     """Make a route of a function; its docstring's first line is the summary."""
 
@@ -130,6 +133,7 @@ def route(
             status,
             max_bytes,
             events or {},
+            reader=reader,
         )
 
     return wrap

@@ -35,6 +35,7 @@ from leadline.server.instance_routes import INSTANCE_ROUTES
 from leadline.server.key_routes import KEY_ROUTES
 from leadline.server.openapi import describe
 from leadline.server.operating import OPERATING
+from leadline.server.posted import Posted, posted
 from leadline.server.route import Call, Flow, Route, Who, route
 from leadline.server.sign_in_routes import SIGN_IN_ROUTES
 from leadline.wire.hit import InstanceInfo, Report
@@ -73,10 +74,19 @@ def connect_agent(call: Call) -> Flow:
     return Flow(feed, lambda: leave(call.context, feed))
 
 
-@route("POST", REPORT_PATH, who=Who.AGENT, body=Report, status=204, max_bytes=MAX_REPORT_BYTES)
+@route(
+    "POST",
+    REPORT_PATH,
+    who=Who.AGENT,
+    body=Report,
+    status=204,
+    max_bytes=MAX_REPORT_BYTES,
+    reader=posted,
+)
 def report(call: Call) -> None:
     """Take in an instance's hits, states and losses; one that is posted twice counts once."""
-    take_report(call.context, call.service, call.body)
+    came: Posted = call.body
+    take_report(call.context, call.service, came.report, came.hits)
 
 
 @route(

@@ -15,6 +15,7 @@ from leadline.store.records import (
     HitFilter,
     HitPage,
     InstanceRecord,
+    NewHit,
     Phase,
     PlacedProbe,
     PointFilter,
@@ -143,8 +144,12 @@ class Store(Protocol):
     def instance(self, instance: str) -> InstanceRecord | None:
         """Return one process, by its whole id."""
 
-    def take(self, report: Report, now: float) -> Taken:
-        """Store a report whole or not at all; a repeated one changes no count of hits."""
+    def take(self, report: Report, now: float, arrived: list[NewHit] | None = None) -> Taken:
+        """Store a report whole or not at all; a repeated one changes no count of hits.
+
+        `arrived` are its hits, where they came written out already; `report.hits` is not looked
+        at then.
+        """
 
     def hits(self, matching: HitFilter, *, newest: bool, limit: int) -> HitPage:
         """Return at most `limit` hits, oldest first: the newest that match, or the first."""

@@ -1,12 +1,19 @@
-"""What a store gives back: the things of the wire, and what the server knows beside them."""
+"""What a store gives back: the things of the wire, and what the server knows beside them.
+
+Of what there are thousands of a second, the records are msgspec's: made in a tenth of the time.
+"""
 
 import json
 import sys
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Protocol
+
+from msgspec import Struct
 
 from leadline.store.value_filter import ValueFilter
 from leadline.wire.hit import Hit, InstanceInfo, Point, ProbeState
+from leadline.wire.messages import encode
 from leadline.wire.probe import Probe
 
 
@@ -142,12 +149,10 @@ class SetPart:
     before: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """What a hit can be asked for by, beside its service and probe; see `facets_of`."""
+class Facets(Struct, frozen=True):
+    """What a hit can be asked for by, beside its service, probe and kind; see `facets_of`."""
 
     instance: str
-    kind: str
     time: float
     thread: str
     task: str
@@ -155,16 +160,36 @@ class Facets:
     said: bytes
 
 
-def facets_of(hit: Hit, kind: str) -> Facets:
-    """Return what a hit of a probe of this kind is found by."""
+class Told(Protocol):
+    """The members of `wire.Hit` that the store looks at, whatever it was read into."""
+
+    @property
+    def probe(self) -> str: ...
+    @property
+    def instance(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def time(self) -> float: ...
+    @property
+    def thread(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def trace(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+
+
+def facets_of(hit: Told) -> Facets:
+    """Return what a hit is found by."""
     return Facets(
-        instance=hit.instance,
-        kind=kind,
-        time=hit.time,
-        thread=_plain(hit.thread),
-        task=_plain(hit.task),
-        trace=_plain(hit.trace),
-        said=searchable(hit.message),
+        hit.instance,
+        hit.time,
+        _plain(hit.thread),
+        _plain(hit.task),
+        _plain(hit.trace),
+        searchable(hit.message),
     )
 
 
@@ -174,16 +199,31 @@ def searchable(text: str) -> bytes:
 
 
 def _plain(text: str) -> str:
+    if text.isascii():
+        return text
     return text.encode("utf-8", "replace").decode("utf-8")  # a column holds no lone surrogate
 
 
-@dataclass(frozen=True, slots=True)
-class StoredHit:
-    """A hit with its number in this store; `body` is `wire.Hit` as ASCII JSON text.
+class NewHit(Struct, frozen=True):
+    """A hit on its way into the store; `body` is as in `StoredHit`."""
+
+    probe: str
+    seq: int
+    body: str
+    facets: Facets
+
+
+def new_hit(hit: Hit) -> NewHit:
+    """Write a hit out as it is stored."""
+    return NewHit(hit.probe, hit.seq, encode(hit).decode("ascii"), facets_of(hit))
+
+
+class StoredHit(Struct, frozen=True):
+    """A hit with its number in this store; `body` is `wire.Hit` as ASCII JSON text on one line.
 
     It stays text because captured text may hold lone surrogates, which neither SQLite nor
     UTF-8 can carry, and because nobody between the agent and the reader needs to look inside.
-    `facets` are there for one that was just stored.
+    `facets` and `kind` are there for one that was just stored.
     """
 
     id: int
@@ -192,6 +232,7 @@ class StoredHit:
     received_at: float
     body: str
     facets: Facets | None = None
+    kind: str = ""
 
     def json(self) -> str:
         """Return the hit as people get it: one JSON object on one line."""
@@ -244,7 +285,7 @@ class HitFilter:
             self.of(hit.service, hit.probe)
             and facets is not None
             and self.instance in (None, facets.instance)
-            and self.kind in (None, facets.kind)
+            and self.kind in (None, hit.kind)
             and self.thread in (None, facets.thread)
             and self.task in (None, facets.task)
             and self.trace in (None, facets.trace)

@@ -22,6 +22,10 @@ from leadline.wire.messages import MAX_REPORT_BYTES, REPORT_PATH, encode
 
 TICK_S = 0.1
 """How often the ring is looked at while there are probes: a hit is shown within 0.5 s."""
+SLOW_TICK_S = 0.4
+REST = 4
+"""After a report the sender rests for so many times as long as that took, within these two: a
+server with a large fleet settles by itself at fewer and larger reports, which cost it less."""
 IDLE_S = 5.0
 """How often it is looked at without probes; the bell ends this wait."""
 COUNTS_S = 1.0
@@ -65,6 +69,7 @@ class Sender:
         self.bell = bell
         self._reached = False
         self._away = False
+        self._rushed = False
 
     def run(self) -> None:
         """Send until told to stop, and once more then."""
@@ -74,9 +79,13 @@ class Sender:
             asked, self._asked = self._asked, False
             try:
                 self.after_wait()
-                self._registry.tick(time.monotonic())
+                begun = time.monotonic()
+                self._registry.tick(begun)
                 reached = self._send(leaving=False, last=asked)
-                pause = TICK_S if reached else min(2 * pause, LONGEST_PAUSE_S)
+                if reached:
+                    pause = self._rest(time.monotonic() - begun)
+                else:
+                    pause = min(2 * pause, LONGEST_PAUSE_S)
             except Exception as error:  # noqa: BLE001 - a failed round must not be the last one
                 faults.count("sender", error)
                 pause = LONGEST_PAUSE_S
@@ -109,6 +118,7 @@ class Sender:
 
         With `last` nothing waits for its second to be over: there may be no later.
         """
+        self._rushed = False
         while True:
             self._fill(last=last)
             report = self._report(leaving=leaving and len(self._batch) < BATCH_HITS, last=last)
@@ -130,6 +140,12 @@ class Sender:
             self._told = (report.dropped, report.faults)
             if len(report.hits) < BATCH_HITS:
                 return True
+            self._rushed = True
+
+    def _rest(self, took: float) -> float:
+        """Return the pause after a round that took so many seconds. With more than one report
+        in it the ring fills quickly, and is emptied as often as can be."""
+        return TICK_S if self._rushed else min(max(TICK_S, REST * took), SLOW_TICK_S)
 
     def _fill(self, *, last: bool) -> None:
         if not self._points:

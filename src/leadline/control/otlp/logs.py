@@ -16,7 +16,7 @@ def record(stored: StoredHit) -> Json:
     """Return a hit as a log record. Raises `KeyError`, `TypeError` or `ValueError` for a hit
     that is not as the wire has it."""
     hit = json.loads(stored.body)
-    kind = stored.facets.kind if stored.facets else ProbeKind.LOG
+    kind = stored.kind or ProbeKind.LOG
     failed = kind == ProbeKind.EXCEPTION
     detail = hit["detail"] or {}
     made: Json = {

@@ -14,7 +14,6 @@ from leadline.store.sqlite import space
 from leadline.store.value_filter import value_filter
 from leadline.wire.errors import UnavailableError
 from leadline.wire.hit import Hit
-from leadline.wire.probe import ProbeKind
 
 APPLICATION_ID = 0x4C454144
 """ASCII `LEAD`, written into the file's header: another program's database is left alone."""
@@ -107,9 +106,7 @@ def _offer(db: sqlite3.Connection) -> None:
     """Let migrations read what SQL cannot: stored hits with whatever text is in them."""
 
     def read(name: str, look: Callable[[Facets], str | bytes | float]) -> None:
-        db.create_function(
-            name, 1, lambda body: look(facets_of(Hit(**json.loads(body)), ProbeKind.LOG))
-        )
+        db.create_function(name, 1, lambda body: look(facets_of(Hit(**json.loads(body)))))
 
     read("hit_time", lambda facets: facets.time)
     read("hit_thread", lambda facets: facets.thread)

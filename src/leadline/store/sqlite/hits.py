@@ -3,7 +3,8 @@
 import json
 import math
 import sqlite3
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 from leadline.store.over_time import columns_of, span_of
@@ -11,37 +12,34 @@ from leadline.store.records import (
     Columns,
     HitFilter,
     HitPage,
+    NewHit,
     Phase,
-    PlacedProbe,
     Stored,
     StoredHit,
     StoredPoint,
     Taken,
-    facets_of,
     searchable,
     serves,
 )
 from leadline.store.sqlite import instances, points, probes
 from leadline.store.sqlite.audit import SERVER
 from leadline.store.sqlite.writer import Transaction
-from leadline.wire.hit import Hit, Point, Report
-from leadline.wire.messages import encode
+from leadline.wire.hit import InstanceInfo, Point, Report
 from leadline.wire.probe import Status
 
 MAX_PAGE_CHARS = 16_000_000
 """A page of hits ends early rather than being longer than this, and says that there is more."""
 
 
-def take(transaction: Transaction, report: Report, now: float) -> Taken:
-    """Store what a report brings; a probe that reaches its limit ends in the same commit."""
+def take(transaction: Transaction, report: Report, arrived: list[NewHit], now: float) -> Taken:
+    """Store what a report brings; a probe that reaches its limit ends in the same commit.
+
+    `arrived` are its hits: `report.hits` is not looked at.
+    """
     db, info = transaction.db, report.instance
-    instances.save(transaction, info, now)
-    (last_seq,) = db.execute(
-        "SELECT last_seq FROM instances WHERE id = ?", (info.id,)
-    ).fetchone()
-    count = _Count(transaction, report, last_seq, now)
-    for hit in report.hits:
-        count.add(hit)
+    last_seq = instances.enter(transaction, info, now)
+    count = _Count(transaction, info, last_seq, now)
+    count.add(arrived)
     for point in report.points:
         count.add_point(point)
     count.finish()
@@ -51,10 +49,12 @@ def take(transaction: Transaction, report: Report, now: float) -> Taken:
         if state.anchor is not None and state.status is Status.ARMED:
             probes.keep_anchor(transaction, state, info.id, now)
     db.execute(
-        "UPDATE instances SET last_seq = ?, hits = hits + ?, strays = strays + ?, dropped = ?,"
-        " faults = ?, gone_at = ? WHERE id = ?",
+        "UPDATE instances SET last_seen = ?, body = ?, last_seq = ?, hits = hits + ?,"
+        " strays = strays + ?, dropped = ?, faults = ?, gone_at = ? WHERE id = ?",
         (
-            max([last_seq, *(h.seq for h in report.hits), *(p.seq for p in report.points)]),
+            now,
+            instances.body_of(info),
+            max([last_seq, *(h.seq for h in arrived), *(p.seq for p in report.points)]),
             len(count.stored),
             strays,
             json.dumps(report.dropped),
@@ -68,97 +68,138 @@ def take(transaction: Transaction, report: Report, now: float) -> Taken:
     )
 
 
+@dataclass(slots=True)
+class _Tally:
+    """A probe that the instance may report on, and how many of its hits there are by now."""
+
+    number: int
+    kind: str
+    phase: str
+    most: int
+    hits: int
+    beyond: int
+    changed: bool = False
+
+
+_INSERT = (
+    "INSERT INTO hits (id, service, probe, instance, seq, received_at, size, body,"
+    " kind, at, thread, task, trace, said) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
 class _Count:
     """What becomes of one report's hits and points, one after the other."""
 
     def __init__(
-        self, transaction: Transaction, report: Report, last_seq: int, now: float
+        self, transaction: Transaction, info: InstanceInfo, last_seq: int, now: float
     ) -> None:
         self._transaction = transaction
-        self._info = report.instance
+        self._db = transaction.db
+        self._info = info
         self._last_seq = last_seq
         self._now = now
-        self._probes: dict[str, PlacedProbe | None] = {}
+        self._tallies: dict[str, _Tally | None] = {}
         self.stored: list[StoredHit] = []
         self.points: list[StoredPoint] = []
         self.repeated = self.beyond = self.strays = self.stray_points = 0
 
-    def add(self, hit: Hit) -> None:
-        probe = self._probe(hit.probe)
-        if probe is None:
-            if hit.seq > self._last_seq:
-                self.strays += 1
-            else:
+    def add(self, arrived: list[NewHit]) -> None:
+        """Store what is new. Nobody else can write between the look at what there is and this:
+        a transaction that is going to write has the database to itself."""
+        if not arrived:
+            return
+        seen = self._seen(arrived)
+        service, instance, now = self._info.service, self._info.id, self._now
+        row, rows = newest_ever(self._db), []
+        for hit in arrived:
+            seq, is_new = hit.seq, hit.seq > self._last_seq
+            tally = self._tally(hit.probe)
+            if seq in seen:
                 self.repeated += 1
-        elif self._seen(hit):
-            self.repeated += 1
-        elif probe.hits >= probe.probe.limits.hits:
-            if hit.seq > self._last_seq:
-                self.beyond += 1
-                self._probes[hit.probe] = replace(probe, beyond_limit=probe.beyond_limit + 1)
+            elif tally is None:
+                self.strays += is_new
+                self.repeated += not is_new
+            elif tally.hits >= tally.most:
+                # one that is not new was refused when it came the first time
+                self.beyond += is_new
+                self.repeated += not is_new
+                tally.beyond += is_new
+                tally.changed = True
+            elif not is_new and self._trimmed:
+                self.repeated += 1
             else:
-                self.repeated += 1  # it was refused when it came the first time
-        else:
-            self._store(hit, probe)
-            self._probes[hit.probe] = replace(probe, hits=probe.hits + 1)
+                row += 1
+                tally.hits += 1
+                tally.changed = True
+                seen.add(seq)
+                body, facets = hit.body, hit.facets
+                self.stored.append(
+                    StoredHit(row, service, hit.probe, now, body, facets, tally.kind)
+                )
+                rows.append(
+                    (
+                        row,
+                        service,
+                        tally.number,
+                        instance,
+                        seq,
+                        now,
+                        len(body),
+                        body,
+                        tally.kind,
+                        facets.time,
+                        facets.thread,
+                        facets.task,
+                        facets.trace,
+                        facets.said,
+                    )
+                )
+        self._db.executemany(_INSERT, rows)
 
     def add_point(self, point: Point) -> None:
         """Take in what one second added up to; the one that passes the limit counts whole."""
-        probe, is_new = self._probe(point.probe), point.seq > self._last_seq
-        if probe is None:
+        tally, is_new = self._tally(point.probe), point.seq > self._last_seq
+        if tally is None:
             self.stray_points += is_new
-        elif probe.hits >= probe.probe.limits.hits:
-            beyond = probe.beyond_limit + (point.count if is_new else 0)
-            self._probes[point.probe] = replace(probe, beyond_limit=beyond)
+        elif tally.hits >= tally.most:
+            tally.beyond += point.count if is_new else 0
+            tally.changed = True
         elif stored := points.insert(
-            self._transaction.db, number(probe), self._info.service, point, self._now
+            self._db, tally.number, self._info.service, point, self._now
         ):
             self.points.append(stored)
-            self._probes[point.probe] = replace(probe, hits=probe.hits + point.count)
+            tally.hits += point.count
+            tally.changed = True
 
-    def _probe(self, name: str) -> PlacedProbe | None:
-        """Return a probe that the instance may report on."""
-        if name not in self._probes:
-            found = probes.select_one(self._transaction.db, name)
-            known = found is not None and serves(found.service, self._info.service)
-            self._probes[name] = found if known else None
-        return self._probes[name]
-
-    def _seen(self, hit: Hit) -> bool:
-        return (
-            self._transaction.db.execute(
-                "SELECT 1 FROM hits WHERE instance = ? AND seq = ?", (self._info.id, hit.seq)
+    def _tally(self, name: str) -> _Tally | None:
+        if name not in self._tallies:
+            row = self._db.execute(
+                "SELECT number, json_extract(body, '$.kind'), phase, max_hits, hits,"
+                " beyond_limit, service FROM probes WHERE number = ?",
+                (probes.number_of(name),),
             ).fetchone()
-            is not None
-        )
+            known = row is not None and serves(row[-1], self._info.service)
+            self._tallies[name] = _Tally(*row[:-1]) if known else None
+        return self._tallies[name]
 
-    def _store(self, hit: Hit, probe: PlacedProbe) -> None:
-        body = encode(hit).decode("ascii")
-        service, facets = self._info.service, facets_of(hit, probe.probe.kind)
-        # the look-up above is for counting; this is what holds, whoever else wrote
-        row = self._transaction.db.execute(
-            "INSERT OR IGNORE INTO hits"
-            " (service, probe, instance, seq, received_at, size, body,"
-            " kind, at, thread, task, trace, said)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                service,
-                number(probe),
-                self._info.id,
-                hit.seq,
-                self._now,
-                len(body),
-                body,
-                facets.kind,
-                facets.time,
-                facets.thread,
-                facets.task,
-                facets.trace,
-                facets.said,
-            ),
-        ).lastrowid
-        assert row is not None  # noqa: S101 - SQLite numbers every row it inserts
-        self.stored.append(StoredHit(row, service, hit.probe, self._now, body, facets))
+    def _seen(self, arrived: list[NewHit]) -> set[int]:
+        numbers = [hit.seq for hit in arrived]
+        rows = self._db.execute(
+            "SELECT seq FROM hits WHERE instance = ? AND seq BETWEEN ? AND ?",
+            (self._info.id, min(numbers), max(numbers)),
+        )
+        return {seq for (seq,) in rows}
+
+    @cached_property
+    def _trimmed(self) -> bool:
+        """Whether hits of this instance were stored that are not here any more: then one that
+        is neither new nor here may be one of them, and is not stored again."""
+        ever, here = self._db.execute(
+            "SELECT hits, (SELECT count(*) FROM hits WHERE instance = instances.id)"
+            " FROM instances WHERE id = ?",
+            (self._info.id,),
+        ).fetchone()
+        return bool(ever > here)
 
     def finish(self) -> None:
         """Write the probes' counts, and end those whose hits are used up."""
@@ -166,24 +207,26 @@ class _Count:
             self._transaction.events.append(Stored(self.stored, self.points))
         for name in {stored.probe for stored in self.points}:
             added = [stored.point for stored in self.points if stored.probe == name]
-            points.add_up(self._transaction.db, int(name[1:]), added)
+            points.add_up(self._db, int(name[1:]), added)
         if self.points:
-            points.trim(self._transaction.db)
-        for probe in self._probes.values():
-            if probe is None:
+            points.trim(self._db)
+        for name, tally in self._tallies.items():
+            if tally is None or not tally.changed:
                 continue
-            self._transaction.db.execute(
+            self._db.execute(
                 "UPDATE probes SET hits = ?, beyond_limit = ? WHERE number = ?",
-                (probe.hits, probe.beyond_limit, number(probe)),
+                (tally.hits, tally.beyond, tally.number),
             )
-            if probe.phase is Phase.ACTIVE and probe.hits >= probe.probe.limits.hits:
-                over = probes.exhausted(probe)
-                probes.end(self._transaction, [over], Phase.EXPIRED, SERVER, self._now)
+            if tally.phase == Phase.ACTIVE and tally.hits >= tally.most:
+                placed = probes.select_one(self._db, name)
+                over = [probes.exhausted(placed)] if placed else []
+                probes.end(self._transaction, over, Phase.EXPIRED, SERVER, self._now)
 
 
-def number(probe: PlacedProbe) -> int:
-    """Return the row of a probe that is there."""
-    return int(probe.probe.id[1:])
+def newest_ever(db: sqlite3.Connection) -> int:
+    """Return the largest number that a hit ever had."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'hits'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def select(db: sqlite3.Connection, matching: HitFilter, *, newest: bool, limit: int) -> HitPage:

@@ -20,27 +20,45 @@ INSTANCES_KEPT = 5_000
 """Processes that are remembered; those longest gone are forgotten with their states."""
 
 
-def save(transaction: Transaction, info: InstanceInfo, now: float) -> None:
-    """Note a process that is here now, and keep its id from belonging to two services."""
+def enter(transaction: Transaction, info: InstanceInfo, now: float) -> int:
+    """Know a process from now on, and keep its id from belonging to two services; returns the
+    number of the last hit that it reported, -1 if none."""
     db = transaction.db
-    row = db.execute("SELECT service FROM instances WHERE id = ?", (info.id,)).fetchone()
-    body = encode(info).decode("ascii")
+    row = db.execute(
+        "SELECT service, last_seq FROM instances WHERE id = ?", (info.id,)
+    ).fetchone()
     if row is None:
         db.execute(
             "INSERT INTO instances (id, service, first_seen, last_seen, body)"
             " VALUES (?, ?, ?, ?, ?)",
-            (info.id, info.service, now, now, body),
+            (info.id, info.service, now, now, body_of(info)),
         )
         _forget_old(db)
-    elif row[0] != info.service:
+        return -1
+    service, last_seq = row
+    if service != info.service:
         raise RefusedError(
             "wrong-service", f"The instance {info.id} belongs to another service."
         )
-    else:
-        db.execute(
-            "UPDATE instances SET last_seen = ?, gone_at = NULL, body = ? WHERE id = ?",
-            (now, body, info.id),
-        )
+    return int(last_seq)
+
+
+def save(transaction: Transaction, info: InstanceInfo, now: float) -> None:
+    """Note a process that is here now; see `enter`."""
+    enter(transaction, info, now)
+    transaction.db.execute(
+        "UPDATE instances SET last_seen = ?, gone_at = NULL, body = ? WHERE id = ?",
+        (now, body_of(info), info.id),
+    )
+
+
+def body_of(info: InstanceInfo) -> str:
+    """Return the JSON of a process, in ASCII."""
+    try:
+        written = msgspec.json.encode(info)  # a tenth of the time of Python's, at each report
+    except UnicodeEncodeError:
+        return encode(info).decode("ascii")
+    return (written if written.isascii() else encode(info)).decode("ascii")
 
 
 def gone(transaction: Transaction, instance: str, now: float) -> None:

@@ -18,6 +18,7 @@ from leadline.store.records import (
     HitFilter,
     HitPage,
     InstanceRecord,
+    NewHit,
     Phase,
     PlacedProbe,
     PointFilter,
@@ -28,6 +29,7 @@ from leadline.store.records import (
     Taken,
     Terms,
     Total,
+    new_hit,
 )
 from leadline.store.sqlite import (
     audit,
@@ -204,8 +206,10 @@ class SqliteStore:
         with self._readers.lend() as db:
             return instances.select_one(db, instance)
 
-    def take(self, report: Report, now: float) -> Taken:
-        return self._writer.run(lambda tx: hits.take(tx, report, now))
+    def take(self, report: Report, now: float, arrived: list[NewHit] | None = None) -> Taken:
+        if arrived is None:
+            arrived = [new_hit(hit) for hit in report.hits]
+        return self._writer.run(lambda tx: hits.take(tx, report, arrived, now))
 
     def hits(self, matching: HitFilter, *, newest: bool, limit: int) -> HitPage:
         with self._readers.lend() as db:

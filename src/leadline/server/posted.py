@@ -1,0 +1,132 @@
+"""A report as it was posted: read in one pass, and its hits stored as the agent wrote them.
+
+The way that every body goes (`reading`) reads with Python's reader, which alone takes a lone
+surrogate, and the store would write each hit out again: five times as long. What is not as an
+agent of ours writes it, or wrong, goes that way still.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from leadline.control.report import MAX_COUNT, NewHit, as_it_came
+from leadline.server.reading import MAX_JSON_DEPTH, parse, read
+from leadline.wire.errors import WireError
+from leadline.wire.hit import InstanceInfo, Point, ProbeState, Report
+from leadline.wire.probe import Moment
+from leadline.wire.value import Value
+
+type _Number = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A report; `hits` are its hits written out, or None: then they are in it as usual."""
+
+    report: Report
+    hits: list[NewHit] | None = None
+
+
+def posted(content: bytes) -> Posted:
+    """Return what a body says. Raises slug `bad-message`."""
+    return _as_written(content) or Posted(read(content, Report))
+
+
+def _as_written(content: bytes) -> Posted | None:
+    """Return a report of which each hit can be kept as it stands: on one line, in ASCII, with
+    all members that a hit has and no other."""
+    if not content.isascii() or b"\n" in content or b"\r" in content:
+        return None
+    try:
+        whole = _REPORT.decode(content)
+        bodies = [bytes(hit) for hit in whole.hits]
+        hits = [as_it_came(_HIT.decode(body), body) for body in bodies]
+        for body in bodies:
+            _check_depth(body)
+    except (msgspec.DecodeError, RecursionError, WireError):
+        return None  # Python's reader takes it, or says what is wrong
+    report = Report(
+        whole.instance,
+        points=whole.points,
+        states=whole.states,
+        dropped=whole.dropped,
+        faults=whole.faults,
+        leaving=whole.leaving,
+    )
+    return Posted(report, hits)
+
+
+def _check_depth(body: bytes) -> None:
+    if body.count(b"{") + body.count(b"[") > MAX_JSON_DEPTH - 2:  # a report and its list around
+        parse(body, MAX_JSON_DEPTH - 2)
+
+
+class _Frame(Struct, forbid_unknown_fields=True):
+    """See `wire.FrameView`."""
+
+    file: str
+    line: int
+    function: str
+    source: str
+    locals: dict[str, Value]
+    omitted: str
+
+
+class _Task(Struct, forbid_unknown_fields=True):
+    """See `wire.TaskView`."""
+
+    name: str
+    function: str
+    file: str
+    line: int
+
+
+class _Detail(Struct, forbid_unknown_fields=True):
+    """See `wire.Detail`."""
+
+    moment: Moment
+    frames: list[_Frame]
+    omitted: int
+    returned: bool
+    result: Value
+    exception: Value
+    duration_s: float | None
+    tasks: list[_Task]
+    context: dict[str, Value]
+
+
+class _Hit(Struct, forbid_unknown_fields=True):
+    """See `wire.Hit`."""
+
+    probe: str
+    instance: str
+    seq: _Number
+    time: float
+    thread: str
+    file: str
+    line: _Number
+    function: str
+    message: str
+    values: dict[str, Value]
+    task: str
+    trace: str
+    span: str
+    detail: _Detail | None
+
+
+class _Report(Struct):
+    """See `wire.Report`."""
+
+    instance: InstanceInfo
+    hits: list[Raw] = []
+    points: list[Point] = []
+    states: list[ProbeState] = []
+    dropped: dict[str, int] = {}
+    faults: dict[str, int] = {}
+    leaving: bool = False
+
+
+_REPORT = msgspec.json.Decoder(_Report)
+_HIT = msgspec.json.Decoder(_Hit)
