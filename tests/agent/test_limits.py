@@ -128,6 +128,14 @@ def test_a_cheap_probe_that_uses_up_the_budget_is_suspended(soundings, make_modu
     state = soundings.state(cheap)
     assert state.status is Status.SUSPENDED
     assert "0.02 are allowed" in state.reason
+    over = state.fates[Fate.OVER_BUDGET]
+    soundings.tick(1.2)
+    soundings.tick(20)  # it was calm, but not for a minute
+    assert soundings.state(cheap).status is Status.ARMED
+    while soundings.state(cheap).fates[Fate.OVER_BUDGET] == over:
+        module.work(1)
+    soundings.tick(0.1)
+    assert soundings.state(cheap).reason.startswith("tried again, it used")
 
 
 def test_when_the_budget_is_used_up_no_other_gets_a_hit(soundings, make_module) -> None:

@@ -3,9 +3,9 @@
 Cost and budget are measured: the core adds up the processor time that probes really took of
 the application's threads, and switches off what is reached when it is used up. A probe that has
 used up its own is suspended at the next tick, and of all probes, when they have used up the
-budget, the costliest. It tries again after a pause that doubles each time. Then it gets a tenth
-of its limit for a tenth of a second, again and again: in a hot loop all of it would be used
-within one request.
+budget, the costliest. It tries again after a pause that doubles each time. From then on it gets
+a tenth of the limit for a tenth of a second, again and again, until it has been calm for a
+minute: in a hot loop all of it would be used within one request.
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,12 @@ LONGEST_PAUSE_S = 30.0
 """The budget holds without any pause, because the core stops at it within each second; pauses
 keep a probe that is always too costly from taking all of it, second after second."""
 ATTEMPT_SHARE = 0.1
-"""Of the budget, for all probes from one tick to the next (a tenth of a second), while one of
-them tries again, and of that one's own limit. It is suspended as soon as that is used up, and
-is as it was before when that has not happened for a whole window."""
+"""Of the budget, or of a smaller limit of its own, for a probe that tries again, from one tick
+to the next (a tenth of a second). It is suspended as soon as that is used up."""
+ATTEMPT_HITS = 2
+"""Hits that it may have in any case: where one is long, it is not a hot loop yet."""
 CALM_S = 60.0
-"""After so long without a suspension the next one is a first one again."""
+"""After so long without a suspension a probe is as it was before the first one."""
 
 
 class Budget:
@@ -44,6 +45,8 @@ class Budget:
         """Until when a probe is suspended, or was the last time, and for how long."""
         self._attempts: dict[str, float] = {}
         """Probes that try again, and when they began."""
+        self._marks: dict[str, int] = {}
+        """What these had used of the window when they were last looked at."""
         self._relieved = False
         """Whether a probe was suspended since the window began, so that none else has to be."""
 
@@ -54,19 +57,15 @@ class Budget:
         for one in armed:
             if one.compiled is not None:
                 one.compiled.passage.refill(one.probe.limits.rate_per_s * passed)
-        spent = self._core.spent_ns()
-        self._spent_ns += spent
-        self._watch_attempts(now, armed, spent)
+        self._spent_ns += self._core.spent_ns()
         self._watch_allowances(now, armed)
         self._watch_budget(now, armed)
         passed = now - self._window_began if self._window_began else WINDOW_S
         if passed >= WINDOW_S:
             self._window_began = now
             self._close_window(now, armed)
-        self._allow(armed)
-        left = max(0, self.whole_ns - self._spent_ns)
-        share = int(self.whole_ns * ATTEMPT_SHARE)
-        self._core.budget_ns = min(left, share) if self._attempts else left
+        self._allow(now, armed)
+        self._core.budget_ns = max(0, self.whole_ns - self._spent_ns)
 
     def _close_window(self, now: float, armed: Sequence[Standing]) -> None:
         """Begin another second, in which what was off for this one is on again."""
@@ -86,29 +85,25 @@ class Budget:
             elif one.state.status is Status.ARMED and passage.off and passage.tokens >= 1:
                 self._core.resume(passage)
 
-    def _watch_attempts(self, now: float, armed: Sequence[Standing], spent: int) -> None:
-        """Suspend again what used up more than its share since the last tick."""
-        here = {one.probe.id: one for one in armed if one.state.status is Status.ARMED}
-        for probe, began in list(self._attempts.items()):
-            if probe not in here or now - began > WINDOW_S:
-                del self._attempts[probe]
-        trying = [here[probe] for probe in self._attempts]
-        costliest = max(trying, key=_window_ns, default=None)
-        if costliest and _window_ns(costliest) and spent > self.whole_ns * ATTEMPT_SHARE:
-            why = f"tried again, it used {spent / 1e6:.1f} ms at once, and {self._allowed}"
-            self._suspend(now, costliest, f"{why} in a second")
-
     def _watch_allowances(self, now: float, armed: Sequence[Standing]) -> None:
-        """Suspend what has used up its own limit."""
+        """Suspend what has used up its own limit, or its share of an attempt."""
         for one in armed:
             passage = one.compiled.passage if one.compiled is not None else None
             if passage is None or one.state.status is not Status.ARMED:
                 continue
-            if passage.window_ns > passage.allowance_ns:
+            if passage.window_ns <= passage.allowance_ns:
+                continue
+            used, limit = passage.window_ns, allowance_ns(one.probe)
+            if used > limit:
                 tried = "tried again, " if one.probe.id in self._attempts else ""
-                used, allowed = passage.window_ns / 1e6, allowance_ns(one.probe) / 1e6
-                why = f"{tried}it used {used:.3g} ms of a second, and its limit is {allowed:g}"
-                self._suspend(now, one, why)
+                why = (
+                    f"it used {used / 1e6:.3g} ms of a second, and its limit is {limit / 1e6:g}"
+                )
+                self._suspend(now, one, tried + why)
+            else:
+                used -= self._marks.get(one.probe.id, 0)
+                why = f"tried again, it used {used / 1e6:.3g} ms at once, and {self._allowed}"
+                self._suspend(now, one, f"{why} in a second")
 
     def _watch_budget(self, now: float, armed: Sequence[Standing]) -> None:
         """Suspend the costliest when all together have used up the budget."""
@@ -120,15 +115,23 @@ class Budget:
             why = f"probes used {used:.3g} ms of a second, {self._allowed}, and this one "
             self._suspend(now, costliest, f"{why}used most")
 
-    def _allow(self, armed: Sequence[Standing]) -> None:
+    def _allow(self, now: float, armed: Sequence[Standing]) -> None:
         """Say what each probe may use until it is looked at again."""
+        here = {one.probe.id for one in armed}
+        for probe, began in list(self._attempts.items()):
+            if probe not in here or now - began > CALM_S:
+                del self._attempts[probe]
+        self._marks.clear()
         for one in armed:
             if one.compiled is None:
                 continue
-            passage, whole = one.compiled.passage, allowance_ns(one.probe)
-            share = passage.window_ns + int(whole * ATTEMPT_SHARE)
-            trying = one.probe.id in self._attempts
-            passage.allowance_ns = min(whole, share) if trying else whole
+            passage, limit = one.compiled.passage, allowance_ns(one.probe)
+            passage.allowance_ns = limit
+            if one.probe.id in self._attempts:
+                self._marks[one.probe.id] = passage.window_ns
+                share = int(min(limit, self.whole_ns) * ATTEMPT_SHARE)
+                hits = ATTEMPT_HITS * passage.cost_ns // max(1, sum(passage.fates.values()))
+                passage.allowance_ns = min(limit, passage.window_ns + max(share, hits))
 
     @property
     def _allowed(self) -> str:
