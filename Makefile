@@ -14,9 +14,9 @@ CORE = src/leadline/native/core
 BUILT = $(VENV)/.core
 # what the other core of the two is tried on, the one that runs where there is no compiler
 BOTH = $(addprefix tests/agent/test_, \
-	capture.py engine.py good_guest.py kinds.py limits.py second_eyes.py values_hostile.py)
+	capture.py engine.py good_guest.py kinds.py limits.py second_eyes.py values_hostile.py zoo.py)
 
-.PHONY: demo test lint bench soak fuzz sanitize clean
+.PHONY: demo test lint bench soak fuzz sanitize screenshots clean
 
 demo: $(BUILT)
 	@$(BIN)/leadline demo
@@ -52,6 +52,11 @@ fuzz: $(STAMP)
 
 sanitize: $(BUILT)
 	@tools/sanitize $(BIN)/python $(BOTH) tests/agent/test_cores_agree.py
+
+# every view of the page, from a demo that runs for it, into build/screenshots to be looked at;
+# two of them into docs/images, for the README
+screenshots: $(BUILT)
+	@$(BIN)/python tools/screenshots.py
 
 clean:
 	rm -rf $(VENV) build src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from leadline.agent.guard import faults
 from leadline.native import SETTING
 from live import Leadline
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # tests in the background of a shell:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # their programs would inherit it
 
 
 @pytest.fixture(autouse=True)

@@ -34,15 +34,27 @@ calls: list[str] = []
 
 _OPERATIONS = """
     __repr__ __str__ __bytes__ __format__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __hash__
-    __bool__ __len__ __length_hint__ __iter__ __next__ __reversed__ __contains__ __getitem__
+    __bool__ __len__ __iter__ __next__ __reversed__ __contains__ __getitem__
     __setitem__ __delitem__ __missing__ __getattr__ __setattr__ __delattr__ __dir__ __call__
     __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ __floordiv__
-    __rfloordiv__ __mod__ __rmod__ __neg__ __pos__ __abs__ __invert__ __int__ __float__
-    __complex__ __index__ __round__ __trunc__ __enter__ __exit__ __reduce__ __reduce_ex__
-    __getstate__ __sizeof__ __copy__ __deepcopy__ __instancecheck__ __subclasscheck__
+    __rfloordiv__ __mod__ __rmod__ __divmod__ __rdivmod__ __pow__ __rpow__ __matmul__
+    __rmatmul__ __and__ __rand__ __or__ __ror__ __xor__ __rxor__ __lshift__ __rlshift__
+    __rshift__ __rrshift__ __iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __imod__
+    __ipow__ __imatmul__ __iand__ __ior__ __ixor__ __ilshift__ __irshift__ __neg__ __pos__
+    __abs__ __invert__ __int__ __float__
+    __complex__ __index__ __round__ __trunc__ __floor__ __ceil__ __enter__ __exit__
+    __await__ __aiter__ __anext__ __aenter__ __aexit__ __get__ __set__ __delete__ __set_name__
+    __buffer__ __fspath__ __reduce__ __reduce_ex__ __getstate__ __setstate__
+    __getnewargs__ __getnewargs_ex__ __sizeof__ __copy__ __deepcopy__ __replace__
+    __instancecheck__ __subclasscheck__ __subclasshook__ __class_getitem__ __mro_entries__
+    __length_hint__
 """
 OPERATIONS = _OPERATIONS.split()
 """`__getattribute__` is on creatures of its own, because it hides all the others."""
+BEFORE_AND_AFTER = frozenset(
+    "__new__ __init__ __init_subclass__ __prepare__ __release_buffer__ __del__".split()
+)
+"""What runs when something is made or goes, which is the application's own doing."""
 
 TEXT_METHODS = ["startswith", "endswith", "lower", "encode", "keys", "items", "get", "values"]
 
@@ -74,7 +86,10 @@ def _answer(name: str) -> Callable[..., object]:
         "__dir__": [],
         "__setattr__": None,
         "__init__": None,
+        "__subclasshook__": NotImplemented,
     }
+    if name == "__buffer__":
+        return lambda *_: memoryview(b"abc")  # a new one each time, because it is released
     return lambda *_, **__: results.get(name, True)
 
 
@@ -106,7 +121,8 @@ class EvilMeta(type):
 
 for _name in ("__eq__", "__ne__", "__hash__", "__repr__", "__str__", "__len__", "__bool__",
               "__iter__", "__contains__", "__getitem__", "__instancecheck__",
-              "__subclasscheck__", "__or__", "__dir__", "__lt__", "__getattr__"):  # fmt: skip
+              "__subclasscheck__", "__subclasses__", "__or__", "__dir__", "__lt__",
+              "__getattr__"):  # fmt: skip
     setattr(EvilMeta, _name, _telling("EvilMeta", _name, _answer(_name)))
 
 

@@ -80,6 +80,8 @@ def places() -> dict[str, tuple[object, str]]:
         "basic in a text": ("authorization: Basic " + "YWRhOmNvcnJlY3Q=", "YWRhOmNvcnJlY3Q="),
         "environment lines": ([f"DB_PASSWORD={PLAIN}", "HOME=/home/ada"], PLAIN),
         "command line": (["psql", f"--password={PLAIN}"], PLAIN),
+        "command line, one text": (f"psql -h db --password={PLAIN} -v", PLAIN),
+        "command line, apart": (["psql", "--password", PLAIN], PLAIN),
         "exception with a dictionary": (KeyError({"password": PLAIN}), PLAIN),
         "SQL parameters by name": (("update u set p = :password", {"password": PLAIN}), PLAIN),
         "SQL parameters by place": (("update u set password = ?", (PLAIN,)), PLAIN),
@@ -89,10 +91,10 @@ def places() -> dict[str, tuple[object, str]]:
 
 
 MISSED = frozenset(
-    ("text, sig=", "JSON text, sig", "command line", "harmless name, plain text")
+    ("text, sig=", "JSON text, sig", "command line, apart", "harmless name, plain text")
 )
-"""Places whose secret does leave: `sig` is no secret name, an option of a command line is not
-recognised within a text, and a text like any other under a harmless name tells nothing."""
+"""Places whose secret does leave: `sig` is no secret name, an item of a list is not told by the
+one before it, and a text like any other under a harmless name tells nothing."""
 FALSE_ALARMS = frozenset(("secretary",))
 """Innocent places that are withheld: the name begins as a secret one does."""
 
@@ -125,5 +127,7 @@ def innocent() -> dict[str, tuple[object, str]]:
         "secretary": ({"secretary": "Miss Moneypenny"}, "Moneypenny"),
         "tokenizer": ({"tokenizer": "sentencepiece"}, "sentencepiece"),
         "cookies allowed": ({"accepts_all": "gladly"}, "gladly"),
+        "option": ("sort --key=2,3 --output=orders.csv", "--key=2,3 --output=orders.csv"),
+        "rule of dashes": ("---- token=none ----", "token=none"),
         "query": ("https://example.com/x?page=2&sort=name", "sort=name"),
     }  # fmt: skip

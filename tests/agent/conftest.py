@@ -55,6 +55,7 @@ class Soundings:
             hits=options.pop("hits", 1_000_000),
             rate_per_s=options.pop("rate", 1_000.0),
             ttl_s=options.pop("ttl", 900.0),
+            cost_percent=options.pop("cost", 100.0),
         )
         probe = LogProbe(
             id=f"p{self._next}",
@@ -107,6 +108,10 @@ class Soundings:
         """Let time pass for limits and expiry."""
         self._clock += seconds
         self.registry.tick(time.monotonic() + self._clock)
+
+    def lift_budget(self) -> None:
+        """Let probes use all the time there is: each passage is to be seen."""
+        self.core.budget_ns = self.registry.budget.whole_ns = 10**18
 
     def close(self) -> None:
         self.registry.apply([])

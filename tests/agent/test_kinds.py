@@ -14,6 +14,7 @@ import pytest
 from leadline.agent.core.passage import MAX_ENTRIES
 from leadline.agent.guard import guarded
 from leadline.agent.link.native import start_thread
+from leadline.demo.__main__ import SERVICE
 from leadline.wire.errors import UsageError
 from leadline.wire.probe import (
     CounterProbe,
@@ -558,3 +559,19 @@ def test_frames_of_our_own_are_named_and_not_opened(soundings, make_module) -> N
     ours = reading.detail.frames[1]
     assert ours.function == "guarded.<locals>.decorate.<locals>.enter"
     assert (ours.locals, ours.omitted) == ({}, "it is Leadline's own")
+
+
+def test_frames_of_the_demo_are_an_applications(soundings) -> None:
+    """Its service lies in our folder, and is there to be looked into."""
+    file = str(SERVICE / "shop" / "made_up.py")
+    space: dict[str, object] = {}
+    exec(compile("def seen(price):\n    return price\n", file, "exec"), space)
+    sys.modules["kinds_demo"] = module = types.ModuleType("kinds_demo")
+    module.seen = seen = space["seen"]
+    try:
+        soundings.place(SnapshotProbe, "kinds_demo:seen", moment=Moment.ENTRY)
+        seen(7)
+        [reading] = soundings.readings()
+        assert reading.detail.frames[0].locals == {"price": 7}
+    finally:
+        del sys.modules["kinds_demo"]

@@ -3,9 +3,10 @@
 import sys
 
 from leadline.agent.core.passage import BUDGET_NS
-from leadline.wire.probe import Fate, Status
+from leadline.wire.probe import DEFAULTS, CounterProbe, Fate, ProbeKind, Status
 
 WORK = "def work(x):\n    y = x + 1\n    return y\n"
+ENDLESS = DEFAULTS[ProbeKind.COUNTER]
 PASS = "def work(x):\n    y = x\n    return y\n"
 
 
@@ -79,6 +80,73 @@ def test_the_costliest_probe_is_suspended_and_tries_again(soundings, make_module
     assert soundings.state(costly).status is Status.ARMED
     module.work(value)
     assert soundings.state(costly).fates[Fate.CAPTURED] == captured + 1
+
+
+def test_a_probe_stops_at_its_own_cost(soundings, make_module) -> None:
+    """Long before the budget of the process; the other probe does not notice."""
+    module = make_module("own_cost", PASS)
+    other = soundings.log("own_cost.py:3", "here", condition="x is None")
+    costly = soundings.log("own_cost.py:2", "{x}", items=1_000, cost=0.1)
+    value = [{"k": n} for n in range(1_000)]
+    calls = 0
+    while not soundings.state(costly).fates.get(Fate.OVER_BUDGET) and calls < 10_000:
+        module.work(value)
+        calls += 1
+    stopped = soundings.state(costly)
+    assert 1_000_000 < stopped.cost_ns < BUDGET_NS
+    for _ in range(100):
+        module.work(value)
+    assert soundings.state(costly).fates == stopped.fates  # it costs nothing any more
+    soundings.tick(0.1)  # not only when the second is over
+    state = soundings.state(costly)
+    assert state.status is Status.SUSPENDED
+    assert state.reason.endswith("and its limit is 1; it tries again after 1 s")
+    assert soundings.state(other).status is Status.ARMED
+    soundings.tick(1.1)
+    assert soundings.state(costly).status is Status.ARMED
+    for _ in range(calls + 10):
+        module.work(value)
+    soundings.tick(0.1)
+    state = soundings.state(costly)
+    assert "tried again" in state.reason
+    assert state.reason.endswith("after 2 s")
+    used = state.cost_ns - stopped.cost_ns
+    assert used < stopped.cost_ns  # of a tenth of its limit, and one hit
+    assert soundings.state(other).status is Status.ARMED
+    assert soundings.state(other).fates[Fate.CONDITION_FALSE] > calls
+
+
+def test_a_cheap_probe_that_uses_up_the_budget_is_suspended(soundings, make_module) -> None:
+    """Its hits are so short that it stops just at the budget, and not far beyond."""
+    module = make_module("cheap", PASS)
+    cheap = soundings.place(CounterProbe, "cheap.py:2", limits=ENDLESS)
+    soundings.registry.budget.whole_ns = 20_000
+    soundings.tick(0.2)
+    while not soundings.state(cheap).fates.get(Fate.OVER_BUDGET):
+        module.work(1)
+    soundings.tick(0.1)
+    state = soundings.state(cheap)
+    assert state.status is Status.SUSPENDED
+    assert "0.02 are allowed" in state.reason
+
+
+def test_when_the_budget_is_used_up_no_other_gets_a_hit(soundings, make_module) -> None:
+    """Not even one at each tick, which with many probes would be much."""
+    module = make_module("others", PASS)
+    soundings.registry.budget.whole_ns = 20_000
+    soundings.tick(0.2)
+    costly = soundings.log("others.py:2", "{x}")
+    other = soundings.log("others.py:3", "{y}", condition="x == 'late'")
+    while not soundings.state(costly).fates.get(Fate.OVER_BUDGET):
+        module.work(1)
+    for _ in range(3):
+        soundings.tick(0.1)
+        module.work("late")
+    assert soundings.state(other).fates.get(Fate.CAPTURED) is None
+    soundings.registry.remove([costly])
+    soundings.tick(1)
+    module.work("late")
+    assert soundings.state(other).fates[Fate.CAPTURED] == 1
 
 
 def test_a_full_ring_drops_counts_and_goes_on(soundings, make_module) -> None:

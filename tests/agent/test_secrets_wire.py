@@ -22,16 +22,15 @@ PROGRAM = f"""\
 import sys, time
 sys.path.insert(0, {str(TESTS)!r})
 from secret_places import innocent, places
-from leadline.agent import boot
 def work(number, value):
     return number
-boot._guest._core.budget_ns = 10**18
 for number, (value, _) in enumerate([*places().values(), *innocent().values()]):
     work(number, value)
     time.sleep(0.01)
 time.sleep(2)
 """
-LINE = 6
+LINE = 5
+BEGIN, END = "<!-- secrets: begin -->", "<!-- secrets: end -->"
 
 
 class Server:
@@ -78,12 +77,12 @@ def received(folder: Path) -> dict[int, bytes]:
         "limits": {"hits": 100_000, "ttl_s": 600.0, "rate_per_s": 1_000.0},
         "capture": {"depth": 5, "items": 100, "text": 4_096}, "owner": "", "note": "",
     }  # fmt: skip
-    snapshot = {
-        name: one for name, one in probe.items() if name != "template"
-    } | {"id": "p2", "kind": "snapshot", "watches": ["value", "number"], "frames": 2}  # fmt: skip
+    snapshot = {name: one for name, one in probe.items() if name != "template"}
+    snapshot |= {"id": "p2", "kind": "snapshot", "watches": ["value", "number"], "frames": 2}
     environ = os.environ | {
         "LEADLINE_URL": f"http://127.0.0.1:{server.port}",
         "LEADLINE_KEY": "none",
+        "LEADLINE_BUDGET": "100",  # each of them is to be seen
         "LEADLINE_PROBES": json.dumps([probe, snapshot]),
     }
     try:
@@ -117,11 +116,30 @@ def judged(folder: Path) -> tuple[dict[str, bool], dict[str, bool]]:
     return left, withheld
 
 
+def told(left: dict[str, bool], withheld: dict[str, bool]) -> str:
+    """Return recall and false alarms in a sentence, as docs/safety.md has it."""
+    kept = len(left) - sum(left.values())
+    alarms = ", ".join(place for place, is_gone in withheld.items() if is_gone)
+    return (
+        f"Of {len(left)} made-up secrets in realistic places {kept} stay home, a recall of "
+        f"{kept / len(left):.1%}. Of {len(withheld)} innocent texts that look like some, "
+        f"{sum(withheld.values())} is withheld: {alarms}."
+    )
+
+
+def documented() -> str:
+    """Return what docs/safety.md says of it, in one line."""
+    page = (TESTS.parent / "docs" / "safety.md").read_text("utf-8")
+    between = page.partition(BEGIN)[2].partition(END)[0]
+    return " ".join(between.split())
+
+
 def test_what_a_server_receives_of_secrets_and_of_what_looks_alike(tmp_path) -> None:
     left, withheld = judged(tmp_path)
     assert len(left) > 150
     assert {place for place, is_out in left.items() if is_out} == MISSED
     assert {place for place, is_gone in withheld.items() if is_gone} == FALSE_ALARMS
+    assert documented() == told(left, withheld)
 
 
 if __name__ == "__main__":
@@ -129,8 +147,6 @@ if __name__ == "__main__":
 
     with tempfile.TemporaryDirectory() as place_for_it:
         out, gone = judged(Path(place_for_it))
-    recall = 1 - sum(out.values()) / len(out)
-    print(f"{len(out)} secrets, {sum(out.values())} left: recall {recall:.1%}")
-    print(f"{len(gone)} innocent texts, {sum(gone.values())} withheld")
+    print(told(out, gone))
     print(*(f"  left: {name}" for name, is_out in out.items() if is_out), sep="\n")
     print(*(f"  withheld: {name}" for name, is_gone in gone.items() if is_gone), sep="\n")

@@ -201,14 +201,14 @@ import leadline.agent.boot as boot
 import leadline
 assert leadline.start(url="http://127.0.0.1:9")
 guest = boot._guest
-guest._core.budget_ns = 10**18
+guest.rouse().core.budget_ns = 10**18
 from leadline.wire.probe import Limits, LogProbe
 from leadline.wire.target import Target
-guest._registry.add([LogProbe("p1", Target(__file__, 3), "{n}", limits=Limits(rate_per_s=1000, hits=1000))])
-assert guest._registry.state("p1").status == "armed", guest._registry.state("p1")
+guest.rouse().registry.add([LogProbe("p1", Target(__file__, 3), "{n}", limits=Limits(rate_per_s=1000, hits=1000))])
+assert guest.rouse().registry.state("p1").status == "armed", guest.rouse().registry.state("p1")
 print(*traced(sys.argv[1]))
-hits = sum(guest._registry.state("p1").fates.values())
-print("hits", hits, guest._registry.state("p1").fates.get("dropped", 0))
+hits = sum(guest.rouse().registry.state("p1").fates.values())
+print("hits", hits, guest.rouse().registry.state("p1").fates.get("dropped", 0))
 """
 
 
@@ -315,14 +315,14 @@ def work(n, big):
 def hit():
     for n in range(5_000):
         assert work(n, big) == n + 1
-boot._guest._core.budget_ns = 10**18
+boot._guest.rouse().core.budget_ns = 10**18
 threads = [threading.Thread(target=hit) for _ in range(4)]
 for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
-state = boot._guest._registry.state("p1")
-dropped = boot._guest._core.dropped()
+state = boot._guest.rouse().registry.state("p1")
+dropped = boot._guest.rouse().core.dropped()
 print(sorted(dropped), state.fates["dropped"] == dropped["buffer full"], state.fates["captured"] > 0)
 """
 

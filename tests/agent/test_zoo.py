@@ -4,7 +4,9 @@ What `hostile` has is joined by proxies, objects that nobody has initialised, wh
 and what other threads change meanwhile; hypothesis nests them in each other.
 """
 
+import builtins
 import collections
+import collections.abc
 import dataclasses
 import gc
 import hashlib
@@ -20,7 +22,9 @@ import unittest.mock
 import weakref
 import zlib
 
+import lazy_object_proxy
 import pytest
+import wrapt
 from django.utils.functional import SimpleLazyObject
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -78,6 +82,12 @@ def proxies() -> dict[str, object]:
         "mapping proxy": types.MappingProxyType({"k": hostile.Slotted()}),
         "mock": mock,
         "mock of a class": unittest.mock.create_autospec(Record),
+        "wrapt proxy": wrapt.ObjectProxy(hostile.every("Wrapped")),
+        "wrapt function": wrapt.FunctionWrapper(tell, tell),
+        "wrapt lazy": wrapt.LazyObjectProxy(tell),
+        "lazy proxy": lazy_object_proxy.Proxy(tell),
+        "async mock": unittest.mock.AsyncMock(),
+        "non-callable mock": unittest.mock.NonCallableMagicMock(),
         "dead weak proxy": weakref.proxy(hostile.Described()),
     }
 
@@ -182,7 +192,7 @@ def visit(module, animal: object) -> None:
 
 def test_thousands_of_captures_run_leak_and_raise_nothing(soundings, make_module) -> None:
     module = make_module("zoo_keeper", SOURCE)
-    soundings.core.budget_ns = 10**18
+    soundings.lift_budget()
     placed = [
         soundings.place(
             LogProbe, "zoo_keeper.py:2", template="{value} {value.name} {value[0]}"
@@ -227,12 +237,39 @@ def test_each_animal_has_a_form(name: str) -> None:
     hostile.calls.clear()
 
 
+def test_every_special_method_of_the_language_tells() -> None:
+    """As many as the types of the interpreter have; what it adds later is missed here."""
+    kinds = [*_kinds(object), *_kinds(type)]
+    known = {
+        name
+        for kind in kinds
+        for name, member in type.__dict__["__dict__"].__get__(kind).items()
+        if name[:2] == name[-2:] == "__" and callable(member) and not isinstance(member, type)
+    }
+    assert len(known) > 80
+    told = {
+        *hostile.OPERATIONS,
+        *hostile.BEFORE_AND_AFTER,
+        "__getattribute__",
+        "__subclasses__",
+    }
+    told |= {"__alloc__", "__getformat__"}  # of one type each, and nothing asks them by itself
+    assert known - told == set()
+
+
+def _kinds(base: type) -> list[type]:
+    """Return the types that builtins and collections are made of."""
+    modules = (builtins, types, collections.abc)
+    names = [one for module in modules for one in vars(module).values()]
+    return [kind for kind in names if isinstance(kind, type) and issubclass(kind, base)]
+
+
 def test_proxies_do_bite() -> None:
     """Whoever asks them the usual way runs what they stand for."""
-    for name in ("local proxy", "lazy object"):
+    for name in ("local proxy", "lazy object", "wrapt lazy", "lazy proxy", "wrapt proxy"):
         hostile.calls.clear()
         str(proxies()[name])
-        assert "proxied" in hostile.calls
+        assert hostile.calls, name
     hostile.calls.clear()
 
 
@@ -276,7 +313,7 @@ def test_however_they_are_nested(plan: object, depth: int, items: int) -> None:
 
 def test_what_other_threads_change_meanwhile(soundings, make_module) -> None:
     module = make_module("zoo_shared", SOURCE)
-    soundings.core.budget_ns = 10**18
+    soundings.lift_budget()
     soundings.place(SnapshotProbe, "zoo_shared.py:2")
     soundings.place(LogProbe, "zoo_shared.py:3", template="{value} {value.number} {value['k']}")
     shared = {

@@ -21,6 +21,7 @@ if = "goods > 100"
 ttl = "2h"
 hits = 100_000
 rate = 3
+cost = 0.5
 depth = 1
 
 [[probe]]
@@ -91,7 +92,12 @@ def test_a_file_is_applied_again_and_again(leadline, tmp_path):
     assert {probe["set"] for probe in found.values()} == {"checkout"}
     totals = found["totals"]
     assert (totals["template"], totals["condition"]) == ("-{goods} {total}", "goods > 100")
-    assert totals["limits"] == {"hits": 100_000, "ttl_s": 7200.0, "rate_per_s": 3.0}
+    assert totals["limits"] == {
+        "hits": 100_000,
+        "ttl_s": 7200.0,
+        "rate_per_s": 3.0,
+        "cost_percent": 0.5,
+    }
     assert totals["capture"]["depth"] == 1
     assert found["slow"]["where"]["tags"] == {"zone": "moon"}
     assert found["way"]["until"] == "shop.py:10"

@@ -237,6 +237,7 @@ def test_the_limits_are_those_of_the_code():
         "--hits": (probe.Limits().hits, 1, probe.MAX_HITS),
         "--ttl": (probe.Limits().ttl_s, 0, probe.MAX_TTL_S),
         "--rate": (probe.Limits().rate_per_s, 0.01, probe.MAX_RATE_PER_S),
+        "--cost": (probe.Limits().cost_percent, probe.MIN_COST_PERCENT, probe.MAX_COST_PERCENT),
         "--depth": (capture.depth, 0, probe.MAX_DEPTH),
         "--items": (capture.items, 1, probe.MAX_ITEMS),
         "--text": (capture.text, 1, probe.MAX_TEXT),
@@ -261,6 +262,7 @@ def test_the_defaults_of_the_kinds_are_those_of_the_code():
         kind: [
             "no limit" if kind in probe.AGGREGATED and name != "ttl_s" else f"{value:,g}"
             for name, value in vars_of(limits).items()
+            if name != "cost_percent"  # of all kinds the same
         ]
         for kind, limits in probe.DEFAULTS.items()
     }
@@ -349,10 +351,32 @@ def readable(text: str) -> bool:
 
 @pytest.mark.parametrize("page", ["safety.md", "traps.md"])
 def test_the_tests_that_safety_names_exist(page):
-    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (DOCS / page).read_text("utf-8"))
+    text = (DOCS / page).read_text("utf-8")
+    named = [*re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text), *linked(text)]
     assert len(named) > 30
     for file, test in named:
         assert f"\ndef {test}(" in (ROOT / file).read_text("utf-8"), f"{file}::{test}"
+
+
+def linked(text: str) -> list[tuple[str, str]]:
+    """Return (file, test) of each link to a test."""
+    found = re.findall(r"\[(test_\w+)\]\(\.\./(tests/[\w/]+\.py)\)", text)
+    return [(file, test) for test, file in found]
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_each_promise_has_its_tests_and_its_end(number):
+    (section,) = [
+        text
+        for title, text in pages.sections(DOCS / "safety.md").items()
+        if title.startswith(f"S{number} ")
+    ]
+    promises = [cells for cells in pages.rows(section) if len(cells) == 2][1:]
+    assert len(promises) >= 5
+    for promise, tests in promises:
+        assert promise.endswith(".")
+        assert linked(tests), promise
+    assert "**Not promised.**" in section
 
 
 @pytest.mark.parametrize("page", pages.pages(), ids=name)

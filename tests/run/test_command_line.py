@@ -1,5 +1,6 @@
 """The command line as scripts and accidents use it: one sentence, a status, never a key."""
 
+import json
 import os
 import subprocess
 
@@ -91,3 +92,16 @@ def test_a_server_that_is_still_to_come_is_no_reason_for_a_word(leadline) -> Non
 def test_a_program_with_a_good_key_is_started_without_a_word(leadline) -> None:
     done = run("run", "--service", "x", "--", "echo", "started")
     assert (done.returncode, done.stdout, done.stderr) == (0, "started\n", "")
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["in the environment", "in the key file"])
+def test_the_user_key_never_enters_the_program(leadline, monkeypatch, given) -> None:
+    (file,) = leadline.home.rglob("keys.json")
+    user = json.loads(file.read_text("utf-8"))["user"]
+    assert user.startswith("llu_")
+    if given:
+        monkeypatch.setenv("LEADLINE_KEY", user)
+    done = run("run", "--service", "x", "--", "env")
+    assert done.returncode == 0
+    assert "LEADLINE_KEY=lla_" in done.stdout
+    assert "llu_" not in done.stdout

@@ -18,6 +18,7 @@ import pytest
 
 from bad_servers import GARBAGE, impostor, ordering
 from bad_service import FUNCTIONS, LARGE, LOOP, WORK, said, serving, started, timed, works
+from leadline.agent.core.passage import BUDGET_NS
 from leadline.agent.link.receiver import LONGEST_PAUSE_S
 from live import Leadline, free_port
 from waiting import wait_for
@@ -143,6 +144,8 @@ def test_a_thousand_probes(deep, targets) -> None:
 
 
 ITERATIONS = 10_000_000
+LONGEST_HIT_NS = 5_000_000
+"""Where the budget is used up by a hit, that hit is still taken to its end."""
 IN_LOOP = {
     "log": {"kind": "log", "template": "{number}"},
     "false": {"kind": "log", "template": "{number}", "condition": "number < 0"},
@@ -153,7 +156,10 @@ IN_LOOP = {
 
 @pytest.mark.parametrize("name", IN_LOOP)
 def test_ten_million_iterations(deep, name, record_property) -> None:
-    """The loop's sum is right; the probe took what it may and was then off."""
+    """The loop's sum is right; the probe took of each second what it may and was then off.
+
+    How many passages that is depends on the core and the machine.
+    """
     right, alone = timed(deep.port, "loop", ITERATIONS)
     probe = deep.place({"target": f"deep.py:{LOOP}", **IN_LOOP[name]})
     deep.wait_armed([probe], 1)
@@ -166,7 +172,9 @@ def test_ten_million_iterations(deep, name, record_property) -> None:
 
     wait_for(limited, ARRIVES_S)
     found = deep.api.probe(probe)
-    assert sum(found["fates"].values()) < ITERATIONS / 10  # not asked for most of them
+    assert sum(found["fates"].values()) < ITERATIONS / 2  # not asked for most of them
+    windows = seconds + 2  # one has begun before the loop, one ends after it
+    assert found["cost_ns"] < windows * BUDGET_NS + LONGEST_HIT_NS
     if name in ("log", "snapshot"):
         assert found["hits"] <= found["limits"]["hits"]
         assert found["fates"].get("rate_limited") or found["fates"].get("over_budget")
@@ -275,7 +283,7 @@ def test_another_server_at_the_same_address(leadline, monkeypatch) -> None:
             assert probe in placed
             other.connected(1)
             other.wait_armed([probe], 1)
-            assert said(watched.port, "events") == 0
+            wait_for(lambda: said(watched.port, "events") == 0)
             said(watched.port, "large", 8)
             assert other.wait_captured(probe, 1)["target"] == body["target"]
         leadline.up()

@@ -63,6 +63,23 @@ def test_a_costly_probe_in_the_hottest_loop_is_suspended(leadline, hot) -> None:
     assert sum(leadline.probe(probe)["fates"].values()) < hot() / 20
 
 
+def test_a_probe_that_may_cost_less_is_suspended_for_itself(leadline, hot) -> None:
+    words = ("--rate", "1000", "--hits", "10000", "--cost", "0.002")
+    probe = leadline.json("snap", "hot", "hot.py:4", *words)["probe"]["id"]
+
+    def reason() -> str:
+        (one,) = leadline.probe(probe)["instances"]
+        return str(one["reason"]) if one["status"] == "suspended" else ""
+
+    said = wait_for(lambda: "its limit is" in reason() and reason(), 30)
+    assert "its limit is 0.02; it tries again after" in said
+    listed = wait_for(lambda: "its limit is" in (text := leadline.cli("probes")) and text, 30)
+    assert "at most 0.002 % of a core" in listed
+    before = hot()
+    wait_for(lambda: hot() > before + 100_000, 60, "the service went on")
+    assert leadline.probe(probe)["limits"]["cost_percent"] == 0.002
+
+
 def test_a_probe_over_its_rate_does_no_more_work_than_its_rate(leadline, hot) -> None:
     """Or than the budget, whichever is less."""
     words = ("--rate", "10", "--hits", "100000")

@@ -282,7 +282,9 @@ def test_a_process_that_stands_still_has_no_answer(shop) -> None:
         assert sorted(slugs) == ["no-answer"] * MAX_WAITING + ["too-many-questions"] * 3
     finally:
         os.kill(shop.pid, signal.SIGCONT)
-    assert shop.ask("inventory")["inventory"]["modules"] > 100
+    answer = shop.ask("inventory")
+    assert isinstance(answer, dict), answer
+    assert answer["inventory"]["modules"] > 100
     assert shop.faults() == {}
 
 

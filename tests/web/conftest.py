@@ -7,6 +7,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,8 @@ class Site(Leadline):
 
     def link(self) -> str:
         """Return a link that signs a browser in, with the rights of the key that is set now."""
-        client = Client()
-        try:
+        with closing(Client()) as client:
             return self.url + str(client.post("/v1/links")["path"])
-        finally:
-            client.close()
 
     def place(self, service: str, target: str, template: str, **more: Any) -> dict[str, Any]:
         """Place a log probe."""

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from captured import HOSTILE
@@ -66,19 +67,19 @@ def snap(site, count=1, **more):
     """Place a snapshot probe and wait for its hits; returns them, oldest first."""
     body = {"kind": "snapshot", "target": f"app.py:{LINE}"}
     body |= {"limits": {"hits": count, "rate_per_s": 50.0}} | more
-    probe = Client().post("/v1/services/till/probes", body)["probe"]["id"]
-    return hits_of(probe, count)
+    probe = site.client.post("/v1/services/till/probes", body)["probe"]["id"]
+    return hits_of(site, probe, count)
 
 
 def logged(site, template, count, **more):
     limits = {"hits": count, "rate_per_s": 100.0}
     probe = site.place("till", f"app.py:{LINE}", template, limits=limits, **more)["id"]
-    return hits_of(probe, count)
+    return hits_of(site, probe, count)
 
 
-def hits_of(probe, count):
+def hits_of(site, probe, count):
     def enough():
-        hits = Client().get("/v1/hits", probe=probe, limit=1000)["hits"]
+        hits = site.client.get("/v1/hits", probe=probe, limit=1000)["hits"]
         return hits if len(hits) >= count else []
 
     return wait_for(enough, 20, f"{count} hits of {probe}")
@@ -102,12 +103,12 @@ def test_hits_arrive_pause_and_go_on(site, page, till):
     page.keyboard.press("p")
     expect(told(page)).to_contain_text("Paused.")
     seen = rows(page).count()
-    before = len(hits_of(probe["id"], 1))
-    hits_of(probe["id"], before + 20)
+    before = len(hits_of(site, probe["id"], 1))
+    hits_of(site, probe["id"], before + 20)
     assert rows(page).count() == seen
     page.get_by_role("button", name="Go on").click()
     site.cli("rm", probe["id"])
-    stored = [hit["id"] for hit in hits_of(probe["id"], 1)]
+    stored = [hit["id"] for hit in hits_of(site, probe["id"], 1)]
     last = rows(page).first
     expect(last).to_have_attribute("data-key", str(stored[-1]))
     keys = [int(key) for key in rows(page).evaluate_all("all => all.map(r => r.dataset.key)")]
@@ -195,22 +196,20 @@ def test_files_hold_what_was_chosen_and_no_formula(site, page, till):
 
 
 def test_a_flood_is_counted_and_does_not_pile_up(site, page, till):
-    key = Client().post("/v1/services/flood/agent-key", {})["key"]
+    key = site.client.post("/v1/services/flood/agent-key", {})["key"]
     limits = {"hits": 100_000, "rate_per_s": 1000.0}
     probe = site.place("flood", "a.py:1", "{x}", limits=limits)["id"]
     page.goto(f"{site.url}/hits?service=flood")
     expect(told(page)).to_contain_text("Live.")
     info = InstanceInfo("flood-1", "flood", 7, "h", "a.py", "3.13", "0", "pure", 1.0)
-    agent = Client(key=key)
-    for batch in range(30):
-        now = time.time()
-        hits = [
-            Hit(
-                probe, "flood-1", batch * 100 + n, now, "t", "/a.py", 1, "f", f"x={n}", {"x": n}
-            )
-            for n in range(100)
-        ]
-        agent.post(REPORT_PATH, json.loads(encode(Report(info, hits))))
+    with closing(Client(key=key)) as agent:
+        for batch in range(30):
+            first, now = batch * 100, time.time()
+            hits = [
+                Hit(probe, "flood-1", first + n, now, "t", "/a.py", 1, "f", f"x={n}", {"x": n})
+                for n in range(100)
+            ]
+            agent.post(REPORT_PATH, json.loads(encode(Report(info, hits))))
     expect(told(page)).to_contain_text(re.compile(r"3,000 came since"))
     shown = rows(page).count()
     assert 0 < shown <= 500
@@ -230,7 +229,7 @@ def test_a_snapshot_shows_stack_code_and_values(site, page, signed_in, till):
     code, values = page.locator("hit-code"), page.get_by_role("region", name="Values")
     expect(code.locator(".here")).to_contain_text("return total")
     expect(code.locator(".here")).to_contain_text("total = 1450")
-    expect(code.locator(".code-k", has_text="def").first).to_be_visible()
+    expect(code.locator(".k", has_text="def").first).to_be_visible()
     expect(values).to_contain_text("redacted held back by a redaction rule")
     expect(values).to_contain_text("name:password")
     expect(values).to_contain_text("200 more: more items than the limit")
@@ -299,7 +298,8 @@ def test_a_log_hit_has_a_page_too(site, page, till):
 def test_code_that_cannot_be_had_says_why(site, page, till, service):
     gone = service("brief")
     body = {"kind": "snapshot", "target": "app.py:6", "limits": {"hits": 1}}
-    (hit,) = hits_of(Client().post("/v1/services/brief/probes", body)["probe"]["id"], 1)
+    probe = site.client.post("/v1/services/brief/probes", body)["probe"]["id"]
+    (hit,) = hits_of(site, probe, 1)
     gone.stop()
     wait_for(lambda: not site.connected("brief"), 20, "brief is gone")
     page.goto(f"{site.url}/hits/{hit['id']}")

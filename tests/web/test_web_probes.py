@@ -1,113 +1,257 @@
-"""Probes, a probe, and the audit log, as somebody sees them who looks at the page."""
+"""Probes, one probe, the audit log and an instance, as somebody sees them who looks."""
 
+import json
 import re
 
+import pytest
 from captured import HOSTILE
 from playwright.sync_api import expect
 
-from leadline.cli.client import Client
+from waiting import wait_for
 
 
-def rows(page):
-    return page.get_by_role("region", name="Probes").locator("tbody tr")
-
-
-def place(service, kind, target, **more):
+def place(site, service, kind, target, **more):
     body = {"kind": kind, "target": target, **more}
-    return Client().post(f"/v1/services/{service}/probes", body)["probe"]["id"]
+    return site.client.post(f"/v1/services/{service}/probes", body)["probe"]["id"]
 
 
-def test_probes_are_chosen_and_all_of_a_service_removed_by_keyboard(site, page, service):
-    page.goto(f"{site.url}/probes?service=nothing")
-    expect(page.get_by_role("heading", name="No probe is")).to_be_visible()
-    service("listed")
-    fine = site.place("listed", "app.py:5", "{goods}", owner="ada")["id"]
-    odd = site.place("listed", "app.py:5", "{total}", anchor={"text": "not there"})["id"]
-    page.goto(f"{site.url}/probes")
-    mine = rows(page).filter(has_text="listed")
-    expect(mine).to_have_count(2)
-    expect(mine.nth(0)).to_contain_text("mismatch")
-    expect(mine.nth(0)).to_contain_text(odd)
-    page.get_by_label("owner").select_option("ada")
-    page.get_by_role("button", name="Show").click()
-    expect(rows(page)).to_have_count(1)
-    expect(rows(page)).to_contain_text(fine)
-    page.goto(f"{site.url}/probes?service=listed")
-    page.get_by_role("button", name="Remove all of listed").focus()
-    page.keyboard.press("Enter")
-    page.get_by_role("dialog").get_by_role("button", name="Remove").press("Enter")
-    expect(page.get_by_role("heading", name="No probe is")).to_be_visible()
+def seen(site, probe, least=1):
+    """Wait until a probe has hits, or has added something up."""
+
+    def enough():
+        shown = site.client.get(f"/v1/probes/{probe}")["probe"]
+        return max(shown["hits"], (shown["total"] or {}).get("count", 0)) >= least
+
+    wait_for(enough, 20, f"{probe} sees something")
 
 
-def test_a_probe_shows_hits_cost_and_history_and_is_removed_by_mouse(site, page, service):
-    service("one")
-    probe = site.place("one", "app.py:5", "goods={goods}", owner="ada")["id"]
-    page.goto(f"{site.url}/probes/{probe}")
-    hits = page.get_by_role("region", name="Last hits")
-    expect(hits.get_by_role("listitem").first).to_contain_text("goods=1000")
-    expect(page.get_by_role("region", name="What became of it")).to_contain_text("captured")
-    expect(page.get_by_role("region", name="Cost receipt")).to_contain_text("µs")
-    expect(page.get_by_role("region", name="In each process")).to_contain_text("captured")
-    expect(hits.get_by_role("link").first).to_have_attribute("href", re.compile(r"/hits/\d+"))
-    page.get_by_role("button", name="Remove").click()
-    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
-    history = page.get_by_role("region", name="History").get_by_role("listitem")
-    expect(history.first).to_contain_text("remove")
-    expect(page.get_by_role("button", name="Remove")).to_have_count(0)
+def panel(page, name):
+    return page.get_by_role("region", name=name, exact=True).first
 
 
-def test_a_probe_that_was_not_reached_says_why(site, page, service):
-    service("waits")
-    probe = place("waits", "counter", "app.py:5", condition="goods > 5000")
-    page.goto(f"{site.url}/probes/{probe}")
-    states = page.get_by_role("region", name="In each process")
-    expect(states).to_contain_text("condition false")
-
-
-def test_counters_metrics_and_timers_have_plots_and_a_table(site, page, service, accessible):
-    service("plots")
-    made = [
-        place("plots", "counter", "app.py:5"),
-        place("plots", "metric", "app.py:6", expression="total"),
-        place("plots", "timer", "app:price"),
-    ]
-    for probe, plots in zip(made, (1, 2, 2), strict=True):
-        page.goto(f"{site.url}/probes/{probe}")
-        over_time = page.get_by_role("region", name="Over time")
-        expect(over_time.locator("svg polyline").first).to_be_attached()
-        expect(over_time.locator("svg")).to_have_count(plots)
-        over_time.get_by_text("As a table").click()
-        expect(over_time.locator("tbody tr").first).to_be_visible()
-        accessible(page)
-
-
-def test_the_audit_log_is_chosen_and_turned(site, page, service):
-    for number in range(60):
-        site.place("paged", f"app.py:{number + 1}", "x")
-    page.goto(f"{site.url}/audit?service=paged")
-    entries = page.get_by_role("region", name="Audit log").locator("tbody tr")
-    expect(entries).to_have_count(50)
-    page.get_by_role("link", name="Older").click()
-    expect(entries).to_have_count(10)
-    entries.first.get_by_role("link").last.click()
-    expect(page.get_by_role("region", name="History")).to_contain_text("user")
+def test_without_probes_it_says_what_to_do(site, page):
+    page.keyboard.press("g")
+    page.keyboard.press("p")
+    page.wait_for_url(f"{site.url}/probes")
+    expect(page.get_by_role("heading", name="No probes yet")).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    page.wait_for_url(f"{site.url}/audit")
+    expect(page.locator("table.audit tbody tr").first).to_contain_text("signed-in")
     page.goto(f"{site.url}/audit?who=nobody")
     expect(page.get_by_role("heading", name="No entry is like that")).to_be_visible()
 
 
-def test_what_is_hostile_stays_text_and_nobody_is_kept_out(site, page, service, accessible):
-    for text in HOSTILE:
-        if "\ud800" not in text:
-            site.place("hostile", "app.py:5", "x", note=text, owner=text[:40])
-    probe = site.place("hostile", "app.py:5", "x", note=HOSTILE[0])["id"]
-    for path in ("/probes?service=hostile", f"/probes/{probe}", "/audit?service=hostile"):
-        page.goto(f"{site.url}{path}")
-        if path != "/audit?service=hostile":
-            expect(page.locator("main")).to_contain_text("<script>alert(1)</script>")
-        assert page.locator("main script, main img").count() == 0
-        for scheme, width in (("light", 1280), ("dark", 380)):
-            page.emulate_media(color_scheme=scheme)
-            page.set_viewport_size({"width": width, "height": 800})
-            accessible(page)
-            wide = page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, "the page is wider than the screen"
+def test_a_log_probe_has_status_fates_cost_hits_and_history(site, page, service):
+    service("one")
+    probe = site.place("one", "app.py:5", "{goods}", condition="goods > 5")["id"]
+    seen(site, probe)
+    page.goto(f"{site.url}/probes/{probe}")
+    states = panel(page, "In each process").locator("tbody tr")
+    expect(states).to_contain_text("armed")
+    expect(states).to_contain_text("app.py:5")
+    expect(panel(page, "What became of what passed")).to_contain_text("captured")
+    expect(panel(page, "Cost receipt")).to_contain_text(re.compile(r"\d (µs|ms|s) of the app"))
+    expect(page.get_by_text("goods > 5").first).to_be_visible()
+    hits = page.locator("table.hits tbody tr")
+    expect(hits.first).to_contain_text("1000")
+    count = hits.count()
+    assert 0 < count <= 10
+    expect(panel(page, "History").locator("tbody tr").last).to_contain_text("place")
+    page.get_by_role("link", name="All hits").click()
+    page.wait_for_url(f"{site.url}/hits?probe={probe}")
+
+
+def test_why_there_are_no_hits_is_said_until_there_are(site, page, service):
+    service("silent")
+    probe = site.place("silent", "app.py:5", "{goods}", condition="goods < 0")["id"]
+    page.goto(f"{site.url}/probes/{probe}")
+    why = page.get_by_role("region", name="Why no hits")
+    expect(why).to_contain_text(re.compile(r"armed; condition false [\d,]+ times"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "more", "plots"),
+    [
+        ("counter", "app.py:5", {}, 1),
+        ("metric", "app.py:5", {"expression": "goods"}, 3),
+        ("timer", "__main__:price", {}, 3),
+    ],
+)
+def test_what_adds_up_is_plotted_with_a_table(site, page, service, kind, target, more, plots):
+    service(f"sums-{kind}")
+    probe = place(site, f"sums-{kind}", kind, target, **more)
+    seen(site, probe)
+    page.goto(f"{site.url}/probes/{probe}?last=600")
+    over_time = page.get_by_role("region", name="Over time", exact=True)
+    expect(over_time.get_by_role("img")).to_have_count(plots)
+    expect(over_time.get_by_role("img").first).to_have_attribute(
+        "aria-label", re.compile("count in .*, at most")
+    )
+    over_time.get_by_text("As a table").click()
+    expect(over_time.locator("tbody tr").first).to_contain_text(re.compile(r"\d"))
+    if plots > 1:
+        expect(over_time.locator("thead")).to_contain_text("p99")
+        expect(over_time.locator("path.p99")).to_have_attribute("d", re.compile("^M"))
+
+
+def test_a_probe_is_removed_by_keyboard_and_its_page_stays(site, page, service):
+    service("gone")
+    probe = site.place("gone", "app.py:5", "{goods}")["id"]
+    page.goto(f"{site.url}/probes/{probe}")
+    page.get_by_role("button", name="Remove").focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name=f"Remove {probe}?")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".standing")).to_contain_text("removed")
+    expect(page.get_by_role("button", name="Remove")).to_have_count(0)
+    expect(panel(page, "History").locator("tbody tr").first).to_contain_text("removed")
+    assert site.client.get("/v1/probes", service="gone")["probes"] == []
+
+
+def test_probes_are_chosen_and_all_of_a_service_removed_by_mouse(site, page, service):
+    service("many")
+    fine = site.place("many", "app.py:5", "{goods}")["id"]
+    odd = site.place("many", "app.py:5", "{goods}", anchor={"text": "nothing like it"})["id"]
+    page.goto(f"{site.url}/probes?service=many")
+    rows = page.locator("table.probes tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text(odd)  # what needs attention is first
+    expect(rows.first).to_contain_text("mismatch")
+    expect(page.get_by_role("region", name="Probes of many", exact=True)).to_contain_text(
+        "1 mismatch"
+    )
+    page.get_by_label("status").select_option("mismatch")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url(re.compile("status=mismatch"))
+    expect(rows).to_have_count(1)
+    page.get_by_label("kind").select_option("timer")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("heading", name="No probe is like that")).to_be_visible()
+    page.goto(f"{site.url}/probes?service=many")
+    page.get_by_role("button", name="Remove all").click()
+    dialog = page.get_by_role("dialog", name="Remove all 2 probes of many?")
+    dialog.get_by_role("button", name="Remove").click()
+    expect(rows).to_have_count(0)
+    page.goto(f"{site.url}/audit?service=many&action=removed")
+    expect(page.locator("table.audit tbody tr")).to_have_count(2)
+    page.get_by_role("link", name=fine).click()
+    page.wait_for_url(f"{site.url}/probes/{fine}")
+
+
+def test_the_audit_log_goes_back_and_says_what_it_cost(site, page, service):
+    service("costly")
+    probe = site.place("costly", "app.py:5", "{goods}")["id"]
+    seen(site, probe)
+    for _ in range(51):
+        site.client.post("/v1/services/elsewhere/off", {"reason": "a try"})
+        site.client.post("/v1/services/elsewhere/on")
+    page.goto(f"{site.url}/audit?probe={probe}&action=place")
+    row = page.locator("table.audit tbody tr")
+    expect(row).to_have_count(1)
+    expect(row.locator("td.number")).to_have_text(re.compile(r"\d (µs|ms|s)"))
+    row.locator("summary").click()
+    expect(row.locator("pre")).to_contain_text('"template": "{goods}"')
+    page.goto(f"{site.url}/audit?service=elsewhere")
+    expect(page.locator("table.audit tbody tr")).to_have_count(100)
+    page.get_by_role("link", name="Older entries").click()
+    page.wait_for_url(re.compile("before="))
+    expect(page.locator("table.audit tbody tr")).to_have_count(2)
+    page.get_by_role("link", name="Newest entries").click()
+    expect(page.locator("table.audit tbody tr")).to_have_count(100)
+
+
+def test_an_instance_tells_what_it_has_loaded(site, page, service):
+    program = service("loaded", LEADLINE_VERSION="2.0", SECRET_TOKEN="hunter2")
+    page.goto(f"{site.url}/services/loaded")
+    page.locator("tbody th a").click()
+    page.wait_for_url(re.compile("/instances/"))
+    expect(page.get_by_role("region", name="Environment")).to_contain_text("platform")
+    expect(page.get_by_role("region", name="Process")).to_contain_text("2.0")
+    packages = page.locator("table.packages tbody tr")
+    expect(packages.filter(has_text="leadline")).to_have_count(1)
+    page.get_by_label("find").fill("no such package")
+    expect(page.get_by_text("No package is like that.")).to_be_visible()
+    page.get_by_label("find").fill("LEADLINE")
+    expect(packages.filter(visible=True)).to_have_count(1)
+    assert "hunter2" not in page.content()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Inventory as JSON").click()
+    told = json.loads(download.value.path().read_text("utf-8"))
+    assert told["inventory"]["packages"]
+    program.stop()
+    wait_for(lambda: not site.connected("loaded"), 20, "it is gone")
+    page.reload()
+    expect(
+        page.get_by_role("heading", name="What it has loaded cannot be told")
+    ).to_be_visible()
+    expect(page.get_by_text("is not connected")).to_be_visible()
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.get_by_role("button", name="Ask again")).to_be_enabled()
+
+
+def test_what_is_not_there_is_said(site, watched):
+    watched.allowed += ["status of 400", "status of 404"]
+    for address, told in (
+        ("probes/p999999", "does not exist"),
+        ("instances/nobody", "There is no instance"),
+        ("audit?before=x", "number of an entry"),
+        ("probes/p1?last=7", "goes back"),
+    ):
+        watched.page.goto(f"{site.url}/{address}")
+        expect(watched.page.get_by_text(told)).to_be_visible()
+
+
+def test_hostile_text_is_text_everywhere(site, page, service):
+    service("hostile")
+    texts = [text for text in HOSTILE if "\ud800" not in text and "{{" not in text]
+    for text in texts:
+        place(site, "hostile", "log", "app.py:5", template="{goods}", note=text[:100],
+            owner=text[:50], anchor={"text": text},
+        )  # fmt: skip
+    found = site.client.get("/v1/probes", service="hostile")["probes"]
+    assert len(found) == len(texts)
+    expect_no_markup = "document.querySelectorAll('main img, main script').length"
+    for address in ("probes?service=hostile", "audit?service=hostile"):
+        page.goto(f"{site.url}/{address}")
+        expect(page.locator("main tbody tr").first).to_be_visible()
+        assert page.evaluate(expect_no_markup) == 0
+        assert not re.search("[\u202e\u2066\x1b\x7f]", page.locator("main").inner_text())
+    for one in found[::3]:  # each has passed the same templates
+        page.goto(f"{site.url}/probes/{one['id']}")
+        expect(page.get_by_role("region", name="History").first).to_be_visible()
+        assert page.evaluate(expect_no_markup) == 0
+        assert not re.search("[\u202e\u2066\x1b\x7f]", page.locator("main").inner_text())
+
+
+def test_nobody_is_kept_out(site, page, service, accessible):
+    service("open")
+    log = site.place("open", "app.py:5", "{goods}")["id"]
+    odd = site.place("open", "app.py:5", "{goods}", anchor={"text": "nothing like it"})["id"]
+    timer = place(site, "open", "timer", "__main__:price")
+    seen(site, log)
+    seen(site, timer)
+    instance = site.connected("open")[0]["info"]["id"]
+    for address, scheme in (
+        ("probes", "light"),
+        (f"probes/{log}", "dark"),
+        (f"probes/{odd}", "light"),
+        (f"probes/{timer}", "dark"),
+        ("audit", "light"),
+        (f"instances/{instance}", "dark"),
+    ):
+        page.goto(f"{site.url}/{address}")
+        expect(page.locator("main .panel").first).to_be_visible()
+        if "instances" in address:
+            expect(page.get_by_role("region", name="Environment")).to_be_visible()
+        page.emulate_media(color_scheme=scheme)
+        accessible(page)
+        page.set_viewport_size({"width": 380, "height": 800})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 380, f"{address} is wider than the screen"
+        page.set_viewport_size({"width": 1280, "height": 800})

@@ -29,8 +29,10 @@ def test_a_process_is_shown_with_what_it_is_and_how_busy_it_is(site, page, servi
     program = service(
         "busy", **{f"LEADLINE_{key}": value for key, value in environment.items()}
     )
+    (connected,) = site.connected("busy")
+    core = connected["info"]["core"]
     shown = row(page, "busy")
-    for text in ("1.4.2", "staging", "zone=eu", "well", "pure"):
+    for text in ("1.4.2", "staging", "zone=eu", "well", core):
         expect(shown).to_contain_text(text)
     site.place("busy", "app.py:5", "{goods}", limits={"hits": 1000})
     expect(shown.locator("td.number").nth(1)).to_have_text("1")  # armed

@@ -14,6 +14,8 @@ from leadline.web.visible import plain
 from live import LEADLINE, Program, free_port, get, tool
 from waiting import wait_for
 
+AWAY = ["ERR_", "Failed to load"]
+"""What the browser says of a server that is not there."""
 SHOP = Path(demo.__file__).parent / "service"
 HOSTILE_APP = '''\
 import json, sys, time
@@ -49,6 +51,14 @@ def chip(page: Page, number: int):
     return line(page, number).locator(".chip")
 
 
+def lose_and_regain(site, page):
+    """The page says that the server is away, and comes back with it by itself."""
+    site.kill()
+    expect(page.locator("connection-state")).to_have_text("reconnecting")
+    site.up()
+    expect(page.locator("connection-state")).to_have_text("live")
+
+
 def read(site, page, service, file, at=""):
     page.goto(f"{site.url}/services/{service}/source/{file}{at}")
     expect(page.locator(".line").first).to_be_visible()
@@ -74,7 +84,9 @@ def shop_line(text: str, file: str = "pricing.py") -> int:
     return 1 + next(at for at, one in enumerate(lines) if text in one)
 
 
-def test_each_kind_is_placed_by_the_gutter_and_shows_what_it_sees(site, page, shop):
+def test_each_kind_in_the_demo_from_the_gutter_to_its_removal_by_mouse(site, watched, shop):
+    watched.allowed += AWAY
+    page = watched.page
     read(site, page, "shop", "shop/pricing.py")
     total = shop_line("total = goods + shipping")
 
@@ -112,11 +124,29 @@ def test_each_kind_is_placed_by_the_gutter_and_shows_what_it_sees(site, page, sh
     seen = page.get_by_role("complementary")
     expect(seen.locator("svg.columns")).to_be_visible()
     expect(seen).to_contain_text("median")
-    page.keyboard.press("Escape")
-    removes = page.locator(".code .remove")
-    for left in reversed(range(6)):
-        removes.first.press("Enter")
-        expect(removes).to_have_count(left)
+    expect(seen.get_by_role("link")).to_have_attribute("href", re.compile("^/probes/p"))
+    page.mouse.move(0, 0)
+    line(page, total).get_by_role("button", name="Remove").click()
+    expect(chip(page, total)).to_have_count(0)
+
+    page.get_by_role("link", name="Hits", exact=True).click()
+    snapshots = page.locator("table.hits tbody tr").filter(has_text="snapshot")
+    snapshots.first.get_by_role("link").click()
+    expect(page.locator("hit-code .here")).to_contain_text("grams = sum")
+    expect(page.get_by_role("region", name="Values")).to_contain_text(re.compile(r"subtotal \d"))
+    expect(page.get_by_role("region", name="Stack")).to_contain_text("price_basket")
+
+    page.get_by_role("link", name="shop/pricing.py", exact=True).click()
+    expect(gutter(page, goods + 1)).to_be_focused()
+    lose_and_regain(site, page)
+    before = site.json("probes")["probes"]
+    assert len(before) == 5
+    expect(chip(page, goods)).to_have_text(re.compile(r"metric\s+[1-9]"))
+
+    page.get_by_role("link", name="Probes", exact=True).click()
+    page.get_by_role("button", name="Remove all").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("heading", name="No probes yet")).to_be_visible()
     assert site.json("probes")["probes"] == []
 
 
@@ -177,23 +207,70 @@ def test_what_cannot_be_placed_says_why(site, watched, shop):
     site.cli("rm", "--service", "shop")
 
 
-def test_datasette_is_read_and_probed(site, page, tmp_path):
-    port = free_port()
+def test_each_kind_in_datasette_from_the_gutter_to_its_removal_by_keyboard(
+    site, watched, tmp_path
+):
+    watched.allowed += AWAY
+    page, port = watched.page, free_port()
+    keys = page.keyboard
     command = [LEADLINE, "run", "--service", "sette", "--", tool("datasette")]
     with Program([*command, "serve", "--memory", "-p", str(port)], tmp_path).serving(port):
         wait_for(lambda: site.connected("sette"), 20, "datasette connects")
         page.goto(f"{site.url}/services/sette/source")
-        page.keyboard.type("DatasetteRouter.route_path")
+        keys.type("DatasetteRouter.route_path")
         expect(page.get_by_role("option").first).to_contain_text("route_path")
-        page.keyboard.press("Enter")
+        keys.press("Enter")
         expect(page.locator(".line.current")).to_contain_text("def route_path")
-        page.keyboard.press("p")
-        page.keyboard.type("{path}")
-        form(page).locator("[name=at]").select_option("entry")
-        form(page).get_by_role("button", name="Place").click()
-        expect(form(page)).to_have_count(0)
+        while "request = " not in page.locator(".line.current").inner_text():
+            keys.press("j")
+        kinds = ["log", "snapshot", "counter", "metric", "timer", "exception"]
+        for number, kind in enumerate(kinds):
+            while not page.locator(".line.current.can:not(.probed)").count():
+                keys.press("j")
+            keys.press("p")
+            if kind == "log":
+                keys.type("{path}")
+            else:
+                keys.press("Shift+Tab")  # where to look
+                keys.press("Shift+Tab")
+                for _ in range(number):
+                    keys.press("ArrowRight")
+            if kind == "metric":
+                keys.press("Tab")
+                keys.press("Tab")
+                keys.type("len(path)")
+            keys.press("Enter")
+            expect(form(page)).to_have_count(0)
+        assert {one["kind"] for one in site.json("probes")["probes"]} == set(kinds)
         assert get(port, "/-/versions.json")[0] == 200
-        expect(page.locator(".code .values")).to_have_text("/-/versions.json")
+        for kind in kinds[:-1]:  # no exception leaves it
+            seen = page.locator(".code .chip").filter(has_text=kind)
+            expect(seen).to_have_text(re.compile(r"\s[1-9]"))
+        values = page.locator(".code .values")
+        expect(values.filter(has_text="/-/versions.json").first).to_be_visible()
+
+        keys.press("g")
+        keys.press("h")
+        page.wait_for_url(f"{site.url}/hits")
+        keys.press("/")
+        keys.type("route_path")
+        keys.press("Enter")
+        page.wait_for_url(re.compile("text=route_path"))
+        keys.press("j")
+        keys.press("Enter")
+        page.wait_for_url(re.compile(r"/hits/\d+$"))
+        expect(page.get_by_role("region", name="Stack")).to_contain_text("__call__")
+        expect(page.get_by_role("region", name="Values")).to_contain_text("/-/versions.json")
+        lose_and_regain(site, page)
+
+        keys.press("g")
+        keys.press("p")
+        page.wait_for_url(f"{site.url}/probes")
+        page.get_by_role("button", name="Remove all").press("Enter")
+        keys.press("Tab")
+        keys.press("Enter")
+        expect(page.get_by_role("heading", name="No probes yet")).to_be_visible()
+        assert site.json("probes")["probes"] == []
 
 
 def test_hostile_source_and_values_are_text(site, page, tmp_path):
@@ -227,7 +304,7 @@ def test_a_strict_service_shows_code_and_no_text(site, page, service):
 
 
 def test_a_process_that_goes_and_comes_back(site, watched, service):
-    watched.allowed += ["ERR_", "Failed to load"]
+    watched.allowed += AWAY
     page = watched.page
     page.goto(f"{site.url}/services/comes/source/app.py")
     expect(page.get_by_text("No process of comes is connected")).to_be_visible()

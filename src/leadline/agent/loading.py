@@ -35,13 +35,13 @@ PARTS = [
         expression.condition expression.presentation expression.template expression.watch
         expression.check expression agent.capture.frame agent.core.passage agent.core
         agent.locate agent.locate.files agent.locate.lines agent.locate.modules agent.inventory
-        agent.locate.outline agent.locate.text agent.locate.source agent.locate.listing
-        agent.link.answerer agent.probes agent.departure agent.locate.home agent.locate.imports
-        agent.locate.items agent.locate.place agent.locate.running agent.locate.anchor
-        agent.locate.functions agent.locate.reasons agent.probes.sites agent.probes.compiled
-        wire.sketch agent.probes.tally agent.probes.standing agent.probes.arming
-        agent.probes.budget agent.probes.counter agent.capture.reading agent.capture.held
-        agent.capture.recognition agent.capture.moments agent.capture.arrays
+        agent.locate.outline agent.locate.text agent.locate.items agent.locate.place
+        agent.locate.running agent.locate.reasons agent.locate.source agent.locate.listing
+        agent.locate.home agent.locate.names agent.link.answerer agent.probes agent.departure
+        agent.locate.imports agent.locate.anchor agent.locate.functions agent.probes.sites
+        agent.probes.compiled wire.sketch agent.probes.tally agent.probes.standing
+        agent.probes.arming agent.probes.budget agent.probes.counter agent.capture.reading
+        agent.capture.held agent.capture.recognition agent.capture.moments agent.capture.arrays
         agent.capture.callables agent.capture.errors agent.capture.futures agent.capture.numbers
         agent.capture.records agent.capture.rows agent.capture.tables agent.capture.memory
         agent.capture.views agent.capture.forms agent.capture.room agent.capture.tree

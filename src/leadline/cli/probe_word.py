@@ -84,6 +84,7 @@ def read_probe(
             hits=defaults.hits if args.hits is None else args.hits,
             ttl_s=args.ttl,
             rate_per_s=defaults.rate_per_s if args.rate is None else args.rate,
+            cost_percent=args.cost,
         ),
         capture=_capture(args),
         owner=owner,
@@ -176,6 +177,14 @@ def _add_limits(parser: argparse.ArgumentParser, kind: ProbeKind) -> None:
         metavar="N",
         help=f"at most N {what} a second in each instance "
         + ("(default: no limit)" if adds_up else "(default: %(default)g)"),
+    )
+    parser.add_argument(
+        "--cost",
+        type=float,
+        default=default.cost_percent,
+        metavar="PERCENT",
+        help="at most so much measured time in each instance, of one core (default: what all "
+        "probes of the process may use)",
     )
 
 

@@ -82,9 +82,17 @@ def _lists(probe: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "frames", str(probe["frames"])
 
 
+_LIMITS = (
+    ("hits", "hits"),
+    ("ttl", "ttl_s"),
+    ("rate", "rate_per_s"),
+    ("cost", "cost_percent"),
+)
+
+
 def _limits(kind: ProbeKind, probe: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     limits, usual = probe["limits"], DEFAULTS[kind]
-    for name, member in (("hits", "hits"), ("ttl", "ttl_s"), ("rate", "rate_per_s")):
+    for name, member in _LIMITS:
         if limits[member] != getattr(usual, member):
             yield name, json.dumps(limits[member])
     for name in ("depth", "items", "text"):

@@ -12,7 +12,7 @@ from leadline.cli.duration import spoken
 from leadline.cli.known import check_known
 from leadline.cli.probe_view import asked, total_of
 from leadline.cli.show import harmless, out, short_path, table
-from leadline.wire.probe import AGGREGATED
+from leadline.wire.probe import AGGREGATED, MAX_COST_PERCENT
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -41,10 +41,12 @@ def _run(args: argparse.Namespace) -> int:
 def _show(probe: Mapping[str, Any]) -> None:
     left = max(0.0, probe["expires_at"] - time.time())
     out(asked(probe))
+    cost = probe["limits"]["cost_percent"]
     seen = total_of(probe) or f"{probe['hits']} of {probe['limits']['hits']} hits"
     out(harmless(
         f"  {probe['status']}" + (f" ({probe['reason']})" if probe["reason"] else "")
         + f"; {seen}" + ("" if probe["ended_at"] else f"; {spoken(left)} left")
+        + (f"; at most {cost:g} % of a core" if cost < MAX_COST_PERCENT else "")
         + (f"; of {probe['owner']}" if probe["owner"] else "")
         + (f"; {probe['note']}" if probe["note"] else "")
     ))  # fmt: skip

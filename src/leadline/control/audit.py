@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from leadline.control.context import Context
 from leadline.control.views import AuditView
-from leadline.store.records import AuditFilter
+from leadline.store.records import EVERY_ENTRY, AuditFilter
 from leadline.wire.errors import UsageError
+
+__all__ = ["AuditFilter", "AuditPage", "list_audit", "receipts"]
 
 DEFAULT_ENTRIES = 100
 MAX_ENTRIES = 1_000
@@ -26,16 +28,14 @@ def list_audit(
     *,
     limit: int = DEFAULT_ENTRIES,
     before: int | None = None,
-    **said: str,
+    matching: AuditFilter = EVERY_ENTRY,
 ) -> AuditPage:
-    """Return the newest `limit` entries, or the newest of those before the number `before`.
-
-    `said` is what they must have: see `AuditFilter`.
-    """
+    """Return the newest `limit` entries that match, or the newest of those before the number
+    `before`."""
     if not 1 <= limit <= MAX_ENTRIES:
         raise UsageError("bad-limit", f"limit must be from 1 to {MAX_ENTRIES}, not {limit}.")
     before = None if before is None else max(0, min(before, MAX_ID))
-    found = context.store.audit(limit + 1, before, AuditFilter(**said))
+    found = context.store.audit(limit + 1, before, matching)
     return AuditPage(
         [
             AuditView(
@@ -53,13 +53,12 @@ def list_audit(
     )
 
 
-def costs(context: Context, entries: list[AuditView]) -> dict[str, int]:
-    """Return what the probes of some entries have cost so far over all instances, in
-    nanoseconds, by probe."""
-    named = {entry.probe for entry in entries if entry.probe}
+def receipts(context: Context, page: AuditPage) -> dict[str, int]:
+    """Return what the probes of a page cost, in nanoseconds of the application's threads, over
+    all instances; a probe of which no instance said anything is not there."""
+    probes = {entry.probe for entry in page.entries if entry.probe}
     return {
-        probe: sum(
-            one.state.cost_ns for one in context.store.states(probe=probe).get(probe, [])
-        )
-        for probe in named
+        probe: sum(record.state.cost_ns for record in records)
+        for probe in probes
+        if (records := context.store.states(probe=probe).get(probe))
     }

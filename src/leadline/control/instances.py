@@ -9,6 +9,7 @@ from leadline.control.report import check_instance
 from leadline.control.status import overall
 from leadline.control.views import InstanceView, Losses, Overview, ServiceView
 from leadline.store.records import EVERY_SERVICE, InstanceRecord, Phase
+from leadline.wire.errors import UsageError
 from leadline.wire.hit import InstanceInfo, ProbeState
 from leadline.wire.probe import Status
 
@@ -82,6 +83,21 @@ def overview(context: Context) -> Overview:
             exporter=context.exporter.view().dropped if context.exporter else {},
         ),
     )
+
+
+def show_instance(context: Context, instance: str) -> InstanceView:
+    """Return one process by its id, also one that is gone. Raises slug `no-such-instance`."""
+    record = context.store.instance(instance)
+    if record is None:
+        raise UsageError(
+            "no-such-instance",
+            f"There is no instance {instance[:100]!a}.",
+            "`leadline status --json` shows the ids of the instances.",
+        )
+    feed = context.desired.connected().get(instance)
+    statuses = context.store.statuses(instance).values()
+    armed = sum(said[instance] is Status.ARMED for said in statuses)
+    return _view(record, feed, armed)
 
 
 def _view(record: InstanceRecord, feed: Feed | None, armed: int) -> InstanceView:

@@ -49,6 +49,7 @@ class AskedLimits:
     hits: int | None = None
     ttl_s: float | None = None
     rate_per_s: float | None = None
+    cost_percent: float | None = None
 
     def read(self, kind: ProbeKind) -> Limits:
         """Return them whole. Raises slug `bad-limit`."""
@@ -60,6 +61,9 @@ class AskedLimits:
             hits=default.hits if self.hits is None else self.hits,
             ttl_s=ttl_s,
             rate_per_s=default.rate_per_s if self.rate_per_s is None else self.rate_per_s,
+            cost_percent=(
+                default.cost_percent if self.cost_percent is None else self.cost_percent
+            ),
         )
 
 

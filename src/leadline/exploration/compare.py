@@ -3,8 +3,9 @@
     python -m leadline.exploration.compare [SUITE ...] [--folder DIR] [--report FILE]
 
 Each suite is downloaded as a source distribution, installed in a virtual environment of its own
-and run four times: twice without anything of ours (what these two disagree on is unstable by
-itself), once with a log and once with a snapshot on every line.
+and run five times: twice without anything of ours (what these two disagree on is unstable by
+itself), once with a log and once with a snapshot on every line, and once with a snapshot on a
+random sample of lines that stays much longer.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,7 +23,16 @@ from leadline.exploration.account import write_report
 from leadline.exploration.outcomes import Difference, differences, read_outcomes
 from leadline.exploration.suites import SUITES, Suite
 
-KINDS = ("log", "snapshot")
+MODES = {
+    "log": ("--leadline-kind", "log"),
+    "snapshot": ("--leadline-kind", "snapshot"),
+    "sample": (
+        "--leadline-kind", "snapshot", "--leadline-sample", "200", "--leadline-seed", "1",
+        "--leadline-hits", "1000",
+    ),
+}  # fmt: skip
+"""What each run with probes asks of the plugin. A sampled line keeps its probe for a hundred
+times as many hits, so that a suite ends with most of its probes still there."""
 RUN_S = 2_400
 """A suite that takes longer than this, ten times its longest run without us, hangs."""
 _HERE = Path(__file__).parents[2]
@@ -32,7 +41,11 @@ _HERE = Path(__file__).parents[2]
 
 @dataclass(slots=True)
 class Run:
-    """One run of a suite: its exit code, outcomes by test, and what our plugin has seen."""
+    """One run of a suite: its exit code, outcomes by test, and what our plugin has seen.
+
+    `seconds` are of processor time, with all its children: how long it took depends on what
+    else the machine was doing.
+    """
 
     exit_code: int
     seconds: float
@@ -67,23 +80,24 @@ def explanation(suite: Suite, result: Result, test: str) -> str:
     return next((why for part, why in suite.explained.items() if part in test), "")
 
 
-def compare(suite: Suite, folder: Path, kinds: Sequence[str] = KINDS) -> Result:
+def compare(suite: Suite, folder: Path, modes: Sequence[str] = tuple(MODES)) -> Result:
     """Run `suite` without and with probes. Raises `CalledProcessError` when it cannot be set
     up, `TimeoutExpired` when a run hangs."""
     sources, python = _prepared(suite, folder)
     first = run_once(suite, sources, python)
     second = run_once(suite, sources, python)
     result = Result(
-        suite.source, sys.version.split()[0], len(first.outcomes), first.seconds,
+        suite.source, sys.version.split()[0], len(first.outcomes),
+        min(first.seconds, second.seconds),
         unstable=[one.test for one in differences(first.outcomes, second.outcomes)],
     )  # fmt: skip
-    for kind in kinds:
-        run = run_once(suite, sources, python, kind)
+    for mode in modes:
+        run = run_once(suite, sources, python, mode)
         found = differences(first.outcomes, run.outcomes)
         if run.exit_code != first.exit_code and not found:
             found.append(Difference("(exit code)", str(first.exit_code), str(run.exit_code)))
-        result.runs[kind] = {**run.found, "suite_seconds": run.seconds}
-        result.different[kind] = [asdict(one) for one in found]
+        result.runs[mode] = {**run.found, "suite_seconds": run.seconds}
+        result.different[mode] = [asdict(one) for one in found]
     return result
 
 
@@ -116,8 +130,8 @@ def _do(*command: str) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - ours
 
 
-def run_once(suite: Suite, sources: Path, python: Path, kind: str = "") -> Run:
-    """Run a suite in the folder `sources`, with probes if there is a `kind`. What pytest writes
+def run_once(suite: Suite, sources: Path, python: Path, mode: str = "") -> Run:
+    """Run a suite in the folder `sources`, with probes if there is a `mode`. What pytest writes
     is kept beside that folder's own folder. Raises `TimeoutExpired` when it hangs."""
     own = sources.parents[1]
     outcomes, found = own / "outcomes.xml", own / "found.json"
@@ -125,23 +139,27 @@ def run_once(suite: Suite, sources: Path, python: Path, kind: str = "") -> Run:
     found.unlink(missing_ok=True)
     plugin = [
         "-p", "leadline.exploration", "--leadline-explore", suite.package,
-        "--leadline-kind", kind, "--leadline-report", str(found),
+        *MODES.get(mode, ()), "--leadline-report", str(found),
     ]  # fmt: skip
     command = [
         str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider",
-        f"--junitxml={outcomes}", *suite.arguments, *(plugin if kind else ()),
+        f"--junitxml={outcomes}", *suite.arguments, *(plugin if mode else ()),
     ]  # fmt: skip
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("LEADLINE_")
     }
     environment |= {"PYTHONPATH": str(_HERE), "PYTHONHASHSEED": "0", "NO_COLOR": "1"}
-    began = time.monotonic()
-    with (own / f"output-{kind or 'without'}.txt").open("wb") as output:
+    before = os.times()
+    with (own / f"output-{mode or 'without'}.txt").open("wb") as output:
         done = subprocess.run(  # noqa: S603 - ours
             command, cwd=sources, env=environment, timeout=RUN_S, check=False,
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
-    seconds = time.monotonic() - began
+    after = os.times()
+    seconds = (
+        after.children_user + after.children_system
+        - before.children_user - before.children_system
+    )  # fmt: skip
     if not outcomes.exists():
         raise RuntimeError(f"{suite.name}: pytest ended with {done.returncode} and no report")
     if done.returncode not in (0, 1):  # 1: tests that fail, as they may without us

@@ -19,6 +19,7 @@ class Meter:
     entered: int
     cost_ns: int
     window_ns: int
+    allowance_ns: int
     timed: bool
     off: bool
     fates: dict[Any, int]

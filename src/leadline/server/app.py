@@ -8,6 +8,8 @@ from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
@@ -46,6 +48,9 @@ def create_app(
             for route in (*ROUTES, *PAGES)
         ],
         exception_handlers={HTTPException: _not_here},
+        # code compresses to a tenth; no other site can have a signed-in browser ask, so nothing
+        # can be guessed by the length of an answer
+        middleware=[Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)],
     )
     app.router.redirect_slashes = False
     return _Gate(app, frozenset(name.lower() for name in names))

@@ -36,6 +36,7 @@ class LimitsBody(Struct, frozen=True, forbid_unknown_fields=True):
     hits: int | None = None
     ttl_s: float | None = None
     rate_per_s: float | None = None
+    cost_percent: float | None = None
 
 
 class CaptureBody(Struct, frozen=True, forbid_unknown_fields=True):

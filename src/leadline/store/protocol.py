@@ -5,7 +5,7 @@ from typing import Protocol
 
 from leadline.store.keep import Kind, Sizes
 from leadline.store.records import (
-    ALL_ENTRIES,
+    EVERY_ENTRY,
     NO_TERMS,
     AuditEntry,
     AuditFilter,
@@ -93,9 +93,9 @@ class Store(Protocol):
     ) -> dict[str, list[StateRecord]]:
         """Return the last states that instances reported, by probe."""
 
-    def statuses(self) -> dict[str, dict[str, Status]]:
-        """Return the last status alone that each instance reported, by probe: of all states
-        it is had in a tenth of the time."""
+    def statuses(self, instance: str | None = None) -> dict[str, dict[str, Status]]:
+        """Return the last status alone that each instance, or one of them, reported, by probe:
+        of all states it is had in a tenth of the time."""
 
     def switch_off(self, switch: Switch) -> None:
         """Keep a service, or everything, switched off; placing is refused from now on."""
@@ -174,7 +174,7 @@ class Store(Protocol):
         """Return all that a probe ever added up, also what was deleted since."""
 
     def audit(
-        self, limit: int, before: int | None = None, matching: AuditFilter = ALL_ENTRIES
+        self, limit: int, before: int | None = None, matching: AuditFilter = EVERY_ENTRY
     ) -> list[AuditEntry]:
         """Return the newest entries of the audit log that match, or of those before a number;
         the oldest of them first."""

@@ -413,15 +413,15 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries of the audit log: those with exactly this, of what is not empty."""
+    """Which entries of the audit log are meant; what is empty admits all."""
 
-    who: str = ""
-    action: str = ""
     service: str = ""
     probe: str = ""
+    who: str = ""
+    action: str = ""
 
 
-ALL_ENTRIES = AuditFilter()
+EVERY_ENTRY = AuditFilter()
 
 
 @dataclass(frozen=True, slots=True)

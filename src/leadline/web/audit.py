@@ -1,95 +1,127 @@
 """Audit: who did what, where and when, and what it cost."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 from urllib.parse import urlencode
 
+from leadline.control.audit import AuditFilter, AuditPage
 from leadline.control.views import AuditView
 from leadline.web.frame import Frame
 from leadline.web.rendering import render
 
-PAGE = 50
-"""Entries of one page."""
-_LEFT_OUT = ("limits", "capture", "terms", "moment", "frames")
-"""What every placement says, and nobody asks for first."""
+ACTIONS = (
+    "place", "removed", "expired", "anchor", "canary", "set", "off", "on", "purged", "source",
+    "signed-in", "signed-out", "key-added", "key-revoked", "key-rotated",
+)  # fmt: skip
+"""What the log knows, to choose from; another one can be typed into the address."""
+_BRIEF_CHARS = 80
+_LESS = frozenset("id limits capture terms owner frames moment anchor".split())
+"""Members of a placed probe that its own page shows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One entry; `cost_s` is what its probe took so far, in seconds, if it took anything."""
+class Entry:
+    """One entry. `told` is the gist of its detail, `whole` all of it as JSON; `cost` is what
+    its probe cost until now, in seconds, if an instance said so."""
 
     entry: AuditView
-    told: str
-    cost_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class AuditFilters:
-    """Which entries: those with exactly this of what is not empty; all if nothing is."""
-
-    who: str = ""
-    action: str = ""
-    service: str = ""
-    probe: str = ""
-
-    def address(self, before: int) -> str:
-        """Return where the entries before a number are."""
-        said = {name: getattr(self, name) for name in self.__slots__ if getattr(self, name)}
-        return f"/audit?{urlencode({**said, 'before': before})}"
+    told: list[tuple[str, str]]
+    whole: str
+    cost: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What the view shows, newest first. `older` is the address of the next page, or empty."""
+    """What the view shows: newest first. `before` is the number that was asked for, 0: none."""
 
-    filters: AuditFilters
-    rows: Sequence[Row]
-    older: str
-    newest: bool
+    entries: list[Entry]
+    more: bool
+    matching: AuditFilter
+    before: int
+
+    @property
+    def query(self) -> str:
+        """What is chosen as the end of an address."""
+        return self._address()
+
+    @property
+    def older(self) -> str:
+        """Where the entries before these are."""
+        return "/audit" + self._address(before=self.entries[-1].entry.id)
+
+    @property
+    def newest(self) -> str:
+        """Where the newest ones are."""
+        return "/audit" + self._address(before=0)
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is chosen."""
+        return any(asdict(self.matching).values())
+
+    @property
+    def actions(self) -> list[str]:
+        """What can be chosen."""
+        return sorted({*ACTIONS, *filter(None, [self.matching.action])})
+
+    def _address(self, before: int | None = None) -> str:
+        named = asdict(self.matching) | {"before": self.before if before is None else before}
+        said = urlencode({name: value for name, value in named.items() if value})
+        return f"?{said}" if said else ""
 
 
 def audit(
-    filters: AuditFilters,
-    entries: Sequence[AuditView],
-    costs: Mapping[str, int],
-    *,
-    more: bool,
-    newest: bool,
+    page: AuditPage, receipts: Mapping[str, int], matching: AuditFilter, before: int
 ) -> Audit:
-    """Make the view model; `entries` are oldest first, `costs` nanoseconds by probe."""
-    rows = [
-        Row(
-            entry,
-            details(entry.detail),
-            costs[entry.probe] / 1e9 if costs.get(entry.probe) else None,
+    """Make the view model."""
+    return Audit(entries(page, receipts), page.more, matching, before)
+
+
+def entries(page: AuditPage, receipts: Mapping[str, int]) -> list[Entry]:
+    """Return entries as they are shown, newest first; `receipts` are nanoseconds by probe."""
+    return [
+        Entry(
+            entry=one,
+            told=_told(one.detail),
+            whole=json.dumps(one.detail, indent=1, ensure_ascii=False),
+            cost=receipts[one.probe] / 1e9 if one.probe in receipts else None,
         )
-        for entry in reversed(entries)
+        for one in reversed(page.entries)
     ]
-    older = filters.address(entries[0].id) if more and entries else ""
-    return Audit(filters, rows, older, newest)
-
-
-def details(detail: Mapping[str, object]) -> str:
-    """Return what an entry says beside its action, as one line; all of it is in the API."""
-    return ", ".join(
-        f"{name} {_told(value)}"
-        for name, value in detail.items()
-        if name not in _LEFT_OUT and value not in (None, "", [], {})
-    )
-
-
-def _told(value: object) -> str:
-    match value:
-        case str():
-            return value
-        case {"file": file, "line": line}:
-            return f"{file}:{line}"
-        case {"text": text}:
-            return str(text)
-    return json.dumps(value, ensure_ascii=False)
 
 
 def page(frame: Frame, view: Audit) -> str:
     """Return the whole page."""
     return render("audit.html", frame=frame, view=view)
+
+
+def part(view: Audit) -> str:
+    """Return what of it changes while one looks."""
+    return render("audit_part.html", view=view)
+
+
+def _told(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found = []
+    for name, value in detail.items():
+        if not value or name in _LESS:
+            continue
+        text = _text(value)
+        short = f"{text[:_BRIEF_CHARS]}…" if len(text) > _BRIEF_CHARS else text
+        found.append((name, short))
+    return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    if isinstance(value, dict) and {"file", "line"} <= set(value):
+        return f"{value['file']}:{value['line']}"
+    if isinstance(value, dict) and {"module", "function"} == set(value):
+        return f"{value['module']}:{value['function']}"
+    if isinstance(value, dict) and all(isinstance(one, str | int) for one in value.values()):
+        return ", ".join(f"{name} {one}" for name, one in value.items() if one)
+    return json.dumps(value, ensure_ascii=False)

@@ -13,15 +13,20 @@ def short(number: float) -> str:
 
 def share(part: float) -> str:
     """Return a share as per cent, such as `0.4 %`."""
+    if 0 < part < 0.0001:
+        return "under 0.01 %"
     return f"{_digits(part * 100)} %"
 
 
 def seconds(number: float) -> str:
-    """Return how long something takes, such as `12 ms` or `2.5 h`."""
+    """Return how long something takes, such as `12 µs` or `2.5 h`."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
         if number >= size:
             return f"{_digits(number / size)} {unit}"
-    return f"{_digits(number * 1000)} ms"
+    for part, unit in ((1e-3, "ms"), (1e-6, "µs")):
+        if number >= part:
+            return f"{_digits(number / part)} {unit}"
+    return f"{_digits(number * 1e9)} ns" if number else "0 ms"
 
 
 def exact(number: float) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from leadline.control.inventory import Asked
 from leadline.control.views import HitView
@@ -30,10 +31,12 @@ FLATTENED = 3
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the stack: 0 is the innermost. `omitted` says why it has no variables."""
+    """One call of the stack: 0 is the innermost. `omitted` says why it has no variables; `read`
+    is where its line is in Source, empty if it is of no file."""
 
     number: int
     file: str
+    short: str
     line: int
     function: str
     place: str
@@ -41,6 +44,7 @@ class Call:
     values: list[Node]
     omitted: str
     address: str
+    read: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +192,22 @@ def _calls(hit: HitView) -> list[Call]:
             file=frame["file"],
             line=frame["line"],
             function=frame["function"],
+            short=short_path(frame["file"]),
             place=f"{short_path(frame['file'])}:{frame['line']}",
             source=frame.get("source", ""),
             values=nodes(frame.get("locals", {})),
             omitted=frame.get("omitted", ""),
             address=f"/hits/{hit.id}" + (f"?call={number}" if number else ""),
+            read=_read(hit.service, frame["file"], frame["line"]),
         )
         for number, frame in enumerate(frames)
     ]
+
+
+def _read(service: str, file: str, line: int) -> str:
+    if not file.endswith((".py", ".pyw")):
+        return ""
+    return f"/services/{quote(service, safe='')}/source/{quote(file.lstrip('/'))}#L{line}"
 
 
 def _kind(hit: HitView) -> str:

@@ -60,12 +60,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class CodeLine:
-    """One line. `anchor` is what ties a probe to it, empty where it may hold a secret; `why`
-    says why no probe can be on it."""
+    """One line. `anchor` is what ties a probe to it, empty where it may hold a secret, None
+    where it is the text that is shown; `why` says why no probe can be on it, empty where it is
+    blank.
+
+    A file has thousands of them: what the page can tell by itself is not sent.
+    """
 
     number: int
     html: str
-    anchor: str
+    anchor: str | None
     can: bool
     head: str
     why: str
@@ -123,6 +127,7 @@ def code(reading: Reading, asked: Asked[SourceText], on: Sequence[OnLine]) -> st
         text=text,
         asked=asked.instance,
         lines=_lines(text),
+        anchor_chars=MAX_ANCHOR_CHARS,
         on=[_shown(one) for one in on],
         kinds=KINDS,
     )
@@ -170,19 +175,26 @@ class ShownProbe:
 
 def _lines(text: SourceText) -> list[CodeLine]:
     executable, masked = frozenset(text.executable), frozenset(text.masked)
-    why = {at: f"Line {at} {told}." for told, lines in text.silent.items() for at in lines}
+    why = {at: told for told, lines in text.silent.items() for at in lines}
     heads = _heads(text.functions)
     return [
         CodeLine(
             number=one.number,
             html=one.code,
-            anchor="" if one.number in masked else " ".join(line.split())[:MAX_ANCHOR_CHARS],
+            anchor="" if one.number in masked else _anchor(line),
             can=one.number in executable,
             head=heads.get(one.number, ""),
-            why=why.get(one.number, f"Line {one.number} is blank."),
+            why=why.get(one.number, ""),
         )
         for line, one in zip(text.lines, highlight.lines(text.lines), strict=True)
     ]
+
+
+def _anchor(line: str) -> str | None:
+    """Return the anchor of a line where the text on the page says something else than it."""
+    if line.isascii() and line.replace("\t", " ").isprintable():
+        return None
+    return " ".join(line.split())[:MAX_ANCHOR_CHARS]
 
 
 def _heads(functions: Sequence[FunctionEntry]) -> dict[int, str]:

@@ -328,7 +328,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(
         "named",
         ("=", '":', "':"),
-        rf"(?<![\w-])(?P<name>[A-Za-z_][\w-]{{1,{MAX_NAME_CHARS}}}+)(?:=|[\"']\s{{0,3}}:\s{{0,3}}"
+        rf"(?<![\w-])-{{0,2}}+(?P<name>[A-Za-z_][\w-]{{1,{MAX_NAME_CHARS}}}+)(?:=|[\"']\s{{0,3}}:\s{{0,3}}"
         r"(?=[\"']))[\"']?(?P<secret>[^\s\"'&;,(){}\[\]]{1,}+)",
         _is_named_secret,
     ),

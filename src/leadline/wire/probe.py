@@ -20,6 +20,10 @@ MAX_RATE_PER_S = 1_000.0
 """Above this a pure-Python agent would exceed its budget of 1 % of a core anyway."""
 MAX_PASSAGES_PER_S = 1_000_000.0
 """A probe that adds up has to see every passage to be right; the budget is its real limit."""
+MIN_COST_PERCENT = 0.001
+"""10 us of a second: one snapshot, and nothing for a long while."""
+MAX_COST_PERCENT = 100.0
+"""Of one core; in effect no limit but the process' budget, which is far below it."""
 MAX_TEMPLATE_CHARS = 2_000
 MAX_CONDITION_CHARS = 2_000
 MAX_NOTE_CHARS = 500
@@ -107,15 +111,19 @@ class Limits:
 
     `hits`: captured hits over all instances. `ttl_s`: seconds of life left at the moment the
     message was written. `rate_per_s`: captured hits a second in each instance. How many may be
-    asked for depends on the kind, so the probe itself checks that.
+    asked for depends on the kind, so the probe itself checks that. `cost_percent`: time that
+    was measured on the application's threads, of one core in each instance; never more than
+    the budget of the process.
     """
 
     hits: int = 100
     ttl_s: float = 900.0
     rate_per_s: float = 50.0
+    cost_percent: float = MAX_COST_PERCENT
 
     def __post_init__(self) -> None:
         _within("ttl", self.ttl_s, 0, MAX_TTL_S, " seconds")
+        _within("cost", self.cost_percent, MIN_COST_PERCENT, MAX_COST_PERCENT, " percent")
 
 
 _CAPTURED = Limits(hits=10, ttl_s=900.0, rate_per_s=1.0)

@@ -343,5 +343,6 @@ _HELPERS: dict[str, object] = {
     "modules": sys.modules,
     "our_threads": our_threads,
     "our_path": __file__.removesuffix("agent/core/native.py"),
+    "demo_path": __file__.removesuffix("agent/core/native.py") + "demo/service/",
     "disable": sys.monitoring.DISABLE,
 }

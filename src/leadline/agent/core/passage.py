@@ -33,6 +33,8 @@ else:
 
 BUDGET_NS = 10_000_000
 """1 % of one core: what all probes of a process together may use of each second."""
+NO_ALLOWANCE_NS = 2**62
+"""What a probe that has no limit of its own may use: more than can be used."""
 MAX_OPEN_CALLS = 4_096
 """Calls that one probe has seen begin and not end; of more, the older half is forgotten."""
 MAX_SAMPLES = 20_000
@@ -128,8 +130,8 @@ class Passage(Meter):
     `take` made into a hit's content, on the sender's. A `take` that returns None has added to
     `samples`; without one there is nothing but to count. `condition` and `plan` say the same
     as `holds` and `take`, for a core that has its own way to do it. `off` is set when a limit
-    has switched the sites off. `began` is there when durations are wanted: frame -> nanoseconds
-    of `perf_counter_ns`.
+    has switched the sites off; `window_ns` above `allowance_ns` is one. `began` is there when
+    durations are wanted: frame -> nanoseconds of `perf_counter_ns`.
 
     Counters are plain integers that the application's threads add to without a lock: CPython
     changes threads only at calls and backward jumps, and `n += 1` holds neither.
@@ -157,6 +159,7 @@ class Passage(Meter):
     entered: int = 0
     cost_ns: int = 0
     window_ns: int = 0
+    allowance_ns: int = NO_ALLOWANCE_NS
 
     @property
     def spent(self) -> bool:

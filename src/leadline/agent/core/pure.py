@@ -287,7 +287,7 @@ class PureCore:
             duration_s = (self._elapsed() - began) / 1e9 if began is not None else None
         if passage.timed and duration_s is None:
             return True
-        if self.unread_ns > self.budget_ns:
+        if self.unread_ns >= self.budget_ns or passage.window_ns > passage.allowance_ns:
             passage.fates[Fate.OVER_BUDGET] += 1
             passage.off = True
             return False

@@ -19,7 +19,7 @@ from leadline.wire.inventory import Answer, Want, WantKind
 from leadline.wire.messages import ANSWER_PATH, encode
 
 MAX_WAITING = 8
-"""Questions that wait; the server asks no more than this at a time."""
+"""Questions that wait; the server has no more than this open at a time."""
 
 _allocate_lock = original("_thread", "allocate_lock", _thread.allocate_lock)
 
@@ -36,11 +36,10 @@ class Answerer:
         self._lock = _allocate_lock()
 
     def ask(self, want: Want) -> None:
-        """Have a question answered; does not wait. One too many is left unanswered."""
+        """Have a question answered; does not wait. Of too many the oldest is left unanswered:
+        the server has given it up, and a process that stood still finds them all at once."""
         with self._lock:
-            if len(self._waiting) >= MAX_WAITING:
-                return
-            self._waiting.append(want)
+            self._waiting = [*self._waiting, want][-MAX_WAITING:]
             idle, self._busy = not self._busy, True
         if idle:
             start_thread("answerer", self._run)

@@ -3,9 +3,9 @@
 from collections import deque
 from collections.abc import Callable
 
-from leadline.agent.core.passage import Passage, Plan, Reading, Visit
+from leadline.agent.core.passage import NO_ALLOWANCE_NS, Passage, Plan, Reading, Visit
 from leadline.expression import compile_condition
-from leadline.wire.probe import Probe
+from leadline.wire.probe import MAX_COST_PERCENT, Probe
 from leadline.wire.struct import dataclass
 
 
@@ -16,6 +16,12 @@ class Compiled:
     probe: Probe
     passage: Passage
     names: frozenset[str]
+
+
+def allowance_ns(probe: Probe) -> int:
+    """Return the measured time that a probe may take of each second."""
+    percent = probe.limits.cost_percent
+    return int(percent * 1e7) if percent < MAX_COST_PERCENT else NO_ALLOWANCE_NS
 
 
 def ready(
@@ -47,5 +53,6 @@ def ready(
         hits_left=probe.limits.hits,
         tokens=max(1.0, probe.limits.rate_per_s),
         burst=max(1.0, probe.limits.rate_per_s),
+        allowance_ns=allowance_ns(probe),
     )
     return Compiled(probe, passage, names | (condition.names if condition else frozenset()))

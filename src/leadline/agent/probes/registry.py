@@ -48,7 +48,7 @@ class Registry:
         self._core = core
         self._imports = ImportWatch(monitor, self._imported)
         self.departure = Departure(monitor)
-        self._budget = Budget(core)
+        self.budget = Budget(core)
         self._arming = Arming(core)
         self._lock = allocate_lock()
         self._standing: dict[str, Standing] = {}
@@ -131,7 +131,7 @@ class Registry:
                 self._imports.give_up_main()
             self._watch()
             if self._off is None:
-                self._budget.tick(now, [one for one in armed if one.compiled is not None])
+                self.budget.tick(now, [one for one in armed if one.compiled is not None])
         self._search(now)
         self._study(now)
 

@@ -246,6 +246,7 @@ static const struct {
     {"modules", HELPER(modules)},
     {"our_threads", HELPER(our_threads)},
     {"our_path", HELPER(our_path)},
+    {"demo_path", HELPER(demo_path)},
     {"disable", HELPER(disable)},
 };
 #define HELPER_COUNT (sizeof helpers / sizeof *helpers)

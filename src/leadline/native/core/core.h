@@ -28,7 +28,7 @@ typedef struct {
     /* What is done in Python, by name of agent/core/native.py. */
     PyObject *visit, *nothing, *decide, *take, *punted, *blame, *circumstances, *rest;
     PyObject *modules; /* sys.modules */
-    PyObject *our_threads, *our_path;
+    PyObject *our_threads, *our_path, *demo_path;
     long long spent_ns, budget_ns, no_stack;
     long long in_python; /* times that Python was asked */
     Text scratch; /* what is being written; taken by one hit at a time */

@@ -192,6 +192,7 @@ static PyMemberDef meter_members[] = {
     NUMBER(entered),
     NUMBER(cost_ns),
     NUMBER(window_ns),
+    NUMBER(allowance_ns),
     {"tokens", Py_T_DOUBLE, offsetof(Meter, tokens), 0, NULL},
     {"timed", Py_T_BOOL, offsetof(Meter, timed), 0, NULL},
     {"off", Py_T_BOOL, offsetof(Meter, off), 0, NULL},

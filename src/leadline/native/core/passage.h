@@ -45,7 +45,7 @@ typedef struct {
     PyObject_HEAD
     PyObject *holds, *take, *concerns, *began, *samples;
     double tokens;
-    long long hits_left, lost, entered, cost_ns, window_ns;
+    long long hits_left, lost, entered, cost_ns, window_ns, allowance_ns;
     long long fates[FATE_COUNT];
     char timed, off;
     /* What of it runs here, while `holds` and `take` are what they were then. */

@@ -7,6 +7,7 @@
 #define MAX_TEXT 10000
 #define MAX_WALK 1000
 #define MAX_KEY 1000
+#define MAX_ELEMENTS 100
 #define UNIT_CHARS 256
 
 static Py_ssize_t
@@ -342,7 +343,7 @@ plain_calculated(Arithmetic operation, PyObject *left, PyObject *right)
     return result;
 }
 
-/* operations.has_affix of an exact str, for an exact str or a literal's tuple of them. */
+/* operations.has_affix of an exact str, for an exact str or a tuple of them. */
 PyObject *
 plain_has_affix(PyObject *value, PyObject *affix, int end, Moment *moment)
 {
@@ -352,6 +353,9 @@ plain_has_affix(PyObject *value, PyObject *affix, int end, Moment *moment)
         return NULL;
     }
     for (Py_ssize_t index = 0; index < count; index++) {
+        if (index == MAX_ELEMENTS) {
+            return NULL;
+        }
         PyObject *part = is_tuple ? PyTuple_GET_ITEM(affix, index) : affix;
         if (!PyUnicode_CheckExact(part) || !text_allowed(moment, part)) {
             return NULL;

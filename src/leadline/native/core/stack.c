@@ -77,6 +77,12 @@ find_variables(Plan *plan)
     return 0;
 }
 
+static int
+begins(PyObject *file, PyObject *folder)
+{
+    return PyUnicode_Tailmatch(file, folder, 0, PY_SSIZE_T_MAX, -1) == 1;
+}
+
 static Plan *
 plan_of(Core *core, PyCodeObject *code)
 {
@@ -90,8 +96,8 @@ plan_of(Core *core, PyCodeObject *code)
     }
     plan->code = (PyCodeObject *)Py_NewRef(code);
     plan->lasti = -1;
-    plan->ours =
-        PyUnicode_Tailmatch(code->co_filename, core->our_path, 0, PY_SSIZE_T_MAX, -1) == 1;
+    plan->ours = begins(code->co_filename, core->our_path) &&
+                 !begins(code->co_filename, core->demo_path); /* an application like any other */
     if (plan_count >= MAX_PLANS) {
         plans_forget();
     }

@@ -352,7 +352,7 @@ pass(Visit *visit)
     if (meter->timed && !visit->moment.has_duration) {
         return ON;
     }
-    if (core->spent_ns > core->budget_ns) {
+    if (core->spent_ns >= core->budget_ns || meter->window_ns > meter->allowance_ns) {
         meter->fates[OVER_BUDGET]++;
         meter->off = 1;
         return OFF;

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from dataclasses import asdict
 
-from leadline.store.records import ALL_ENTRIES, AuditEntry, AuditFilter
+from leadline.store.records import EVERY_ENTRY, AuditEntry, AuditFilter
 from leadline.store.sqlite.retention import count_trimmed
 
 MAX_ROW = 2**63 - 1
@@ -44,15 +44,15 @@ def select(
     db: sqlite3.Connection,
     limit: int,
     before: int | None = None,
-    matching: AuditFilter = ALL_ENTRIES,
+    matching: AuditFilter = EVERY_ENTRY,
 ) -> list[AuditEntry]:
-    """Return the newest entries that match, or the newest of them before a number, the oldest
-    of them first."""
+    """Return the newest entries that match, or the newest before a number, the oldest of them
+    first."""
     said = {name: value for name, value in asdict(matching).items() if value}
-    where = "".join(f" AND {name} = :{name}" for name in said)
+    columns = "".join(f" AND {name} = ?" for name in said)
     rows = db.execute(
         "SELECT id, at, who, action, service, probe, detail FROM audit"  # noqa: S608 - our names
-        f" WHERE id < :before{where} ORDER BY id DESC LIMIT :limit",
-        said | {"before": MAX_ROW if before is None else before, "limit": limit},
+        f" WHERE id < ?{columns} ORDER BY id DESC LIMIT ?",
+        (MAX_ROW if before is None else before, *said.values(), limit),
     ).fetchall()
     return [AuditEntry(*row) for row in reversed(rows)]

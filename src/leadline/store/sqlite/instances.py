@@ -150,14 +150,19 @@ def select_states(
     return found
 
 
-def select_statuses(db: sqlite3.Connection) -> dict[str, dict[str, Status]]:
-    """Return the last status that each instance reported, by probe."""
+def select_statuses(
+    db: sqlite3.Connection, instance: str | None = None
+) -> dict[str, dict[str, Status]]:
+    """Return the last status that each instance, or one of them, reported, by probe."""
+    where, values = ("", ()) if instance is None else (" WHERE instance = ?", (instance,))
     known = {str(status): status for status in Status}
     found: dict[str, dict[str, Status]] = {}
-    for number, instance, status in db.execute(
-        "SELECT probe, instance, json_extract(body, '$.status') FROM states"
+    for number, reporter, status in db.execute(
+        "SELECT probe, instance, json_extract(body, '$.status') FROM states"  # noqa: S608 - ours
+        f"{where}",
+        values,
     ):
-        found.setdefault(f"p{number}", {})[instance] = known[status]
+        found.setdefault(f"p{number}", {})[reporter] = known[status]
     return found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from leadline.store.keep import Keep, Kind, Sizes
 from leadline.store.protocol import Listener
 from leadline.store.records import (
-    ALL_ENTRIES,
+    EVERY_ENTRY,
     NO_TERMS,
     AuditEntry,
     AuditFilter,
@@ -127,9 +127,9 @@ class SqliteStore:
         with self._readers.lend() as db:
             return instances.select_states(db, service, probe)
 
-    def statuses(self) -> dict[str, dict[str, Status]]:
+    def statuses(self, instance: str | None = None) -> dict[str, dict[str, Status]]:
         with self._readers.lend() as db:
-            return instances.select_statuses(db)
+            return instances.select_statuses(db, instance)
 
     def switch_off(self, switch: Switch) -> None:
         self._writer.run(lambda tx: switches.off(tx, switch))
@@ -241,7 +241,7 @@ class SqliteStore:
             return points.total_of(db, probes.number_of(probe))
 
     def audit(
-        self, limit: int, before: int | None = None, matching: AuditFilter = ALL_ENTRIES
+        self, limit: int, before: int | None = None, matching: AuditFilter = EVERY_ENTRY
     ) -> list[AuditEntry]:
         with self._readers.lend() as db:
             return audit.select(db, limit, before, matching)

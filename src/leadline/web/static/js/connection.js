@@ -1,7 +1,7 @@
 // Whether what is shown is live: said by whoever asks or listens, shown in the header.
 
 const states = new EventTarget();
-let state = "";
+let state = "live"; // the page itself came a moment ago
 
 function become(next) {
   if (state === next) return;
@@ -31,7 +31,7 @@ class ConnectionState extends HTMLElement {
       }[state] ?? "";
     };
     states.addEventListener("change", this.show);
-    if (state) this.show();
+    this.show();
   }
 
   disconnectedCallback() {

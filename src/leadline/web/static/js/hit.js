@@ -48,7 +48,12 @@ class HitView extends HTMLElement {
     for (const group of this.querySelectorAll(".right section[data-call]")) {
       group.hidden = Number(group.dataset.call) !== call;
     }
-    this.querySelector(".file").replaceChildren(visible(this.calls[call].dataset.file));
+    const { file, short, read } = this.calls[call].dataset;
+    const link = this.querySelector(".file");
+    link.replaceChildren(visible(short));
+    link.title = file;
+    if (read) link.href = read;
+    else link.removeAttribute("href");
     this.look();
     this.fetch(call);
   }

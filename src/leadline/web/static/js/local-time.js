@@ -1,11 +1,13 @@
 // A moment in the reader's own zone: `<local-time form="ago" at="2026-11-28T20:00:00.000Z">`.
-// `ago` says how long since, `clock` the time of day; both say it exactly on hover.
+// `ago` says how long since, `clock` the time of day, `second` no more exactly than that; all say
+// it exactly on hover.
 
 const STEPS = [[60, "s", 1], [3_600, "min", 60], [86_400, "h", 3_600], [Infinity, "d", 86_400]];
 const EXACT = new Intl.DateTimeFormat(undefined, {
   dateStyle: "medium", timeStyle: "long",
 });
-const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" };
+const SECOND = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+const CLOCK = { ...SECOND, fractionalSecondDigits: 3 };
 const growing = new Set();
 
 export class LocalTime extends HTMLElement {
@@ -24,7 +26,8 @@ export class LocalTime extends HTMLElement {
   show() {
     const at = new Date(this.getAttribute("at"));
     const time = this.querySelector("time") ?? this.appendChild(document.createElement("time"));
-    const told = this.getAttribute("form") === "ago" ? ago(at) : clock(at);
+    const form = this.getAttribute("form");
+    const told = form === "ago" ? ago(at) : clock(at, form === "second" ? SECOND : CLOCK);
     if (time.textContent !== told) time.textContent = told;
     if (time.dateTime === this.getAttribute("at") && time.title) return;
     time.dateTime = this.getAttribute("at");
@@ -39,9 +42,9 @@ function ago(at) {
   return `${Math.floor(seconds / size)} ${unit} ago`;
 }
 
-function clock(at) {
+function clock(at, form) {
   const day = at.toDateString() === new Date().toDateString() ? {} : { month: "short", day: "numeric" };
-  return at.toLocaleString(undefined, { ...day, ...CLOCK });
+  return at.toLocaleString(undefined, { ...day, ...form });
 }
 
 setInterval(() => { if (!document.hidden) for (const one of growing) one.show(); }, 1000);

@@ -1,4 +1,4 @@
-// Taking probes out, after a question: `<remove-probes probe="p3"><button>`, or `service="shop"`.
+// Removing probes, after a question: `<remove-probes path="/v1/probes/p1" what="p1" told="...">`.
 import { ask } from "./ask.js";
 import { refreshParts } from "./live-part.js";
 
@@ -13,31 +13,28 @@ class RemoveProbes extends HTMLElement {
 
   pressed(event) {
     if (!event.target.closest("button")) return;
-    const probe = this.getAttribute("probe");
-    const service = this.getAttribute("service");
-    if (probe) confirmRemoval(`Remove ${probe}?`, `/v1/probes/${encodeURIComponent(probe)}`);
-    else confirmRemoval(`Remove all probes of ${service}?`, `/v1/services/${encodeURIComponent(service)}/probes`);
+    confirmRemoval(this.getAttribute("path"), this.getAttribute("what"), this.getAttribute("told"));
   }
 }
 
-function confirmRemoval(question, path) {
+function confirmRemoval(path, what, told) {
   const dialog = document.createElement("dialog");
   dialog.innerHTML = `
     <form method="dialog">
       <h2 id="remove-probes-title"></h2>
-      <p>It is taken out of the running processes and does not come back. What was stored stays.</p>
+      <p></p>
       <p class="told" role="alert"></p>
       <div class="buttons">
         <button type="button" class="quiet">Cancel</button>
-        <button class="danger">Remove</button>
+        <button class="go danger">Remove</button>
       </div>
     </form>`;
-  const title = dialog.querySelector("h2");
-  const go = dialog.querySelector(".danger");
-  title.textContent = question;
-  dialog.setAttribute("aria-labelledby", title.id);
+  dialog.querySelector("h2").textContent = `Remove ${what}?`;
+  dialog.querySelector("p").textContent = told;
+  dialog.setAttribute("aria-labelledby", "remove-probes-title");
   dialog.querySelector(".quiet").addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
+  const go = dialog.querySelector(".go");
   dialog.querySelector("form").addEventListener("submit", async (event) => {
     event.preventDefault();
     go.disabled = true;

@@ -13,7 +13,10 @@ class SourceJump extends HTMLElement {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.look(), STILL_MS);
     });
-    this.field.addEventListener("keydown", (event) => this.pressed(event));
+    this.field.addEventListener("keydown", (event) => {
+      if (event.key === "/" && !this.field.value) event.preventDefault(); // it is here already
+      else this.pressed(event);
+    });
     this.addEventListener("focusout", (event) => {
       if (!this.contains(event.relatedTarget)) this.show(false);
     });

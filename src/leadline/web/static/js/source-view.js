@@ -24,6 +24,10 @@ class SourceView extends HTMLElement {
     }, { signal });
     this.probes.addEventListener("refreshed", () => this.spread(), { signal });
     addEventListener("hashchange", () => this.goToHash(), { signal });
+    for (const line of this.code.querySelectorAll(".line")) {
+      const does = probeable(line) ? "place a probe" : "why no probe can be here";
+      line.firstElementChild.setAttribute("aria-label", `Line ${line.id.slice(1)}: ${does}`);
+    }
     if (matchMedia("(max-width: 60rem)").matches) this.querySelector(".outline").open = false;
     this.forget = [
       keys.add("j", "Next line", () => this.step(1)),
@@ -120,7 +124,7 @@ class SourceView extends HTMLElement {
     const was = line.nextElementSibling;
     this.querySelector("probe-form, .why-not")?.remove();
     if (was?.matches("probe-form, .why-not")) return this.focusLine(line);
-    if (line.dataset.why) return this.tellWhy(line);
+    if (!probeable(line)) return this.tellWhy(line);
     const number = Number(line.id.slice(1));
     const inside = this.functionAt(number, line.dataset.head);
     const form = document.createElement("probe-form");
@@ -132,11 +136,17 @@ class SourceView extends HTMLElement {
       line: number,
       text: line.querySelector("code").textContent,
       before: this.before(number, inside),
-      anchor: line.dataset.anchor,
+      anchor: line.dataset.anchor ?? this.anchor(line),
       can: line.classList.contains("can"),
       inside,
     }, this.querySelector("template[data-form]"));
     return form.scrollIntoView({ block: "nearest" });
+  }
+
+  /** What ties a probe to a line that is shown as it is. */
+  anchor(line) {
+    const words = line.querySelector("code").textContent.trim().split(/\s+/);
+    return words.join(" ").slice(0, Number(this.getAttribute("anchor-chars")));
   }
 
   /** The lines of the function before one: what was assigned there is what one may want to see. */
@@ -158,7 +168,7 @@ class SourceView extends HTMLElement {
     const told = document.createElement("p");
     told.className = "why-not";
     told.setAttribute("role", "status");
-    told.append(line.dataset.why);
+    told.append(`Line ${line.id.slice(1)} ${line.dataset.why ?? "is blank"}.`);
     const near = this.nearest(line);
     if (near.length) told.append(" The nearest that can carry one: ");
     near.forEach((one, index) => {
@@ -189,14 +199,14 @@ class SourceView extends HTMLElement {
       if (line) by.set(line, [...(by.get(line) ?? []), probe]);
     }
     for (const line of this.code.querySelectorAll(".line.probed")) {
-      if (!by.has(line)) line.querySelector(".slot").replaceChildren();
+      if (!by.has(line)) slot(line).replaceChildren();
       line.classList.toggle("probed", by.has(line));
     }
     for (const [line, probes] of by) {
       const fresh = document.createElement("div");
       fresh.append(...probes.map((one) => one.cloneNode(true)));
       line.classList.add("probed");
-      morph(line.querySelector(".slot"), fresh);
+      morph(slot(line), fresh);
     }
   }
 
@@ -220,6 +230,17 @@ class SourceView extends HTMLElement {
     await refreshParts();
     this.focusLine(line);
   }
+}
+
+function probeable(line) { return line.matches(".can, .head"); }
+
+/** Where the probes of a line are shown. */
+function slot(line) {
+  const there = line.querySelector(".slot");
+  if (there) return there;
+  const made = line.appendChild(document.createElement("div"));
+  made.className = "slot";
+  return made;
 }
 
 function read(link) {
