@@ -41,6 +41,7 @@ bench:
 
 soak: $(BUILT)
 	@$(BIN)/python -m pytest -q -m soak
+	@$(BIN)/python -m benchmarks.fleet
 	@$(BIN)/python -m leadline.exploration.compare --again --report docs/exploration.md
 
 # outside CI: minutes of inputs that coverage leads to; SECONDS for each of the two targets

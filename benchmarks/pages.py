@@ -5,7 +5,7 @@
 For each address: how long the server takes (asked over loopback by one connection that stays
 open), how many bytes a browser that was never here gets, with style sheets and modules, and
 when Chromium has painted the first of it. The hits are posted by an agent as real ones are; one
-in ten is a snapshot.
+in ten is a snapshot. The source is that of a real process, a file of 6,300 lines.
 """
 
 import http.client
@@ -13,10 +13,13 @@ import json
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,6 +27,7 @@ from playwright.sync_api import BrowserContext, sync_playwright
 
 from benchmarks.ingest import _connect, _keys, _place, _start
 from leadline.wire.hit import Detail, FrameView, Hit, InstanceInfo, Report
+from leadline.wire.keys import agent_key, load
 from leadline.wire.messages import REPORT_PATH, encode
 from leadline.wire.probe import Moment
 
@@ -35,6 +39,8 @@ PAINTED = 7
 """Times that it is opened in the browser, each with nothing kept from before."""
 SERVICE = "bench"
 INSTANCE = "agent-1"
+BIG = "/services/big/source/_pydecimal.py"
+_READS_BIG = "import _pydecimal, time; time.sleep(3600)"
 
 
 def main(many: int = HITS) -> int:
@@ -51,7 +57,8 @@ def main(many: int = HITS) -> int:
                 times = _times(url, user, address)
                 low, middle, high = times[0], statistics.median(times), times[-1]
                 print(f"  {address:52} {low:6.1f} {middle:6.1f} {high:6.1f} ms at the server")
-            _browse(url, user, _addresses(last))
+            with _big(Path(folder), url):
+                _browse(url, user, [*_addresses(last), BIG])
         finally:
             server.terminate()
             server.wait(10)
@@ -79,7 +86,28 @@ def _addresses(last: int) -> list[str]:
         f"/hits/{last}",
         f"/hits/{last // 2}",
         "/parts/hits-over-time",
+        "/probes",
+        "/probes/p1",
+        "/audit",
+        "/audit?who=nobody",
+        f"/instances/{INSTANCE}",
     ]
+
+
+@contextmanager
+def _big(folder: Path, url: str) -> Iterator[None]:
+    """Run a process that has loaded a large file."""
+    environ = os.environ | {
+        "LEADLINE_URL": url,
+        "LEADLINE_KEY": agent_key(load(folder / "keys.json"), "big"),
+    }
+    run = [sys.executable, "-m", "leadline", "run", "--service", "big", "--"]
+    program = subprocess.Popen([*run, sys.executable, "-c", _READS_BIG], env=environ)
+    try:
+        yield
+    finally:
+        program.terminate()
+        program.wait(10)
 
 
 def _fill(url: str, user: str, key: str, many: int) -> int:
@@ -203,6 +231,8 @@ def _open(context: BrowserContext, address: str) -> tuple[float, float]:
     page = context.new_page()
     page.goto(address, wait_until="load")
     page.wait_for_function("performance.getEntriesByType('paint').length > 0")
+    if "/source/" in address:
+        page.wait_for_selector(".line")
     return tuple(
         page.evaluate(
             """() => [

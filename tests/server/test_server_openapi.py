@@ -1,5 +1,7 @@
 """The description of the addresses: valid OpenAPI, complete, and true of what is answered."""
 
+import gzip
+import json
 import re
 
 import pytest
@@ -27,6 +29,16 @@ def test_it_is_valid_and_what_is_wrong_would_be_found(described):
     broken = describe(ROUTES)
     broken["paths"]["/health"]["get"]["responses"]["200"].pop("description")
     assert list(OpenAPIV31SpecValidator(broken).iter_errors())
+
+
+def test_it_is_compressed_for_whoever_takes_that_and_a_stream_is_not(server, described):
+    takes = {"Accept-Encoding": "gzip"}
+    answer = server.request("GET", "/v1/openapi.json", headers=takes)
+    assert answer.headers["content-encoding"] == "gzip"
+    assert json.loads(gzip.decompress(answer.body)) == described
+    assert len(answer.body) * 4 < len(json.dumps(described))
+    stream = server.watch(headers=takes).opened()
+    assert stream.response.getheader("content-encoding") is None
 
 
 def test_every_route_is_in_it_and_no_other(described):

@@ -1,4 +1,4 @@
-"""A way to the server on which answers get lost: what arrived twice is stored once.
+"""A way to the server on which answers get lost, or late: what arrived twice is stored once.
 
 A report whose answer did not come back is posted again, and the agent cannot know whether it
 was taken in. The server that stays full for a while answers, and keeps nothing.
@@ -31,7 +31,7 @@ end = time.monotonic() + 60
 while time.monotonic() < end:
     n += 1
     work(n)
-    time.sleep(0.005)
+    time.sleep(PAUSE)
 """
 HITS = 300
 LIMITS = ("--hits", str(HITS), "--rate", "500")
@@ -39,12 +39,14 @@ ROOM = 20_000
 """Bytes that the disk still has: a report or two."""
 
 
-class Losing:
-    """Stands before the server at a port, and loses every third answer to a report: the
-    server's own, which had taken the report in. `lost` counts them."""
+class Way:
+    """Stands before the server at a port, and loses some answers to reports, the server's own
+    which had taken the report in: `lost` counts them. Others come `late`, in seconds."""
 
-    def __init__(self, server: int) -> None:
-        self._server = server
+    def __init__(self, server: int, *, losing: int = 0, late: float = 0.0) -> None:
+        """Of so many answers one is lost."""
+        self._server, self._losing, self._late = server, losing, late
+        self._over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._ends: list[socket.socket] = []
@@ -56,6 +58,7 @@ class Losing:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         for end in self._ends:
             _hang_up(end)
@@ -93,10 +96,12 @@ class Losing:
     ) -> None:
         with contextlib.suppress(OSError):
             while piece := there.recv(65_536):
-                self._answered += reporting.is_set()
-                if reporting.is_set() and self._answered % 3 == 0:
-                    self.lost += 1
-                    break
+                if reporting.is_set():
+                    self._answered += 1
+                    if self._losing and self._answered % self._losing == 0:
+                        self.lost += 1
+                        break
+                    self._over.wait(self._late)
                 here.sendall(piece)
         _hang_up(here)
 
@@ -107,9 +112,10 @@ def _hang_up(end: socket.socket) -> None:
 
 
 @contextmanager
-def counting(leadline: Leadline, port: int) -> Iterator[Program]:
+def counting(leadline: Leadline, port: int, pause: float = 0.005) -> Iterator[Program]:
     """The service, whose agent reaches the server through `port`."""
-    (leadline.cwd / "counter.py").write_text(COUNTER, "utf-8")
+    source = COUNTER.replace("PAUSE", str(pause))
+    (leadline.cwd / "counter.py").write_text(source, "utf-8")
     env = {
         "LEADLINE_SERVICE": SERVICE,
         "LEADLINE_URL": f"http://127.0.0.1:{port}",
@@ -137,7 +143,7 @@ def check(leadline: Leadline, probe: str) -> None:
 
 
 def test_an_answer_that_is_lost_doubles_nothing(leadline) -> None:
-    with Losing(leadline.port) as way, counting(leadline, way.port):
+    with Way(leadline.port, losing=3) as way, counting(leadline, way.port):
         probe = leadline.log(SERVICE, "counter.py:3", "{n}", *LIMITS)
         check(leadline, probe["id"])
         assert way.lost > 2
@@ -155,3 +161,16 @@ def test_what_a_full_disk_refused_arrives_when_there_is_room(leadline) -> None:
         wait_for(lambda: leadline.json("status")["losses"]["not_stored"])
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
         check(leadline, probe["id"])
+
+
+def test_with_more_to_send_than_the_server_takes_time_goes_on(leadline) -> None:
+    """A sender that never comes to the end of its hits still lets the rate's second pass."""
+    with Way(leadline.port, late=0.8) as way, counting(leadline, way.port, 0.002):
+        limits = ("--hits", "100000", "--rate", "1000")
+        probe = leadline.log(SERVICE, "counter.py:3", "{n}", *limits)["id"]
+
+        def fates() -> dict[str, int]:
+            return dict(leadline.probe(probe)["fates"])
+
+        wait_for(lambda: fates().get("captured", 0) > 1_500, 60)
+        assert list(fates()) == ["captured"]

@@ -227,31 +227,3 @@ def test_hostile_text_is_text_everywhere(site, page, service):
         expect(page.get_by_role("region", name="History").first).to_be_visible()
         assert page.evaluate(expect_no_markup) == 0
         assert not re.search("[\u202e\u2066\x1b\x7f]", page.locator("main").inner_text())
-
-
-def test_nobody_is_kept_out(site, page, service, accessible):
-    service("open")
-    log = site.place("open", "app.py:5", "{goods}")["id"]
-    odd = site.place("open", "app.py:5", "{goods}", anchor={"text": "nothing like it"})["id"]
-    timer = place(site, "open", "timer", "__main__:price")
-    seen(site, log)
-    seen(site, timer)
-    instance = site.connected("open")[0]["info"]["id"]
-    for address, scheme in (
-        ("probes", "light"),
-        (f"probes/{log}", "dark"),
-        (f"probes/{odd}", "light"),
-        (f"probes/{timer}", "dark"),
-        ("audit", "light"),
-        (f"instances/{instance}", "dark"),
-    ):
-        page.goto(f"{site.url}/{address}")
-        expect(page.locator("main .panel").first).to_be_visible()
-        if "instances" in address:
-            expect(page.get_by_role("region", name="Environment")).to_be_visible()
-        page.emulate_media(color_scheme=scheme)
-        accessible(page)
-        page.set_viewport_size({"width": 380, "height": 800})
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= 380, f"{address} is wider than the screen"
-        page.set_viewport_size({"width": 1280, "height": 800})

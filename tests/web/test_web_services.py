@@ -126,25 +126,3 @@ def test_light_and_dark_are_remembered(site, signed_in):
     assert light != dark
     page.reload()
     assert page.evaluate(ground) == light
-
-
-def test_nobody_is_kept_out(site, page, service, accessible):
-    service("open")
-    site.place("open", "app.py:5", "{goods}", anchor={"text": "nothing like it"})
-    site.cli("off", "other", "--reason", "a try")
-    expect(page.get_by_role("region", name="Needs attention")).to_contain_text("mismatch")
-    expect(row(page, "open")).to_have_count(1)
-    expect(page.get_by_text("other is off.")).to_be_visible()
-    for scheme, width in (("light", 1280), ("dark", 1280), ("light", 380), ("dark", 380)):
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 800})
-        accessible(page)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, "the page is wider than the screen"
-    page.keyboard.press("?")
-    accessible(page)
-
-
-def test_the_signed_out_page_keeps_nobody_out(site, visitor, accessible):
-    visitor.goto(f"{site.url}/")
-    accessible(visitor)

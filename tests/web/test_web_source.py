@@ -133,7 +133,9 @@ def test_each_kind_in_the_demo_from_the_gutter_to_its_removal_by_mouse(site, wat
     snapshots = page.locator("table.hits tbody tr").filter(has_text="snapshot")
     snapshots.first.get_by_role("link").click()
     expect(page.locator("hit-code .here")).to_contain_text("grams = sum")
-    expect(page.get_by_role("region", name="Values")).to_contain_text(re.compile(r"subtotal \d"))
+    expect(page.get_by_role("region", name="Values")).to_contain_text(
+        re.compile(r"subtotal \d")
+    )
     expect(page.get_by_role("region", name="Stack")).to_contain_text("price_basket")
 
     page.get_by_role("link", name="shop/pricing.py", exact=True).click()
@@ -321,20 +323,3 @@ def test_a_process_that_goes_and_comes_back(site, watched, service):
     expect(chip(page, 5)).to_contain_text("log")
     line(page, 5).get_by_role("button", name="Remove").click()
     expect(chip(page, 5)).to_have_count(0)
-
-
-def test_nobody_is_kept_out(site, page, service, accessible):
-    service("open")
-    page.goto(f"{site.url}/source")
-    accessible(page)
-    read(site, page, "open", "app.py", "#L5")
-    site.place("open", "app.py:5", "{goods}", anchor={"text": "nothing like it"})
-    site.place("open", "app.py:4", "{goods}")
-    expect(chip(page, 4)).to_be_visible()
-    gutter(page, 5).click()
-    for scheme, width in (("light", 1280), ("dark", 1280), ("light", 380), ("dark", 380)):
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 800})
-        accessible(page)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, "the page is wider than the screen"

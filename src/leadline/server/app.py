@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from typing import Any
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -22,11 +23,15 @@ from leadline.server.keyring import KeyRing
 from leadline.server.page_frame import html
 from leadline.server.pages import PAGES, refused_page
 from leadline.server.reading import query, read, read_body, unpack
-from leadline.server.route import Call, Flow, Headed, Route
+from leadline.server.route import Call, Flow, Headed, Route, Who
 from leadline.server.routes import ROUTES
 from leadline.server.sessions import Sessions
 from leadline.server.sign_ins import SignIns
 from leadline.wire.errors import InternalError, LeadlineError, UsageError
+
+AGENTS_AT_ONCE = 40
+"""Threads that agents' requests may take: when a fleet reports more than can be written, those
+wait for each other, and not the people who look at it."""
 
 
 def create_app(
@@ -36,8 +41,12 @@ def create_app(
     sessions = Sessions()
     ring.changed = sign_ins.ended = sessions.wake
     doors = Doors(ring, sign_ins)
+    threads = {Who.AGENT: CapacityLimiter(AGENTS_AT_ONCE)}
     app = Starlette(
-        routes=[_mounted(route, context, doors, sessions) for route in (*ROUTES, *PAGES)],
+        routes=[
+            _mounted(route, context, doors, sessions, threads.get(route.who))
+            for route in (*ROUTES, *PAGES)
+        ],
         exception_handlers={HTTPException: _not_here},
         # code compresses to a tenth; no other site can have a signed-in browser ask, so nothing
         # can be guessed by the length of an answer
@@ -48,7 +57,11 @@ def create_app(
 
 
 def _mounted(
-    route: Route, context: Context, doors: Doors, sessions: Sessions
+    route: Route,
+    context: Context,
+    doors: Doors,
+    sessions: Sessions,
+    threads: CapacityLimiter | None,
 ) -> StarletteRoute:
     def handle(request: Request, caller: Caller, content: bytes) -> Flow | Response:
         """Decode, call and encode, on a thread: all three may take a while."""
@@ -80,7 +93,7 @@ def _mounted(
             content = b""
             if route.body is not None:
                 content = await read_body(request, route.max_bytes)
-            result = await run_in_threadpool(handle, request, caller, content)
+            result = await run_sync(handle, request, caller, content, limiter=threads)
         except LeadlineError as error:
             return _refused(request, error, page=route.page)
         except ClientDisconnect:

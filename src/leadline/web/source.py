@@ -67,7 +67,6 @@ class CodeLine:
     A file has thousands of them: what the page can tell by itself is not sent.
     """
 
-    number: int
     html: str
     anchor: str | None
     can: bool
@@ -179,7 +178,6 @@ def _lines(text: SourceText) -> list[CodeLine]:
     heads = _heads(text.functions)
     return [
         CodeLine(
-            number=one.number,
             html=one.code,
             anchor="" if one.number in masked else _anchor(line),
             can=one.number in executable,

@@ -141,6 +141,7 @@ class Sender:
             if len(report.hits) < BATCH_HITS:
                 return True
             self._rushed = True
+            self._registry.tick(time.monotonic())  # this may go on for long
 
     def _rest(self, took: float) -> float:
         """Return the pause after a round that took so many seconds. With more than one report

@@ -24,10 +24,7 @@ class SourceView extends HTMLElement {
     }, { signal });
     this.probes.addEventListener("refreshed", () => this.spread(), { signal });
     addEventListener("hashchange", () => this.goToHash(), { signal });
-    for (const line of this.code.querySelectorAll(".line")) {
-      const does = probeable(line) ? "place a probe" : "why no probe can be here";
-      line.firstElementChild.setAttribute("aria-label", `Line ${line.id.slice(1)}: ${does}`);
-    }
+    this.code.querySelectorAll(".line").forEach((line, before) => number(line, before + 1));
     if (matchMedia("(max-width: 60rem)").matches) this.querySelector(".outline").open = false;
     this.forget = [
       keys.add("j", "Next line", () => this.step(1)),
@@ -230,6 +227,14 @@ class SourceView extends HTMLElement {
     await refreshParts();
     this.focusLine(line);
   }
+}
+
+function number(line, at) {
+  line.id = `L${at}`;
+  const gutter = line.firstElementChild;
+  gutter.textContent = at;
+  const does = probeable(line) ? "place a probe" : "why no probe can be here";
+  gutter.setAttribute("aria-label", `Line ${at}: ${does}`);
 }
 
 function probeable(line) { return line.matches(".can, .head"); }
