@@ -42,7 +42,7 @@ TRAFFIC_S = 45.0
 """So long the shop runs before it is looked at: lines over the last minute are then lines."""
 README = {"source": "page-source", "exception": "page-hit"}
 """Which views the README shows, and as what."""
-IN_README = ("light", "wide")
+IN_README = ("busy", "light", "wide")
 MOST_BYTES = 200_000
 PROBES = (
     "log shop shop/worker.py:41 'round {rounds}: moved {moved}, sent {sent}' --rate 1",
@@ -162,7 +162,7 @@ def _take(browser: Browser, ours: Ours, state: str, views: Sequence[View], only:
             page.goto(link)
             page.wait_for_url("/")
             for view in chosen:
-                shown = README.get(view.name) if (scheme, width) == IN_README else None
+                shown = README.get(view.name) if (state, scheme, width) == IN_README else None
                 _show(page, view, size)
                 _keep(page, ALL / f"{state}-{view.name}-{scheme}-{width}.png")
                 if shown:
