@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 # files of tests that run side by side: most of their time goes to waiting for real processes
-JOBS ?= 3
+JOBS ?= 4
 BENCH_PYTHONS ?= $(shell tools/find-python --all)
 
 CORE = src/leadline/native/core

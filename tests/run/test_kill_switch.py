@@ -106,8 +106,8 @@ def test_after_off_nothing_is_left_and_after_on_the_probe_hits_again(leadline, s
     still = leadline.json("hits", "--probe", probe, "--limit", "1")["hits"][0]["id"]
     assert still >= last
     assert len(leadline.connected("shop")) == 1  # it goes on listening
-    late = service()  # one that is started meanwhile
-    assert late.now()["tools"] == []
+    late = service()  # one that is started meanwhile, and is told when it connects
+    wait_for(lambda: late.now()["tools"] == [], 10)
     ask(leadline, "/v1/services/shop/on")
     newest = wait_for(
         lambda: {

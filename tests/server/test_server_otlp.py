@@ -288,7 +288,7 @@ def test_nobody_waits_for_a_collector_that_hangs_and_the_end_is_in_time(
         assert (
             server.report(Report(info, some_hits(info, probe, range(start, start + 1_000))))
         ).status == 204
-    until(lambda: receiver.paths)
+        until(lambda: receiver.paths)  # a first batch is on its way, and no other
     until(lambda: health(server)["dropped"])
     found = health(server)
     assert found["waiting"] == exporter.MAX_WAITING

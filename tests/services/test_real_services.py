@@ -114,7 +114,8 @@ def test_a_plain_threaded_worker_whose_loops_are_running(leadline) -> None:
         wait_for(lambda: leadline.connected("jobs"))
         in_thread = leadline.log("jobs", "worker.py:11", "job={job}", "--hits", "5")
         in_main = leadline.log("jobs", "worker.py:17", "number={number}", "--hits", "5")
-        assert (in_thread["status"], in_main["status"]) == ("armed", "armed")
+        for placed in (in_thread, in_main):  # with five hits in 50 ms it may be over by then
+            assert placed["status"] in {"armed", "expired"}
         hits = leadline.wait_hits(in_thread["id"], 5)
         assert {hit["thread"] for hit in hits} == {"worker-1"}
         assert {hit["thread"] for hit in leadline.wait_hits(in_main["id"], 5)} == {"MainThread"}
