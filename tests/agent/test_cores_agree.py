@@ -43,7 +43,7 @@ if core is not None:
 pytestmark = pytest.mark.skipif(core is None, reason="this run is of the pure core")
 
 QUICK = settings(
-    max_examples=300,
+    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -25,7 +25,11 @@ LIMITS = CaptureLimits()
 
 
 def shown(value: object, **limits: int) -> str:
+    """A value as it is shown. While it was captured nothing ran; what ran between is the
+    libraries' own, which ask every class that there is, those of other tests too."""
+    calls.clear()
     tree = capture(value, CaptureLimits(**limits))
+    assert calls == []
     return render(json.loads(json.dumps(tree, allow_nan=False)))
 
 

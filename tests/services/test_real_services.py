@@ -104,7 +104,7 @@ jobs.put(None)
 def test_a_plain_threaded_worker_whose_loops_are_running(leadline) -> None:
     """The `while True` of a thread, and the loop of the main script itself."""
     (leadline.cwd / "worker.py").write_text(textwrap.dedent(WORKER), "utf-8")
-    command = [tool("python"), "worker.py", "600"]
+    command = [tool("python"), "worker.py", "300"]
     with Program(command, leadline.cwd) as plain:
         assert plain.end() == 0
         expected = plain.out
