@@ -68,13 +68,22 @@ def _tables(python: str, here: dict[str, Any]) -> str:
             f"measured {_dates(dates)}{_quick(rows)}."
         ),
         "",
-        "Versions: " + "; ".join(f"{name} {said}" for name, said in _said(here)) + ".",
-        "",
     ]
+    if versions := _said(here):
+        listed = "; ".join(f"{name} {said}" for name, said in versions)
+        lines += [f"Versions: {listed}.", ""]
+    if _table_rows(rows):
+        lines += [*_table(rows), "", *_noise(rows), *_verdicts(rows), ""]
+    for extra in (_first_probe, _placing, _pauses, _kinds, _requests, _budget):
+        lines += extra(rows)
+    return "\n".join(lines)
+
+
+def _table(rows: dict[str, Any]) -> list[str]:
     columns = [
         name for name in _COLUMNS if any(name in row["values"] for row in _table_rows(rows))
     ]
-    lines += [
+    lines = [
         "| figure | goal | " + " | ".join(columns) + " |",
         "|---" * (len(columns) + 2) + "|",
     ]
@@ -83,10 +92,7 @@ def _tables(python: str, here: dict[str, Any]) -> str:
             values = rows[row.name]["values"]
             cells = [_cell(row, values.get(name)) for name in columns]
             lines.append(f"| {row.title} | {row.goal_text} | " + " | ".join(cells) + " |")
-    lines += ["", *_noise(rows), *_verdicts(rows), ""]
-    for extra in (_first_probe, _placing, _pauses, _kinds, _requests, _budget):
-        lines += extra(rows)
-    return "\n".join(lines)
+    return lines
 
 
 def _table_rows(rows: dict[str, Any]) -> list[dict[str, Any]]:
