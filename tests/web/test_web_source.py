@@ -188,6 +188,14 @@ def test_all_by_keyboard(site, page, shop):
     expect(page.get_by_role("dialog")).to_contain_text("Place a probe on the line")
 
 
+def test_an_address_that_was_cut_off_leaves_the_keys_working(site, page, shop):
+    read(site, page, "shop", "shop/pricing.py", "#pr%C3")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page).to_have_url(re.compile(r"#L\d+$"))
+    expect(page.locator(".line.current .gutter")).to_be_focused()
+
+
 def test_what_cannot_be_placed_says_why(site, watched, shop):
     watched.allowed.append("status of 400")
     page = watched.page
