@@ -169,6 +169,8 @@ def test_a_filtered_stream_goes_on_exactly_once(server, instance):
         "since=soon",
         "limit=0",
         "since=nan",
+        "since=1e300",
+        "until=-1e300",
         "points=perhaps",
         "text=a&texts=b",
     ],

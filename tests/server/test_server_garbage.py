@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadline.wire.hit import Report
+from leadline.control.times import FIRST_TIME, LAST_TIME
+from leadline.wire.hit import Hit, Point, Report
 from leadline.wire.keys import agent_key
 from leadline.wire.messages import CONNECT_PATH, MAX_REPORT_BYTES, REPORT_PATH, encode
 
@@ -79,7 +80,8 @@ def report_text(info, **hit) -> bytes:
         {"seq": -1}, {"seq": 2**63}, {"seq": 10**400}, {"seq": 1.5}, {"seq": "1"},
         {"seq": True},
         {"line": -1}, {"line": 10**4000}, {"instance": "another"}, {"time": "now"},
-        {"time": float("inf")}, {"time": float("nan")}, {"values": []}, {"message": None},
+        {"time": float("inf")}, {"time": float("nan")}, {"time": 1e300}, {"time": -1e12},
+        {"values": []}, {"message": None},
         {"values": {"x": float("inf")}}, {"probe": 1},
     ],
     ids=str,
@@ -89,6 +91,25 @@ def test_a_hit_that_breaks_the_contract_is_refused_whole(server, instance, hit):
     content = report_text(info, **hit)
     answer = server.request("POST", REPORT_PATH, content, agent_key(server.keys, "garbage"))
     assert (answer.status, answer.slug) == (400, "bad-message")
+
+
+@pytest.mark.parametrize("at", [1e300, -1e300, LAST_TIME + 1])
+def test_a_point_of_no_date_is_refused(server, instance, at):
+    info = instance("garbage", "b4")
+    point = Point("p1", info.id, 0, at, 1.0, 1)
+    answer = server.report(Report(info, points=[point]))
+    assert (answer.status, answer.slug) == (400, "bad-message")
+
+
+@pytest.mark.parametrize("at", [FIRST_TIME, -1.0, LAST_TIME])
+def test_pages_show_every_time_that_is_let_in(server, instance, at):
+    service = f"times{at:.0f}"
+    info, probe = instance(service, f"t{at:.0f}"), server.place(service)["id"]
+    hit = Hit(probe, info.id, 0, at, "t", "app.py", 3, "f", "m")
+    assert server.report(Report(info, [hit])).status == 204
+    for path in ("/hits", "/parts/hits-over-time", "/hits/export.csv", "/hits/export.json"):
+        assert server.request("GET", f"{path}?service={service}").status == 200
+    assert server.request("GET", f"/probes/{probe}").status == 200
 
 
 @pytest.mark.parametrize(
@@ -118,6 +139,7 @@ def test_a_report_that_breaks_the_contract_is_refused(server, instance, change):
         ({"id": "x" * 101}, "bad-message"), ({"id": "\ud800"}, "bad-message"),
         ({"pid": -1}, "bad-message"), ({"host": "h" * 501}, "bad-message"),
         ({"service": "other"}, "wrong-service"), ({"started_at": None}, "bad-message"),
+        ({"started_at": 1e300}, "bad-message"),
     ],
 )  # fmt: skip
 def test_an_instance_that_cannot_be(server, instance, change, slug):

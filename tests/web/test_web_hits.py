@@ -376,6 +376,9 @@ def test_what_cannot_be_shown_is_refused_in_a_sentence(site, watched, till):
     page = watched.page
     page.goto(f"{site.url}/hits?value=user.id")
     expect(page.get_by_role("heading")).to_contain_text("chooses no value")
+    for said in ("since=1e300", "until=-1e300", "last=1e300", "last=-1e300"):
+        page.goto(f"{site.url}/hits?{said}")
+        expect(page.get_by_text("bad-limit: ")).to_be_visible()
     for hit in ("999999999", "0", "x", "9" * 30):
         page.goto(f"{site.url}/hits/{hit}")
         expect(page.get_by_text("no-such-hit: ")).to_be_visible()

@@ -54,9 +54,9 @@ def chip(page: Page, number: int):
 def lose_and_regain(site, page):
     """The page says that the server is away, and comes back with it by itself."""
     site.kill()
-    expect(page.locator("connection-state")).to_have_text("reconnecting")
+    expect(page.locator(".source-top connection-state")).to_be_visible()
     site.up()
-    expect(page.locator("connection-state")).to_have_text("live")
+    expect(page.locator("header connection-state")).to_have_text("live")
 
 
 def read(site, page, service, file, at=""):
@@ -186,6 +186,14 @@ def test_all_by_keyboard(site, page, shop):
     expect(chip(page, worth)).to_have_count(0)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Place a probe on the line")
+
+
+def test_an_address_that_was_cut_off_leaves_the_keys_working(site, page, shop):
+    read(site, page, "shop", "shop/pricing.py", "#pr%C3")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page).to_have_url(re.compile(r"#L\d+$"))
+    expect(page.locator(".line.current .gutter")).to_be_focused()
 
 
 def test_what_cannot_be_placed_says_why(site, watched, shop):

@@ -1,10 +1,10 @@
 """Reading stored hits, and choosing among them: a page of them, one, or how many over time."""
 
 import json
-import math
 from dataclasses import dataclass, replace
 
 from leadline.control.context import Context
+from leadline.control.times import is_time
 from leadline.control.views import HitView
 from leadline.store.over_time import columns_of
 from leadline.store.records import EVERY_SERVICE, Columns, HitFilter, Phase
@@ -188,7 +188,7 @@ def hit_filter(
         kinds = ", ".join(ProbeKind)
         raise WireError(f"{kind[:100]!a} is not a kind of probe; there are {kinds}.")
     for moment in (since, until):
-        if moment is not None and not math.isfinite(moment):
+        if moment is not None and not is_time(moment):
             raise UsageError("bad-limit", "since and until are seconds since 1970.")
     after = None if after is None else max(-1, min(after, MAX_ID))  # what SQLite can compare
     return HitFilter(

@@ -7,6 +7,7 @@ from dataclasses import astuple
 from functools import lru_cache
 
 from leadline.control.context import Context
+from leadline.control.times import is_time
 from leadline.store.records import NewHit, Taken, Told, facets_of
 from leadline.wire.errors import RefusedError, UnavailableError, WireError
 from leadline.wire.hit import InstanceInfo, Point, Report
@@ -80,7 +81,7 @@ def check_instance(service: str, info: InstanceInfo) -> None:
         if isinstance(item, str) and len(item) > MAX_INSTANCE_CHARS:
             raise WireError("An instance says too much about itself.")
     _within(info.pid)
-    if not math.isfinite(info.started_at):
+    if not is_time(info.started_at):
         raise WireError("An instance's start is not a time.")
 
 
@@ -89,7 +90,7 @@ def _check(report: Report) -> None:
         if hit.instance != report.instance.id:
             raise WireError(_OF_ANOTHER)
         _within(hit.seq, hit.line)
-        if not math.isfinite(hit.time):
+        if not is_time(hit.time):
             raise WireError("A hit's time is not a time.")
     for point in report.points:
         _check_point(point, report.instance.id)
@@ -107,9 +108,9 @@ def _check_point(point: Point, instance: str) -> None:
     if point.instance != instance:
         raise WireError("A point is of another instance than its report.")
     _within(point.seq)
-    if not all(
-        map(math.isfinite, (point.time, point.seconds, point.total, point.low, point.high))
-    ):
+    if not is_time(point.time):
+        raise WireError("A point's time is not a time.")
+    if not all(map(math.isfinite, (point.seconds, point.total, point.low, point.high))):
         raise WireError("A point holds what is not a number.")
     if not 0 <= point.seconds <= MAX_POINT_S:
         raise WireError("A point is of a time that is too long.")

@@ -78,4 +78,5 @@ def status_of(error: LeadlineError) -> int:
 _HEADERS = {
     "cache-control": "no-store",  # hits are production data: no proxy and no disk keeps them
     "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
 }

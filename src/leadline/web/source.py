@@ -160,8 +160,8 @@ class ShownSpread:
 
 @dataclass(frozen=True, slots=True)
 class ShownProbe:
-    """A probe at the end of its line. `problems` are the instances in which it is not armed;
-    `armed` counts those in which it is, of `all`."""
+    """A probe at the end of its line. `problems` are the instances in which it is neither armed
+    nor over; `armed` counts those in which it is armed, of `all`."""
 
     on: OnLine
     count: str
@@ -213,7 +213,7 @@ def _shown(on: OnLine) -> ShownProbe:
         values=_values(on),
         armed=sum(one.status is Status.ARMED for one in here),
         all=len(here),
-        problems=[one for one in here if one.status is not Status.ARMED],
+        problems=[one for one in here if one.status not in (Status.ARMED, Status.EXPIRED)],
     )
 
 

@@ -50,7 +50,7 @@ class SourceView extends HTMLElement {
   at(number) { return this.code.querySelector(`[id="L${number}"]`); }
 
   goToHash() {
-    const wanted = decodeURIComponent(location.hash.slice(1));
+    const wanted = behindHash();
     let line = /^L\d+$/.test(wanted) ? this.at(wanted.slice(1)) : null;
     if (!line && wanted) line = this.definition(wanted);
     if (!line) return this.become(this.line ?? this.code.querySelector(".line"), { quiet: true });
@@ -246,6 +246,15 @@ function slot(line) {
   const made = line.appendChild(document.createElement("div"));
   made.className = "slot";
   return made;
+}
+
+/** What the address names; a link that was cut off within a letter names nothing. */
+function behindHash() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";
+  }
 }
 
 function read(link) {
