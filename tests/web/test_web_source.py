@@ -54,7 +54,7 @@ def chip(page: Page, number: int):
 def lose_and_regain(site, page):
     """The page says that the server is away, and comes back with it by itself."""
     site.kill()
-    expect(page.locator(".source-top connection-state")).to_be_visible()
+    expect(page.locator("header connection-state")).to_have_text("reconnecting")
     site.up()
     expect(page.locator("header connection-state")).to_have_text("live")
 
