@@ -3,13 +3,14 @@ the same expressions, and what must never need Python."""
 
 import asyncio
 import gc
+import itertools
 import json
 import sys
 import threading
 from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
@@ -268,6 +269,14 @@ def test_hostile_values_are_captured_to_the_same_bytes(name) -> None:
             made, pure = _both(shown, limits, 56_000)
             assert made == pure
     assert calls == []
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["a" * 80, "b" * 80, "c", "z"])))
+def test_slots_with_long_names_are_captured_to_the_same_bytes(order) -> None:
+    made = make_dataclass("Long", [(name, int) for name in order], slots=True)
+    for room in (40, 200, 5_000):
+        written, pure = _both(made(1, 2, 3, 4), CaptureLimits(), room)
+        assert written == pure
 
 
 def test_cycles_and_drained_tables_are_captured_to_the_same_bytes() -> None:
