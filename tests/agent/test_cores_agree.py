@@ -3,16 +3,18 @@ the same expressions, and what must never need Python."""
 
 import asyncio
 import gc
+import itertools
 import json
 import sys
 import threading
 from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -268,6 +270,25 @@ def test_hostile_values_are_captured_to_the_same_bytes(name) -> None:
             made, pure = _both(shown, limits, 56_000)
             assert made == pure
     assert calls == []
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["a" * 80, "b" * 80, "c", "z"])))
+def test_slots_with_long_names_are_captured_to_the_same_bytes(order) -> None:
+    made = make_dataclass("Long", [(name, int) for name in order], slots=True)
+    for room in (40, 200, 5_000):
+        written, pure = _both(made(1, 2, 3, 4), CaptureLimits(), room)
+        assert written == pure
+
+
+@pytest.mark.parametrize(("before", "name"), [(998, "late"), (5_000, "?"), (70_000, "?")])
+def test_the_name_of_a_module_is_looked_for_among_its_first_variables(before, name) -> None:
+    module = ModuleType("elsewhere")
+    names = vars(module)
+    names.clear()
+    names.update({f"name{number}": number for number in range(before)}, __name__="late")
+    written, pure = _both(module, CaptureLimits(), 56_000)
+    assert written == pure
+    assert f'"{name}"' in str(written)
 
 
 def test_cycles_and_drained_tables_are_captured_to_the_same_bytes() -> None:

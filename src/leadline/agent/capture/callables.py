@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from leadline.agent.capture.reading import INSIDE, Read
 from leadline.agent.capture.recognition import getter, names_of, slot
+from leadline.expression.interruption import expected
 from leadline.expression.layout import Getter, Layout, exact, layout_of
-from leadline.expression.unknown import Unknown
-from leadline.expression.walking import find
 from leadline.wire.value import Form, Value
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ _DESCRIBED_NAMES: dict[type, tuple[Getter, Getter]] = {
     for kind in (types.MethodDescriptorType, types.WrapperDescriptorType)
 }
 _UNNAMED = "?"
+MAX_MODULE_NAMES = 1_000
+"""Of a module's variables, among which its own name is looked for; an import puts it first."""
 
 
 def function(walk: Walk, value: Any, layout: Layout, _: int) -> Value:
@@ -75,13 +77,19 @@ def described(walk: Walk, value: Any, layout: Layout, _: int) -> Value:
 
 def module(walk: Walk, value: Any, layout: Layout, _: int) -> Value:
     names = names_of(value)
-    name: object = _UNNAMED
-    if names is not None:
-        try:
-            name = find(names, "__name__")
-        except Unknown:
-            name = _UNNAMED
+    name = _own_name(names) if names is not None else None
     return _named(walk, layout.name, name if type(name) is str else _UNNAMED)
+
+
+def _own_name(names: dict[str, Any]) -> object:
+    try:
+        for key, value in islice(dict.items(names), MAX_MODULE_NAMES):
+            if type(key) is str and key == "__name__":
+                return value
+    except RuntimeError as error:  # "dictionary changed size during iteration"
+        if not expected(error, RuntimeError):
+            raise
+    return None
 
 
 def _stateful(kind: type, prefix: str) -> Read:

@@ -169,11 +169,11 @@ put_in_order(Text *text, const Shape *shape, const size_t *begins, Py_ssize_t co
     char *to = text->bytes + text->size, *at = to;
     for (Py_ssize_t index = 0; index < shape->slot_count; index++) {
         Py_ssize_t slot = shape->shown[index];
-        if (slot >= count) {
-            continue; /* it is not shown */
+        if (slot >= count || begins[slot] == begins[slot + 1]) {
+            continue; /* it is not shown, or its name is too long to be */
         }
-        /* each but the first is preceded by its comma */
-        size_t first = begins[slot] + (slot > 0);
+        /* each but the first that is shown is preceded by its comma */
+        size_t first = begins[slot] + (text->bytes[begins[slot]] == ',');
         if (at != to) {
             *at++ = ',';
         }

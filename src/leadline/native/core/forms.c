@@ -7,6 +7,7 @@
 
 #define MAX_NAME_CHARS 200 /* expression.layout.MAX_NAME_CHARS */
 #define MAX_MEMBER_NAMES 1000 /* capture.held.MAX_NAMES */
+#define MAX_MODULE_NAMES 1000 /* capture.callables.MAX_MODULE_NAMES */
 
 /* Walk.words: begin the form of a value by a text; the object is left open. */
 static void
@@ -104,11 +105,11 @@ static int
 take_module(Walk *walk, PyObject *value, const Shape *shape)
 {
     PyObject *names = PyModule_GetDict(value), *key, *item;
-    Py_ssize_t position = 0;
+    Py_ssize_t position = 0, looked = 0;
     if (names == NULL || !PyDict_CheckExact(names) || !dict_is_small(names)) {
         return 0;
     }
-    while (PyDict_Next(names, &position, &key, &item)) {
+    while (looked++ < MAX_MODULE_NAMES && PyDict_Next(names, &position, &key, &item)) {
         if (PyUnicode_CheckExact(key) &&
             PyUnicode_CompareWithASCIIString(key, "__name__") == 0) {
             return PyUnicode_CheckExact(item) ? put_name(walk, shape, Py_NewRef(item)) : 0;
