@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from leadline.agent.guard import faults
 from leadline.native import SETTING
@@ -14,6 +15,9 @@ from live import Leadline
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # tests in the background of a shell:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # their programs would inherit it
+
+settings.register_profile("leadline", deadline=None)  # a busy machine is no failure
+settings.load_profile("leadline")
 
 
 @pytest.fixture(autouse=True)
