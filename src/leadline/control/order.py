@@ -182,6 +182,12 @@ def _made(order: Order, target: Place) -> Probe:
                 frames=DEFAULT_FRAMES if order.frames is None else order.frames,
                 **common,
             )
+        case ProbeKind.TWIN:
+            raise UsageError(
+                "bad-twin",
+                "A twin is not placed like a probe: it needs a right of its own.",
+                "Use: leadline ask, leadline shell or leadline rerun.",
+            )
 
 
 def _until(text: str | None, target: Place) -> Target | None:

@@ -2,6 +2,7 @@
 
 from leadline.wire.probe import Anchor, Fate, Moment, Status
 from leadline.wire.struct import dataclass, field
+from leadline.wire.twin import TwinView
 from leadline.wire.value import Value
 
 
@@ -81,6 +82,7 @@ class Hit:
     gap shows a loss. `time` is seconds since 1970 on the instance's clock. `values` maps each
     expression of the template, or each watch, to its captured value. `task` is the name of the
     asyncio task; `trace` and `span` are OpenTelemetry's ids in hexadecimal; empty if none.
+    `twin` is what a twin answered that was made here.
     """
 
     probe: str
@@ -97,6 +99,7 @@ class Hit:
     trace: str = ""
     span: str = ""
     detail: Detail | None = None
+    twin: TwinView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,11 @@ from leadline.wire.probe import (
     ProbeKind,
     SnapshotProbe,
     TimerProbe,
+    TwinProbe,
 )
 from leadline.wire.struct import members
 from leadline.wire.target import FunctionTarget, Place, Target
+from leadline.wire.twin import TwinUse
 
 CONNECT_PATH = "/v1/agent/connect"
 REPORT_PATH = "/v1/agent/report"
@@ -78,6 +80,7 @@ _STRUCTS: dict[str, type[Any]] = {
     ProbeKind.METRIC: MetricProbe,
     ProbeKind.TIMER: TimerProbe,
     ProbeKind.EXCEPTION: ExceptionProbe,
+    ProbeKind.TWIN: TwinProbe,
 }
 
 
@@ -122,6 +125,11 @@ def _own(struct: type[Any], value: dict[str, Any]) -> dict[str, Any]:
             own[name] = _texts(value, name)
     if struct is TimerProbe and (until := _typed(value, "until", dict, None)) is not None:
         own["until"] = Target(**until)
+    if struct is TwinProbe:
+        own["use"] = TwinUse(_typed(value, "use", str))
+        own["code"] = _texts(value, "code")
+        own |= {name: _typed(value, name, str) for name in ("instance", "nonce", "signature")}
+        own |= {name: _number(value, name) for name in ("life_s", "signed_until")}
     return own
 
 
@@ -134,6 +142,13 @@ def _texts(value: dict[str, Any], name: str) -> tuple[str, ...]:
     if not isinstance(items, (list, tuple)) or not all(type(item) is str for item in items):
         raise WireError(f"A probe's {name} are not a list of texts.")
     return tuple(items)
+
+
+def _number(value: dict[str, Any], name: str) -> float:
+    number = value.get(name)
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise WireError(f"A probe's {name} is not a number.")
+    return float(number)
 
 
 _REQUIRED = object()

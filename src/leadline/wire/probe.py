@@ -9,6 +9,7 @@ from enum import StrEnum
 from leadline.wire.errors import UsageError
 from leadline.wire.struct import dataclass, field
 from leadline.wire.target import FunctionTarget, Place, Target
+from leadline.wire.twin import LIFE_S, MAX_CODE_CHARS, MAX_CODES, MAX_LIFE_S, TwinUse
 
 MAX_HITS = 1_000_000
 """A captured probe that is meant to hit for ever is a metric, not a log."""
@@ -47,6 +48,7 @@ class ProbeKind(StrEnum):
     METRIC = "metric"
     TIMER = "timer"
     EXCEPTION = "exception"
+    TWIN = "twin"
 
 
 AGGREGATED = frozenset((ProbeKind.COUNTER, ProbeKind.METRIC, ProbeKind.TIMER))
@@ -128,6 +130,7 @@ class Limits:
 
 _CAPTURED = Limits(hits=10, ttl_s=900.0, rate_per_s=1.0)
 _ADDED_UP = Limits(hits=MAX_PASSAGES, ttl_s=3600.0, rate_per_s=MAX_PASSAGES_PER_S)
+_TWIN = Limits(hits=1, ttl_s=900.0, rate_per_s=1.0)
 
 DEFAULTS: dict[ProbeKind, Limits] = {
     ProbeKind.LOG: Limits(),
@@ -136,6 +139,7 @@ DEFAULTS: dict[ProbeKind, Limits] = {
     ProbeKind.COUNTER: _ADDED_UP,
     ProbeKind.METRIC: _ADDED_UP,
     ProbeKind.TIMER: _ADDED_UP,
+    ProbeKind.TWIN: _TWIN,
 }
 """What a probe is limited to when nothing is said.
 
@@ -334,7 +338,63 @@ class ExceptionProbe:
                 )
 
 
-type Probe = LogProbe | SnapshotProbe | CounterProbe | MetricProbe | TimerProbe | ExceptionProbe
+@dataclass(frozen=True, slots=True)
+class TwinProbe:
+    """Make a sealed copy of the process at the target, and have `code` run there.
+
+    `use` says what for; only an `ask` has code. `instance` is empty for any. Where the service
+    has a key for that, `signature` is of `wire.twin.order_text` and valid until `signed_until`,
+    in seconds since 1970; `nonce` is never used twice.
+    """
+
+    id: str
+    target: Place
+    use: TwinUse
+    code: tuple[str, ...] = ()
+    life_s: float = 0.0
+    instance: str = ""
+    nonce: str = ""
+    signature: str = ""
+    signed_until: float = 0.0
+    condition: str | None = None
+    limits: Limits = _TWIN
+    capture: CaptureLimits = field(default_factory=CaptureLimits)
+    owner: str = ""
+    note: str = ""
+    anchor: Anchor | None = None
+    moment: Moment = Moment.LINE
+    kind: ProbeKind = ProbeKind.TWIN
+
+    def __post_init__(self) -> None:
+        _check(self, MAX_HITS, MAX_RATE_PER_S)
+        if not self.life_s:
+            object.__setattr__(self, "life_s", LIFE_S[self.use])
+        _within("life", self.life_s, 0.1, MAX_LIFE_S[self.use], " seconds")
+        _within("the number of expressions", len(self.code), 0, MAX_CODES)
+        _short("code", "\n".join(self.code), MAX_CODE_CHARS)
+        for name, text in (("instance", self.instance), ("nonce", self.nonce)):
+            _short(name, text, 100)
+        _short("signature", self.signature, 100)
+        if (self.use is TwinUse.ASK) != bool(self.code):
+            raise UsageError("bad-twin", "An ask needs code to run, and nothing else does.")
+        if self.use is TwinUse.RERUN and isinstance(self.target, Target):
+            raise UsageError(
+                "bad-target",
+                "What is run again is a function, not a line.",
+                "Write MODULE:FUNCTION, for example shop.pricing:quote.",
+            )
+        _moment(self)
+
+
+type Probe = (
+    LogProbe
+    | SnapshotProbe
+    | CounterProbe
+    | MetricProbe
+    | TimerProbe
+    | ExceptionProbe
+    | TwinProbe
+)
 """Any probe; `match` tells them apart."""
 
 
@@ -347,7 +407,7 @@ def default_moment(kind: ProbeKind, target: Place) -> Moment:
             return Moment.EXIT
         case _ if isinstance(target, Target):
             return Moment.LINE
-        case ProbeKind.COUNTER:
+        case ProbeKind.COUNTER | ProbeKind.TWIN:
             return Moment.ENTRY
         case _:
             return Moment.EXIT
@@ -371,6 +431,8 @@ def _moment(probe: Probe) -> None:
             allowed: tuple[Moment, ...] = (Moment.EXIT,)
         case ProbeKind.EXCEPTION:
             allowed = (Moment.RAISED,) if everywhere else (Moment.LEAVING, Moment.RAISED)
+        case ProbeKind.TWIN:  # at the end of a call there is no frame left to look at
+            allowed = (Moment.LINE,) if is_line else (Moment.ENTRY,)
         case _:
             allowed = (Moment.LINE,) if is_line else (Moment.ENTRY, Moment.EXIT)
     if everywhere and probe.kind is not ProbeKind.EXCEPTION:

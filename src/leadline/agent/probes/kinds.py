@@ -7,6 +7,7 @@ from leadline.agent.probes.log import compile_log
 from leadline.agent.probes.metric import compile_metric
 from leadline.agent.probes.snapshot import compile_snapshot
 from leadline.agent.probes.timer import compile_timer
+from leadline.agent.probes.twin import compile_twin
 from leadline.wire.probe import (
     CounterProbe,
     ExceptionProbe,
@@ -15,6 +16,7 @@ from leadline.wire.probe import (
     Probe,
     SnapshotProbe,
     TimerProbe,
+    TwinProbe,
 )
 
 
@@ -33,3 +35,5 @@ def compile_probe(probe: Probe) -> Compiled:
             return compile_timer(probe)
         case ExceptionProbe():
             return compile_exception(probe)
+        case TwinProbe():
+            return compile_twin(probe)

@@ -1,0 +1,1 @@
+"""One run of code in a sealed place: what is asked of a live frame, and what it comes to."""

@@ -1,0 +1,193 @@
+"""What is asked of a twin, the sealed copy of a live process, and what it answers.
+
+Code that is to run is bound by its digest: `order_text` is what the command line signs with the
+service's `LEADLINE_TWIN_KEY`, and what the agent checks before it takes the order.
+"""
+
+import json
+from _sha2 import sha256  # type: ignore[import-not-found]
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from leadline.wire.struct import dataclass, field
+from leadline.wire.value import Value
+
+if TYPE_CHECKING:
+    from leadline.wire.probe import TwinProbe
+
+MAX_CODES = 20
+"""Expressions or statements of one ask."""
+MAX_CODE_CHARS = 10_000
+"""Of all of them together: more is a program, and belongs into a candidate."""
+MAX_LINE_CHARS = 10_000
+"""Of one request to a shell."""
+MAX_ANSWER_BYTES = 256_000
+"""Of all that one twin answers; what is beyond is cut and counted."""
+SIGNED_S = 3_600.0
+"""How long the signature of an order is valid if nothing is said."""
+
+
+class TwinUse(StrEnum):
+    """What a twin is made for."""
+
+    ASK = "ask"
+    SHELL = "shell"
+    RERUN = "rerun"
+
+
+class TwinPolicy(StrEnum):
+    """What a service allows its twins: `off` none at all, `strict` no file, `readonly` files
+    of the import path and those that are open, `threads` also threads of their own."""
+
+    OFF = "off"
+    STRICT = "strict"
+    READONLY = "readonly"
+    THREADS = "threads"
+
+
+LIFE_S: dict[TwinUse, float] = {TwinUse.ASK: 6.0, TwinUse.SHELL: 60.0, TwinUse.RERUN: 6.0}
+"""How long a twin lives if nothing is said."""
+MAX_LIFE_S: dict[TwinUse, float] = {
+    TwinUse.ASK: 30.0,
+    TwinUse.SHELL: 600.0,
+    TwinUse.RERUN: 30.0,
+}
+"""A twin holds the memory that the live process has changed since: none lives for long."""
+
+
+class TwinEnd(StrEnum):
+    """How a twin ended. One that was cut off, or died, proves nothing."""
+
+    DONE = "done"
+    CUT_OFF = "cut_off"
+    DIED = "died"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a twin tried and was refused: the call, what of it is known, and how often."""
+
+    what: str
+    detail: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one expression or statement came to.
+
+    `value` is there when `returned` says so; `raised` is the class, the text and the line of
+    an exception. `refused` is what it tried, and was refused.
+    """
+
+    code: str
+    returned: bool = False
+    value: Value = None
+    printed: str = ""
+    raised: str = ""
+    refused: list[Refusal] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a rerun differs from what really happened: `result['total']`, `argument cart`."""
+
+    where: str
+    live: str
+    rerun: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Whether a rerun came to what really happened.
+
+    `agrees` is None when that is not known, and `reason` says why; `reason` of a disagreement
+    names what explains it (`it reads the clock: time.time`), and is empty where nothing does.
+    `live` and `rerun` are the outcomes as far as they were compared, which `compared` counts
+    in values and `unseen` in values beyond the limits. `marks` are what the rerun met that no
+    rerun can repeat: clock readings, random bytes.
+    """
+
+    agrees: bool | None
+    reason: str = ""
+    live: str = ""
+    rerun: str = ""
+    differences: list[Difference] = field(default_factory=list)
+    compared: int = 0
+    unseen: int = 0
+    marks: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class TwinView:
+    """What became of one twin.
+
+    `pause_ms` is what the live process paid, `life_s` how long the twin lived. `end` is how it
+    ended, and `reason` says why if it is not `done`. `notes` are for whoever reads the answer:
+    `3 thread pools revived`. `lost` counts bytes or messages that found no room.
+    """
+
+    use: TwinUse
+    policy: TwinPolicy
+    end: TwinEnd
+    reason: str = ""
+    pause_ms: float = 0.0
+    life_s: float = 0.0
+    said: list[Said] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    agreement: Agreement | None = None
+    notes: list[str] = field(default_factory=list)
+    lost: int = 0
+
+
+def code_digest(code: tuple[str, ...]) -> str:
+    """Return the SHA-256, in hexadecimal, of code that is to run."""
+    return str(sha256(json.dumps(list(code)).encode("ascii")).hexdigest())
+
+
+def order_text(service: str, probe: "TwinProbe") -> str:
+    """Return what is signed of an order: all that decides what runs where, and until when."""
+    return json.dumps(
+        [
+            "leadline twin 1",
+            service,
+            probe.instance,
+            str(probe.use),
+            str(probe.target),
+            probe.condition,
+            code_digest(probe.code),
+            probe.life_s,
+            probe.nonce,
+            probe.signed_until,
+        ]
+    )
+
+
+def line_text(nonce: str, number: int, request: str) -> str:
+    """Return what is signed of one request to a shell: each in its place of one session."""
+    return json.dumps(["leadline shell 1", nonce, number, request])
+
+
+def sign(key: str, text: str) -> str:
+    """Return the signature of `text`: HMAC-SHA256, in hexadecimal."""
+    secret = key.encode("utf-8", "surrogatepass")
+    if len(secret) > _BLOCK:
+        secret = sha256(secret).digest()
+    secret = secret.ljust(_BLOCK, b"\0")
+    inner = sha256(bytes(one ^ 0x36 for one in secret) + text.encode("ascii")).digest()
+    return str(sha256(bytes(one ^ 0x5C for one in secret) + inner).hexdigest())
+
+
+def is_signed(key: str, text: str, signature: str) -> bool:
+    """Tell whether `signature` is of `text` and of this key; takes the same time either way."""
+    expected = sign(key, text)
+    if len(expected) != len(signature):
+        return False
+    differing = 0
+    for one, other in zip(expected, signature, strict=True):
+        differing |= ord(one) ^ ord(other)
+    return differing == 0
+
+
+_BLOCK = 64
+"""Bytes of SHA-256's block, of which HMAC is made."""
