@@ -48,7 +48,7 @@ PARTS = [
         agent.capture.stack agent.capture.contexts agent.capture.suspension agent.capture.task
         agent.capture.surroundings agent.capture.writing agent.probes.watching
         agent.probes.snapshot agent.probes.exception agent.probes.log agent.probes.metric
-        agent.probes.timer agent.probes.kinds agent.probes.registry agent.link.sender
+        agent.probes.timer agent.probes.kinds agent.probes.making agent.probes.registry agent.link.sender
         agent.works agent.capture.shapes agent.capture.trace agent.core.ring agent.core.program
         agent.core.native agent.core.pure
     """.split()

@@ -157,6 +157,7 @@ def order_text(service: str, probe: "TwinProbe") -> str:
             probe.condition,
             code_digest(probe.code),
             probe.life_s,
+            probe.limits.hits,
             probe.nonce,
             probe.signed_until,
         ]
