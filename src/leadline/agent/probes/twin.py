@@ -5,8 +5,7 @@ from leadline.agent.probes.compiled import Compiled, ready
 from leadline.agent.twin import telling
 from leadline.agent.twin.nursery import Nursery
 from leadline.agent.twin.order import check_order
-from leadline.agent.twin.outcome import live_outcome, parameters
-from leadline.trial.asking import check
+from leadline.agent.twin.outcome import live_outcome, names_of
 from leadline.wire.probe import MAX_HITS, MAX_RATE_PER_S, TwinProbe
 from leadline.wire.struct import replace
 from leadline.wire.twin import TwinUse
@@ -16,11 +15,9 @@ _ALWAYS = 2**62
 
 
 def compile_twin(probe: TwinProbe, nursery: Nursery, service: str, instance: str) -> Compiled:
-    """Raises `LeadlineError` where this order is not for this process, or not signed, and
-    `UsageError` (slug `bad-code`) for code that is none."""
+    """Raises `LeadlineError` where this order is not for this process, or not signed. The code
+    is compiled in the twin only: to do it here would tell the audit hooks."""
     check_order(nursery.terms, probe, service, instance)
-    for code in probe.code:
-        check(code)
 
     def take(visit: Visit) -> None:
         nursery.make(probe, compiled.passage, visit)
@@ -35,9 +32,10 @@ def _witness(probe: TwinProbe, nursery: Nursery) -> Passage:
     """Return what sees the live calls end: each is compared with its rerun."""
 
     def take(visit: Visit) -> None:
-        if nursery.awaits_outcomes and visit.site.code is not None:
-            names = parameters(visit.site.code)
-            nursery.outcome(object.__hash__(visit.frame), lambda: live_outcome(visit, names))
+        if nursery.awaits_outcomes:
+            nursery.outcome(
+                object.__hash__(visit.frame), lambda: live_outcome(visit, names_of(visit))
+            )
 
     return Passage(
         probe=probe.id,

@@ -10,8 +10,9 @@ from leadline import native
 from leadline.agent.capture.room import Room
 from leadline.agent.capture.tree import capture
 from leadline.agent.core.passage import Visit
-from leadline.agent.twin.outcome import OUTCOME_LIMITS, written
-from leadline.trial import asking, calls, chance, running
+from leadline.agent.twin.outcome import taker
+from leadline.trial import asking, calls, chance, revival, running
+from leadline.wire.errors import LeadlineError
 from leadline.wire.messages import encode
 from leadline.wire.probe import TwinProbe
 from leadline.wire.twin import MAX_ANSWER_BYTES, Refusal, TwinUse
@@ -70,18 +71,21 @@ def _ask(probe: TwinProbe, visit: Visit, channel: int) -> None:
     def shown(value: object) -> Value:
         return capture(value, probe.capture, room)
 
-    for said in asking.ask(visit.frame, probe.code, shown, refusals):
+    _say(channel, {"notes": revival.revive()})
+    for said in asking.asked(visit.frame, probe.code, shown, refusals):
         _say(channel, {"said": json.loads(encode(said))})
     _say(channel, {"done": True})
 
 
 def _rerun(probe: TwinProbe, visit: Visit, channel: int) -> None:
-    call = calls.call_of(visit.frame, _function_of)
-    ran = running.run(call, probe.life_s)
-    _say(channel, {"notes": list(ran.notes), "marks": list(ran.marks)})
-    taken = written(ran.outcome, ran.raised, call.arguments(), OUTCOME_LIMITS)
-    os.write(channel, b'{"outcome":' + taken + b"}\n")
-    _say(channel, {"done": True})
+    _say(channel, {"notes": revival.revive()})
+    try:
+        call = calls.call_of(visit.frame, _function_of)
+    except LeadlineError as error:
+        _say(channel, {"rerun": {"cut": error.message}, "done": True})
+        return
+    ran = running.run(call, taker(), probe.life_s)
+    _say(channel, {"rerun": json.loads(encode(ran)), "done": True})
 
 
 def _step(probe: TwinProbe, visit: Visit, channel: int) -> None:

@@ -8,8 +8,10 @@ from leadline.agent.capture import outlet
 from leadline.agent.capture.writing import write
 from leadline.agent.core import Record
 from leadline.agent.core.passage import Reading
-from leadline.agent.twin.child import LIVE_CALL_S, Child
+from leadline.agent.twin.child import Child
 from leadline.trial import comparing
+from leadline.trial.marks import Chance, Mark
+from leadline.trial.outcome import read_outcome
 from leadline.wire.struct import replace
 from leadline.wire.twin import (
     Agreement,
@@ -91,15 +93,16 @@ def _end(child: Child, twin: ModuleType) -> tuple[TwinEnd, str]:
 
 
 def _agreement(child: Child, end: TwinEnd, reason: str) -> Agreement:
-    outcomes = child.said("outcome")
-    marks = [mark for marks in child.said("marks") for mark in marks]
-    if end is not TwinEnd.DONE or not outcomes:
-        return Agreement(None, reason or "the rerun came to no end", marks=marks)
-    if child.live is None:
-        return Agreement(
-            None, f"the live call was not seen to end within {LIVE_CALL_S:g} s", marks=marks
-        )
-    return comparing.compare(json.loads(child.live), outcomes[0], marks)
+    reruns = child.said("rerun")
+    if end is not TwinEnd.DONE or not reruns:
+        return Agreement(None, reason or "the rerun came to no end")
+    rerun = reruns[0]
+    marks = [
+        Mark(Chance(one["chance"]), one["name"], one["count"]) for one in rerun.get("marks", ())
+    ]
+    live = read_outcome(json.loads(child.live)) if child.live is not None else None
+    again = read_outcome(rerun["outcome"]) if rerun.get("outcome") else None
+    return comparing.compare(live, again, marks, rerun.get("cut", ""))
 
 
 def _said(one: dict[str, Any]) -> Said:
