@@ -21,7 +21,7 @@ from leadline.wire.value import Value
 _EVENTS = sys.monitoring.events
 
 
-def live(probe: TwinProbe, visit: Visit, channel: int, luck: object) -> None:
+def live(probe: TwinProbe, visit: Visit, channel: int, luck: chance.State) -> None:
     """Do what the twin was made for, say what came of it, and end the process."""
     try:
         _be_alone()
