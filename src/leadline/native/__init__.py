@@ -1,16 +1,21 @@
-"""What of the agent is written in C; without it everything works, only slower.
+"""What of the agent is written in C; without it everything works, only slower, but for twins.
 
 `core()` decides once per process. `LEADLINE_CORE=pure` keeps the extension out altogether, so
-that a process in which C code of ours is not wanted has none loaded.
+that a process in which C code of ours is not wanted has none loaded. `twin()` loads the other
+one, the seal, when somebody first asks for it: a service that allows no twins never has it.
 """
 
+import functools
 import importlib
 import os
+import platform
 import sys
 from types import ModuleType
 
 SETTING = "LEADLINE_CORE"
 _PURE = "pure"
+_NO_COMPILER = "not built: there was no C compiler when it was installed"
+_NO_LOCK = "this interpreter runs without the global interpreter lock"
 
 
 def core() -> ModuleType | None:
@@ -23,16 +28,43 @@ def reason() -> str:
     return _reason
 
 
+def twin() -> ModuleType | None:
+    """Return the module `_twin`, or None where there can be no twins."""
+    return _seal()[0]
+
+
+def twin_reason() -> str:
+    """Return why there are no twins here, as one sentence; empty where there can be some."""
+    why = _seal()[1]
+    return why and f"not available here: {why}"
+
+
 def _load() -> tuple[ModuleType | None, str]:
     if os.environ.get(SETTING, "") == _PURE:
         return None, f"{SETTING}=pure asks for the core in Python"
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
-        return None, "this interpreter runs without the global interpreter lock"
+        return None, _NO_LOCK
+    return _import("leadline.native._core")
+
+
+@functools.cache
+def _seal() -> tuple[ModuleType | None, str]:
+    machine = platform.machine()
+    if sys.platform != "linux" or machine != "x86_64":
+        return None, f"twins are for Linux on x86-64, this is {sys.platform} on {machine}"
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return None, _NO_LOCK
+    module, why = _import("leadline.native._twin")
+    why = why or (module.missing() if module else "")
+    return (None, why) if why else (module, "")
+
+
+def _import(name: str) -> tuple[ModuleType | None, str]:
     try:
-        return importlib.import_module("leadline.native._core"), ""
+        return importlib.import_module(name), ""
     except ImportError as error:
         if isinstance(error, ModuleNotFoundError):
-            return None, "not built: there was no C compiler when it was installed"
+            return None, _NO_COMPILER
         return None, f"it cannot be loaded here: {error}"[:200]
 
 
