@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from leadline.agent.loading import LIBRARY, PARTS
+from leadline import trial
+from leadline.agent.loading import LIBRARY, PARTS, TWIN_PARTS
 from live import Leadline, Program, tool
 from waiting import wait_for
 
@@ -42,8 +43,11 @@ class Finder:
 sys.meta_path.insert(0, Finder())
 if sys.argv[1] == "load":
     loading.load()
+    loading.load_twin()
 else:
     import leadline.agent.works
+    for name in loading.TWIN_PARTS:
+        __import__(name)
 from leadline.agent.works import Works
 from leadline.agent.core import Monitor, choose
 opened = Monitor()
@@ -73,6 +77,18 @@ def test_the_parts_are_all_and_in_their_order(core) -> None:
     loaded, imported = brought(core, "load"), brought(core, "import")
     assert loaded == imported, f"loading.PARTS or LIBRARY ({LIBRARY}) is not what is imported"
     assert " [] [" in loaded
+
+
+def test_what_a_twin_runs_is_loaded_whole() -> None:
+    """A module of the package that is in no list would be looked for inside the seal."""
+    folder = Path(trial.__file__).parent
+    there = {
+        ".".join(("leadline.trial", *path.relative_to(folder).with_suffix("").parts))
+        for path in folder.rglob("*.py")
+    }
+    assert {name.removesuffix(".__init__") for name in there} - {"leadline.trial"} == {
+        *TWIN_PARTS
+    }
 
 
 def test_a_process_without_probes_carries_the_link_alone() -> None:

@@ -21,6 +21,7 @@ from leadline.agent.link.native import forget_threads, new_lock, start_thread
 from leadline.agent.link.receiver import Receiver
 from leadline.agent.settings import Settings
 from leadline.agent.welcome import program_name
+from leadline.native import in_twin
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.messages import decode_probes
 
@@ -173,7 +174,7 @@ class Guest:
             self._warning.show()
 
     def _after_fork_in_child(self) -> None:
-        if self._left:
+        if self._left or in_twin():
             return
         self._warning.show()
         faults.clear()
@@ -183,6 +184,7 @@ class Guest:
         self._lookout.abandon()
         if (works := self._works) is not None:
             works.core.clear()
+            works.making.forked()
             works.registry.after_fork_in_child(self._held)
             if any(_FORKSERVER in word for word in sys.orig_argv[1:4]):
                 works.registry.await_main()

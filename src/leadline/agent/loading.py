@@ -48,12 +48,24 @@ PARTS = [
         agent.capture.stack agent.capture.contexts agent.capture.suspension agent.capture.task
         agent.capture.surroundings agent.capture.writing agent.probes.watching
         agent.probes.snapshot agent.probes.exception agent.probes.log agent.probes.metric
-        agent.probes.timer agent.probes.kinds agent.probes.registry agent.link.sender
-        agent.works agent.capture.shapes agent.capture.trace agent.core.ring agent.core.program
-        agent.core.native agent.core.pure
+        agent.probes.timer agent.probes.kinds agent.probes.making agent.probes.registry
+        agent.link.sender agent.works agent.capture.shapes agent.capture.trace agent.core.ring
+        agent.core.program agent.core.native agent.core.pure
     """.split()
 ]
 """Leaves first, of both cores; a test sees that nothing is left to the interpreter's import."""
+TWIN_PARTS = [
+    f"leadline.{name}"
+    for name in """
+        trial trial.code trial.failure trial.loops trial.printed trial.showing trial.asking
+        trial.calls trial.chance trial.revival trial.monitoring trial.marks trial.outcome
+        trial.comparing trial.running agent.twin agent.twin.requests agent.twin.child
+        agent.twin.terms agent.twin.order agent.twin.gauge agent.twin.readable
+        agent.twin.outcome agent.twin.telling agent.twin.inside agent.twin.shells
+        agent.twin.nursery agent.probes.twin
+    """.split()
+]
+"""As `PARTS`, of what runs in a twin: loaded with the first probe that makes one."""
 _ONLY = {
     "native": (
         "leadline.agent.capture.shapes",
@@ -84,8 +96,18 @@ def others() -> tuple[str, ...]:
 
 def load() -> None:
     """Load what is not there yet. One thread at a time."""
+    _load(PARTS)
+
+
+def load_twin() -> None:
+    """Load what a twin runs, in the live process and before the clone: a twin may open no
+    file. After `load`."""
+    _load(TWIN_PARTS)
+
+
+def _load(parts: list[str]) -> None:
     unwanted = others()
-    for name in PARTS:
+    for name in parts:
         if name in unwanted:
             continue
         if name in _bare or name not in sys.modules:

@@ -1,6 +1,9 @@
 """What the agent needs once there is something to look at: made when the first probe comes."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from leadline.agent.capture.outlet import be_strict
 from leadline.agent.core import Core, Monitor, choose
@@ -8,11 +11,15 @@ from leadline.agent.link.answerer import Answerer
 from leadline.agent.link.http import Address
 from leadline.agent.link.native import Bell
 from leadline.agent.link.sender import Sender
+from leadline.agent.probes.making import Home, Making
 from leadline.agent.probes.registry import Registry
 from leadline.agent.settings import Settings
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.redaction import forget_names, redact_also
 from leadline.wire.struct import prepare
+
+if TYPE_CHECKING:
+    from leadline.agent.twin.shells import Shells
 
 
 class Works:
@@ -31,7 +38,8 @@ class Works:
         self.core: Core = choose(self._monitor)
         if settings.budget_ns is not None:
             self.core.budget_ns = settings.budget_ns
-        self.registry = Registry(self.core, self._monitor)
+        self.making = Making(self.core)
+        self.registry = Registry(self.core, self._monitor, self.making)
         self.registry.departure.before = depart
 
     def connect(
@@ -45,6 +53,13 @@ class Works:
         key = self._settings.key
         self.sender = Sender(address, key, who, self.core, self.registry, after_wait, *bells)
         self.answerer = Answerer(address, key, who)
+
+        def shells() -> Shells:
+            from leadline.agent.twin.shells import Shells
+
+            return Shells(address, key, who.id)
+
+        self.making.move(Home(who.service, who.id, self.sender.deliver, shells))
 
     def close(self) -> None:
         """Remove every event, and forget what was learnt of the application."""

@@ -37,3 +37,9 @@ def _load() -> tuple[ModuleType | None, str]:
 
 
 _loaded, _reason = _load()
+
+
+def in_twin() -> bool:
+    """Whether this process is a sealed copy of another; it does not load `_twin` to know."""
+    twin = sys.modules.get("leadline.native._twin")
+    return twin is not None and bool(twin.inside())

@@ -167,6 +167,7 @@ def order_text(service: str, probe: "TwinProbe") -> str:
             code_digest(probe.code),
             probe.limits.hits,
             probe.life_s,
+            probe.limits.hits,
             probe.nonce,
             probe.signed_until,
         ]

@@ -68,6 +68,11 @@ def message(text: str) -> str:
     return scrub_text(text)
 
 
+def told(text: str) -> str:
+    """Return a text that a twin has made of the application's values."""
+    return WITHHELD if text and _Policy.strict else scrub_text(text)
+
+
 def label(text: str, otherwise: str = "") -> str:
     """Return a name that the application gave at run time (to a thread, to a task)."""
     return otherwise if _Policy.strict else scrub_text(text)

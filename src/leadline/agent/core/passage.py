@@ -16,6 +16,7 @@ from leadline.expression import Condition, Placeholder, Unknown, Watch
 from leadline.wire.hit import Detail
 from leadline.wire.probe import CaptureLimits, Fate, Moment
 from leadline.wire.struct import dataclass, field
+from leadline.wire.twin import TwinView
 from leadline.wire.value import Value
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Role(Enum):
     """Here the call ends: what began in it is over."""
     ENTRY = "entry"
     """Here the function is entered: count it, while its line was never reached."""
+    WITNESS = "witness"
+    """Here a call ends of which a twin was made: armed for `Compiled.witness`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class Reading(NamedTuple):
     message: str
     values: dict[str, Value]
     detail: Detail | None = None
+    twin: TwinView | None = None
 
 
 class Taken(StrEnum):

@@ -27,7 +27,7 @@ REFUSED_PAUSE_S = 15.0
 BIRTH_S = 0.05
 """Processes that live shorter than this (a fork that ends in exec) are never announced."""
 
-_OBEYED = frozenset(("set", "add", "remove", "off", "on", "want"))
+_OBEYED = frozenset(("set", "add", "remove", "off", "on", "want", "tell"))
 _MAX_REASON = 500
 """Characters of the reason for which a service was switched off."""
 
@@ -131,6 +131,9 @@ class Receiver:
                 if (want := decode_want(message)) is not None:
                     works.answerer.ask(want)
                 return
+            case "tell":
+                works.making.tell(message)
+                return
         self._news.ring()
 
 
@@ -143,7 +146,7 @@ def _idle(name: str, message: dict[str, Any]) -> bool:
         case "set":
             return message.get("probes") == []
         case _:
-            return name == "on"
+            return name in ("on", "tell")
 
 
 def _ids(message: dict[str, Any]) -> list[str]:

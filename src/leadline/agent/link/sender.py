@@ -7,6 +7,7 @@ that did arrive is counted once. While the server is away the ring fills up and 
 import sys
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable
 
 from leadline.agent.capture import outlet
@@ -35,6 +36,8 @@ MAX_BATCH_CHARS = MAX_REPORT_BYTES // 4
 DEFLATE_BYTES = 1_000
 """Below this, compressing costs more than sending."""
 LONGEST_PAUSE_S = 2.0
+_MAX_TOLD = 1_000
+"""Answers of twins that wait for the server; there are a few an hour."""
 
 
 class Sender:
@@ -58,6 +61,7 @@ class Sender:
         self._registry = registry
         self.after_wait = after_wait
         self._batch: list[Hit] = []
+        self._told_by_twins: deque[Record] = deque(maxlen=_MAX_TOLD)
         self._points: list[Point] = []
         self._seq = 0
         self._counts_at = 0.0
@@ -109,6 +113,13 @@ class Sender:
         """Let `run` send once and end; who waits for that has the bell."""
         self._stopping = True
 
+    def deliver(self, record: Record) -> None:
+        """Send what did not come through the ring; from any thread of ours."""
+        if len(self._told_by_twins) == _MAX_TOLD:
+            self._lose("buffer full", 1)
+        self._told_by_twins.append(record)
+        self.bell.ring()
+
     def abandon(self) -> None:
         """In a forked child: let go of the parent's connection without a word to the server."""
         self._connection.close()
@@ -154,15 +165,21 @@ class Sender:
             self._seq += len(self._points)
         room = MAX_BATCH_CHARS
         while len(self._batch) < BATCH_HITS and room > 0:
-            records = self._core.drain(1)
-            if not records:
+            record = self._next()
+            if record is None:
                 return
-            room -= len(records[0].payload)
+            room -= len(record.payload)
             try:
-                self._batch.append(self._hit(records[0]))
+                self._batch.append(self._hit(record))
             except Exception as error:  # noqa: BLE001 - one hit must not hold up the others
                 self._lose("unreadable", 1)
                 faults.count("hit text", error)
+
+    def _next(self) -> Record | None:
+        if self._told_by_twins:
+            return self._told_by_twins.popleft()
+        records = self._core.drain(1)
+        return records[0] if records else None
 
     def _hit(self, record: Record) -> Hit:
         read = record.passage.read
@@ -184,6 +201,7 @@ class Sender:
             trace=record.trace,
             span=record.span,
             detail=reading.detail,
+            twin=reading.twin,
         )
 
     def _report(self, *, leaving: bool, last: bool) -> Report | None:

@@ -132,7 +132,7 @@ class Arming:
         if studied.after is not None:
             one.state = studied.after
             return
-        self._core.disarm(one.compiled.passage)
+        self.disarm(one)
         one.counting = False
         one.probe = replace(one.probe, anchor=one.probe.anchor or one.state.anchor)
         one.state = ProbeState(one.probe.id, Status.PENDING)
@@ -246,7 +246,13 @@ class Arming:
             return
         passage = one.compiled.passage
         known = {id(armed.code) for armed in passage.sites}
-        self._core.arm(passage, [new for new in placement.sites if id(new.code) not in known])
+        new = [site for site in placement.sites if id(site.code) not in known]
+        self._core.arm(passage, [site for site in new if site.role is not Role.WITNESS])
+        if (witness := one.compiled.witness) is not None:
+            self._core.arm(
+                witness,
+                [replace(site, role=Role.HIT) for site in new if site.role is Role.WITNESS],
+            )
         site = placement.sites[0]
         if one.state.status not in WAITING:  # one more copy of what is armed already
             if site.line != one.state.line:
@@ -263,6 +269,17 @@ class Arming:
             line=site.line,
             function=site.function,
         )
+
+    def disarm(self, one: Standing) -> None:
+        """Remove every trace of a probe from the code."""
+        for passage in one.compiled.passages if one.compiled is not None else ():
+            self._core.disarm(passage)
+
+    def dismiss(self, one: Standing) -> None:
+        """Disarm the witness of a probe that makes no more twins."""
+        witness = one.compiled.witness if one.compiled is not None else None
+        if witness is not None and witness.sites and one.state.status is Status.EXPIRED:
+            self._core.disarm(witness)
 
     def count_entries(self, one: Standing) -> None:
         """Begin to count how often a function is entered whose line was not reached yet."""

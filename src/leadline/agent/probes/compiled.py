@@ -16,6 +16,13 @@ class Compiled:
     probe: Probe
     passage: Passage
     names: frozenset[str]
+    witness: Passage | None = None
+    """What sees the calls end that the probe has seen begin, and is no hit of it."""
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """Return all that is armed for the probe."""
+        return (self.passage,) if self.witness is None else (self.passage, self.witness)
 
 
 def allowance_ns(probe: Probe) -> int:

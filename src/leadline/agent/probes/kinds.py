@@ -7,7 +7,7 @@ from leadline.agent.probes.log import compile_log
 from leadline.agent.probes.metric import compile_metric
 from leadline.agent.probes.snapshot import compile_snapshot
 from leadline.agent.probes.timer import compile_timer
-from leadline.agent.probes.twin import compile_twin
+from leadline.wire.errors import InternalError
 from leadline.wire.probe import (
     CounterProbe,
     ExceptionProbe,
@@ -36,4 +36,4 @@ def compile_probe(probe: Probe) -> Compiled:
         case ExceptionProbe():
             return compile_exception(probe)
         case TwinProbe():
-            return compile_twin(probe)
+            raise InternalError("A twin is made by `making`.")

@@ -21,7 +21,7 @@ from leadline.agent.locate.modules import module_file
 from leadline.agent.locate.text import forget_texts
 from leadline.agent.probes.arming import WAITING, Arming, fail
 from leadline.agent.probes.budget import Budget
-from leadline.agent.probes.kinds import compile_probe
+from leadline.agent.probes.making import Making
 from leadline.agent.probes.standing import Standing
 from leadline.agent.probes.tally import Tally
 from leadline.wire.errors import InternalError, LeadlineError, UnavailableError
@@ -44,8 +44,9 @@ _MAX_NEWS = 1_000
 class Registry:
     """Applies the desired set: compiles, finds, arms, expires, suspends, reports."""
 
-    def __init__(self, core: Core, monitor: Monitor) -> None:
+    def __init__(self, core: Core, monitor: Monitor, making: Making | None = None) -> None:
         self._core = core
+        self._making = making or Making(core)
         self._imports = ImportWatch(monitor, self._imported)
         self.departure = Departure(monitor)
         self.budget = Budget(core)
@@ -123,6 +124,8 @@ class Registry:
             ]
             for one in self._standing.values():
                 self._expire(one, now)
+                if not self._making.awaits():
+                    self._arming.dismiss(one)
                 self._arming.count_entries(one)
                 if one.tally is not None:
                     one.tally.fold()
@@ -159,9 +162,8 @@ class Registry:
         with self._lock:
             self._off = reason
             for one in self._standing.values():
-                if one.compiled is not None:
-                    self._core.disarm(one.compiled.passage)
-                    one.counting = False
+                self._arming.disarm(one)
+                one.counting = False
                 if one.state.status in _OPEN:
                     self._suspend(one)
             self._imports.switch(on=False)
@@ -270,7 +272,7 @@ class Registry:
         one.state = ProbeState(probe.id, Status.PENDING)
         self._standing[probe.id] = one
         try:
-            one.compiled = compile_probe(probe)
+            one.compiled = self._making.compiled(probe)
         except LeadlineError as error:
             fail(one, error)
             return
@@ -299,8 +301,8 @@ class Registry:
         one = self._standing.pop(probe, None)
         if one is None:
             return
-        if one.compiled is not None:
-            self._core.disarm(one.compiled.passage)
+        self._arming.disarm(one)
+        self._making.gone(one.probe)
         if one.tally is not None:
             self._ended.append((one.probe.id, one.tally))
         if one.acknowledged is not None and not quietly:

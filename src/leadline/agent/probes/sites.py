@@ -7,9 +7,10 @@ from leadline.agent.core.passage import Role, Site
 from leadline.agent.locate.functions import place_function
 from leadline.agent.locate.place import Placement, place
 from leadline.wire.errors import UsageError
-from leadline.wire.probe import Moment, Probe, TimerProbe
+from leadline.wire.probe import Moment, Probe, TimerProbe, TwinProbe
 from leadline.wire.struct import replace
 from leadline.wire.target import FunctionTarget, Target
+from leadline.wire.twin import TwinUse
 
 _SUSPENDS = 0x20 | 0x80 | 0x200  # generators, coroutines, asynchronous generators
 """Whose end is not always heard of: 3.13 is silent when a generator is closed (gh-140373). A
@@ -53,6 +54,8 @@ def _calls(found: Placement, probe: Probe) -> Placement:
         if probe.moment is Moment.EXIT:
             sites.append(replace(site, offsets=(), moment=Moment.ENTRY, role=Role.BEGIN))
         sites.append(replace(site, offsets=(), moment=probe.moment))
+        if isinstance(probe, TwinProbe) and probe.use is TwinUse.RERUN:
+            sites.append(replace(site, offsets=(), moment=Moment.EXIT, role=Role.WITNESS))
     return Placement(tuple(sites), found.note)
 
 

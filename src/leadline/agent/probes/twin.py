@@ -1,10 +1,48 @@
 """The twin probe: at the hit a sealed copy of the process is made, and asked."""
 
-from leadline.agent.probes.compiled import Compiled
-from leadline.wire.errors import UnavailableError
-from leadline.wire.probe import TwinProbe
+from leadline.agent.core.passage import NO_ALLOWANCE_NS, Passage, Visit
+from leadline.agent.probes.compiled import Compiled, ready
+from leadline.agent.twin import telling
+from leadline.agent.twin.nursery import Nursery
+from leadline.agent.twin.order import check_order
+from leadline.agent.twin.outcome import live_outcome, names_of
+from leadline.wire.probe import MAX_HITS, MAX_RATE_PER_S, TwinProbe
+from leadline.wire.struct import replace
+from leadline.wire.twin import TwinUse
+
+_ALWAYS = 2**62
+"""Of a limit that does not apply."""
 
 
-def compile_twin(probe: TwinProbe) -> Compiled:
-    """Raises `LeadlineError` where this process makes no twins, or not this one."""
-    raise UnavailableError("twin-not-here", f"No twin can be made for {probe.target} yet.")
+def compile_twin(probe: TwinProbe, nursery: Nursery, service: str, instance: str) -> Compiled:
+    """Raises `LeadlineError` where this order is not for this process, or not signed. The code
+    is compiled in the twin only: to do it here would tell the audit hooks."""
+    check_order(nursery.terms, probe, service, instance)
+
+    def take(visit: Visit) -> None:
+        nursery.make(probe, compiled.passage, visit)
+
+    compiled = ready(probe, frozenset(), take, read=telling.reading)
+    if probe.use is TwinUse.RERUN:
+        return replace(compiled, witness=_witness(probe, nursery))
+    return compiled
+
+
+def _witness(probe: TwinProbe, nursery: Nursery) -> Passage:
+    """Return what sees the live calls end: each is compared with its rerun."""
+
+    def take(visit: Visit) -> None:
+        if nursery.awaits_outcomes:
+            nursery.outcome(
+                object.__hash__(visit.frame), lambda: live_outcome(visit, names_of(visit))
+            )
+
+    return Passage(
+        probe=probe.id,
+        holds=None,
+        take=take,
+        hits_left=_ALWAYS,
+        tokens=float(MAX_HITS),
+        burst=MAX_RATE_PER_S,
+        allowance_ns=NO_ALLOWANCE_NS,
+    )

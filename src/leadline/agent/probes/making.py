@@ -1,0 +1,92 @@
+"""From what was asked for to what is armed; the nursery is made when a first twin is wanted.
+
+What twins need is loaded then and not before: most processes never make one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from leadline.agent import loading
+from leadline.agent.core import Core, Record
+from leadline.agent.probes.compiled import Compiled
+from leadline.agent.probes.kinds import compile_probe
+from leadline.wire.errors import UnavailableError
+from leadline.wire.probe import Probe, TwinProbe
+from leadline.wire.struct import dataclass
+
+if TYPE_CHECKING:
+    from leadline.agent.twin.nursery import Nursery
+    from leadline.agent.twin.shells import Shells
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a twin's answer needs to leave by: who this process is, what takes the answer to
+    the server, and what takes the replies of a shell there."""
+
+    service: str
+    instance: str
+    deliver: Callable[[Record], None]
+    shells: Callable[[], Shells]
+
+
+class Making:
+    """One per process. Called under the registry's lock."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._home: Home | None = None
+        self._nursery: Nursery | None = None
+        self._wanted: set[str] = set()
+
+    def move(self, home: Home) -> None:
+        """Become the instance that `home` is of."""
+        self._home = home
+        if self._nursery is not None:
+            self._nursery.move(home)
+
+    def compiled(self, probe: Probe) -> Compiled:
+        """Raises `LeadlineError` for what cannot be armed here."""
+        if not isinstance(probe, TwinProbe):
+            return compile_probe(probe)
+        if self._home is None:
+            raise UnavailableError("twins-unavailable", "Twins are made for a server only.")
+        loading.load_twin()
+        from leadline.agent.probes.twin import compile_twin
+        from leadline.agent.twin.terms import check_terms, terms
+
+        if self._nursery is None:
+            import os
+
+            allowed = terms(os.environ)
+            check_terms(allowed)
+            from leadline.agent.twin.nursery import Nursery
+
+            self._nursery = Nursery(allowed, self._core, self._home)
+        made = compile_twin(probe, self._nursery, self._home.service, self._home.instance)
+        if probe.id not in self._wanted:
+            self._wanted.add(probe.id)
+            self._nursery.want()
+        return made
+
+    def gone(self, probe: Probe) -> None:
+        """A probe was taken out."""
+        if self._nursery is not None and probe.id in self._wanted:
+            self._wanted.discard(probe.id)
+            self._nursery.unwant()
+
+    def awaits(self) -> bool:
+        """Whether live calls are under way whose end somebody waits for."""
+        return self._nursery is not None and self._nursery.awaits_outcomes
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Hand a request to the shell that it is for."""
+        if self._nursery is not None:
+            self._nursery.tell(message)
+
+    def forked(self) -> None:
+        """In a forked child: the twins are the parent's."""
+        if self._nursery is not None:
+            self._nursery.forked()

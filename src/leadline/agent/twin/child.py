@@ -1,0 +1,130 @@
+"""One twin as the live process sees it, from its birth until all that it said is read."""
+
+import json
+import os
+import time
+from collections import deque
+from typing import Any
+
+from leadline.agent.core.passage import Passage, Site
+from leadline.agent.twin.requests import Request
+from leadline.wire.probe import TwinProbe
+from leadline.wire.struct import dataclass, field
+from leadline.wire.twin import MAX_ANSWER_BYTES, Refusal, TwinUse
+
+_PIECE = 65_536
+GRACE_S = 1.0
+"""After its life is over a twin has ended itself; this much later it is ended."""
+LIVE_CALL_S = 60.0
+"""How long after its rerun the live call may still take, before nothing is compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """Where and when a twin was made: what its answer is told with."""
+
+    time: float
+    thread: int
+    task: str
+    trace: str
+    span: str
+
+
+@dataclass(slots=True, eq=False)
+class Child:
+    """A twin that lives, or has ended and was not told of yet.
+
+    `channel` is our end of what it writes to; `messages` what it has said so far, parsed.
+    `live` is the outcome of the live call, as bytes, where a rerun is compared with it.
+    """
+
+    pid: int
+    probe: TwinProbe
+    passage: Passage
+    site: Site
+    birth: Birth
+    channel: int
+    pause_ms: float
+    born: float
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    lost: int = 0
+    status: int | None = None
+    ended: float = 0.0
+    killed: bool = False
+    closed: bool = False
+    live: bytes | None = None
+    requests: deque[Request] = field(default_factory=deque)
+    """What a shell was asked and does not know yet."""
+    number: int = 0
+    """Of the request that it was handed last."""
+    _unread: bytearray = field(default_factory=bytearray)
+    _size: int = 0
+
+    @property
+    def deadline(self) -> float:
+        """When it has to have ended by itself, on the monotonic clock."""
+        return self.born + self.probe.life_s + GRACE_S
+
+    @property
+    def life_s(self) -> float:
+        """How long it lived, or lives already."""
+        return (self.ended or time.monotonic()) - self.born
+
+    def hear(self) -> list[dict[str, Any]]:
+        """Read what there is to read, without waiting; returns the messages that came."""
+        while not self.closed:
+            try:
+                piece = os.read(self.channel, _PIECE)
+            except BlockingIOError:
+                break
+            except OSError:
+                piece = b""
+            if not piece:
+                self.close()
+                break
+            self._unread += piece
+            if self.probe.use is not TwinUse.SHELL and self._size > MAX_ANSWER_BYTES:
+                self.lost += len(piece)  # the rest is still read: nobody waits for room
+                self._unread.clear()
+        return self._parsed()
+
+    def finished(self, now: float) -> bool:
+        """Whether there is nothing more to come."""
+        if self.status is None or not self.closed:
+            return False
+        waits = self.probe.use is TwinUse.RERUN and self.live is None
+        return not waits or now - self.ended > LIVE_CALL_S
+
+    def said(self, name: str) -> list[Any]:
+        """Return what came under a name, in order."""
+        return [message[name] for message in self.messages if name in message]
+
+    def refused(self) -> list[Refusal]:
+        """Return all that it tried in vain."""
+        found = self.said("refused")
+        return [Refusal(*one) for one in found[-1]] if found else []
+
+    def close(self) -> None:
+        """Let go of the channel."""
+        if not self.closed:
+            self.closed = True
+            os.close(self.channel)
+
+    def _parsed(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        *lines, rest = self._unread.split(b"\n")
+        self._unread = rest
+        if len(rest) > MAX_ANSWER_BYTES:
+            self.lost += len(rest)
+            self._unread = bytearray()
+        for line in lines:
+            self._size += len(line)
+            try:
+                message = json.loads(line)
+            except ValueError:
+                self.lost += len(line)
+                continue
+            if isinstance(message, dict):
+                found.append(message)
+        self.messages += found
+        return found

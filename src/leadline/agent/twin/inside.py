@@ -1,0 +1,113 @@
+"""What happens inside a twin, between the clone and its end. Nothing here returns to the live
+request, but for the shell, whose frame goes on under the tracer of `trial.stepping`."""
+
+import json
+import os
+import sys
+from typing import Any
+
+from leadline import native
+from leadline.agent.capture.room import Room
+from leadline.agent.capture.tree import capture
+from leadline.agent.core.passage import Visit
+from leadline.agent.twin.outcome import taker
+from leadline.trial import asking, calls, chance, revival, running
+from leadline.wire.errors import LeadlineError
+from leadline.wire.messages import encode
+from leadline.wire.probe import TwinProbe
+from leadline.wire.twin import MAX_ANSWER_BYTES, Refusal, TwinUse
+from leadline.wire.value import Value
+
+_EVENTS = sys.monitoring.events
+
+
+def live(probe: TwinProbe, visit: Visit, channel: int, luck: chance.State) -> None:
+    """Do what the twin was made for, say what came of it, and end the process."""
+    try:
+        _be_alone()
+        chance.restore(luck)
+        match probe.use:
+            case TwinUse.ASK:
+                _ask(probe, visit, channel)
+            case TwinUse.RERUN:
+                _rerun(probe, visit, channel)
+            case TwinUse.SHELL:
+                _step(probe, visit, channel)
+                return
+    except BaseException as error:  # noqa: BLE001 - the last frame of this process
+        _say(channel, {"failed": f"{type(error).__name__}: {error}"[:500]})
+    finally:
+        if probe.use is not TwinUse.SHELL:
+            _say(
+                channel, {"refused": [[one.what, one.detail, one.count] for one in refusals()]}
+            )
+            os._exit(0)
+
+
+def refusals() -> list[Refusal]:
+    """Return what the seal has refused so far."""
+    twin = native.twin()
+    return [Refusal(*one) for one in twin.refusals()] if twin is not None else []
+
+
+def _be_alone() -> None:
+    """Take our own callbacks away: threads of the twin pass armed places too."""
+    for tool in range(6):
+        if sys.monitoring.get_tool(tool) == "leadline":
+            for event in (
+                _EVENTS.INSTRUCTION,
+                _EVENTS.PY_START,
+                _EVENTS.PY_RETURN,
+                _EVENTS.PY_UNWIND,
+                _EVENTS.RAISE,
+                _EVENTS.LINE,
+            ):
+                sys.monitoring.register_callback(tool, event, None)
+
+
+def _ask(probe: TwinProbe, visit: Visit, channel: int) -> None:
+    room = Room(MAX_ANSWER_BYTES // 2)
+
+    def shown(value: object) -> Value:
+        return capture(value, probe.capture, room)
+
+    _say(channel, {"notes": revival.revive()})
+    for said in asking.asked(visit.frame, probe.code, shown, refusals):
+        _say(channel, {"said": json.loads(encode(said))})
+    _say(channel, {"done": True})
+
+
+def _rerun(probe: TwinProbe, visit: Visit, channel: int) -> None:
+    _say(channel, {"notes": revival.revive()})
+    try:
+        call = calls.call_of(visit.frame, _function_of)
+    except LeadlineError as error:
+        _say(channel, {"rerun": {"cut": error.message}, "done": True})
+        return
+    ran = running.run(call, taker(), probe.life_s)
+    _say(channel, {"rerun": json.loads(encode(ran)), "done": True})
+
+
+def _step(probe: TwinProbe, visit: Visit, channel: int) -> None:
+    from leadline.trial import stepping
+
+    room_for = probe.capture
+
+    def shown(value: object) -> Value:
+        return capture(value, room_for, Room(MAX_ANSWER_BYTES // 4))
+
+    stepping.Stepper(visit.frame, channel, shown, refusals, probe.life_s).arm()
+
+
+def _function_of(frame: Any) -> Any:
+    twin = native.twin()
+    return twin.function_of(frame) if twin is not None else None
+
+
+def _say(channel: int, message: dict[str, object]) -> None:
+    try:
+        left = json.dumps(message).encode("ascii") + b"\n"
+        while left:
+            left = left[os.write(channel, left) :]
+    except (OSError, ValueError):
+        return  # nobody listens any more

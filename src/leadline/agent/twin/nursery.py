@@ -1,0 +1,252 @@
+"""Makes twins on the application's thread, and looks after them on one of ours.
+
+At the hit there is nothing but the clone itself: whether one may be made was found out before,
+and what it says is read, compared and told later. The live process never waits for a twin.
+"""
+
+import os
+import time
+from _thread import allocate_lock, get_ident
+from collections import deque
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from leadline import native
+from leadline.agent.capture.task import task_name
+from leadline.agent.capture.trace import trace_of
+from leadline.agent.core import Core
+from leadline.agent.core.passage import Passage, Visit
+from leadline.agent.guard import faults
+from leadline.agent.link.native import Bell, start_thread
+from leadline.agent.probes.making import Home
+from leadline.agent.twin import inside, telling
+from leadline.agent.twin.child import Birth, Child
+from leadline.agent.twin.gauge import Gauge
+from leadline.agent.twin.order import Orders
+from leadline.agent.twin.readable import readable
+from leadline.agent.twin.shells import LEFT, Shells, decode_request, obey
+from leadline.agent.twin.terms import Terms
+from leadline.expression import Unknown
+from leadline.trial import chance
+from leadline.wire.errors import InternalError
+from leadline.wire.probe import TwinProbe
+from leadline.wire.twin import TwinPolicy, TwinUse
+
+TICK_S = 0.01
+"""How often living twins are heard: one answer costs a few looks."""
+IDLE_S = 0.5
+"""How often the process and its host are looked at while twins are wanted."""
+MEMORY_BYTES = 512_000_000
+"""What a twin may take beyond what the process has."""
+_MOST_ENDED = 1_000
+"""Answers that wait for the sender."""
+
+
+class Nursery:
+    """One per process, made with the first probe that wants a twin."""
+
+    def __init__(self, terms: Terms, core: Core, home: Home) -> None:
+        """`terms` were checked (`check_terms`)."""
+        twin = native.twin()
+        if twin is None:
+            raise InternalError("Nobody has asked whether there can be twins.")
+        self.terms = terms
+        self._twin: ModuleType = twin
+        self._core = core
+        self._home = home
+        self._shells: Shells | None = None
+        self.gauge = Gauge(terms, twin)
+        self._orders = Orders()
+        self._bell = Bell()
+        self._lock = allocate_lock()
+        self._children: deque[Child] = deque()
+        self._open: dict[int, Child] = {}
+        self._wanted = 0
+        self._running = False
+        self._readable: tuple[bytes, ...] = ()
+        self._now = time.time  # kept here: tests of applications replace time.time itself
+        self._clock = time.thread_time_ns
+
+    def move(self, home: Home) -> None:
+        """Report as another instance from now on."""
+        self._home = home
+        self._shells = None
+
+    def want(self) -> None:
+        """Begin to look after a probe that makes twins."""
+        with self._lock:
+            self._wanted += 1
+            idle, self._running = not self._running, True
+        self._look_around()
+        self.gauge.calibrate()
+        self._look_around()
+        if idle:
+            start_thread("nursery", self._run)
+
+    def unwant(self) -> None:
+        """Such a probe has gone; once all have, and all twins, the thread goes too."""
+        with self._lock:
+            self._wanted -= 1
+        self._bell.ring()
+
+    def forked(self) -> None:
+        """In a forked child: the twins are the parent's, and so is who looked after them."""
+        for child in self._children:
+            child.close()
+        self._children.clear()
+        self._open.clear()
+        self._lock = allocate_lock()
+        self._bell = Bell()
+        self._running = self._wanted > 0
+        if self._running:
+            start_thread("nursery", self._run)
+
+    def make(self, probe: TwinProbe, passage: Passage, visit: Visit) -> None:
+        """Make a twin at a hit, on the application's thread. Raises `Unknown` with the reason
+        where none is made. Returns in the live process, and in the twin of a shell."""
+        obstacle = self._obstacle(time.monotonic())
+        if obstacle:
+            raise Unknown(f"no twin: {obstacle}")
+        if self.terms.key and not self._orders.use(probe, self._now()):
+            raise Unknown("no twin: this order has made all that it was signed for")
+        birth = Birth(self._now(), get_ident(), task_name(), *trace_of())
+        luck = chance.remember()
+        ours, theirs = self._twin.channel()
+        began, busy = time.perf_counter_ns(), self._clock()
+        try:
+            pid = self._twin.clone(
+                self._policy(),
+                probe.life_s,
+                int(probe.life_s) + 1,
+                MEMORY_BYTES,
+                (theirs,),
+                self._readable,
+            )
+        except OSError as error:
+            os.close(ours)
+            os.close(theirs)
+            raise Unknown(f"no twin: {error.strerror or error}") from None
+        if pid == 0:
+            inside.live(probe, visit, theirs, luck)
+            return  # a shell's frame goes on, step by step
+        ended = time.perf_counter_ns()
+        os.close(theirs)
+        pause_ms = (ended - began) / 1e6
+        child = Child(pid, probe, passage, visit.site, birth, ours, pause_ms, time.monotonic())
+        self._children.append(child)
+        if probe.use is TwinUse.RERUN:
+            self._open[object.__hash__(visit.frame)] = child
+        self.gauge.paid(child.born, pause_ms)
+        self._core.unread_ns -= (
+            self._clock() - busy
+        )  # the twins' budget pays it, not the probes'
+        self._bell.ring()
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Take a request to a shell, on the receiver's thread. Raises `WireError`."""
+        request = decode_request(message)
+        for child in list(self._children):
+            if child.probe.id == request.probe and child.probe.use is TwinUse.SHELL:
+                child.requests.append(request)
+        self._bell.ring()
+
+    def outcome(self, frame: int, take: Callable[[], bytes]) -> None:
+        """At the end of a live call of which a rerun was made: keep what it came to."""
+        child = self._open.pop(frame, None)
+        if child is not None:
+            child.live = take()
+
+    @property
+    def awaits_outcomes(self) -> bool:
+        """Whether a live call is under way that is run again in a twin."""
+        return bool(self._open)
+
+    def _obstacle(self, now: float) -> str:
+        if self._children and any(child.status is None for child in list(self._children)):
+            return "one lives already"
+        return self.gauge.why_not(now)
+
+    def _policy(self) -> int:
+        twin = self._twin
+        match self.terms.policy:
+            case TwinPolicy.THREADS if twin.landlock():
+                return int(twin.READONLY | twin.THREADS)
+            case TwinPolicy.READONLY if twin.landlock():
+                return int(twin.READONLY)
+            case _:
+                return int(twin.STRICT)
+
+    @property
+    def policy(self) -> TwinPolicy:
+        """Return the policy that twins here really have: without Landlock no file is read."""
+        return self.terms.policy if self._twin.landlock() else TwinPolicy.STRICT
+
+    def _look_around(self) -> None:
+        self._readable = readable(self.terms.readable)
+        self.gauge.refresh(time.monotonic())
+
+    def _run(self) -> None:
+        looked = 0.0
+        while True:
+            self._bell.wait(TICK_S if self._children else IDLE_S)
+            now = time.monotonic()
+            if now - looked > IDLE_S:
+                self._look_around()
+                looked = now
+            for child in list(self._children):
+                try:
+                    self._look_after(child, now)
+                except Exception as error:  # noqa: BLE001 - one twin must not hide the others
+                    faults.count("twin", error)
+                    self._bury(child)
+            with self._lock:
+                if not self._wanted and not self._children:
+                    self._running = False
+                    return
+
+    def _look_after(self, child: Child, now: float) -> None:
+        replies = child.hear()
+        if child.probe.use is TwinUse.SHELL:
+            self._converse(child, replies)
+        if child.status is None:
+            child.status = self._twin.reap(child.pid)
+            if child.status is not None:
+                child.ended = now
+                child.hear()
+            elif now > child.deadline and not child.killed:
+                child.killed = True
+                self._twin.end(child.pid)
+        if child.status is not None and not child.closed and now - child.ended > 1.0:
+            child.close()  # somebody else holds the other end: nothing more comes of the twin
+        if child.finished(now):
+            self._bury(child)
+            if child.probe.use is TwinUse.SHELL:
+                self._shell().post(child.probe.id, [], ended="the twin has ended")
+            self._home.deliver(telling.record(child, self.policy, self._twin))
+
+    def _converse(self, child: Child, replies: list[dict[str, Any]]) -> None:
+        """Pass on what a shell was asked and what it answered."""
+        said = [telling.safe_reply(reply) for reply in replies]
+        while child.requests:
+            request = child.requests.popleft()
+            refused = obey(child, request, self.terms.key)
+            if refused is LEFT:
+                child.killed = True
+                self._twin.end(child.pid)
+            elif refused:
+                said.append({"number": request.number, "reason": "error", "text": refused})
+        if said:
+            self._shell().post(child.probe.id, said)
+
+    def _shell(self) -> Shells:
+        if self._shells is None:
+            self._shells = self._home.shells()
+        return self._shells
+
+    def _bury(self, child: Child) -> None:
+        child.close()
+        self._children.remove(child)
+        for frame, one in list(self._open.items()):
+            if one is child:
+                self._open.pop(frame, None)

@@ -1,0 +1,36 @@
+"""What a twin may read: what the import system reads, the time zones, and what is allowed.
+
+Files that the process has open it may read as well; the seal adds those by itself.
+"""
+
+import os
+import sys
+
+_SYSTEM = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/usr/share/zoneinfo",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+)
+"""Where libraries lie that an import loads, and what every clock asks for."""
+_MOST = 200
+
+
+def readable(also: tuple[str, ...] = ()) -> tuple[bytes, ...]:
+    """Return the folders and files that may be opened for reading, as absolute paths that are
+    there. Runs no code of the application: an entry of `sys.path` that is no text is left
+    out, and so is the root of the file system."""
+    found: dict[bytes, None] = {}
+    entries = list(sys.path) if type(sys.path) is list else []
+    library = os.path.dirname(os.__file__)
+    for entry in (*also, *entries, library, sys.base_prefix + "/lib", *_SYSTEM):
+        if type(entry) is not str or len(found) >= _MOST:
+            continue
+        path = os.path.realpath(entry or os.getcwd())
+        if path not in ("/", "/proc", "/sys", "/dev") and os.path.exists(path):
+            found[os.fsencode(path)] = None
+    return tuple(found)

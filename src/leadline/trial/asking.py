@@ -1,0 +1,103 @@
+"""Ask a frame: expressions and statements, evaluated with its variables in sight.
+
+Each sees the locals over the globals as one namespace, so that lambdas, comprehensions and
+generator expressions see them as well; names that a statement binds are there for the next.
+Code of the application runs, whatever it does: what comes out is what it came to.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import Any
+
+from leadline.trial.code import Compiled, compiled
+from leadline.trial.failure import told
+from leadline.trial.loops import drive
+from leadline.trial.printed import Printed
+from leadline.trial.showing import Refusals, Shown, seen, since
+from leadline.wire.errors import LeadlineError
+from leadline.wire.struct import dataclass
+from leadline.wire.twin import Said
+
+_STACK_ROOM = 500
+"""Frames that asked code, and we, may take where the application was deep in a recursion."""
+AWAIT_S = 30.0
+"""How long an `await` may take at most; a twin seldom lives that long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one piece of code came to, with the object itself."""
+
+    returned: bool
+    value: object
+    printed: str
+    error: BaseException | None
+    raised: str
+
+
+def ask(frame: FrameType, code: Sequence[str], shown: Shown, refusals: Refusals) -> list[Said]:
+    """Return what each of `code` comes to in `frame`; see `asked`."""
+    return list(asked(frame, code, shown, refusals))
+
+
+def asked(
+    frame: FrameType, code: Sequence[str], shown: Shown, refusals: Refusals
+) -> Iterator[Said]:
+    """Yield what each of `code` comes to, as soon as it has: the next may end the twin.
+
+    Where one of them cannot be compiled nothing is run at all, and that one says so.
+    """
+    names = [f"<code {number}>" for number in range(1, len(code) + 1)]
+    parts: list[Compiled] = []
+    for text, name in zip(code, names, strict=True):
+        try:
+            parts.append(compiled(text, name))
+        except LeadlineError as error:
+            yield Said(text, raised=f"{error}")
+            return
+    namespace = visible(frame)
+    sys.setrecursionlimit(sys.getrecursionlimit() + _STACK_ROOM)
+    before = refusals()
+    for text, name, part in zip(code, names, parts, strict=True):
+        answer = evaluate(part, name, namespace)
+        value = seen(shown, answer.value) if answer.returned else None
+        now = refusals()
+        yield Said(
+            code=text,
+            returned=answer.returned,
+            value=value,
+            printed=answer.printed,
+            raised=answer.raised,
+            refused=since(before, now),
+        )
+        before = now
+
+
+def visible(frame: FrameType) -> dict[str, Any]:
+    """Return a namespace of its own: the variables of a frame over those of its module."""
+    return {**frame.f_globals, **frame.f_locals}
+
+
+def evaluate(part: Compiled, name: str, namespace: dict[str, Any], local: Any = None) -> Answer:
+    """Run one piece of code in `namespace`; `local` is where it binds names, if elsewhere."""
+    with Printed() as printed:
+        try:
+            if part.statements is not None:
+                _run(part.statements, namespace, local)
+            if part.expression is None:
+                return Answer(False, None, printed.text(), None, "")
+            value = _run(part.expression, namespace, local)
+        except BaseException as error:  # noqa: BLE001 - SystemExit as well: it is told
+            return Answer(False, None, printed.text(), error, told(error, name))
+    return Answer(True, value, printed.text(), None, "")
+
+
+_CO_COROUTINE = 0x80
+
+
+def _run(code: Any, namespace: dict[str, Any], local: Any) -> object:
+    value = eval(code, namespace, local)  # noqa: S307 - that is what was asked for
+    if code.co_flags & _CO_COROUTINE:
+        return drive(value, AWAIT_S)
+    return value

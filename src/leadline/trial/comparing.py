@@ -1,0 +1,330 @@
+"""Whether a rerun came to what really happened: two captured outcomes, walked side by side.
+
+Only what both sides hold is compared; what a limit, a rule or a class held back is counted as
+unseen, never as equal. Where objects lie in memory is not compared, since no rerun repeats it.
+"""
+
+import json
+import re
+from typing import Any
+
+from leadline.trial.marks import Chance, Mark
+from leadline.trial.outcome import Outcome
+from leadline.wire.struct import dataclass
+from leadline.wire.twin import Agreement, Difference
+from leadline.wire.value import Form, Omission, Value, render
+
+MAX_DIFFERENCES = 20
+"""Shown; the shortest paths first, since they hold the others."""
+MAX_SHOWN_CHARS = 200
+"""Of one value."""
+MAX_OUTCOME_CHARS = 2_000
+"""Of a whole result or exception."""
+_MAX_FOUND = 2_000
+"""Kept while walking: of more nobody knows which are the shortest."""
+_MAX_DEPTH = 100
+"""Captured values are a few levels deep; what is deeper comes from no capture."""
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
+_LOWEST, _HIGHEST = 0x5500_0000_0000, 0x7FFF_FFFF_FFFF
+"""Where Linux puts heaps and maps: whole numbers in there are where an object lies."""
+_UNORDERED = frozenset(("set", "frozenset", "dict_keys", "dict_items"))
+_MISSING = object()
+_NOTHING_SEEN = "nothing of the outcome could be compared"
+
+
+def compare(
+    live: Outcome | None, rerun: Outcome | None, marks: list[Mark], cut: str = ""
+) -> Agreement:
+    """Return whether `rerun` came to the same as `live`.
+
+    `cut` says why there is no rerun, where there is none.
+    """
+    named = [mark.text() for mark in marks]
+    if live is None or rerun is None:
+        reason = cut or (
+            "the live call has not been seen to end"
+            if live is None
+            else "the rerun did not come to its end"
+        )
+        return Agreement(
+            agrees=None,
+            reason=reason,
+            live=_whole(live) if live is not None else "",
+            rerun=_whole(rerun) if rerun is not None else "",
+            marks=named,
+        )
+    walk = _Walk()
+    walk.outcomes(live, rerun)
+    found = sorted(walk.found, key=lambda one: (one.where.count("[") + one.where.count("."),
+                                                len(one.where)))  # fmt: skip
+    agrees: bool | None = not found
+    reason = ""
+    if found:
+        reason = explained(marks)
+    elif not walk.compared:
+        agrees, reason = None, _NOTHING_SEEN
+    return Agreement(
+        agrees=agrees,
+        reason=reason,
+        live=_whole(live),
+        rerun=_whole(rerun),
+        differences=found[:MAX_DIFFERENCES],
+        compared=walk.compared,
+        unseen=walk.unseen,
+        marks=named,
+    )
+
+
+def explained(marks: list[Mark]) -> str:
+    """Return what may explain a disagreement: `it reads the clock: time.time`."""
+    parts = []
+    for chance in Chance:
+        names = [mark.name for mark in marks if mark.chance == chance]
+        if names:
+            parts.append(f"{chance}: {', '.join(names[:5])}")
+    return "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    where: str
+    live: Value
+    rerun: Value
+
+
+class _Walk:
+    """One comparison: what differs, and how many values were compared and not seen."""
+
+    def __init__(self) -> None:
+        self.found: list[Difference] = []
+        self.compared = 0
+        self.unseen = 0
+
+    def outcomes(self, live: Outcome, rerun: Outcome) -> None:
+        if live.returned != rerun.returned:
+            self.compared += 1
+            self.found.append(
+                Difference(
+                    "outcome",
+                    f"{'returned' if live.returned else 'raised'} {_short(live.value)}",
+                    f"{'returned' if rerun.returned else 'raised'} {_short(rerun.value)}",
+                )
+            )
+        else:
+            where = "result" if live.returned else "exception"
+            self.values(_Pair(where, live.value, rerun.value), 0)
+        for name in {**live.arguments, **rerun.arguments}:
+            pair = _Pair(
+                f"argument {name}",
+                live.arguments.get(name, _MISSING),
+                rerun.arguments.get(name, _MISSING),
+            )
+            if _MISSING in (pair.live, pair.rerun):
+                self.differ(pair)
+            else:
+                self.values(pair, 0)
+
+    def differ(self, pair: _Pair) -> None:
+        self.compared += 1
+        if len(self.found) < _MAX_FOUND:
+            self.found.append(Difference(pair.where, _short(pair.live), _short(pair.rerun)))
+
+    def values(self, pair: _Pair, level: int) -> None:
+        live, rerun = pair.live, pair.rerun
+        if type(live) is not dict or type(rerun) is not dict:
+            self.plain(pair)
+        elif live.get("type") != rerun.get("type") or live.get("form") != rerun.get("form"):
+            if Omission.ROOM in (live.get("omitted"), rerun.get("omitted")):
+                self.unseen += 1  # the room was at its end before the class was looked at
+            else:
+                self.differ(pair)
+        elif _held_back(live) or _held_back(rerun) or level > _MAX_DEPTH:
+            self.unseen += 1
+        else:
+            self.nodes(pair, live, rerun, level)
+
+    def plain(self, pair: _Pair) -> None:
+        live, rerun = pair.live, pair.rerun
+        if _no_room(live) or _no_room(rerun):
+            self.unseen += 1
+        elif type(live) is dict or type(rerun) is dict:
+            # a short text is plain, and a part of a long one is not
+            if _is_text(live) and _is_text(rerun):
+                self.texts(pair, _text(live), _text(rerun))
+            else:
+                self.differ(pair)
+        elif type(live) is not type(rerun):
+            self.differ(pair)
+        elif type(live) is str:
+            self.texts(pair, {"text": live}, {"text": rerun})
+        elif live == rerun:
+            self.compared += 1
+        elif type(live) is int and _is_address(live) and _is_address(rerun):
+            self.unseen += 1
+        else:
+            self.differ(pair)
+
+    def nodes(
+        self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any], level: int
+    ) -> None:
+        """Two objects of the same class that both have something inside."""
+        before = len(self.found)
+        if "text" in live or "text" in rerun:
+            self.texts(pair, live, rerun)
+        elif live.get("length") != rerun.get("length"):
+            sizes = (f"length {one.get('length', '?')}" for one in (live, rerun))
+            self.compared += 1
+            self.found.append(Difference(f"len({pair.where})", *sizes))
+        if "items" in live and "items" in rerun:
+            if live["type"] in _UNORDERED:
+                self.sets(pair, live, rerun)
+            else:
+                self.rows(pair, live, rerun, level)
+        elif "entries" in live and "entries" in rerun:
+            self.mappings(pair, live, rerun, level)
+        if "fields" in live or "fields" in rerun:
+            self.fields(pair, live, rerun, "fields", level)
+        if ("about" in live or "about" in rerun) and not _is_error(live):
+            self.fields(pair, live, rerun, "about", level)
+        if live.get("omitted") or rerun.get("omitted"):
+            self.unseen += 1
+        elif len(self.found) == before:
+            self.compared += 1
+
+    def texts(self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any]) -> None:
+        one, other = (_ADDRESS.sub("0x…", str(side.get("text", ""))) for side in (live, rerun))
+        if live.get("omitted") or rerun.get("omitted"):
+            shared = min(len(one), len(other))
+            if one[:shared] != other[:shared] or live.get("length") != rerun.get("length"):
+                self.differ(pair)
+            else:
+                self.unseen += 1
+        elif one != other:
+            self.differ(pair)
+        else:
+            self.compared += 1
+
+    def rows(
+        self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any], level: int
+    ) -> None:
+        ours, theirs = live["items"], rerun["items"]
+        dot = "" if live["type"] in ("list", "tuple") else ".args" if _is_error(live) else ""
+        for index in range(max(len(ours), len(theirs))):
+            where = f"{pair.where}{dot}[{index}]"
+            if index < len(ours) and index < len(theirs):
+                self.values(_Pair(where, ours[index], theirs[index]), level + 1)
+            elif live.get("omitted") or rerun.get("omitted"):
+                self.unseen += 1
+            else:
+                one = ours[index] if index < len(ours) else _MISSING
+                other = theirs[index] if index < len(theirs) else _MISSING
+                self.differ(_Pair(where, one, other))
+
+    def sets(self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any]) -> None:
+        """By what is in the one and not in the other, whatever the order."""
+        rest = [(_key(one), one) for one in rerun["items"]]
+        keys = [key for key, _ in rest]
+        only: list[Value] = []
+        for one in live["items"]:
+            key = _key(one)
+            if key in keys:
+                at = keys.index(key)
+                del keys[at], rest[at]
+                self.compared += 1
+            else:
+                only.append(one)
+        if live.get("omitted") or rerun.get("omitted"):
+            self.unseen += len(only) + len(rest)  # it may be among those that were left out
+            return
+        for one in only:
+            self.differ(_Pair(f"{pair.where}{{{_short(one)}}}", one, _MISSING))
+        for _, one in rest:
+            self.differ(_Pair(f"{pair.where}{{{_short(one)}}}", _MISSING, one))
+
+    def mappings(
+        self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any], level: int
+    ) -> None:
+        ours = {_key(key): (key, value) for key, value in live["entries"]}
+        theirs = {_key(key): (key, value) for key, value in rerun["entries"]}
+        for key in {**ours, **theirs}:
+            one, other = ours.get(key), theirs.get(key)
+            name = (one or other or (None, None))[0]
+            where = f"{pair.where}[{_short(name)}]"
+            if one is not None and other is not None:
+                self.values(_Pair(where, one[1], other[1]), level + 1)
+            elif live.get("omitted") or rerun.get("omitted"):
+                self.unseen += 1
+            else:
+                self.differ(
+                    _Pair(
+                        where,
+                        one[1] if one is not None else _MISSING,
+                        other[1] if other is not None else _MISSING,
+                    )
+                )
+
+    def fields(
+        self,
+        pair: _Pair,
+        live: dict[str, Any],
+        rerun: dict[str, Any],
+        member: str,
+        level: int,
+    ) -> None:
+        ours, theirs = live.get(member) or {}, rerun.get(member) or {}
+        for name in {**ours, **theirs}:
+            one, other = ours.get(name, _MISSING), theirs.get(name, _MISSING)
+            inner = _Pair(f"{pair.where}.{name}", one, other)
+            if one is not _MISSING and other is not _MISSING:
+                self.values(inner, level + 1)
+            elif live.get("omitted") or rerun.get("omitted"):
+                self.unseen += 1
+            else:
+                self.differ(inner)
+
+
+_CONTENTS = ("text", "items", "entries", "fields", "about")
+
+
+def _held_back(value: dict[str, Any]) -> bool:
+    """Tell whether an object shows nothing of what it holds."""
+    return not any(member in value for member in _CONTENTS)
+
+
+def _no_room(value: Value) -> bool:
+    return type(value) is dict and value.get("omitted") == Omission.ROOM and _held_back(value)
+
+
+def _is_text(value: Value) -> bool:
+    return type(value) is str or (type(value) is dict and value.get("type") == "str")
+
+
+def _text(value: Value) -> dict[str, Any]:
+    return value if type(value) is dict else {"text": value, "length": len(value)}
+
+
+def _is_error(value: dict[str, Any]) -> bool:
+    return value.get("form") == Form.CALL
+
+
+def _is_address(number: int) -> bool:
+    return _LOWEST <= number <= _HIGHEST
+
+
+def _key(value: Value) -> str:
+    return _ADDRESS.sub("0x…", json.dumps(value, sort_keys=True, default=str))
+
+
+def _short(value: Value) -> str:
+    if value is _MISSING:
+        return "<not there>"
+    return _cut(render(value, quoted=True), MAX_SHOWN_CHARS)
+
+
+def _whole(outcome: Outcome) -> str:
+    text = _cut(render(outcome.value, quoted=True), MAX_OUTCOME_CHARS)
+    return text if outcome.returned else f"raised {text}"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

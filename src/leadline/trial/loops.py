@@ -1,0 +1,76 @@
+"""An event loop of its own for one coroutine: the live one stands still in a twin for ever.
+
+What the coroutine finds of the live loop - a lock, a future, a connection - belongs to a loop
+that will never run again, so it must not wait for it: either asyncio says so, or the deadline.
+"""
+
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+
+class StandsStill(Exception):  # noqa: N818 - it is no error of the code that was run
+    """It waits for what cannot happen in a twin; the text is one sentence."""
+
+
+_FOREIGN = ("attached to a different loop", "bound to a different event loop")
+LATE = "it was still waiting after {:g} s: the event loop of the live process stands still here"
+_OF_LIVE_LOOP = "it waits for something of the live event loop, which stands still in a twin"
+
+
+def drive(coroutine: Coroutine[Any, Any, object], within_s: float) -> object:
+    """Run `coroutine` to its end and return its result, or raise what it raises.
+
+    It runs on the thread of the caller and with its context variables. Raises `StandsStill`
+    where it would wait for the live loop, or longer than `within_s` seconds.
+    """
+    asyncio: Any = sys.modules.get("asyncio")
+    if asyncio is None:
+        import asyncio  # noqa: PLC0415 - the application had no need of it so far
+    running = asyncio._get_running_loop()  # noqa: SLF001 - what it sets and resets itself
+    asyncio._set_running_loop(None)  # noqa: SLF001
+    late: list[bool] = []
+    try:
+        if not _own:
+            _own.append(_made(asyncio, coroutine))
+        result = _own[0].run_until_complete(_bounded(asyncio, coroutine, within_s, late))
+    except asyncio.CancelledError:
+        if not late:
+            raise
+    except RuntimeError as error:
+        if any(words in str(error) for words in _FOREIGN):
+            raise StandsStill(_OF_LIVE_LOOP) from error
+        raise
+    finally:
+        asyncio._set_running_loop(running)  # noqa: SLF001
+    if late:
+        raise StandsStill(LATE.format(within_s))
+    return result
+
+
+_own: list[Any] = []
+"""The one loop of this twin, never closed: what a coroutine leaves on it, the next may use."""
+
+
+def _made(asyncio: Any, coroutine: Coroutine[Any, Any, object]) -> Any:
+    try:
+        return asyncio.SelectorEventLoop()
+    except OSError as error:
+        coroutine.close()
+        raise StandsStill(f"no event loop can be made here: {error}") from None
+
+
+async def _bounded(
+    asyncio: Any, coroutine: Coroutine[Any, Any, object], within_s: float, late: list[bool]
+) -> object:
+    task = asyncio.current_task()
+
+    def stop() -> None:
+        late.append(True)
+        task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(within_s, stop)
+    try:
+        return await coroutine
+    finally:
+        timer.cancel()

@@ -1,0 +1,48 @@
+"""What a call came to: its result or exception, and its parameters when it ended, as trees.
+
+The live call and its rerun are captured by the same function, at the same moment and in the
+same order, so that whatever the limits leave out is left out on both sides.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from leadline.wire.errors import WireError
+from leadline.wire.struct import dataclass, field
+from leadline.wire.value import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`value` is the result where it returned, else the exception; `arguments` are the
+    parameters that still had a value at the end, by name and in their order."""
+
+    returned: bool
+    value: Value = None
+    arguments: dict[str, Value] = field(default_factory=dict)
+
+
+def outcome_of(
+    returned: bool,
+    value: object,
+    arguments: Iterable[tuple[str, object]],
+    shown: Callable[[object], Value],
+) -> Outcome:
+    """Capture an outcome by `shown`, which shares its room between all of it.
+
+    Runs no code of the application beyond what `shown` and reading `arguments` run: for a live
+    process both read only.
+    """
+    tree = shown(value)
+    return Outcome(returned, tree, {name: shown(one) for name, one in arguments})
+
+
+def read_outcome(value: Any) -> Outcome:
+    """Read an outcome that came as JSON; raises `WireError`."""
+    if (
+        not isinstance(value, dict)
+        or type(value.get("returned")) is not bool
+        or not isinstance(value.get("arguments"), dict)
+    ):
+        raise WireError("An outcome does not follow the contract.")
+    return Outcome(value["returned"], value.get("value"), value["arguments"])

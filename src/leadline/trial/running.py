@@ -1,0 +1,87 @@
+"""Run a call again, in a twin: what it came to, and what it met that no rerun can repeat."""
+
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from leadline.trial.calls import Call, parameters
+from leadline.trial.failure import told
+from leadline.trial.loops import StandsStill, drive
+from leadline.trial.marks import Mark, Marks
+from leadline.trial.monitoring import Monitor
+from leadline.trial.outcome import Outcome, outcome_of
+from leadline.trial.printed import Printed
+from leadline.trial.showing import Shown, seen
+from leadline.wire.struct import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """How a call ran again.
+
+    `outcome` is what it came to, and None where it was cut off: `cut` says why. `raised` is
+    the text of its exception with the frames, `printed` what it printed.
+    """
+
+    outcome: Outcome | None
+    cut: str = ""
+    raised: str = ""
+    printed: str = ""
+    marks: list[Mark] = field(default_factory=list)
+
+
+def run(call: Call, shown: Shown, within_s: float) -> Rerun:
+    """Make `call` once, on this thread; a coroutine is driven by a loop of its own.
+
+    `within_s` limits a coroutine only: what does not return is ended from outside. Everything
+    that it changes stays changed in this twin, so a twin is good for one run.
+    """
+    marks, monitor, caught = Marks(), Monitor(), _Caught(shown)
+    marks.watch(monitor)
+    monitor.on_end(call.code, caught.end)
+    raised = cut = ""
+    with Printed() as printed:
+        try:
+            value = monitor.run(_made, call, within_s)
+        except StandsStill as still:
+            cut = str(still)
+        except BaseException as error:  # noqa: BLE001 - whatever it raises is its outcome
+            raised = told(error)
+            caught.late(call, False, error)
+        else:
+            caught.late(call, True, value)
+    outcome = None if cut else caught.outcome
+    return Rerun(outcome, cut, raised, printed.text(), marks.found())
+
+
+def _made(call: Call, within_s: float) -> object:
+    value = call.function(*call.args, **call.kwargs)
+    return drive(value, within_s) if call.is_coroutine else value
+
+
+class _Caught:
+    """The outcome, captured when the frame ended."""
+
+    def __init__(self, shown: Shown) -> None:
+        self._shown: Shown = lambda value: seen(shown, value)
+        self.outcome: Outcome | None = None
+
+    def end(self, frame: FrameType, returned: bool, value: object) -> None:
+        self.outcome = outcome_of(returned, value, bound(frame), self._shown)
+
+    def late(self, call: Call, returned: bool, value: object) -> None:
+        """As `end`, where no tool could watch: of the parameters what was given is left."""
+        if self.outcome is None:
+            given: dict[str, Any] = dict(
+                zip(parameters(call.code), call.args, strict=False), **call.kwargs
+            )
+            self.outcome = outcome_of(returned, value, given.items(), self._shown)
+
+
+def bound(frame: FrameType) -> Iterator[tuple[str, object]]:
+    """Yield the parameters of a frame that have a value, and it. (For a twin: reading them
+    this way leaves traces.)"""
+    local = frame.f_locals
+    for name in parameters(frame.f_code):
+        if name in local:
+            yield name, local[name]
