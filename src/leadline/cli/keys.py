@@ -17,7 +17,7 @@ from leadline.cli.duration import duration, spoken
 from leadline.cli.places import server_keys_file
 from leadline.cli.show import err, harmless, out, table
 from leadline.wire.errors import LeadlineError, UnavailableError, UsageError
-from leadline.wire.keys import load
+from leadline.wire.keys import Right, load
 
 _DOING = ("list", "rotate", "add", "revoke")
 
@@ -39,6 +39,14 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         help="with rotate: the old key stays valid for so long (default: not at all)",
     )
     parser.add_argument(
+        "--may",
+        action="append",
+        default=[],
+        choices=[str(right) for right in Right],
+        help="with add: what the key may beside looking at services and placing probes: "
+        "run code in their twins",
+    )
+    parser.add_argument(
         "--to", type=Path, metavar="FILE", help="write the new key to this file"
     )
     parser.add_argument("--show", action="store_true", help="print the new key")
@@ -54,7 +62,7 @@ def _run(args: argparse.Namespace) -> int:
         case "rotate":
             answer = client.post("/v1/keys/rotate", _rotation(args))
         case "add":
-            answer = client.post("/v1/keys", {"name": args.name})
+            answer = client.post("/v1/keys", {"name": args.name, "may": args.may})
         case _:
             answer = client.delete(f"/v1/keys/{args.name}")
     key = str(answer.pop("key", ""))
@@ -76,6 +84,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("bad-option", f"`leadline keys {args.doing}` {needed} a key.")
     if args.doing != "rotate" and (args.service or args.agents or args.grace):
         raise UsageError("bad-option", "--service, --agents and --grace belong to `rotate`.")
+    if args.doing != "add" and args.may:
+        raise UsageError("bad-option", "--may belongs to `add`.")
     makes_user_key = args.doing == "add" or (
         args.doing == "rotate"
         and not (args.service or args.agents)
@@ -119,11 +129,13 @@ def _say(args: argparse.Namespace, answer: Mapping[str, Any], kept: str) -> None
     match args.doing:
         case "list":
             rows = [_row(key) for key in answer["keys"]]
-            out(table(["KIND", "NAME", "MADE", "LAST SEEN", "VALID"], rows))
+            out(table(["KIND", "NAME", "MADE", "LAST SEEN", "MAY", "VALID"], rows))
         case "rotate":
             _say_rotated(args, answer, kept)
         case "add":
-            out(f"made a user key for {harmless(args.name)}" + (f", in {kept}" if kept else ""))
+            may = f" that may {', '.join(args.may)}" if args.may else ""
+            where = f", in {kept}" if kept else ""
+            out(f"made a user key for {harmless(args.name)}{may}{where}")
         case _:
             out(f"revoked: {harmless(str(answer['revoked']))}")
 
@@ -160,6 +172,7 @@ def _row(key: Mapping[str, Any]) -> list[object]:
         key["name"] or "-",
         _ago(key["created_at"]),
         _ago(key["used_at"]),
+        ", ".join(key["may"]) or "-",
         _valid(until),
     ]
 

@@ -26,6 +26,8 @@ MODULES: dict[str, str] = {
     "metric": "metric",
     "time": "timer",
     "catch": "catch",
+    "ask": "ask",
+    "rerun": "rerun",
     "apply": "apply",
     "probes": "probes",
     "hits": "hits",

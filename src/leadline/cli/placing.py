@@ -67,7 +67,7 @@ def add_placing(parser: argparse.ArgumentParser) -> None:
 
 def order_of(word: ProbeWord, args: argparse.Namespace) -> dict[str, Any]:
     """Return the probe that was asked for as the server takes it, checked."""
-    probe = read_probe(word, args, owner=_login() if args.owner is None else args.owner)
+    probe = read_probe(word, args, owner=login() if args.owner is None else args.owner)
     order = _body(probe) | where_of(args)
     if not args.any_source and (anchor := anchor_of(probe.target)):
         order["anchor"] = asdict(anchor)
@@ -101,7 +101,7 @@ def _body(probe: Probe) -> dict[str, Any]:
     return body
 
 
-def _login() -> str:
+def login() -> str:
     """Return the name of whoever uses the command line; empty if there is none."""
     for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         if name := os.environ.get(variable):

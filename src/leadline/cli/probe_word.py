@@ -62,7 +62,7 @@ def add_probe_options(parser: argparse.ArgumentParser, word: ProbeWord) -> None:
     )
     _add_limits(parser, word.kind)
     if word.kind not in AGGREGATED:
-        _add_capture(parser)
+        add_capture(parser)
     parser.add_argument("--note", default="", metavar="TEXT", help="why this probe is there")
 
 
@@ -86,7 +86,7 @@ def read_probe(
             rate_per_s=defaults.rate_per_s if args.rate is None else args.rate,
             cost_percent=args.cost,
         ),
-        capture=_capture(args),
+        capture=capture_of(args),
         owner=owner,
         note=args.note,
         moment=_moment(word.kind, place, args),
@@ -188,7 +188,8 @@ def _add_limits(parser: argparse.ArgumentParser, kind: ProbeKind) -> None:
     )
 
 
-def _add_capture(parser: argparse.ArgumentParser) -> None:
+def add_capture(parser: argparse.ArgumentParser) -> None:
+    """The options that say how much of a value is captured."""
     for name, of, default in (
         ("depth", "levels of a value that are captured", _CAPTURE.depth),
         ("items", "items of a value that are captured, over all levels", _CAPTURE.items),
@@ -203,7 +204,8 @@ def _add_capture(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def _capture(args: argparse.Namespace) -> CaptureLimits:
+def capture_of(args: argparse.Namespace) -> CaptureLimits:
+    """Return what `add_capture` has asked for."""
     if not hasattr(args, "depth"):
         return _CAPTURE
     return CaptureLimits(depth=args.depth, items=args.items, text=args.text)

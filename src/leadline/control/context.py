@@ -13,6 +13,7 @@ from leadline.control.otlp.collector import Collector
 from leadline.control.otlp.exporter import Exporter
 from leadline.control.pulse import Pulse
 from leadline.control.remembered import Remembered
+from leadline.control.shells import Shells
 from leadline.control.trials import Trials
 from leadline.control.upkeep import Upkeep
 from leadline.control.wanted import Questions
@@ -23,6 +24,8 @@ from leadline.store.records import Changed, Ended, Event, Placed, Stored, Switch
 from leadline.store.sqlite import SqliteStore
 from leadline.wire.errors import UnavailableError
 from leadline.wire.inventory import Names
+from leadline.wire.probe import TwinProbe
+from leadline.wire.twin import TwinUse
 
 __all__ = ["LEAST_BYTES", "Context", "Keep", "say"]
 
@@ -55,6 +58,7 @@ class Context:
         self.desired = Desired()
         self.watchers = Watchers()
         self.questions = Questions()
+        self.shells = Shells()
         self.pulse = Pulse()
         self.names: Remembered[Names] = Remembered(NAMES_S, MOST_NAMES)
         self.not_stored: Counter[str] = Counter()
@@ -67,6 +71,7 @@ class Context:
         try:
             self.store.all_gone()
             self.store.expire(clock())
+            self._end_old_shells()
             self.desired.load(self.store.probes(), self.store.revision(), self.store.switches())
         except BaseException:
             self.store.close()
@@ -86,6 +91,13 @@ class Context:
         except UnavailableError as error:
             say(f"[{error.slug}] not in the audit log: {who} {action} {service}")
 
+    def _end_old_shells(self) -> None:
+        """Nobody sits at a shell that was opened before the server was started again."""
+        for placed in self.store.probes():
+            probe = placed.probe
+            if isinstance(probe, TwinProbe) and probe.use is TwinUse.SHELL:
+                self.store.end(probe.id, "the server was started again", now=self.clock())
+
     def count_not_stored(self, slug: str, hits: int) -> None:
         """Note that hits could not be stored."""
         with self._counting:
@@ -96,6 +108,7 @@ class Context:
         self.desired.stop()
         self.watchers.stop()
         self.questions.stop()
+        self.shells.stop()
 
     def close(self) -> None:
         """Stop, finish what is being written, and let go of the database."""
@@ -114,6 +127,7 @@ class Context:
                 if self.exporter is not None:
                     self.exporter.put(event)
             case Placed():
+                self.shells.placed(event)
                 self.desired.placed(event)
                 self._expiry.wake()
                 self._trials.wake()
@@ -121,8 +135,14 @@ class Context:
                 self.desired.changed(event)
             case Ended():
                 self.desired.ended(event)
+                self.shells.over((one.probe.id, one.reason) for one in event.probes)
             case Switched():
                 self.desired.switched(event)
+                if event.switch is not None:
+                    off = event.service
+                    self.shells.end(
+                        lambda shell: off in ("", shell.service), "the service is switched off"
+                    )
                 self._trials.begin_again()
 
 

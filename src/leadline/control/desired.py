@@ -22,6 +22,7 @@ from leadline.store.records import (
 from leadline.wire.errors import UnavailableError
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.inventory import Want
+from leadline.wire.shell import Tell
 
 MAX_CONNECTED = 2_000
 """Instances connected at once; each is a socket."""
@@ -88,6 +89,14 @@ class Desired:
             feed = self._feeds.get(instance)
             if feed is not None:
                 feed.put(Change("want", self._revision, want=want))
+        return feed is not None
+
+    def tell(self, instance: str, tell: Tell) -> bool:
+        """Tell the twin of a connected instance something; False if it is not connected."""
+        with self._lock:
+            feed = self._feeds.get(instance)
+            if feed is not None:
+                feed.put(Change("tell", self._revision, tell=tell))
         return feed is not None
 
     def feed(self, instance: str) -> Feed | None:

@@ -10,6 +10,7 @@ from leadline.control.stream import Message, asleep
 from leadline.store.records import PlacedProbe
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.inventory import Want
+from leadline.wire.shell import Tell
 
 MAX_CHANGES = 1_000
 """Changes that wait for one instance. One that is further behind is better off with the whole
@@ -26,6 +27,7 @@ class Change:
     ids: tuple[str, ...] = ()
     reason: str = ""
     want: Want | None = None
+    tell: Tell | None = None
 
 
 class Feed:
@@ -91,6 +93,8 @@ class Feed:
                 content["reason"] = change.reason
             case "want" if change.want is not None:
                 content |= asdict(change.want)
+            case "tell" if change.tell is not None:
+                content |= asdict(change.tell)
             case "set" | "add":
                 now = self._clock()
                 content["probes"] = [_for_agent(probe, now) for probe in change.probes]

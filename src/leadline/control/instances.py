@@ -6,6 +6,7 @@ from leadline.control.context import Context
 from leadline.control.feed import Feed
 from leadline.control.reach import meant
 from leadline.control.report import check_instance
+from leadline.control.shells import lose_twins
 from leadline.control.status import overall
 from leadline.control.views import InstanceView, Losses, Overview, ServiceView
 from leadline.store.records import EVERY_SERVICE, InstanceRecord, Phase
@@ -31,6 +32,7 @@ def leave(context: Context, feed: Feed) -> None:
     if context.desired.leave(feed):
         context.store.instance_gone(feed.instance, context.clock())
         context.pulse.left(feed.instance)
+        lose_twins(context, feed.instance)
 
 
 def overview(context: Context) -> Overview:

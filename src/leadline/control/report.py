@@ -7,6 +7,7 @@ from dataclasses import astuple
 from functools import lru_cache
 
 from leadline.control.context import Context
+from leadline.control.shells import lose_twins
 from leadline.control.times import is_time
 from leadline.store.records import NewHit, Taken, Told, facets_of
 from leadline.wire.errors import RefusedError, UnavailableError, WireError
@@ -55,6 +56,7 @@ def take_report(
     context.pulse.reported(report, taken.stored)
     if report.leaving:
         context.pulse.left(report.instance.id)
+        lose_twins(context, report.instance.id)
         feed = context.desired.feed(report.instance.id)
         if feed is not None:
             context.desired.leave(feed)

@@ -22,7 +22,9 @@ from leadline.wire.probe import (
     SnapshotProbe,
     Status,
     TimerProbe,
+    TwinProbe,
 )
+from leadline.wire.twin import TwinUse
 
 
 class _Own(TypedDict, total=False):
@@ -34,6 +36,10 @@ class _Own(TypedDict, total=False):
     frames: int
     raises: list[str]
     until: str | None
+    use: TwinUse | None
+    code: list[str]
+    life_s: float
+    signed: bool
 
 
 def _own(probe: Probe) -> _Own:
@@ -51,6 +57,13 @@ def _own(probe: Probe) -> _Own:
                 "watches": list(probe.watches),
                 "frames": probe.frames,
                 "raises": list(probe.raises),
+            }
+        case TwinProbe():
+            return {
+                "use": probe.use,
+                "code": list(probe.code),
+                "life_s": probe.life_s,
+                "signed": bool(probe.signature),
             }
     return {}
 

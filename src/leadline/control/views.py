@@ -18,6 +18,7 @@ from leadline.wire.probe import (
     ProbeKind,
     Status,
 )
+from leadline.wire.twin import TwinUse, TwinView
 from leadline.wire.value import Value
 
 
@@ -79,7 +80,7 @@ class ProbeView:
     after the last one allowed. `fates` and `cost_ns` are sums over `instances`. Members that
     only other kinds have, such as `template`, are empty. `anchored` is whether the anchor was
     asked for; else it is one that was found. `total` is what a probe that adds up
-    has sent in all.
+    has sent in all. Of a twin there are `use`, `code`, `life_s` and whether it is `signed`.
     """
 
     id: str
@@ -107,6 +108,10 @@ class ProbeView:
     frames: int = 0
     raises: list[str] = field(default_factory=list)
     until: str | None = None
+    use: TwinUse | None = None
+    code: list[str] = field(default_factory=list)
+    life_s: float = 0.0
+    signed: bool = False
     where: Where = field(default_factory=Where)
     canary: Canary | None = None
     set: str = ""
@@ -195,6 +200,7 @@ class HitView:
     trace: str = ""
     span: str = ""
     detail: Detail | None = None
+    twin: TwinView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from leadline.server.keyring import KeyRing
-from leadline.server.route import NO_BROWSER, USER, Browser, Who
+from leadline.server.route import NO_BROWSER, USER, Browser, Route, Who
 from leadline.server.sign_ins import SignIns, may_write, write_token
 from leadline.wire.errors import RefusedError, UsageError
+from leadline.wire.keys import Right
 
 WRITE_HEADER = "leadline-write"
 """What a page of ours sends along when it changes something: see `sign_ins.write_token`."""
@@ -25,11 +26,13 @@ _READS = ("GET", "HEAD")
 class Caller:
     """Who asks: the service of an agent's key, or what the audit log calls a user.
 
-    `valid` says later whether what they were let in by still holds.
+    `may` are the rights of a user; `valid` says later whether what they were let in by still
+    holds.
     """
 
     service: str = ""
     who: str = ""
+    may: tuple[str, ...] = ()
     key: str = field(default="", repr=False)
     valid: Callable[[], bool] = lambda: True
     browser: Browser = NO_BROWSER
@@ -42,12 +45,19 @@ class Doors:
     ring: KeyRing
     sign_ins: SignIns
 
-    def authorise(self, who: Who, request: Request) -> Caller:
+    def authorise(self, route: Route, request: Request) -> Caller:
         """Check what a route needs, and return who asks.
 
         Raises slugs `no-key`, `bad-key` and `signed-out` for somebody unknown, `wrong-key` for
-        the other kind of key, and `no-write-token` for a write that no page of ours sent.
+        the other kind of key, `no-write-token` for a write that no page of ours sent, and
+        `no-twin-right` for somebody known who has not the right.
         """
+        caller = self._known(route.who, request)
+        if route.right is not None:
+            check_right(route.right, caller.may)
+        return caller
+
+    def _known(self, who: Who, request: Request) -> Caller:
         browser = _browser(request)
         if who is Who.NOBODY:
             return Caller(browser=browser)
@@ -83,6 +93,7 @@ class Doors:
         token = browser.token
         return Caller(
             who=holder.name or USER,
+            may=holder.may,
             valid=lambda: self.sign_ins.valid(token),
             browser=Browser(
                 browser.cookie, browser.secure, token, sign_in.until, write_token(token)
@@ -100,7 +111,7 @@ class Doors:
         plain = Browser(browser.cookie, browser.secure)
         if not holder.service:
             if who is Who.USER:
-                return Caller("", holder.name or USER, presented, valid, plain)
+                return Caller("", holder.name or USER, holder.may, presented, valid, plain)
             raise RefusedError(
                 "wrong-key",
                 "This address is for agents; a user's key never enters a service.",
@@ -110,7 +121,18 @@ class Doors:
             raise RefusedError(
                 "wrong-key", "An agent's key may only connect and report for its own service."
             )
-        return Caller(holder.service, holder.service, presented, valid, plain)
+        return Caller(holder.service, holder.service, (), presented, valid, plain)
+
+
+def check_right(right: Right, may: Collection[str]) -> None:
+    """Refuse who has not the right (slug `no-twin-right`)."""
+    if right not in may:
+        raise RefusedError(
+            "no-twin-right",
+            "This key may look at services, and may not run code in their twins.",
+            "Whoever has the server's own key makes one that may: leadline keys add NAME "
+            "--may twin",
+        )
 
 
 def _browser(request: Request) -> Browser:

@@ -78,6 +78,7 @@ def _mounted(
             sign_ins=doors.sign_ins,
             service=caller.service,
             who=caller.who,
+            may=caller.may,
             key=caller.key,
             browser=caller.browser,
             path=dict(request.path_params),
@@ -89,7 +90,7 @@ def _mounted(
 
     async def endpoint(request: Request) -> Any:
         try:
-            caller = doors.authorise(route.who, request)
+            caller = doors.authorise(route, request)
             content = b""
             if route.body is not None:
                 content = await read_body(request, route.max_bytes)

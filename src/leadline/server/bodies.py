@@ -23,7 +23,8 @@ from leadline.wire.probe import Anchor, CaptureLimits, Moment, ProbeKind
 SCHEMA_VERSION = 1
 
 
-def _checked[T](kind: Callable[..., T], body: Struct) -> T:
+def checked[T](kind: Callable[..., T], body: Struct) -> T:
+    """Return the wire's own of a body, checked. Raises slug `bad-limit`, and its own."""
     try:
         return kind(**structs.asdict(body))
     except OverflowError:  # the sentence about a limit cannot show an integer of 400 digits
@@ -48,7 +49,7 @@ class CaptureBody(Struct, frozen=True, forbid_unknown_fields=True):
 
     def read(self) -> CaptureLimits:
         """Return the wire's own, checked."""
-        return _checked(CaptureLimits, self)
+        return checked(CaptureLimits, self)
 
 
 class AnchorBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,9 +97,9 @@ class PlaceBody(Struct, frozen=True, forbid_unknown_fields=True):
     def read(self) -> Order:
         """Return the use case's own; its limits and expressions are not checked yet."""
         said = {name: getattr(self, name) for name in PlaceBody.__struct_fields__}
-        said["limits"] = _checked(AskedLimits, self.limits)
+        said["limits"] = checked(AskedLimits, self.limits)
         said["capture"] = self.capture.read()
-        said["anchor"] = _checked(Anchor, self.anchor) if self.anchor else None
+        said["anchor"] = checked(Anchor, self.anchor) if self.anchor else None
         where = said.pop("where")
         said["instance"], said["tags"] = where.instance, where.tags
         canary = said.pop("canary")

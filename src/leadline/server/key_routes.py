@@ -4,25 +4,27 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from leadline.server.access import check_right
 from leadline.server.bodies import SCHEMA_VERSION
 from leadline.server.keyring import KeyRing
 from leadline.server.route import Call, Route, Who, route
 from leadline.wire import rotation
 from leadline.wire.errors import UsageError
-from leadline.wire.keys import KeyKind, Keys, agent_key
+from leadline.wire.keys import ALL_RIGHTS, KeyKind, Keys, Right, agent_key
 
 _KEYS = "/v1/keys"
 
 
 class KeyRow(Struct, frozen=True):
     """One key, or the root of many. `expires_at` is the end of one that was replaced, `used_at`
-    when the server saw it last, None if not since it started."""
+    when the server saw it last, None if not since it started; `may` are a user's rights."""
 
     what: KeyKind
     name: str
     created_at: float
     expires_at: float | None
     used_at: float | None
+    may: tuple[str, ...] = ()
 
 
 class KeysAnswer(Struct, frozen=True, kw_only=True):
@@ -33,9 +35,10 @@ class KeysAnswer(Struct, frozen=True, kw_only=True):
 
 
 class AddKeyBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whose key it is to be, as the audit log calls them."""
+    """Whose key it is to be, as the audit log calls them, and what it may beside looking."""
 
     name: str
+    may: tuple[Right, ...] = ()
 
 
 class AddedKeyAnswer(Struct, frozen=True, kw_only=True):
@@ -44,6 +47,7 @@ class AddedKeyAnswer(Struct, frozen=True, kw_only=True):
     schema_version: int = SCHEMA_VERSION
     name: str
     key: str
+    may: tuple[str, ...] = ()
 
 
 class RevokedAnswer(Struct, frozen=True, kw_only=True):
@@ -79,17 +83,23 @@ def list_keys(call: Call) -> KeysAnswer:
 
 @route("POST", _KEYS, who=Who.USER, body=AddKeyBody, returns=AddedKeyAnswer, status=201)
 def add_key(call: Call) -> AddedKeyAnswer:
-    """Make a user key with a name of its own."""
+    """Make a user key with a name of its own; nobody gives a right that they have not."""
     made: list[str] = []
+    body: AddKeyBody = call.body
+    for right in body.may:
+        check_right(right, call.may)
 
     def add(keys: Keys, now: float) -> Keys:
-        after, key = rotation.add_named(keys, call.body.name, now)
+        after, key = rotation.add_named(keys, body.name, now, body.may)
         made.append(key)
         return after
 
     call.ring.change(add)
-    call.context.note(call.who, "key-added", detail={"name": call.body.name})
-    return AddedKeyAnswer(name=call.body.name, key=made[0])
+    detail: dict[str, object] = {"name": body.name}
+    if body.may:
+        detail["may"] = list(body.may)
+    call.context.note(call.who, "key-added", detail=detail)
+    return AddedKeyAnswer(name=body.name, key=made[0], may=body.may)
 
 
 @route("DELETE", f"{_KEYS}/{{name}}", who=Who.USER, returns=RevokedAnswer)
@@ -108,6 +118,9 @@ def rotate_keys(call: Call) -> RotatedAnswer:
     grace_s = rotation.check_grace(body.grace_s)
     if (body.what is KeyKind.SERVICE) != bool(body.service):
         raise UsageError("bad-message", "A `service` is named with `service`, and only then.")
+    if body.what is KeyKind.USER:
+        for right in Right:  # the answer holds the key that has them all
+            check_right(right, call.may)
     moments: list[float] = []
 
     def replace(keys: Keys, now: float) -> Keys:
@@ -139,20 +152,24 @@ def rotate_keys(call: Call) -> RotatedAnswer:
 def key_rows(ring: KeyRing) -> list[KeyRow]:
     """Return what the key file holds, what is valid longest first."""
     return [
-        KeyRow(kind, name, created_at, until, ring.used_at(kind, name, until, since=created_at))
-        for kind, name, created_at, until in _rows(ring.keys())
-    ]
+        KeyRow(
+            kind, name, created_at, until,
+            ring.used_at(kind, name, until, since=created_at), may,
+        )
+        for kind, name, created_at, until, may in _rows(ring.keys())
+    ]  # fmt: skip
 
 
-def _rows(keys: Keys) -> Iterator[tuple[KeyKind, str, float, float | None]]:
-    yield KeyKind.USER, "", keys.user_at, None
+def _rows(keys: Keys) -> Iterator[tuple[KeyKind, str, float, float | None, tuple[str, ...]]]:
+    yield KeyKind.USER, "", keys.user_at, None, ALL_RIGHTS
     for named in keys.named:
-        yield KeyKind.NAMED, named.name, named.created_at, None
-    yield KeyKind.AGENTS, "", keys.root_at, None
+        yield KeyKind.NAMED, named.name, named.created_at, None, named.may
+    yield KeyKind.AGENTS, "", keys.root_at, None, ()
     for salt in keys.salts:
-        yield KeyKind.SERVICE, salt.service, salt.created_at, None
+        yield KeyKind.SERVICE, salt.service, salt.created_at, None, ()
     for old in keys.retired:
-        yield old.kind, old.service, old.created_at, old.until
+        may = ALL_RIGHTS if old.kind is KeyKind.USER else ()
+        yield old.kind, old.service, old.created_at, old.until, may
 
 
 KEY_ROUTES: tuple[Route, ...] = (list_keys, add_key, revoke_key, rotate_keys)

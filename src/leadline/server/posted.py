@@ -16,6 +16,7 @@ from leadline.server.reading import MAX_JSON_DEPTH, parse, read
 from leadline.wire.errors import WireError
 from leadline.wire.hit import InstanceInfo, Point, ProbeState, Report
 from leadline.wire.probe import Moment
+from leadline.wire.twin import TwinEnd, TwinPolicy, TwinUse
 from leadline.wire.value import Value
 
 type _Number = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
@@ -97,8 +98,64 @@ class _Detail(Struct, forbid_unknown_fields=True):
     context: dict[str, Value]
 
 
+class _Refusal(Struct, forbid_unknown_fields=True):
+    """See `wire.Refusal`."""
+
+    what: str
+    detail: str
+    count: _Number
+
+
+class _Said(Struct, forbid_unknown_fields=True):
+    """See `wire.Said`."""
+
+    code: str
+    returned: bool
+    value: Value
+    printed: str
+    raised: str
+    refused: list[_Refusal]
+
+
+class _Difference(Struct, forbid_unknown_fields=True):
+    """See `wire.Difference`."""
+
+    where: str
+    live: str
+    rerun: str
+
+
+class _Agreement(Struct, forbid_unknown_fields=True):
+    """See `wire.Agreement`."""
+
+    agrees: bool | None
+    reason: str
+    live: str
+    rerun: str
+    differences: list[_Difference]
+    compared: _Number
+    unseen: _Number
+    marks: list[str]
+
+
+class _Twin(Struct, forbid_unknown_fields=True):
+    """See `wire.TwinView`."""
+
+    use: TwinUse
+    policy: TwinPolicy
+    end: TwinEnd
+    reason: str
+    pause_ms: float
+    life_s: float
+    said: list[_Said]
+    refused: list[_Refusal]
+    agreement: _Agreement | None
+    notes: list[str]
+    lost: _Number
+
+
 class _Hit(Struct, forbid_unknown_fields=True):
-    """See `wire.Hit`."""
+    """See `wire.Hit`. What agents wrote before there were twins has none, and is as good."""
 
     probe: str
     instance: str
@@ -114,6 +171,7 @@ class _Hit(Struct, forbid_unknown_fields=True):
     trace: str
     span: str
     detail: _Detail | None
+    twin: _Twin | None = None
 
 
 class _Report(Struct):

@@ -9,6 +9,7 @@ from leadline.control.context import Context
 from leadline.control.stream import Stream
 from leadline.server.keyring import KeyRing
 from leadline.server.sign_ins import SignIns
+from leadline.wire.keys import Right
 
 USER = "user"
 """Who did it, in the audit log, with the user key of the key file."""
@@ -45,7 +46,7 @@ class Call:
 
     `service` is the one that an agent's key is for; empty for others. `body` and `query` are
     of the types that the route names. `last_event_id` is what a reader of a stream saw last,
-    `who` what the audit log is told, `key` the one that was shown, if any.
+    `who` what the audit log is told, `may` their rights, `key` the one that was shown, if any.
     """
 
     context: Context
@@ -57,6 +58,7 @@ class Call:
     query: Any
     last_event_id: str
     who: str = USER
+    may: tuple[str, ...] = ()
     key: str = field(default="", repr=False)
     browser: Browser = NO_BROWSER
 
@@ -85,8 +87,8 @@ class Route:
     """One method of one path. A `handler` may wait for the store: it runs on a thread.
 
     `events` says of each event of a stream what it holds; other routes have none. A `reader`
-    makes of a body what the handler gets, in place of `reading.read`. The handler
-    of a `page` returns HTML, and its refusals are pages too.
+    makes of a body what the handler gets, in place of `reading.read`. The handler of a `page`
+    returns HTML, and its refusals are pages too. A `right` is needed beside the key.
     """
 
     method: str
@@ -102,6 +104,7 @@ class Route:
     events: Mapping[str, str] = field(default_factory=dict)
     page: bool = False
     reader: Callable[[bytes], Any] | None = None
+    right: Right | None = None
 
 
 def route(
@@ -116,6 +119,7 @@ def route(
     max_bytes: int = MAX_BODY_BYTES,
     events: Mapping[str, str] | None = None,
     reader: Callable[[bytes], Any] | None = None,
+    right: Right | None = None,
 ) -> Callable[[Handler], Route]:
     """Make a route of a function; its docstring's first line is the summary."""
 
@@ -134,6 +138,7 @@ def route(
             max_bytes,
             events or {},
             reader=reader,
+            right=right,
         )
 
     return wrap

@@ -38,6 +38,7 @@ from leadline.server.operating import OPERATING
 from leadline.server.posted import Posted, posted
 from leadline.server.route import Call, Flow, Route, Who, route
 from leadline.server.sign_in_routes import SIGN_IN_ROUTES
+from leadline.server.twin_routes import TWIN_ROUTES
 from leadline.wire.hit import InstanceInfo, Report
 from leadline.wire.keys import agent_key
 from leadline.wire.messages import CONNECT_PATH, MAX_REPORT_BYTES, REPORT_PATH
@@ -66,6 +67,7 @@ def health(_call: Call) -> HealthAnswer:
         "remove": "`revision` and the `ids` of probes that are over",
         "off": "`revision` and `reason`: no probe may be in the process",
         "on": "`revision`: a `set` follows",
+        "tell": "`probe`, `number`, `text` and `signature`: for the twin of a shell",
     },
 )
 def connect_agent(call: Call) -> Flow:
@@ -247,4 +249,5 @@ ROUTES: tuple[Route, ...] = (
     *OPERATING,
     *KEY_ROUTES,
     *SIGN_IN_ROUTES,
+    *TWIN_ROUTES,
 )

@@ -60,6 +60,9 @@ class Store(Protocol):
     def end(self, probe: str, reason: str, *, now: float) -> None:
         """End an active probe, as if its time were over, for another reason."""
 
+    def end_soon(self, probe: str, reason: str, *, now: float) -> None:
+        """The same, without waiting for the database."""
+
     def save_canary(self, probe: str, canary: Canary, *, now: float) -> None:
         """Note how far a probe's canary has come, if the probe is active."""
 
@@ -125,7 +128,14 @@ class Store(Protocol):
         """Return how large the database is and what it holds."""
 
     def note(
-        self, who: str, action: str, service: str, detail: dict[str, object], *, now: float
+        self,
+        who: str,
+        action: str,
+        service: str,
+        detail: dict[str, object],
+        *,
+        now: float,
+        probe: str = "",
     ) -> None:
         """Add an entry to the audit log for what changes nothing else here."""
 

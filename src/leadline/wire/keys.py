@@ -39,13 +39,23 @@ class KeyKind(StrEnum):
     SERVICE = "service"
 
 
+class Right(StrEnum):
+    """What a user key may do beside what every one may. The key file's own has all rights."""
+
+    TWIN = "twin"
+
+
+ALL_RIGHTS = tuple(map(str, Right))
+
+
 @dataclass(frozen=True, slots=True)
 class NamedKey:
-    """A further user key: its SHA-256, in hexadecimal, and since when it is valid."""
+    """A further user key: its SHA-256, in hexadecimal, since when it is valid, its rights."""
 
     name: str
     digest: str = field(repr=False)
     created_at: float = 0.0
+    may: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +101,13 @@ class Keys:
 @dataclass(frozen=True, slots=True)
 class Holder:
     """Whose key somebody showed: `kind` and `name` as keys are listed, and the `service` of an
-    agent's. `until` is there for a key that was replaced."""
+    agent's. `until` is there for a key that was replaced; `may` are the rights of a user's."""
 
     kind: KeyKind
     name: str = ""
     service: str = ""
     until: float | None = None
+    may: tuple[str, ...] = ()
 
 
 def load_or_create(path: Path) -> Keys:
@@ -157,13 +168,13 @@ def holder_of(keys: Keys, presented: str, now: float) -> Holder | None:
 def holder_by_digest(keys: Keys, digest: str, now: float) -> Holder | None:
     """Return whose user key has this SHA-256; None if nobody's, or not any more."""
     if _same(digest_of(keys.user), digest):
-        return Holder(KeyKind.USER)
+        return Holder(KeyKind.USER, may=ALL_RIGHTS)
     for named in keys.named:
         if _same(named.digest, digest):
-            return Holder(KeyKind.NAMED, name=named.name)
+            return Holder(KeyKind.NAMED, name=named.name, may=named.may)
     for old in keys.retired:
         if old.kind is KeyKind.USER and old.until > now and _same(old.digest, digest):
-            return Holder(KeyKind.USER, until=old.until)
+            return Holder(KeyKind.USER, until=old.until, may=ALL_RIGHTS)
     return None
 
 
@@ -292,7 +303,7 @@ def _parse(text: bytes, path: Path, changed_at: float) -> Keys:
             _bytes(value["agent_root"]),
             float(value.get("user_at", changed_at)),  # a file of the first version has no times
             float(value.get("root_at", changed_at)),
-            tuple(NamedKey(**one) for one in value.get("named", ())),
+            tuple(_named(one) for one in value.get("named", ())),
             tuple(Salt(**one) for one in value.get("salts", ())),
             tuple(_retired(one) for one in value.get("retired", ())),
         )
@@ -306,6 +317,11 @@ def _parse(text: bytes, path: Path, changed_at: float) -> Keys:
             "Delete it to have new ones made; agents then need their new keys too.",
         )
     return keys
+
+
+def _named(value: dict[str, Any]) -> NamedKey:
+    # one that was made before there were rights has none
+    return NamedKey(**{**value, "may": tuple(map(str, value.get("may", ())))})
 
 
 def _retired(value: dict[str, Any]) -> Retired:

@@ -95,8 +95,9 @@ def rotate_service(keys: Keys, service: str, now: float, grace_s: float) -> Keys
     )
 
 
-def add_named(keys: Keys, name: str, now: float) -> tuple[Keys, str]:
-    """Return the keys with one more user key, and that key, which is told this once.
+def add_named(keys: Keys, name: str, now: float, may: tuple[str, ...] = ()) -> tuple[Keys, str]:
+    """Return the keys with one more user key, and that key, which is told this once. `may` are
+    its rights.
 
     Raises slugs `bad-key-name`, `key-exists`, `too-many-keys`.
     """
@@ -118,7 +119,8 @@ def add_named(keys: Keys, name: str, now: float) -> tuple[Keys, str]:
     if len(keys.named) >= MAX_NAMED:
         raise RefusedError("too-many-keys", f"There are {MAX_NAMED} named keys, the most.")
     key = new_user_key()
-    return replace(keys, named=(*keys.named, NamedKey(name, digest_of(key), now))), key
+    made = NamedKey(name, digest_of(key), now, tuple(dict.fromkeys(map(str, may))))
+    return replace(keys, named=(*keys.named, made)), key
 
 
 def revoke_named(keys: Keys, name: str) -> Keys:

@@ -15,12 +15,21 @@ from leadline.wire.value import Value
 if TYPE_CHECKING:
     from leadline.wire.probe import TwinProbe
 
+POLICY_SETTING = "LEADLINE_TWIN"
+KEY_SETTING = "LEADLINE_TWIN_KEY"
+RATE_SETTING = "LEADLINE_TWIN_RATE"
+READ_SETTING = "LEADLINE_TWIN_READ"
+
 MAX_CODES = 20
 """Expressions or statements of one ask."""
 MAX_CODE_CHARS = 10_000
 """Of all of them together: more is a program, and belongs into a candidate."""
 MAX_LINE_CHARS = 10_000
 """Of one request to a shell."""
+MAX_RERUNS = 10_000
+"""Twins of one order; an ask and a shell have one."""
+DEFAULT_RERUNS = 20
+"""Enough for a first word on a function, and over within half a minute."""
 MAX_ANSWER_BYTES = 256_000
 """Of all that one twin answers; what is beyond is cut and counted."""
 SIGNED_S = 3_600.0
@@ -156,6 +165,7 @@ def order_text(service: str, probe: "TwinProbe") -> str:
             str(probe.target),
             probe.condition,
             code_digest(probe.code),
+            probe.limits.hits,
             probe.life_s,
             probe.limits.hits,
             probe.nonce,

@@ -25,7 +25,8 @@ from leadline.store.sqlite.writer import Transaction
 from leadline.wire.errors import RefusedError
 from leadline.wire.hit import ProbeState
 from leadline.wire.messages import MAX_PROBES, decode_probes
-from leadline.wire.probe import AGGREGATED, Probe
+from leadline.wire.probe import AGGREGATED, Probe, TwinProbe
+from leadline.wire.twin import code_digest
 
 ENDED_KEPT = 1_000
 """Probes that are over and still listed or looked up; older ones are forgotten."""
@@ -76,14 +77,22 @@ def insert(
         db,
         at=now,
         who=who,
-        action="place",
+        action="twin" if isinstance(probe, TwinProbe) else "place",
         service=service,
         probe=f"p{number}",
-        detail=asdict(probe) | {"terms": asdict(terms)},
+        detail=_told(probe) | {"terms": asdict(terms)},
     )
     (placed,) = _read(db, "WHERE number = ?", (number,))
     transaction.events.append(Placed(placed, revision))
     return placed
+
+
+def _told(probe: Probe) -> dict[str, object]:
+    """Return what the audit log keeps: of a twin the whole code, and its digest."""
+    told: dict[str, object] = asdict(probe)
+    if isinstance(probe, TwinProbe):
+        told["digest"] = code_digest(probe.code)
+    return told
 
 
 def _refuse_if_full(db: sqlite3.Connection, service: str) -> None:

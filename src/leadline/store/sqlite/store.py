@@ -89,6 +89,9 @@ class SqliteStore:
     def end(self, probe: str, reason: str, *, now: float) -> None:
         self._writer.run(lambda tx: probes.end_one(tx, probe, reason, now))
 
+    def end_soon(self, probe: str, reason: str, *, now: float) -> None:
+        self._writer.post(lambda tx: probes.end_one(tx, probe, reason, now))
+
     def save_canary(self, probe: str, canary: Canary, *, now: float) -> None:
         self._writer.run(lambda tx: probes.save_canary(tx, probe, canary, now))
 
@@ -181,11 +184,24 @@ class SqliteStore:
             return space.sizes(db, self._path, at_most)
 
     def note(
-        self, who: str, action: str, service: str, detail: dict[str, object], *, now: float
+        self,
+        who: str,
+        action: str,
+        service: str,
+        detail: dict[str, object],
+        *,
+        now: float,
+        probe: str = "",
     ) -> None:
         self._writer.run(
             lambda tx: audit.note(
-                tx.db, at=now, who=who, action=action, service=service, detail=detail
+                tx.db,
+                at=now,
+                who=who,
+                action=action,
+                service=service,
+                probe=probe,
+                detail=detail,
             )
         )
 

@@ -1,0 +1,148 @@
+"""Ordering a twin: a probe of a kind of its own, so that it travels, waits and ends as one.
+
+The order's place in the audit log holds the whole code. What is signed goes through as it came:
+the server has no key to sign with, and changes nothing of what is.
+"""
+
+import ast
+import math
+from dataclasses import dataclass, field, replace
+
+from leadline.control.context import Context
+from leadline.control.reach import resolve
+from leadline.control.viewing import Viewing
+from leadline.control.views import ProbeView
+from leadline.expression import check_expressions
+from leadline.store.records import Terms, Where
+from leadline.wire.errors import UsageError
+from leadline.wire.probe import (
+    DEFAULTS,
+    Anchor,
+    CaptureLimits,
+    Limits,
+    ProbeKind,
+    TwinProbe,
+    default_moment,
+)
+from leadline.wire.service import check_service
+from leadline.wire.target import parse_place
+from leadline.wire.twin import DEFAULT_RERUNS, LIFE_S, MAX_RERUNS, TwinUse
+
+_TOLD_CHARS = 200
+"""Of a line that cannot be read, in the sentence that says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwinOrder:
+    """A twin as it is asked for: what is None was not said.
+
+    `hits` is how many twins, more than one only for a rerun; `ttl_s` how long the order waits.
+    `signature` is of `wire.twin.order_text`; with it, `instance` has to be a whole id.
+    """
+
+    use: TwinUse
+    target: str
+    code: tuple[str, ...] = ()
+    condition: str | None = None
+    life_s: float | None = None
+    instance: str = ""
+    hits: int | None = None
+    ttl_s: float | None = None
+    rate_per_s: float | None = None
+    nonce: str = ""
+    signature: str = ""
+    signed_until: float = 0.0
+    capture: CaptureLimits = field(default_factory=CaptureLimits)
+    owner: str = ""
+    note: str = ""
+    anchor: Anchor | None = None
+
+
+def order_twin(context: Context, order: TwinOrder, *, who: str, service: str) -> ProbeView:
+    """Put an order into a service's set; its instances hear of it at once.
+
+    A shell is opened for whoever ordered it: see `control.shells`. Raises `UsageError` for what
+    can never work (`bad-target`, `bad-limit`, `bad-twin`, `code-syntax`, `too-long` and the
+    slugs of expressions), what `Store.place` does, and slug `too-many-shells`.
+    """
+    check_service(service)
+    probe = _probe_of(order)
+    check_expressions(probe)
+    for code in order.code:
+        check_code(code)
+    where = Where(order.instance)
+    if order.instance:
+        where = resolve(where, service, context.store.instances(service))
+        probe = replace(probe, instance=where.instance)
+    if order.use is TwinUse.SHELL:
+        context.shells.check_room()
+    placed = context.store.place(
+        service,
+        probe,
+        Terms(where, anchored=order.anchor is not None),
+        who=who,
+        now=context.clock(),
+    )
+    if order.use is TwinUse.SHELL:
+        context.shells.own(placed.probe.id, who)
+    return Viewing(context).view(placed, [])
+
+
+def check_code(code: str) -> None:
+    """Refuse what is no Python (slug `code-syntax`)."""
+    try:
+        ast.parse(code)
+    except SyntaxError as error:
+        line = (error.text or code).rstrip("\n")[:_TOLD_CHARS]
+        column = max(0, min((error.offset or 1) - 1, len(line)))
+        raise UsageError("code-syntax", f"{line}\n{' ' * column}^ {error.msg}") from None
+    except ValueError:
+        raise UsageError("code-syntax", "Code holds no null bytes.") from None
+    except (RecursionError, MemoryError):
+        raise UsageError("code-syntax", "The code is nested too deeply.") from None
+
+
+def _probe_of(order: TwinOrder) -> TwinProbe:
+    if order.use is TwinUse.ASK and not all(code.strip() for code in order.code):
+        raise UsageError("bad-twin", "An ask needs code to run, and one of yours is empty.")
+    target = parse_place(order.target)
+    return TwinProbe(
+        id="",
+        target=target,
+        use=order.use,
+        code=order.code,
+        life_s=LIFE_S[order.use] if order.life_s is None else _positive("life", order.life_s),
+        instance=order.instance,
+        nonce=order.nonce,
+        signature=order.signature,
+        signed_until=order.signed_until,
+        condition=order.condition,
+        limits=_limits(order),
+        capture=order.capture,
+        owner=order.owner,
+        note=order.note,
+        anchor=order.anchor,
+        moment=default_moment(ProbeKind.TWIN, target),
+    )
+
+
+def _limits(order: TwinOrder) -> Limits:
+    default = DEFAULTS[ProbeKind.TWIN]
+    most = MAX_RERUNS if order.use is TwinUse.RERUN else 1
+    usual = DEFAULT_RERUNS if order.use is TwinUse.RERUN else 1
+    hits = usual if order.hits is None else order.hits
+    if not 1 <= hits <= most:
+        raise UsageError(
+            "bad-limit", f"Of a {order.use}, hits must be from 1 to {most:,}, not {hits}."
+        )
+    return Limits(
+        hits=hits,
+        ttl_s=default.ttl_s if order.ttl_s is None else _positive("ttl", order.ttl_s),
+        rate_per_s=default.rate_per_s if order.rate_per_s is None else order.rate_per_s,
+    )
+
+
+def _positive(name: str, seconds: float) -> float:
+    if not seconds > 0 or not math.isfinite(seconds):
+        raise UsageError("bad-limit", f"{name} must be more than 0 seconds.")
+    return seconds
