@@ -30,22 +30,22 @@ class Waiting:
         self._last = 0
         self._said = ""
         self.blocked = False
+        self._seen = 0
 
     def hits(self, most: int) -> Iterator[dict[str, Any]]:
         """Yield each answer, until so many came, the time is over, or none will come."""
         look_at = time.monotonic() + _FIRST_LOOK_S
-        seen = 0
-        while seen < most:
+        while self._seen < most:
             for hit in self._stream(min(look_at, self._until)):
-                seen += 1
+                self._seen += 1
                 yield hit
-                if seen == most:
+                if self._seen == most:
                     return
             over = self._look()
             if over or time.monotonic() >= self._until:
                 # what was answered while it was looked at
-                for hit in self._stored()[: most - seen]:
-                    seen += 1
+                for hit in self._stored()[: most - self._seen]:
+                    self._seen += 1
                     yield hit
                 return
             look_at = time.monotonic() + _LOOK_S
@@ -72,7 +72,9 @@ class Waiting:
             self._said = said
             err(f"leadline: {harmless(said)}")
         heard = [one for one in here if one["reported_at"]]
-        self.blocked = bool(heard) and all(one["status"] in _CANNOT for one in here)
+        made = sum(one["fates"].get(Fate.CAPTURED, 0) for one in here)
+        over = bool(heard) and all(one["status"] in _CANNOT for one in here)
+        self.blocked = over and made <= self._seen  # a twin answers after it was made
         return self.blocked or probe["ended_at"] is not None
 
 
