@@ -55,10 +55,12 @@ PARTS = [
 ]
 """Leaves first, of both cores; a test sees that nothing is left to the interpreter's import."""
 TWIN_PARTS = [
-    f"leadline.trial.{name}"
+    f"leadline.{name}"
     for name in """
-        code failure loops printed showing asking calls chance revival monitoring marks outcome
-        comparing running
+        wire.stepping trial.code trial.failure trial.loops trial.printed trial.showing
+        trial.asking trial.calls trial.chance trial.revival trial.monitoring trial.marks
+        trial.outcome trial.comparing trial.running trial.channel trial.variables
+        trial.completion trial.standing trial.stepping
     """.split()
 ]
 """As `PARTS`, of what runs in a twin: loaded with the first probe that makes one."""

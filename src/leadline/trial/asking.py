@@ -61,6 +61,7 @@ def asked(
     before = refusals()
     for text, name, part in zip(code, names, parts, strict=True):
         answer = evaluate(part, name, namespace)
+        declare(part, namespace, frame)
         value = seen(shown, answer.value) if answer.returned else None
         now = refusals()
         yield Said(
@@ -79,15 +80,22 @@ def visible(frame: FrameType) -> dict[str, Any]:
     return {**frame.f_globals, **frame.f_locals}
 
 
-def evaluate(part: Compiled, name: str, namespace: dict[str, Any], local: Any = None) -> Answer:
-    """Run one piece of code in `namespace`; `local` is where it binds names, if elsewhere."""
+def declare(part: Compiled, namespace: dict[str, Any], frame: FrameType) -> None:
+    """Put what code declared `global` into the module of the frame."""
+    for name in part.declared:
+        if name in namespace:
+            frame.f_globals[name] = namespace[name]
+
+
+def evaluate(part: Compiled, name: str, namespace: dict[str, Any]) -> Answer:
+    """Run one piece of code in `namespace`, which has the names that it binds afterwards."""
     with Printed() as printed:
         try:
             if part.statements is not None:
-                _run(part.statements, namespace, local)
+                _run(part.statements, namespace)
             if part.expression is None:
                 return Answer(False, None, printed.text(), None, "")
-            value = _run(part.expression, namespace, local)
+            value = _run(part.expression, namespace)
         except BaseException as error:  # noqa: BLE001 - SystemExit as well: it is told
             return Answer(False, None, printed.text(), error, told(error, name))
     return Answer(True, value, printed.text(), None, "")
@@ -96,8 +104,8 @@ def evaluate(part: Compiled, name: str, namespace: dict[str, Any], local: Any = 
 _CO_COROUTINE = 0x80
 
 
-def _run(code: Any, namespace: dict[str, Any], local: Any) -> object:
-    value = eval(code, namespace, local)  # noqa: S307 - that is what was asked for
+def _run(code: Any, namespace: dict[str, Any]) -> object:
+    value = eval(code, namespace)  # noqa: S307 - that is what was asked for
     if code.co_flags & _CO_COROUTINE:
         return drive(value, AWAIT_S)
     return value
