@@ -57,9 +57,9 @@ PARTS = [
 TWIN_PARTS = [
     f"leadline.{name}"
     for name in """
-        wire.stepping trial.code trial.failure trial.loops trial.printed trial.showing
-        trial.asking trial.calls trial.chance trial.revival trial.monitoring trial.marks
-        trial.outcome trial.comparing trial.running trial.channel trial.variables
+        wire.stepping trial.code trial.failure trial.loops trial.greenlets trial.printed
+        trial.showing trial.asking trial.calls trial.chance trial.revival trial.monitoring
+        trial.marks trial.outcome trial.comparing trial.running trial.channel trial.variables
         trial.completion trial.standing trial.stepping
     """.split()
 ]

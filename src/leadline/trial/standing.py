@@ -9,7 +9,7 @@ from leadline.trial.asking import Answer
 from leadline.trial.calls import parameters
 from leadline.trial.completion import complete
 from leadline.trial.failure import is_ours
-from leadline.trial.showing import Shown, seen
+from leadline.trial.showing import Shown, seen, within
 from leadline.trial.variables import run_in, seen_from
 from leadline.wire.errors import LeadlineError, UsageError
 from leadline.wire.stepping import (
@@ -23,6 +23,7 @@ from leadline.wire.stepping import (
     Stand,
 )
 from leadline.wire.struct import replace
+from leadline.wire.twin import MAX_ANSWER_BYTES
 from leadline.wire.value import Value, render
 
 type Source = Callable[[CodeType], list[str] | None]
@@ -132,7 +133,11 @@ class Standing:
     def _variables(self, names: tuple[str, ...]) -> dict[str, Value]:
         local = self.selected.f_locals
         bound = [name for name in names if name in local][:MAX_VARIABLES]
-        return {name: self._seen(local[name]) for name in bound}
+        left = MAX_ANSWER_BYTES // 2
+        variables: dict[str, Value] = {}
+        for name in bound:
+            variables[name], left = within(self._seen(local[name]), left)
+        return variables
 
     def _stack(self) -> Iterator[FrameType]:
         frame: FrameType | None = self.top

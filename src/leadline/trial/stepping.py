@@ -16,6 +16,7 @@ from typing import Any
 
 from leadline.trial.channel import Channel
 from leadline.trial.failure import is_ours, told
+from leadline.trial.greenlets import StandingGreenlets
 from leadline.trial.printed import Printed
 from leadline.trial.showing import Refusals, Shown, since
 from leadline.trial.standing import Source, Standing, whole
@@ -84,6 +85,7 @@ class Stepper:
         """
         self._told = self._refusals()
         self._printed.__enter__()
+        StandingGreenlets().__enter__()
         self._serve()
         sys.settrace(self._called)
 
