@@ -13,10 +13,9 @@ from twins import Twin, plain, shower, shown
 from leadline.trial.asking import ask
 from leadline.trial.calls import call_of
 from leadline.trial.comparing import compare
-from leadline.trial.marks import Chance, Mark
-from leadline.trial.outcome import outcome_of, read_outcome
+from leadline.trial.outcome import outcome_of
 from leadline.trial.revival import revive
-from leadline.trial.running import bound, run
+from leadline.trial.running import bound, read_rerun, run
 
 
 def again(function, live, code=()) -> dict[str, object]:
@@ -35,15 +34,13 @@ def again(function, live, code=()) -> dict[str, object]:
     with Twin(function, inside) as twin, watched:
         live()
         answer = twin.answer()
-    rerun = answer["rerun"]
-    marks = [Mark(Chance(m["chance"]), m["name"], m["count"]) for m in rerun["marks"]]
-    outcome = read_outcome(rerun["outcome"]) if rerun["outcome"] is not None else None
-    agreement = compare(ended[0], outcome, marks, rerun["cut"])
+    rerun = read_rerun(answer["rerun"])
+    agreement = compare(ended[0], rerun.outcome, rerun.marks, rerun.cut)
     return {
         "agreement": agreement,
         "notes": answer["notes"],
         "said": answer["said"],
-        "raised": rerun["raised"],
+        "raised": rerun.raised,
     }
 
 

@@ -9,7 +9,9 @@ import time
 import warnings
 from pathlib import Path
 
+import jinja2
 import pytest
+import sqlalchemy
 from twins import shown
 
 from leadline.trial.stepping import Stepper
@@ -301,6 +303,50 @@ def test_assignments_take_effect(stepped) -> None:
     stepped.ask("run", "k = 7; import json as j")
     assert stepped.value("j.dumps([k])") == "[7]"
     assert stepped.ask("continue").value == 206
+
+
+def test_a_variable_of_a_function_stays_bound(stepped) -> None:
+    reply = stepped.ask("run", "del k")
+    assert reply.text == "k cannot be unbound while its function runs."
+    assert stepped.value("k") == "5"
+
+
+def rendered(names):
+    return jinja2.Template("{% for n in names %}{{ n|upper }},{% endfor %}").render(names=names)
+
+
+def selected(name):
+    table = sqlalchemy.table("t", sqlalchemy.column("a"))
+    return str(sqlalchemy.select(table).where(table.c.a == name))
+
+
+def handled(n):
+    found = []
+    for key in range(n):
+        try:
+            try:
+                {}[key]
+            finally:
+                found.append(key)
+        except KeyError as error:
+            found.append(str(error))
+    return found
+
+
+@pytest.mark.parametrize("function", [rendered, selected, handled])
+def test_stepping_through_everything_changes_nothing(function) -> None:
+    """A step for each line of two libraries, and a look on the way."""
+    function("ab" if function is not handled else 3)  # what is made once is there
+    with Session(function, lambda: function("ab" if function is not handled else 3)) as session:
+        for number in range(20_000):
+            reply = session.ask("step")
+            if reply.reason is Reason.FINISHED:
+                break
+            if number % 100 == 0:
+                session.ask("locals")
+                session.ask("run", "never_there = 1")
+        assert reply.reason is Reason.FINISHED
+        assert reply.value == shown(session.result)
 
 
 def test_assignments_in_the_frame_above(stepped) -> None:

@@ -99,8 +99,11 @@ def load() -> None:
 
 def load_twin() -> None:
     """Load what a twin runs, in the live process and before the clone: a twin may open no
-    file. After `load`."""
+    file. After `load`; what is captured of a live call is compiled here as well."""
     _load(TWIN_PARTS)
+    from leadline.wire.struct import prepare
+
+    prepare()
 
 
 def _load(parts: list[str]) -> None:

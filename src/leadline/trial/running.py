@@ -9,11 +9,12 @@ from leadline.trial.calls import Call, depth_of, parameters
 from leadline.trial.failure import told
 from leadline.trial.greenlets import HANDS_OVER, StandingGreenlets
 from leadline.trial.loops import StandsStill, drive
-from leadline.trial.marks import Mark, Marks
+from leadline.trial.marks import Mark, Marks, read_marks
 from leadline.trial.monitoring import Monitor
-from leadline.trial.outcome import Outcome, outcome_of
+from leadline.trial.outcome import Outcome, outcome_of, read_outcome
 from leadline.trial.printed import Printed
 from leadline.trial.showing import Shown, seen
+from leadline.wire.errors import WireError
 from leadline.wire.struct import dataclass, field
 
 
@@ -30,6 +31,23 @@ class Rerun:
     raised: str = ""
     printed: str = ""
     marks: list[Mark] = field(default_factory=list)
+
+
+def read_rerun(value: Any) -> Rerun:
+    """Read a rerun that `wire.messages.encode` wrote as JSON; raises `WireError`."""
+    if not isinstance(value, dict):
+        raise WireError("A rerun is no object.")
+    cut, raised, printed = (value.get(name) for name in ("cut", "raised", "printed"))
+    if type(cut) is not str or type(raised) is not str or type(printed) is not str:
+        raise WireError("A rerun does not follow the contract.")
+    outcome = value.get("outcome")
+    return Rerun(
+        outcome=read_outcome(outcome) if outcome is not None else None,
+        cut=cut,
+        raised=raised,
+        printed=printed,
+        marks=read_marks(value.get("marks")),
+    )
 
 
 def run(call: Call, shown: Shown, within_s: float) -> Rerun:

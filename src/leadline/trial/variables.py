@@ -7,6 +7,7 @@ from typing import Any
 
 from leadline.trial.asking import Answer, declare, evaluate, visible
 from leadline.trial.code import compiled
+from leadline.wire.struct import replace
 
 _CO_OPTIMIZED = 0x1
 _COPIES = sys.version_info < (3, 13)
@@ -38,11 +39,14 @@ def run_in(frame: FrameType, text: str, extra: dict[str, Any]) -> Answer:
     gone = [name for name in before if name not in namespace]
     for name in gone:
         extra.pop(name, None)
-    _write(
+    stays = _write(
         frame,
         {name: value for name, value in changed.items() if name in own},
         [name for name in gone if name in local],
     )
+    if stays and answer.error is None:
+        text = _STAYS.format(", ".join(stays))
+        return replace(answer, returned=False, value=None, error=ValueError(text), raised=text)
     return answer
 
 
@@ -52,6 +56,7 @@ def seen_from(frame: FrameType, extra: dict[str, Any]) -> dict[str, Any]:
 
 
 _MISSING = object()
+_STAYS = "{} cannot be unbound while its function runs."
 
 
 def _names(frame: FrameType, changed: dict[str, Any]) -> frozenset[str]:
@@ -62,15 +67,17 @@ def _names(frame: FrameType, changed: dict[str, Any]) -> frozenset[str]:
     return frozenset(code.co_varnames + code.co_cellvars + code.co_freevars)
 
 
-def _write(frame: FrameType, changed: dict[str, Any], gone: list[str]) -> None:
+def _write(frame: FrameType, changed: dict[str, Any], gone: list[str]) -> list[str]:
+    """Change the variables of a frame; return those that should have gone and could not."""
     if not changed and not gone:
-        return
+        return []
     local: Any = frame.f_locals
     for name, value in changed.items():
         local[name] = value
-    is_function = frame.f_code.co_flags & _CO_OPTIMIZED
-    for name in gone:
-        if not is_function or _COPIES:
-            local.pop(name, None)  # from 3.13 on a variable of a function cannot be unbound
-    if is_function and _COPIES:
-        ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(1))
+    if not frame.f_code.co_flags & _CO_OPTIMIZED:
+        for name in gone:
+            local.pop(name, None)
+        return []
+    if _COPIES:
+        ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))
+    return gone

@@ -60,8 +60,8 @@ class Reason(StrEnum):
     """Why the frame stands where it does.
 
     `finished`: the call that was hit has come to its end, or to an `await` that would leave it;
-    it can still be looked at. `error`: the request was not understood or not possible, and
-    nothing has changed.
+    it can still be looked at. `error`: the request was not understood or not possible, or what
+    it evaluated has raised, and the frame stands where it stood.
     """
 
     LINE = "line"
