@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy
 from twins import shown
 
+from leadline.trial.standing import lines_of
 from leadline.trial.stepping import Stepper
 from leadline.wire.messages import encode
 from leadline.wire.stepping import Do, Reason, Reply, Request, read_reply
@@ -25,15 +26,11 @@ refused: list[Refusal] = []
 """What the kernel refuses a twin; here the code that is stepped says so itself."""
 
 
-def source(code) -> list[str] | None:
-    path = Path(code.co_filename)
-    return path.read_text("utf-8").splitlines() if path.exists() else None
-
-
 class Session:
     """A twin that is stepped from the first start of `function`, and its other end."""
 
-    def __init__(self, function, live, show=shown) -> None:
+    def __init__(self, function, live, show=shown, source=lines_of) -> None:
+        self._source = source
         self._code = function.__code__
         self._live = live
         self._show = show
@@ -57,6 +54,9 @@ class Session:
             monitoring.set_local_events(self._tool, self._code, 0)
             monitoring.free_tool_id(self._tool)
         self._theirs.close()
+        first = self.receive()
+        assert first is not None
+        assert (first.number, first.reason) == (0, Reason.LINE)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,7 +78,8 @@ class Session:
             sys.monitoring.set_local_events(self._tool, self._code, 0)
             frame = sys._getframe(1)
             fd = self._theirs.fileno()
-            Stepper(frame, fd, self._show, lambda: list(refused), source, LIFE_S).arm()
+            seal = refused.copy
+            Stepper(frame, fd, self._show, seal, LIFE_S, self._source).arm()
 
     def send(self, line: bytes) -> None:
         self.ours.sendall(line + b"\n")
@@ -507,6 +508,22 @@ def test_what_the_kernel_refuses_stops_at_the_line_that_tried() -> None:
             assert reply.text.startswith("PermissionError: [Errno 13]")
             assert session.ask("where").refused == []
             assert session.ask("continue").reason is Reason.FINISHED
+
+
+def test_that_a_source_cannot_be_read_is_no_refusal_of_the_code() -> None:
+    def unreadable(_code):
+        refused.append(Refusal("openat", "/a", 1))
+
+    def live():
+        try:
+            return writes()
+        finally:
+            refused.clear()
+
+    with Session(writes, live, source=unreadable) as session:
+        assert session.ask("where").refused == []
+        assert session.ask("continue").refused == [Refusal("openat", "/var/lib/shop", 1)]
+        assert session.ask("list").text.endswith("is not here.")
 
 
 # --- generators, coroutines, recursion, comprehensions, libraries ---

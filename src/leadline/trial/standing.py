@@ -33,6 +33,7 @@ _AROUND = 5
 """Lines before and after the one that is listed."""
 _MAX_LINE_CHARS = 500
 _MAX_PRETTY_CHARS = 20_000
+_MAX_FILE_CHARS = 4_000_000
 _NO_NUMBER = "{!r} is no number."
 _NOWHERE = {Do.UP: "This is the outermost frame.", Do.DOWN: "This is the innermost frame."}
 
@@ -215,6 +216,25 @@ class Standing:
             return self._source(code)
         except Exception:  # noqa: BLE001 - a file that cannot be read is a source not known
             return None
+
+
+def lines_of(code: CodeType) -> list[str] | None:
+    """Return the lines of the file that `code` is of, or None where it cannot be read."""
+    file = code.co_filename
+    if file not in _files:
+        _files[file] = None if file.startswith("<") else _read(file)
+    return _files[file]
+
+
+_files: dict[str, list[str] | None] = {}
+
+
+def _read(file: str) -> list[str] | None:
+    try:
+        with open(file, encoding="utf-8", errors="replace") as opened:
+            return opened.read(_MAX_FILE_CHARS).split("\n")
+    except (OSError, ValueError):
+        return None
 
 
 def whole(text: str) -> int:

@@ -11,7 +11,7 @@ import opcode
 import os
 import sys
 import time
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from leadline.trial.channel import Channel
@@ -19,7 +19,7 @@ from leadline.trial.failure import is_ours, told
 from leadline.trial.greenlets import StandingGreenlets
 from leadline.trial.printed import Printed
 from leadline.trial.showing import Refusals, Shown, since
-from leadline.trial.standing import Source, Standing, whole
+from leadline.trial.standing import Source, Standing, lines_of, whole
 from leadline.wire.errors import LeadlineError
 from leadline.wire.stepping import MOVES, Do, Reason, Reply, Request
 from leadline.wire.struct import replace
@@ -45,8 +45,9 @@ _DEFECT = "This is a defect of Leadline: {}"
 class Stepper:
     """Steps one frame for whoever holds the other end of a channel.
 
-    `shown` makes values of objects, `refusals` tells what the twin was refused so far,
-    `source` returns the lines of a file; `life_s` is how long the twin lives.
+    `shown` makes values of objects, `refusals` tells what the twin was refused so far;
+    `life_s` is how long the twin lives. `source` returns the lines of a file; if it is not
+    given, files are read, where the twin may.
     """
 
     def __init__(
@@ -55,14 +56,16 @@ class Stepper:
         channel_fd: int,
         shown: Shown,
         refusals: Refusals,
-        source: Source,
         life_s: float,
+        source: Source = lines_of,
     ) -> None:
         self._base = frame
         self._channel = Channel(channel_fd)
-        self._standing = Standing(frame, shown, source)
+        self._source = source
+        self._standing = Standing(frame, shown, self._lines)
         self._refusals = refusals
         self._told: list[Refusal] = []
+        """What was refused before the last reply, and since then to ourselves."""
         self._ends = time.monotonic() + life_s
         self._printed = Printed()
         self._waiting: int | None = None
@@ -78,7 +81,8 @@ class Stepper:
         self._over = False
 
     def arm(self) -> None:
-        """Answer until a request moves the frame, then trace it and return.
+        """Say that the twin is there, answer until a request moves the frame, then trace it and
+        return.
 
         The caller returns to the interpreter without doing anything more. Does not return
         where nobody is there any more.
@@ -86,6 +90,7 @@ class Stepper:
         self._told = self._refusals()
         self._printed.__enter__()
         StandingGreenlets().__enter__()
+        self._reply(self._standing.arrived(0))
         self._serve()
         sys.settrace(self._called)
 
@@ -244,6 +249,13 @@ class Stepper:
             if frame is self._base:
                 return
             frame = frame.f_back
+
+    def _lines(self, code: CodeType) -> list[str] | None:
+        """Return the lines of a file; that we may not read it is no news of the code."""
+        before = self._refusals()
+        lines = self._source(code)
+        self._told += since(before, self._refusals())
+        return lines
 
     def _reply(self, reply: Reply) -> None:
         now = self._refusals()
