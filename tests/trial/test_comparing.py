@@ -15,7 +15,9 @@ from leadline.agent.capture.tree import Room, capture
 from leadline.trial.comparing import MAX_DIFFERENCES, MAX_OUTCOME_CHARS, compare
 from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import Outcome, outcome_of, read_outcome
+from leadline.trial.running import Rerun, read_rerun
 from leadline.wire.errors import WireError
+from leadline.wire.messages import encode
 from leadline.wire.probe import CaptureLimits
 from leadline.wire.struct import asdict
 
@@ -37,6 +39,7 @@ class Plain:
         self.__dict__.update(fields)
 
 
+MARK = {"chance": "it reads the clock", "name": "time.time", "count": 1}
 Point = collections.namedtuple("Point", "x y")
 
 
@@ -233,6 +236,48 @@ def test_texts_are_safe_to_show() -> None:
 def test_an_outcome_that_is_none(bad) -> None:
     with pytest.raises(WireError):
         read_outcome(bad)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        [1],
+        {"type": 3, "items": 4},
+        {"type": "list", "length": 2, "items": 3},
+        {"type": "list", "length": 2, "items": {"a": 1}},
+        {"type": "list", "entries": [1]},
+        {"type": "list", "fields": [1]},
+        {"type": "list", "items": [], "about": 3},
+        {"type": "dict", "length": 1, "entries": [[1]]},
+        {"items": []},
+    ],
+)
+def test_nonsense_from_a_twin_is_no_agreement(tree) -> None:
+    for value in ([1, 2], {"a": 1}, Plain(a=1), "x"):
+        assert not compare(ended(value), Outcome(True, tree), []).agrees
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [],
+        {"cut": "", "raised": "", "printed": "", "outcome": 3, "marks": []},
+        {"cut": "", "raised": "", "printed": "", "outcome": None},
+        {"cut": "", "raised": "", "printed": "", "marks": [{"chance": "luck"}]},
+        {"cut": "", "raised": "", "printed": "", "marks": [1]},
+        {"cut": "", "raised": None, "printed": "", "marks": []},
+        {"cut": "", "raised": "", "printed": "", "marks": [MARK | {"name": 3}]},
+        {"cut": "", "raised": "", "printed": "", "marks": [MARK] * 51},
+    ],
+)
+def test_a_rerun_that_is_none(bad) -> None:
+    with pytest.raises(WireError):
+        read_rerun(bad)
+
+
+def test_a_rerun_comes_back() -> None:
+    rerun = Rerun(ended([1], a=2), "c", "r", "p", [Mark(Chance.CLOCK, "time.time", 2)])
+    assert read_rerun(json.loads(encode(rerun))) == rerun
 
 
 leaves = st.one_of(

@@ -29,6 +29,7 @@ _LOWEST, _HIGHEST = 0x5500_0000_0000, 0x7FFF_FFFF_FFFF
 """Where Linux puts heaps and maps: whole numbers in there are where an object lies."""
 _UNORDERED = frozenset(("set", "frozenset", "dict_keys", "dict_items"))
 _MISSING = object()
+_UNREADABLE = "what the twin says of its outcome cannot be read"
 _NOTHING_SEEN = "nothing of the outcome could be compared"
 
 
@@ -54,7 +55,12 @@ def compare(
             marks=named,
         )
     walk = _Walk()
-    walk.outcomes(live, rerun)
+    try:
+        walk.outcomes(live, rerun)
+        shown = _whole(rerun)
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
+        # it comes from a process in which anything may have run
+        return Agreement(agrees=None, reason=_UNREADABLE, live=_whole(live), marks=named)
     found = sorted(walk.found, key=lambda one: (one.where.count("[") + one.where.count("."),
                                                 len(one.where)))  # fmt: skip
     agrees: bool | None = not found
@@ -67,7 +73,7 @@ def compare(
         agrees=agrees,
         reason=reason,
         live=_whole(live),
-        rerun=_whole(rerun),
+        rerun=shown,
         differences=found[:MAX_DIFFERENCES],
         compared=walk.compared,
         unseen=walk.unseen,
