@@ -12,6 +12,7 @@ from leadline.cli.show import err, harmless, out
 from leadline.cli.twin_order import Order, add_order_options, ordered
 from leadline.cli.twin_view import answer_text
 from leadline.cli.twin_waiting import Waiting, no_answer_status, reasons
+from leadline.trial.code import check
 from leadline.wire.errors import ExitCode
 from leadline.wire.twin import TwinEnd, TwinUse
 
@@ -31,6 +32,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    for code in args.code:
+        check(code)
     client = Client()
     with ordered(client, args, TwinUse.ASK, code=tuple(args.code)) as order:
         waiting = Waiting(client, order, args.wait)

@@ -18,7 +18,8 @@ _FIRST_LOOK_S = 0.1
 _CANNOT = (Status.ERROR, Status.MISMATCH, Status.EXPIRED, Status.REMOVED)
 """Where an instance makes no twin any more for this order."""
 _NAMED = re.compile(r"\[([a-z]+(?:-[a-z]+)*)\]$")
-_NOT_POLICY = ("twin-not-here",)
+_REFUSALS = ("twins-off", "twin-unsigned", "twin-elsewhere")
+"""What an instance says that could make a twin and is not allowed to."""
 
 
 class Waiting:
@@ -108,5 +109,5 @@ def no_answer_status(probe: Mapping[str, Any]) -> ExitCode:
     """Return the exit status where there is none: whether a policy refused it everywhere."""
     here = [one for one in probe["instances"] if one["connected"]]
     slugs = [found[1] for one in here if (found := _NAMED.search(one["reason"]))]
-    refused = [slug for slug in slugs if slug.startswith("twin-") and slug not in _NOT_POLICY]
+    refused = [slug for slug in slugs if slug in _REFUSALS]
     return ExitCode.REFUSED if here and len(refused) == len(here) else ExitCode.UNAVAILABLE
