@@ -9,8 +9,9 @@ STAMP = $(VENV)/.installed
 JOBS ?= 4
 BENCH_PYTHONS ?= $(shell tools/find-python --all)
 
-CORE = src/leadline/native/core
-# the core in C, built beside its stub; without a compiler it is missing, and all works without
+NATIVE = src/leadline/native
+# the modules in C, built beside their stubs; without a compiler they are missing: the core in
+# Python runs, and there are no twins
 BUILT = $(VENV)/.core
 # what the other core of the two is tried on, the one that runs where there is no compiler
 BOTH = $(addprefix tests/agent/test_, \
@@ -69,6 +70,6 @@ $(STAMP): pyproject.toml setup.py leadline.pth
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(STAMP)
 
-$(BUILT): $(STAMP) $(wildcard $(CORE)/*.c $(CORE)/*.h)
+$(BUILT): $(STAMP) $(wildcard $(NATIVE)/*/*.c $(NATIVE)/*/*.h)
 	@$(BIN)/python setup.py --quiet build_ext --inplace
 	@touch $(BUILT)

@@ -1,13 +1,15 @@
-"""Builds the native core, and puts `leadline.pth`, the start-up hook, into site-packages.
+"""Builds the native modules, and puts `leadline.pth`, the start-up hook, into site-packages.
 
 Everything else about the distribution is in pyproject.toml; setuptools has no declarative way
 to install a file at the root of site-packages, in a wheel and in an editable install alike.
 
-The native core is optional: where it cannot be built, the install succeeds without it and the
-agent runs its core in Python. `LEADLINE_CFLAGS` adds to the compiler's flags (`make sanitize`).
+They are optional: where they cannot be built, the install succeeds without them. The agent then
+runs its core in Python, and there are no twins. `LEADLINE_CFLAGS` adds to the compiler's flags
+(`make sanitize`).
 """
 
 import os
+import platform
 import shutil
 import sys
 import sysconfig
@@ -20,13 +22,17 @@ from setuptools.command.editable_wheel import editable_wheel
 
 HERE = Path(__file__).parent
 HOOK = HERE / "leadline.pth"
-CORE = Path("src", "leadline", "native", "core")
+NATIVE = Path("src", "leadline", "native")
 KNOWN = ((3, 12), (3, 13))
 """Whose interior `interior.c` reads; on others the core in Python runs."""
+WITHOUT = {
+    "leadline.native._core": "the native core is not built, the one in Python runs",
+    "leadline.native._twin": "the seal of twins is not built, there will be none",
+}
 
 
 def extensions():
-    """Return the native core, if this interpreter is one that it is written for."""
+    """Return the native modules that this interpreter and machine are ones for."""
     fits = (
         sys.implementation.name == "cpython"
         and sys.version_info[:2] in KNOWN
@@ -35,23 +41,31 @@ def extensions():
     )
     if not fits:
         return []
-    return [
-        Extension(
-            "leadline.native._core",
-            sources=sorted(str(CORE / path.name) for path in (HERE / CORE).glob("*.c")),
-            depends=sorted(str(CORE / path.name) for path in (HERE / CORE).glob("*.h")),
-            extra_compile_args=[
-                "-std=gnu11",
-                "-O2",
-                "-Wall",
-                "-Wextra",
-                "-fvisibility=hidden",
-                *os.environ.get("LEADLINE_CFLAGS", "").split(),
-            ],
-            extra_link_args=os.environ.get("LEADLINE_CFLAGS", "").split(),
-            optional=True,
-        )
-    ]
+    modules = [extension("_core", NATIVE / "core")]
+    if sys.platform == "linux" and platform.machine() == "x86_64" and sys.maxsize > 2**32:
+        modules.append(extension("_twin", NATIVE / "twin"))
+    return modules
+
+
+def extension(name, folder):
+    """Return the module that is made of all sources in a folder."""
+    flags = os.environ.get("LEADLINE_CFLAGS", "").split()
+    return Extension(
+        f"leadline.native.{name}",
+        sources=sorted(str(folder / path.name) for path in (HERE / folder).glob("*.c")),
+        depends=sorted(str(folder / path.name) for path in (HERE / folder).glob("*.h")),
+        extra_compile_args=[
+            "-std=gnu11",
+            "-O2",
+            "-Wall",
+            "-Wextra",
+            "-Wmissing-prototypes",
+            "-fvisibility=hidden",
+            *flags,
+        ],
+        extra_link_args=flags,
+        optional="-Werror" not in flags,  # `make lint` wants to know
+    )
 
 
 class BuildOptional(build_ext):
@@ -61,10 +75,10 @@ class BuildOptional(build_ext):
         try:
             super().build_extension(ext)
         except Exception as error:
-            if "-Werror" in ext.extra_compile_args:
-                raise  # `make lint` wants to know
+            if not ext.optional:
+                raise
             reason = str(error).strip().partition("\n")[0]
-            print(f"leadline: the native core is not built, the one in Python runs ({reason})")
+            print(f"leadline: {WITHOUT[ext.name]} ({reason})")
 
 
 class BuildWithHook(build_py):

@@ -20,7 +20,7 @@ QUIET = Terms(policy=TwinPolicy.THREADS, load=1e6)
 def looked(terms: Terms = QUIET) -> Gauge:
     """Return a gauge that has looked at this process."""
     twin = native.twin()
-    assert twin is not None, native.why_no_twin()
+    assert twin is not None, native.twin_reason()
     made = Gauge(terms, twin)
     made.refresh(time.monotonic())
     return made

@@ -102,6 +102,10 @@ def load() -> None:
 def load_twin() -> None:
     """Load what a twin runs, in the live process and before the clone: a twin may open no
     file. After `load`."""
+    try:
+        _load([native.TWIN])
+    except ImportError:  # not built: whoever asks for a twin is told
+        return
     _load(TWIN_PARTS)
 
 

@@ -61,7 +61,7 @@ def check_terms(terms: Terms) -> None:
             f"Start it with {SETTING}=readonly (or threads) to allow them.",
         )
     if native.twin() is None:
-        raise _unavailable(native.why_no_twin())
+        raise _unavailable(native.twin_reason())
     if sys.version_info >= (3, 14):
         raise _unavailable("twins are tried on CPython 3.12 and 3.13 only")
 
