@@ -118,8 +118,8 @@ def test_no_hit_is_explained_and_the_order_removed(leadline):
 @pytest.mark.parametrize(
     ("reason", "status"),
     [
-        ("LEADLINE_TWIN is off here. [twin-off]", 77),
-        ("No twin can be made on this platform. [twin-not-here]", 69),
+        ("LEADLINE_TWIN is off here. [twins-off]", 77),
+        ("No twin can be made on this platform. [twins-unavailable]", 69),
         ("Line 3 holds no code. [line-not-executable]", 69),
     ],
 )
@@ -135,7 +135,7 @@ def test_a_refusal_everywhere_is_not_waited_for(leadline, reason, status):
 def test_what_was_asked_wrongly_is_said(leadline):
     done = run("ask", "shop", "a.py:3", "f(:", status=64)
     assert "f(:\n" in done.stderr
-    assert "code-syntax" in done.stderr
+    assert "bad-code" in done.stderr
     assert "bad-limit" in run("ask", "shop", "a.py:3", "1", "--life", "1h", status=64).stderr
     assert "bad-target" in run("ask", "shop", "nowhere", "1", status=64).stderr
     assert "bad-service-name" in run("ask", "*", "a.py:3", "1", status=64).stderr
@@ -202,7 +202,7 @@ def rerun_view(agrees, reason="", *, end=TwinEnd.DONE, marks=(), differences=())
     )
 
 
-AGREES = rerun_view(True, marks=["the clock"])
+AGREES = rerun_view(True, marks=["time.time ×3"])
 DIFFERS = rerun_view(False, differences=[Difference("result['total']", "5", "6")])
 EXPLAINED = rerun_view(
     False, "it reads the clock: time.time", differences=[Difference("result", "5", "6")]
@@ -213,7 +213,7 @@ UNKNOWN = rerun_view(None, "its life is over")
 @pytest.mark.parametrize(
     ("views", "status", "last"),
     [
-        ([AGREES] * 3, 0, "3 of 3 agree; files read-only; marks: the clock in 3"),
+        ([AGREES] * 3, 0, "3 of 3 agree; files read-only; marks: time.time in 3"),
         ([AGREES] * 2 + [DIFFERS], 1, "2 of 3 agree; 1 differs, unexplained; files read-only"),
         ([AGREES] * 20 + [EXPLAINED], 0, "20 of 21 agree; 1 differs, explained"),
         ([AGREES] * 2 + [EXPLAINED], 1, "2 of 3 agree; 1 differs, explained"),

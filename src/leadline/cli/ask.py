@@ -11,7 +11,8 @@ from leadline.cli.processes import Processes
 from leadline.cli.show import err, harmless, out
 from leadline.cli.twin_order import Order, add_order_options, ordered
 from leadline.cli.twin_view import answer_text
-from leadline.cli.twin_waiting import Waiting, no_answer_status, reasons
+from leadline.cli.twin_waiting import Waiting, blocked, no_answer_status, reasons
+from leadline.trial.code import check
 from leadline.wire.errors import ExitCode
 from leadline.wire.twin import TwinEnd, TwinUse
 
@@ -31,6 +32,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    for code in args.code:
+        check(code)
     client = Client()
     with ordered(client, args, TwinUse.ASK, code=tuple(args.code)) as order:
         waiting = Waiting(client, order, args.wait)
@@ -60,7 +63,9 @@ def no_answer(order: Order, seconds: float, *, as_json: bool) -> int:
         answer = {"schema_version": 1, "probe": order.probe, "hit": None, "reasons": found}
         out(json.dumps(answer))
     else:
-        err(f"leadline: no twin answered within {seconds:g} s; the order is removed")
+        late = f"no twin within {seconds:g} s"
+        why = "no instance makes a twin" if blocked(order.probe) else late
+        err(f"leadline: {why}; the order is removed")
         for reason in found:
             err(f"  {harmless(reason)}")
     return no_answer_status(order.probe)

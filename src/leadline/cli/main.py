@@ -27,6 +27,7 @@ MODULES: dict[str, str] = {
     "time": "timer",
     "catch": "catch",
     "ask": "ask",
+    "shell": "shell",
     "rerun": "rerun",
     "apply": "apply",
     "probes": "probes",

@@ -21,8 +21,9 @@ from leadline.wire.probe import Limits, ProbeKind, TwinProbe, default_moment
 from leadline.wire.service import check_service
 from leadline.wire.struct import asdict, replace
 from leadline.wire.target import parse_place
-from leadline.wire.twin import KEY_SETTING, LIFE_S, TwinUse, order_text, sign
+from leadline.wire.twin import LIFE_S, TwinUse, order_text, sign
 
+KEY = "LEADLINE_TWIN_KEY"
 _MARGIN_S = 5.0
 """How much longer an order may wait at the server than its command does, which removes it."""
 _SKEW_S = 300.0
@@ -129,7 +130,7 @@ class Order:
 
 def signature_of(service: str, probe: TwinProbe, instance: str) -> dict[str, Any]:
     """Return the signature of an order, and until when it is valid; nothing without a key."""
-    key = os.environ.get(KEY_SETTING, "").strip()
+    key = os.environ.get(KEY, "").strip()
     if not key:
         return {}
     until = time.time() + probe.limits.ttl_s + _SKEW_S

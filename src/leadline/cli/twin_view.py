@@ -1,6 +1,7 @@
 """What a twin answered, as text: values as trees; what was printed, raised, tried, refused."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -42,8 +43,19 @@ def twin_lines(twin: Mapping[str, Any], width: int = _WIDTH) -> Iterator[str]:
         yield from difference_lines(agreement)
     for note in twin["notes"]:
         yield f"  {harmless(note)}"
-    yield from refusal_lines(twin["refused"], 2)
+    yield from refusal_lines(_beside(twin), 2)
     yield f"  {harmless(end_words(twin))}"
+
+
+def _beside(twin: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what was refused beside what stands under the code that tried it."""
+    told: Counter[tuple[str, str]] = Counter()
+    for said in twin["said"]:
+        for one in said["refused"]:
+            told[one["what"], one["detail"]] += one["count"]
+    left = [{**one, "count": one["count"] - told[one["what"], one["detail"]]}
+            for one in twin["refused"]]  # fmt: skip
+    return [one for one in left if one["count"] > 0]
 
 
 def _said(said: Mapping[str, Any], width: int) -> Iterator[str]:
@@ -52,7 +64,7 @@ def _said(said: Mapping[str, Any], width: int) -> Iterator[str]:
         yield from tree(code, said["value"], 2, width)
     elif said["raised"]:
         yield f"  {harmless(code)}"
-        yield f"    raised {harmless(said['raised'])}"
+        yield from raised_lines(said["raised"], 4)
     else:
         yield f"  {harmless(code)}   (done)"
     yield from printed_lines(said["printed"], 4)
@@ -66,6 +78,14 @@ def printed_lines(printed: str, indent: int) -> Iterator[str]:
         yield f"{' ' * indent}| {harmless(line)}"
     if len(lines) > _MAX_PRINTED:
         yield f"{' ' * indent}… {len(lines) - _MAX_PRINTED} more lines (all of it: --json)"
+
+
+def raised_lines(raised: str, indent: int) -> Iterator[str]:
+    """Yield an exception with where it came from."""
+    first, *rest = raised.splitlines() or [""]
+    yield harmless(f"{' ' * indent}raised {first}")
+    for line in rest:
+        yield harmless(f"{' ' * indent}{line}")
 
 
 def refusal_lines(refused: list[Mapping[str, Any]], indent: int) -> Iterator[str]:

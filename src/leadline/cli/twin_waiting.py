@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from leadline.cli.client import Client
@@ -12,43 +12,75 @@ from leadline.cli.twin_order import Order
 from leadline.wire.errors import ExitCode
 from leadline.wire.probe import Fate, Status
 
-_LOOK_S = 1.0
+LOOK_S = 1.0
 """How often the order is looked at while nothing is answered: an agent reports each second."""
 _FIRST_LOOK_S = 0.1
 _CANNOT = (Status.ERROR, Status.MISMATCH, Status.EXPIRED, Status.REMOVED)
 """Where an instance makes no twin any more for this order."""
 _NAMED = re.compile(r"\[([a-z]+(?:-[a-z]+)*)\]$")
-_NOT_POLICY = ("twin-not-here",)
+_REFUSALS = ("twins-off", "twin-unsigned", "twin-elsewhere")
+"""What an instance says that could make a twin and is not allowed to."""
+
+
+class Progress:
+    """How an order stands, said on stderr where that is new."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._said: tuple[int, str] | None = None
+
+    def look(self, answered: int = 0) -> bool:
+        """Ask how the order stands; returns whether it is over: a twin answers some time after
+        it was made, so that many answers are not all yet."""
+        probe = self._order.look()
+        here = [one for one in probe["instances"] if one["connected"]]
+        heard = [one for one in here if one["reported_at"]]
+        if heard or not here:
+            self._say(probe, heard)
+        made = sum(one["fates"].get(Fate.CAPTURED, 0) for one in here)
+        over = blocked(probe) and made <= answered
+        return over or probe["ended_at"] is not None
+
+    def _say(self, probe: Mapping[str, Any], heard: list[Mapping[str, Any]]) -> None:
+        armed = sum(one["status"] == Status.ARMED for one in heard)
+        reason = without_twin(heard) if heard else str(probe["reason"])
+        if (armed, reason) == self._said:
+            return  # how often it happens is told once
+        self._said = (armed, reason)
+        if not heard:
+            err(f"leadline: {harmless(reason or 'no instance is connected')}")
+            return
+        said = f"armed in {armed} instance{'' if armed == 1 else 's'}"
+        if count := sum(missed(one["fates"]) for one in heard):
+            said += f"; {count:,} hit{'' if count == 1 else 's'} went by without a twin"
+            said += f": {reason}" if reason else ""
+        err(f"leadline: {harmless(said)}")
 
 
 class Waiting:
-    """One order's answers as they come. `blocked` says that no instance will make a twin."""
+    """One order's answers as they come."""
 
     def __init__(self, client: Client, order: Order, seconds: float) -> None:
         self._client, self._order = client, order
+        self._progress = Progress(order)
         self._until = time.monotonic() + seconds
         self._last = 0
-        self._said = ""
-        self.blocked = False
-        self._seen = 0
 
     def hits(self, most: int) -> Iterator[dict[str, Any]]:
         """Yield each answer, until so many came, the time is over, or none will come."""
         look_at = time.monotonic() + _FIRST_LOOK_S
-        while self._seen < most:
+        seen = 0
+        while seen < most:
             for hit in self._stream(min(look_at, self._until)):
-                self._seen += 1
+                seen += 1
                 yield hit
-                if self._seen == most:
+                if seen == most:
                     return
-            over = self._look()
-            if over or time.monotonic() >= self._until:
+            if self._progress.look(seen) or time.monotonic() >= self._until:
                 # what was answered while it was looked at
-                for hit in self._stored()[: most - self._seen]:
-                    self._seen += 1
-                    yield hit
+                yield from self._stored()[: most - seen]
                 return
-            look_at = time.monotonic() + _LOOK_S
+            look_at = time.monotonic() + LOOK_S
 
     def _stream(self, until: float) -> Iterator[dict[str, Any]]:
         events = self._client.stream(
@@ -64,32 +96,17 @@ class Waiting:
         query = {"probe": self._order.id, "after": self._last, "limit": 1_000}
         return list(self._client.get("/v1/hits", **query)["hits"])
 
-    def _look(self) -> bool:
-        """Say how the order stands, where that is new; returns whether it is over."""
-        probe = self._order.look()
-        here = [one for one in probe["instances"] if one["connected"]]
-        if (said := progress(probe, here)) != self._said:
-            self._said = said
-            err(f"leadline: {harmless(said)}")
-        heard = [one for one in here if one["reported_at"]]
-        made = sum(one["fates"].get(Fate.CAPTURED, 0) for one in here)
-        over = bool(heard) and all(one["status"] in _CANNOT for one in here)
-        self.blocked = over and made <= self._seen  # a twin answers after it was made
-        return self.blocked or probe["ended_at"] is not None
+
+def without_twin(states: Iterable[Mapping[str, Any]]) -> str:
+    """Return why the last hit had no twin, in the first instance that says so."""
+    found = next((str(one["unknown"]) for one in states if one["unknown"]), "")
+    return found.removeprefix("no twin: ")
 
 
-def progress(probe: Mapping[str, Any], here: list[Mapping[str, Any]]) -> str:
-    """Return in a few words how an order stands."""
-    armed = sum(one["status"] == Status.ARMED for one in here)
-    if not here:
-        return str(probe["reason"] or "no instance is connected")
-    said = f"armed in {armed} instance{'' if armed == 1 else 's'}"
-    without = sum(missed(one["fates"]) for one in here)
-    if without:
-        reason = next((one["unknown"] for one in here if one["unknown"]), "")
-        said += f"; {without:,} hit{'' if without == 1 else 's'} went by without a twin"
-        said += f": {reason}" if reason else ""
-    return said
+def blocked(probe: Mapping[str, Any]) -> bool:
+    """Return whether every instance has said that it makes no twin of an order."""
+    here = [one for one in probe["instances"] if one["connected"]]
+    return bool(here) and all(one["reported_at"] and one["status"] in _CANNOT for one in here)
 
 
 def missed(fates: Mapping[str, int]) -> int:
@@ -110,5 +127,5 @@ def no_answer_status(probe: Mapping[str, Any]) -> ExitCode:
     """Return the exit status where there is none: whether a policy refused it everywhere."""
     here = [one for one in probe["instances"] if one["connected"]]
     slugs = [found[1] for one in here if (found := _NAMED.search(one["reason"]))]
-    refused = [slug for slug in slugs if slug.startswith("twin-") and slug not in _NOT_POLICY]
+    refused = [slug for slug in slugs if slug in _REFUSALS]
     return ExitCode.REFUSED if here and len(refused) == len(here) else ExitCode.UNAVAILABLE

@@ -47,7 +47,8 @@ class NoSuchShellError(LeadlineError):
 class Shell:
     """One shell, as the stream of what its twin says.
 
-    Its events are `reply` and, last, `ended`. `instance` is empty until the twin has spoken.
+    Its events are `begun`, `reply` and, last, `ended`. `instance` is empty until the twin has
+    spoken.
     """
 
     def __init__(self, probe: str, service: str) -> None:
@@ -148,14 +149,17 @@ class Shells:
         return shell
 
     def running(self, probe: str, instance: str, service: str) -> Shell:
-        """Return the shell whose twin speaks; the first that does is its only one."""
+        """Return the shell whose twin speaks; the first that does is its only one, and its
+        reader is told."""
         with self._lock:
             shell = self._open.get(probe)
             if shell is None or shell.service != service or not shell.listened:
                 raise NoSuchShellError(probe)
-            shell.instance = shell.instance or instance
-            if shell.instance != instance:
+            if shell.instance not in ("", instance):
                 raise NoSuchShellError(probe)
+            if not shell.instance:
+                shell.instance = instance
+                shell.say("begun", {"instance": instance})
         return shell
 
     def end(self, ended: Callable[[Shell], bool], reason: str) -> list[Shell]:
@@ -219,10 +223,10 @@ def ask_shell(
     """
     shell = context.shells.of(probe, who)
     if not shell.instance:
-        raise UsageError("shell-not-ready", "There is no twin yet: wait for its first reply.")
-    if len(text) > MAX_REQUEST_CHARS or len(signature) > 100:
+        raise UsageError("shell-not-ready", "There is no twin yet: wait for the event `begun`.")
+    if len(text) > MAX_REQUEST_CHARS or len(signature) > 100 or "\n" in text:
         raise UsageError(
-            "bad-limit", f"A request holds at most {MAX_REQUEST_CHARS:,} characters."
+            "bad-limit", f"A request is one line of at most {MAX_REQUEST_CHARS:,} characters."
         )
     if number != shell.requests + 1:
         raise UsageError(
@@ -264,7 +268,7 @@ def take_replies(context: "Context", service: str, came: Replies) -> None:
         raise NoSuchShellError(came.probe)
     shell = context.shells.running(came.probe, came.instance, service)
     for reply in came.replies:
-        if not 0 <= reply.number <= shell.requests or len(reply.text) > MAX_REPLY_CHARS:
+        if not 1 <= reply.number <= shell.requests or len(reply.text) > MAX_REPLY_CHARS:
             raise WireError("A reply of a shell does not follow the contract.")
         shell.answered = max(shell.answered, reply.number)
         if not shell.say("reply", {"number": reply.number, "text": reply.text}):

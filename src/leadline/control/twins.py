@@ -4,7 +4,6 @@ The order's place in the audit log holds the whole code. What is signed goes thr
 the server has no key to sign with, and changes nothing of what is.
 """
 
-import ast
 import math
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +13,7 @@ from leadline.control.viewing import Viewing
 from leadline.control.views import ProbeView
 from leadline.expression import check_expressions
 from leadline.store.records import Terms, Where
+from leadline.trial.code import check
 from leadline.wire.errors import UsageError
 from leadline.wire.probe import (
     DEFAULTS,
@@ -27,9 +27,6 @@ from leadline.wire.probe import (
 from leadline.wire.service import check_service
 from leadline.wire.target import parse_place
 from leadline.wire.twin import DEFAULT_RERUNS, LIFE_S, MAX_RERUNS, TwinUse
-
-_TOLD_CHARS = 200
-"""Of a line that cannot be read, in the sentence that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +59,14 @@ def order_twin(context: Context, order: TwinOrder, *, who: str, service: str) ->
     """Put an order into a service's set; its instances hear of it at once.
 
     A shell is opened for whoever ordered it: see `control.shells`. Raises `UsageError` for what
-    can never work (`bad-target`, `bad-limit`, `bad-twin`, `code-syntax`, `too-long` and the
+    can never work (`bad-target`, `bad-limit`, `bad-twin`, `bad-code`, `too-long` and the
     slugs of expressions), what `Store.place` does, and slug `too-many-shells`.
     """
     check_service(service)
     probe = _probe_of(order)
     check_expressions(probe)
     for code in order.code:
-        check_code(code)
+        check(code)
     where = Where(order.instance)
     if order.instance:
         where = resolve(where, service, context.store.instances(service))
@@ -88,23 +85,7 @@ def order_twin(context: Context, order: TwinOrder, *, who: str, service: str) ->
     return Viewing(context).view(placed, [])
 
 
-def check_code(code: str) -> None:
-    """Refuse what is no Python (slug `code-syntax`)."""
-    try:
-        ast.parse(code)
-    except SyntaxError as error:
-        line = (error.text or code).rstrip("\n")[:_TOLD_CHARS]
-        column = max(0, min((error.offset or 1) - 1, len(line)))
-        raise UsageError("code-syntax", f"{line}\n{' ' * column}^ {error.msg}") from None
-    except ValueError:
-        raise UsageError("code-syntax", "Code holds no null bytes.") from None
-    except (RecursionError, MemoryError):
-        raise UsageError("code-syntax", "The code is nested too deeply.") from None
-
-
 def _probe_of(order: TwinOrder) -> TwinProbe:
-    if order.use is TwinUse.ASK and not all(code.strip() for code in order.code):
-        raise UsageError("bad-twin", "An ask needs code to run, and one of yours is empty.")
     target = parse_place(order.target)
     return TwinProbe(
         id="",

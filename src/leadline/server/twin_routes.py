@@ -93,7 +93,8 @@ def request(call: Call) -> None:
     who=Who.USER,
     right=Right.TWIN,
     events={
-        "reply": "`number` of the request, 0 for the first, which nobody asked for, and `text`",
+        "begun": "`instance`: the twin is there, and can be asked",
+        "reply": "`number` of the request, and `text`",
         "ended": "`reason`: nothing follows",
     },
 )

@@ -1,18 +1,20 @@
 """What passes between somebody at a shell and the twin that the shell is in.
 
 What is asked and answered is text, which only the two ends read (`wire.stepping`); the server
-passes it on. Requests count from 1, and each has one reply, of its number. Reply 0 comes first,
-and unasked: the twin is there. The agent says `ended` with its last replies, before the hit. A
-refusal of what it says, `no-such-shell`, means that nobody is there: the twin is to end.
+passes it on. Requests count from 1, and each has one reply, of its number. An agent's first
+word, with or without replies, says that the twin is there: before that nothing can be asked.
+It says `ended` with its last replies, before the hit. A refusal of what it says,
+`no-such-shell`, means that nobody is there: the twin is to end.
 """
 
 from leadline.wire.errors import WireError
 from leadline.wire.struct import dataclass, field
+from leadline.wire.twin import MAX_LINE_CHARS
 
 GONE = -1
 """The number of what is told when nobody is at the shell any more: the twin is to end."""
-MAX_REQUEST_CHARS = 20_000
-"""Of one request: `wire.twin.MAX_LINE_CHARS` of code, and what is written around it."""
+MAX_REQUEST_CHARS = MAX_LINE_CHARS
+"""Of one request, with what is written around the code."""
 MAX_REPLY_CHARS = 256_000
 """Of one reply; a longer one is cut where it is made."""
 
@@ -55,6 +57,6 @@ def decode_tell(value: object) -> Tell:
         raise WireError("What is told is not said in texts.")
     if type(number) is not int or number < GONE:
         raise WireError("What is told has no number.")
-    if len(text) > MAX_REQUEST_CHARS or len(signature) > 100:
-        raise WireError("What is told is too long.")
+    if len(text) > MAX_REQUEST_CHARS or len(signature) > 100 or "\n" in text:
+        raise WireError("What is told is one line, and not too long.")
     return Tell(probe, number, text, signature)

@@ -15,11 +15,6 @@ from leadline.wire.value import Value
 if TYPE_CHECKING:
     from leadline.wire.probe import TwinProbe
 
-POLICY_SETTING = "LEADLINE_TWIN"
-KEY_SETTING = "LEADLINE_TWIN_KEY"
-RATE_SETTING = "LEADLINE_TWIN_RATE"
-READ_SETTING = "LEADLINE_TWIN_READ"
-
 MAX_CODES = 20
 """Expressions or statements of one ask."""
 MAX_CODE_CHARS = 10_000
@@ -165,7 +160,6 @@ def order_text(service: str, probe: "TwinProbe") -> str:
             str(probe.target),
             probe.condition,
             code_digest(probe.code),
-            probe.limits.hits,
             probe.life_s,
             probe.limits.hits,
             probe.nonce,
