@@ -200,6 +200,34 @@ def test_what_explains_a_disagreement_is_the_reason() -> None:
     assert compare(ended(1), ended(2), []).reason == ""
 
 
+@pytest.mark.parametrize(
+    ("live", "rerun", "explains"),
+    [
+        (1.5, 2.5, True),
+        ("at 12:03:04.123", "at 12:03:05.9", True),
+        (
+            "id 4bb0e7c5-c271-4fb7-b7d3-a1c3a08ecfbc",
+            "id 38086458-ce0e-4376-b2ff-f0f5dcf12f5a",
+            True,
+        ),
+        (b"\x1f\x8b\x01", b"\x1f\x8b\x07", True),
+        ("open", "done", False),
+        (b"open", b"done", False),
+        ("at 1, open", "at 2, done", False),
+        ([1], [1, 2], False),
+        ({"a": 1}, {"b": 1}, False),
+        (1, "1", False),
+        (None, 1, False),
+    ],
+)
+def test_only_what_chance_can_make_is_explained_by_it(live, rerun, explains: bool) -> None:
+    marks = [Mark(Chance.CLOCK, "time.time"), Mark(Chance.RANDOM, "os.urandom")]
+    found = compare(ended(live), ended(rerun), marks)
+    assert found.agrees is False
+    assert bool(found.reason) is explains, found
+    assert found.marks
+
+
 def test_without_one_side_nothing_is_known() -> None:
     cut = compare(ended(1), None, [], "it waits for something")
     assert (cut.agrees, cut.reason, cut.live, cut.rerun) == (

@@ -154,8 +154,14 @@ class Nursery:
     def outcome(self, frame: int, take: Callable[[], bytes]) -> None:
         """At the end of a live call of which a rerun was made: keep what it came to."""
         child = self._open.pop(frame, None)
-        if child is not None:
-            child.live = take()
+        if child is None:
+            return
+        began, busy = time.perf_counter_ns(), self._clock()
+        child.live = take()
+        more_ms = (time.perf_counter_ns() - began) / 1e6
+        child.pause_ms += more_ms
+        self.gauge.charge(time.monotonic(), more_ms)
+        self._core.unread_ns -= self._clock() - busy
 
     @property
     def awaits_outcomes(self) -> bool:
