@@ -9,7 +9,9 @@
 
 #include "seal.h"
 
+#ifndef FILES_MAX /* a test has fewer */
 #define FILES_MAX 65536
+#endif
 
 /* In the copy: cut all descriptors but `plan->keep`. */
 void files_seal(const Plan *plan);
