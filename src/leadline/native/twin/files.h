@@ -20,6 +20,9 @@ void files_seal(const Plan *plan);
    filter lets it open for. */
 void files_refresh(uint64_t cookie);
 
+/* The highest number of a descriptor. */
+extern int files_highest;
+
 /* The regular files that are open, now for reading: what the fence lets be opened again. */
 extern int files_open[];
 extern int files_open_count;

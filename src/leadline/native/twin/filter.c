@@ -26,7 +26,7 @@ static const short allowed[] = {
     SYS_read, SYS_readv, SYS_pread64, SYS_preadv, 327 /* preadv2 */, SYS_write, SYS_writev,
     SYS_lseek, SYS_close, 436 /* close_range */, SYS_fstat, SYS_dup, SYS_dup2, SYS_dup3, SYS_pipe,
     SYS_pipe2, SYS_eventfd, SYS_eventfd2, SYS_mmap, SYS_mprotect, SYS_munmap, SYS_mremap, SYS_brk,
-    SYS_mincore, SYS_mlock, SYS_munlock, SYS_rt_sigreturn, SYS_rt_sigpending, SYS_rt_sigsuspend,
+    SYS_mincore, SYS_mlock, SYS_munlock, SYS_rt_sigreturn, SYS_rt_sigpending,
     SYS_rt_sigtimedwait, SYS_sigaltstack, SYS_pause, SYS_restart_syscall, SYS_sched_yield,
     SYS_nanosleep, SYS_clock_nanosleep, SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday,
     SYS_time, SYS_times, SYS_getpid, SYS_gettid, SYS_getppid, SYS_getpgrp, SYS_getpgid, SYS_getsid,
@@ -35,9 +35,8 @@ static const short allowed[] = {
     SYS_exit, SYS_exit_group, SYS_wait4, SYS_waitid, SYS_getrandom, SYS_getrusage, SYS_getrlimit,
     SYS_getitimer, SYS_getpriority, SYS_sched_getaffinity, SYS_sched_getparam,
     SYS_sched_getscheduler, SYS_sched_get_priority_max, SYS_sched_get_priority_min, SYS_sysinfo,
-    SYS_uname, SYS_getcpu, SYS_get_mempolicy, SYS_poll, SYS_ppoll, SYS_select, SYS_pselect6,
-    SYS_epoll_create, SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_wait, SYS_epoll_pwait,
-    441 /* epoll_pwait2 */, SYS_recvfrom, SYS_getsockopt, SYS_setsockopt, SYS_getsockname,
+    SYS_uname, SYS_getcpu, SYS_get_mempolicy, SYS_poll, SYS_select,
+    SYS_epoll_create, SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_wait, SYS_recvfrom, SYS_getsockopt, SYS_setsockopt, SYS_getsockname,
     SYS_getpeername, SYS_shutdown, 334 /* rseq */, SYS_set_robust_list, SYS_get_robust_list,
     SYS_set_tid_address, SYS_membarrier, SYS_getcwd, SYS_chdir, SYS_fchdir, SYS_umask,
     SYS_fadvise64, SYS_fstatfs,
@@ -251,6 +250,25 @@ descriptors(void)
     end(at);
 }
 
+/* Who waits under another mask could wait for ever: the alarm might be in it. */
+static void
+without_mask(long number, int argument)
+{
+    int at = begin(number);
+    answer_if_null(argument, ALLOW);
+    answer(TRAP);
+    end(at);
+}
+
+static void
+waiting(void)
+{
+    without_mask(SYS_ppoll, 3);
+    without_mask(SYS_pselect6, 5);
+    without_mask(SYS_epoll_pwait, 4);
+    without_mask(441 /* epoll_pwait2 */, 4);
+}
+
 static void
 process(const Rules *rules)
 {
@@ -334,6 +352,7 @@ filter_seal(const Rules *rules)
     }
     calls(pretended, COUNT(pretended), SUCCEED);
     descriptors();
+    waiting();
     process(rules);
     answer(TRAP);
     if (program.size >= INSTRUCTIONS_MAX) {
