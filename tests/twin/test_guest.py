@@ -173,6 +173,66 @@ def test_what_is_no_twin_of_ours() -> None:
     assert told["why"] == "it ended with 0"
 
 
+def test_it_belongs_to_the_process_and_not_to_the_thread() -> None:
+    """Whose thread has ended meanwhile, and in a process that wants to know of no child."""
+    told = run(
+        """\
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        reading, writing = os.pipe()
+        made = []
+
+        def make():
+            pid = seal.clone(0, 5.0, 1, 1 << 28, (reading,), ())
+            if pid == 0:
+                os.read(reading, 1)
+                os._exit(7)
+            made.append(pid)
+
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+        time.sleep(0.05)
+        lives = seal.reap(made[0])
+        os.close(reading)
+        os.close(writing)
+        tell(lives=lives, why=seal.why(end_of(made[0])))
+        """
+    )
+    assert told["lives"] is None
+    assert told["why"] == "it ended with 7"
+
+
+def test_single_files_may_be_named() -> None:
+    """Of /proc only what is named: most of it speaks of other processes."""
+    told = run(
+        """\
+        place = tempfile.mkdtemp()
+        for name in ("one", "other"):
+            open(f"{place}/{name}", "w").write(name)
+
+        def read(path):
+            try:
+                return open(path).read(3)
+            except PermissionError:
+                return "refused"
+
+        def look():
+            parent = os.getppid()
+            return [read(path) for path in (f"{place}/one", f"{place}/other", "/proc/cpuinfo",
+                    "/proc/meminfo", "/proc/self/stat", f"/proc/{parent}/status")]
+
+        named = (f"{place}/one".encode(), b"/proc/cpuinfo", b"/dev/zero", b"/no/such/file")
+        outcome = twin(look, files=named)
+        everything = twin(look, readable=(b"/",))
+        tell(said=outcome.said, everything=everything.said,
+             missing=outcome.facts["readable_missing"])
+        """
+    )
+    assert told["said"] == str(["one", "refused", "pro", "refused", "refused", "refused"])
+    assert told["everything"] == str(["one", "oth", "refused", "refused", "refused", "refused"])
+    assert told["missing"] == 2
+
+
 def test_one_that_is_killed_at_any_moment_harms_nobody() -> None:
     told = run(
         """\
