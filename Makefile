@@ -53,7 +53,7 @@ fuzz: $(STAMP)
 	@$(BIN)/python tests/expression/fuzz.py $(SECONDS)
 
 sanitize: $(BUILT)
-	@tools/sanitize $(BIN)/python $(BOTH) tests/agent/test_cores_agree.py
+	@tools/sanitize $(BIN)/python $(BOTH) tests/agent/test_cores_agree.py tests/twin
 
 # every view of the page, from a demo that runs for it, into build/screenshots to be looked at;
 # two of them into docs/images, for the README

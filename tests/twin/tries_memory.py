@@ -5,6 +5,8 @@ import mmap
 import multiprocessing
 import os
 import struct
+import threading
+import time
 from multiprocessing import shared_memory, sharedctypes, synchronize
 from pathlib import Path
 
@@ -242,3 +244,41 @@ def poison_a_page(place: Path) -> Telling:
 @tries(error="PermissionError", refused="memfd_create", harms=False)
 def memory_in_a_file(place: Path) -> Telling:
     yield lambda: os.memfd_create("its own")
+
+
+@tries(error="PermissionError", refused="futex")
+def send_somebody_to_wait_elsewhere(place: Path) -> Telling:
+    """A thread waits at a place in a file; nobody would ever wake it at another one."""
+    path = file_of(place)
+    waiting, waking, moving = 0, 1, 3
+    soon = (ctypes.c_int64 * 2)(1, 0)
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), PAGE) as memory:
+        place_of = ctypes.c_char.from_buffer(memory)
+        at = ctypes.addressof(place_of)
+        value = struct.unpack_from("i", memory)[0]
+
+        def wait() -> None:
+            libc.syscall(202, ctypes.c_void_p(at), waiting, value, soon)
+
+        def code() -> int:
+            with path.open("rb") as again:
+                shared = libc.mmap(None, ctypes.c_size_t(PAGE), READ, 1, again.fileno(), 0)
+            elsewhere = ctypes.create_string_buffer(8)
+            return call(202, ctypes.c_void_p(shared), moving, 0, 1, elsewhere)
+
+        libc.mmap.restype = ctypes.c_void_p
+        waits = threading.Thread(target=wait)
+        waits.start()
+        time.sleep(0.05)
+        yield code
+        woken = call(202, ctypes.c_void_p(at), waking, 1)
+        waits.join()
+        del place_of
+    assert woken == 1, "it waits elsewhere"
+
+
+@tries(error="PermissionError", refused="madvise", harms=False)
+def forget_a_page_of_a_file(place: Path) -> Telling:
+    path = file_of(place)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), PAGE, prot=READ) as memory:
+        yield lambda: memory.madvise(21)

@@ -223,6 +223,7 @@ def take_a_lock_of_the_file(place: Path) -> Telling:
             with (place / "kept.txt").open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 fcntl.lockf(file, fcntl.LOCK_SH)
+                os.fsync(file)
 
         outcome = yield code
         assert not outcome.error, outcome.said

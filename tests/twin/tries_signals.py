@@ -200,6 +200,29 @@ for _name, _code in {
     "block_the_alarm_in_a_handler": _handler_that_blocks_all,
 }.items():
     ends_in_time(_name, _tried(_code))
+
+
+def _wait_with_a_mask() -> None:
+    everything = ctypes.c_uint64(2**64 - 1)
+    mask = ctypes.byref(everything)
+    both = (ctypes.c_uint64 * 2)(ctypes.addressof(everything), 8)
+    poll = call(291, 0)
+    events = ctypes.create_string_buffer(64)
+    for number, arguments in (
+        (130, (mask, 8)),  # rt_sigsuspend
+        (271, (None, 0, None, mask, 8)),  # ppoll
+        (270, (0, None, None, None, None, both)),  # pselect6
+        (281, (poll, events, 1, -1, mask, 8)),  # epoll_pwait
+        (441, (poll, events, 1, None, mask, 8)),  # epoll_pwait2
+    ):
+        try:
+            call(number, *arguments)
+        except OSError:
+            continue
+    _stay()
+
+
+ends_in_time("wait_with_the_alarm_masked", _wait_with_a_mask)
 ends_in_time("hold_the_lock_of_the_interpreter", _spin)
 ends_in_time("threads_that_block_the_alarm", _tried(_threads_that_block), policy=THREADS)
 

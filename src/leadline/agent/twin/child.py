@@ -13,6 +13,8 @@ from leadline.wire.struct import dataclass, field
 from leadline.wire.twin import MAX_ANSWER_BYTES, Refusal, TwinUse
 
 _PIECE = 65_536
+_PIECES = 16
+"""Read at one look: a twin that floods its channel must not keep our thread."""
 GRACE_S = 1.0
 """After its life is over a twin has ended itself; this much later it is ended."""
 LIVE_CALL_S = 60.0
@@ -60,7 +62,7 @@ class Child:
     """What a shell was asked and does not know yet."""
     number: int = 0
     """Of the request that it was handed last."""
-    _unread: bytearray = field(default_factory=bytearray)
+    _unread: bytes = b""
     _size: int = 0
 
     @property
@@ -74,10 +76,15 @@ class Child:
         return (self.ended or time.monotonic()) - self.born
 
     def hear(self) -> list[dict[str, Any]]:
-        """Read what there is to read, without waiting; returns the messages that came."""
-        while not self.closed:
+        """Read what there is to read, without waiting; returns the messages that came.
+
+        What is too much is read and thrown away: a twin must not wait for room, nor may what
+        it says fill this process.
+        """
+        found: list[dict[str, Any]] = []
+        for _ in range(_PIECES):
             try:
-                piece = os.read(self.channel, _PIECE)
+                piece = os.read(self.channel, _PIECE) if not self.closed else b""
             except BlockingIOError:
                 break
             except OSError:
@@ -85,11 +92,14 @@ class Child:
             if not piece:
                 self.close()
                 break
-            self._unread += piece
-            if self.probe.use is not TwinUse.SHELL and self._size > MAX_ANSWER_BYTES:
-                self.lost += len(piece)  # the rest is still read: nobody waits for room
-                self._unread.clear()
-        return self._parsed()
+            *lines, rest = (self._unread + piece).split(b"\n")
+            self._unread = rest
+            found += self._parsed(lines)
+            if len(self._unread) > MAX_ANSWER_BYTES:
+                self.lost += len(self._unread)
+                self._unread = b""
+        self.messages += found if self.probe.use is not TwinUse.SHELL else []
+        return found
 
     def finished(self, now: float) -> bool:
         """Whether there is nothing more to come."""
@@ -113,21 +123,17 @@ class Child:
             self.closed = True
             os.close(self.channel)
 
-    def _parsed(self) -> list[dict[str, Any]]:
+    def _parsed(self, lines: list[bytes]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        *lines, rest = self._unread.split(b"\n")
-        self._unread = rest
-        if len(rest) > MAX_ANSWER_BYTES:
-            self.lost += len(rest)
-            self._unread = bytearray()
         for line in lines:
             self._size += len(line)
             try:
                 message = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
+                message = None
+            too_much = self._size > 2 * MAX_ANSWER_BYTES and self.probe.use is not TwinUse.SHELL
+            if too_much or not isinstance(message, dict):
                 self.lost += len(line)
-                continue
-            if isinstance(message, dict):
+            else:
                 found.append(message)
-        self.messages += found
         return found

@@ -16,6 +16,7 @@
 /* The copy's own: nothing of it is touched in the parent. */
 int files_open[FILES_MAX];
 int files_open_count;
+int files_highest;
 static int found[FILES_MAX];
 static int found_count;
 
@@ -129,6 +130,7 @@ files_seal(const Plan *plan)
     seal_must(cut >= 0, FAILED_FILES_CUT);
     for (int index = 0; index < found_count; index++) {
         int number = found[index];
+        files_highest = number > files_highest ? number : files_highest;
         if (is_kept(plan, number)) {
             seal_done.kept++;
             continue;

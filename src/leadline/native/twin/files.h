@@ -9,7 +9,9 @@
 
 #include "seal.h"
 
+#ifndef FILES_MAX /* a test has fewer */
 #define FILES_MAX 65536
+#endif
 
 /* In the copy: cut all descriptors but `plan->keep`. */
 void files_seal(const Plan *plan);
@@ -17,6 +19,9 @@ void files_seal(const Plan *plan);
 /* In a copy of a copy: give each regular file an offset of its own again. `cookie` is what the
    filter lets it open for. */
 void files_refresh(uint64_t cookie);
+
+/* The highest number of a descriptor. */
+extern int files_highest;
 
 /* The regular files that are open, now for reading: what the fence lets be opened again. */
 extern int files_open[];

@@ -19,6 +19,8 @@
 #define STATUS_NEVER ((uint32_t)(O_ASYNC | O_DIRECT | O_NOATIME))
 #define EMPTY_PATH 0x1000u
 #define HARMFUL_ADVICE 100u /* from here on it is of the hardware: poisoned and offline pages */
+#define PRIVATE_FUTEX 128u
+#define FUTEX_COMMAND 127u
 #define UNBLOCK 1u /* of rt_sigprocmask */
 
 /* What a process needs to compute, to wait, and to talk with itself and by what it was left. */
@@ -26,33 +28,34 @@ static const short allowed[] = {
     SYS_read, SYS_readv, SYS_pread64, SYS_preadv, 327 /* preadv2 */, SYS_write, SYS_writev,
     SYS_lseek, SYS_close, 436 /* close_range */, SYS_fstat, SYS_dup, SYS_dup2, SYS_dup3, SYS_pipe,
     SYS_pipe2, SYS_eventfd, SYS_eventfd2, SYS_mmap, SYS_mprotect, SYS_munmap, SYS_mremap, SYS_brk,
-    SYS_mincore, SYS_mlock, SYS_munlock, SYS_rt_sigreturn, SYS_rt_sigpending, SYS_rt_sigsuspend,
+    SYS_mincore, SYS_mlock, SYS_munlock, SYS_rt_sigreturn, SYS_rt_sigpending,
     SYS_rt_sigtimedwait, SYS_sigaltstack, SYS_pause, SYS_restart_syscall, SYS_sched_yield,
     SYS_nanosleep, SYS_clock_nanosleep, SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday,
     SYS_time, SYS_times, SYS_getpid, SYS_gettid, SYS_getppid, SYS_getpgrp, SYS_getpgid, SYS_getsid,
     SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_getgroups, SYS_getresuid,
-    SYS_getresgid, SYS_capget, SYS_futex, 449 /* futex_waitv */, 454, 455, 456 /* futex_* */,
+    SYS_getresgid, SYS_capget, 449 /* futex_waitv */,
     SYS_exit, SYS_exit_group, SYS_wait4, SYS_waitid, SYS_getrandom, SYS_getrusage, SYS_getrlimit,
     SYS_getitimer, SYS_getpriority, SYS_sched_getaffinity, SYS_sched_getparam,
     SYS_sched_getscheduler, SYS_sched_get_priority_max, SYS_sched_get_priority_min, SYS_sysinfo,
-    SYS_uname, SYS_getcpu, SYS_get_mempolicy, SYS_poll, SYS_ppoll, SYS_select, SYS_pselect6,
-    SYS_epoll_create, SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_wait, SYS_epoll_pwait,
-    441 /* epoll_pwait2 */, SYS_recvfrom, SYS_getsockopt, SYS_setsockopt, SYS_getsockname,
+    SYS_uname, SYS_getcpu, SYS_get_mempolicy, SYS_poll, SYS_select,
+    SYS_epoll_create, SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_wait, SYS_recvfrom, SYS_getsockopt, SYS_setsockopt, SYS_getsockname,
     SYS_getpeername, SYS_shutdown, 334 /* rseq */, SYS_set_robust_list, SYS_get_robust_list,
     SYS_set_tid_address, SYS_membarrier, SYS_getcwd, SYS_chdir, SYS_fchdir, SYS_umask,
-    SYS_fadvise64, SYS_fstatfs,
+    SYS_fstatfs,
 };
 
 /* Looking at files and folders without opening them. */
 static const short looking[] = {
     SYS_stat, SYS_lstat, SYS_newfstatat, 332 /* statx */, SYS_access, SYS_faccessat,
     439 /* faccessat2 */, SYS_readlink, SYS_readlinkat, SYS_getdents, SYS_getdents64, SYS_statfs,
-    SYS_readahead, SYS_getxattr, SYS_lgetxattr, SYS_fgetxattr, SYS_listxattr, SYS_llistxattr,
+    SYS_getxattr, SYS_lgetxattr, SYS_fgetxattr, SYS_listxattr, SYS_llistxattr,
     SYS_flistxattr,
 };
 
-/* Said to have been done: a twin that waited for a lock, or gave one back, would be felt. */
+/* Said to have been done: a twin that waited for a lock, gave one back, or let the kernel store
+   or forget pages of a file would be felt. */
 static const short pretended[] = {
+    SYS_fadvise64, SYS_readahead,
     SYS_flock, SYS_fsync, SYS_fdatasync, SYS_sync, SYS_syncfs, SYS_sync_file_range, SYS_msync,
 };
 
@@ -66,6 +69,12 @@ static const unsigned lock_commands[] = {
 static const unsigned device_commands[] = {
     0x5401 /* TCGETS */, 0x5413 /* TIOCGWINSZ */, 0x541b /* FIONREAD */, 0x5421 /* FIONBIO */,
     0x5450 /* FIONCLEX */, 0x5451 /* FIOCLEX */,
+};
+static const unsigned page_advice[] = {
+    9 /* REMOVE */, 20 /* COLD */, 21 /* PAGEOUT */,
+};
+static const unsigned waking_commands[] = {
+    0 /* WAIT */, 1 /* WAKE */, 9 /* WAIT_BITSET */, 10 /* WAKE_BITSET */,
 };
 static const unsigned process_options[] = {
     3 /* GET_DUMPABLE */, 15 /* SET_NAME */, 16 /* GET_NAME */, 21 /* GET_SECCOMP */,
@@ -251,6 +260,25 @@ descriptors(void)
     end(at);
 }
 
+/* Who waits under another mask could wait for ever: the alarm might be in it. */
+static void
+without_mask(long number, int argument)
+{
+    int at = begin(number);
+    answer_if_null(argument, ALLOW);
+    answer(TRAP);
+    end(at);
+}
+
+static void
+waiting(void)
+{
+    without_mask(SYS_ppoll, 3);
+    without_mask(SYS_pselect6, 5);
+    without_mask(SYS_epoll_pwait, 4);
+    without_mask(441 /* epoll_pwait2 */, 4);
+}
+
 static void
 process(const Rules *rules)
 {
@@ -270,7 +298,18 @@ process(const Rules *rules)
     load_low(2);
     emit(BPF_JMP | BPF_JGE | BPF_K, HARMFUL_ADVICE, 0, 1);
     answer(TRAP);
+    answer_if_one_of(page_advice, COUNT(page_advice), TRAP);
     answer(ALLOW);
+    end(at);
+
+    /* Of memory that others see as well: who waits there may be woken for nothing, which they
+       must bear anyway; but not be moved elsewhere, where nobody would ever wake them. */
+    at = begin(SYS_futex);
+    load_low(1);
+    answer_if_any_bit(PRIVATE_FUTEX, ALLOW);
+    emit(BPF_ALU | BPF_AND | BPF_K, FUTEX_COMMAND, 0, 0);
+    answer_if_one_of(waking_commands, COUNT(waking_commands), ALLOW);
+    answer(TRAP);
     end(at);
 
     at = begin(SYS_prlimit64);
@@ -334,6 +373,7 @@ filter_seal(const Rules *rules)
     }
     calls(pretended, COUNT(pretended), SUCCEED);
     descriptors();
+    waiting();
     process(rules);
     answer(TRAP);
     if (program.size >= INSTRUCTIONS_MAX) {

@@ -35,15 +35,15 @@ uint64_t seal_cookie;
 static const char *const reasons[] = {
     "its signals could not be reset",
     "its end could not be set",
-    "its limits could not be set",
-    "its size could not be read (is there no /proc?)",
+    "its descriptors could not be read (is there no /proc?)",
+    "it has more descriptors than are gone through",
+    "a descriptor could not be cut",
     "its memory maps could not be read (is there no /proc?)",
     "it has more shared memory maps than are gone through",
     "a shared memory map could not be replaced",
     "a shared memory map is too large to be copied, and could not be made read-only",
-    "its descriptors could not be read (is there no /proc?)",
-    "it has more descriptors than are gone through",
-    "a descriptor could not be cut",
+    "its size could not be read (is there no /proc?)",
+    "its limits could not be set",
     "its rights could not be given up",
     "the fence around files (Landlock) could not be put up",
     "there was no random number",
@@ -51,6 +51,9 @@ static const char *const reasons[] = {
     "the filter of system calls (seccomp) was refused",
     "a grandchild could not be set up",
 };
+
+_Static_assert(sizeof reasons / sizeof *reasons == FAILED_END - FAILED_SIGNALS,
+               "each failure has its words");
 
 const char *
 seal_why(int code)
@@ -114,7 +117,8 @@ seal_thread_id(int old)
 }
 
 /* It gives way to everybody: to those who want the processor, to those who want memory, and to
-   whoever signals the group that its parent is in. None of this is needed for the seal. */
+   whoever signals the group that its parent is in. None of this is needed for the seal; and it
+   comes late, for until its descriptors are cut, what the parent closes stays open. */
 static void
 give_way(void)
 {
@@ -140,6 +144,9 @@ limit(int which, uint64_t most)
     seal_must(kernel(SYS_prlimit64, 0, which, wanted, 0) == 0, FAILED_LIMITS);
 }
 
+/* Pipes and sockets of its own hold memory of the kernel's, and count for its user. */
+#define FURTHER_DESCRIPTORS 256
+
 static void
 set_limits(const Plan *plan)
 {
@@ -149,6 +156,7 @@ set_limits(const Plan *plan)
     limit(RLIMIT_AS, (uint64_t)(size + plan->memory));
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_CORE, NO_CORE);
+    limit(RLIMIT_NOFILE, (uint64_t)files_highest + 1 + FURTHER_DESCRIPTORS);
 }
 
 /* Of root's rights that of reading its files is left: with less the twin would not see what its
@@ -197,10 +205,10 @@ seal(const Plan *plan)
     reset_signals();
     seal_must(seal_life(plan->life_us, 0) == 0, FAILED_LIFE);
     unblock_signals();
-    give_way();
-    maps_seal();
-    set_limits(plan);
     files_seal(plan);
+    maps_seal();
+    give_way();
+    set_limits(plan);
     give_up_rights();
     fence_seal(plan);
     put_up_filter(plan);

@@ -1,0 +1,270 @@
+"""Whatever is asked of a twin, and however it ends, the live process goes on as if nothing were."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from live import LEADLINE, Leadline, Program, free_port, get, tool
+from sites import TWINS
+from waiting import wait_for
+
+BAY = Path(__file__).with_name("bay.py")
+LINE = next(
+    f"bay.py:{number}"
+    for number, line in enumerate(BAY.read_text("utf-8").splitlines(), 1)
+    if "found = {" in line
+)
+
+
+@dataclass
+class Bay:
+    """The service while it is driven: every answer is compared with what it has to be."""
+
+    shore: Leadline
+    name: str
+    port: int
+    program: Program
+    wrong: list[object] = field(default_factory=list)
+    slowest_s: float = 0.0
+    answers: int = 0
+
+    def ask(self, *words: str, **environ: str) -> tuple[dict[str, Any], int]:
+        """Ask once; returns what was said, and the exit status."""
+        done = subprocess.run(
+            [LEADLINE, "ask", self.name, LINE, *words, "--any-source", "--json"],
+            cwd=self.shore.cwd, capture_output=True, text=True, timeout=90, check=False,
+            env={**os.environ, **environ},
+        )  # fmt: skip
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout), done.returncode
+
+    def twin(self, *words: str) -> dict[str, Any]:
+        """Ask once; returns what became of the twin."""
+        return dict(self.ask(*words)[0]["hit"]["twin"])
+
+    def state(self) -> dict[str, Any]:
+        """Return what the service says of itself."""
+        return dict(json.loads(get(self.port, "/state")[2]))
+
+    def drive(self, over: threading.Event) -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            began = time.monotonic()
+            try:
+                status, _, body = get(self.port, f"/{number}")
+            except OSError as error:
+                self.wrong.append(error)
+                return
+            self.slowest_s = max(self.slowest_s, time.monotonic() - began)
+            right = {"total": sum(range(number % 10)), "length": len(f"order {number}")}
+            if status != 200 or json.loads(body) != right:
+                self.wrong.append((number, status, body))
+            self.answers += 1
+            over.wait(0.005)
+
+
+@contextmanager
+def bay(shore: Leadline, name: str, **more: str) -> Iterator[Bay]:
+    """Start the service and drive it; at the end all of its answers have to be right."""
+    port = free_port()
+    command = [LEADLINE, "run", "--service", name, "--", tool("python"), BAY, str(port)]
+    folder = shore.cwd / name
+    folder.mkdir()
+    over = threading.Event()
+    with Program(command, folder, {**TWINS, **more}).serving(port) as program:
+        made = Bay(shore, name, port, program)
+        driver = threading.Thread(target=made.drive, args=(over,))
+        driver.start()
+        try:
+            yield made
+        finally:
+            over.set()
+            driver.join(30)
+        assert made.wrong == []
+        assert made.answers
+        log = (folder / "bay.log").read_text("utf-8").splitlines()
+        assert len(log) == len(set(log)), "a line was written twice: by a twin as well"
+
+
+@pytest.fixture(scope="module")
+def quay(shore: Leadline) -> Iterator[Bay]:
+    with bay(shore, "quay") as made:
+        made.twin("1")
+        yield made
+
+
+def test_values_are_told_as_trees_and_effects_are_refused(quay: Bay) -> None:
+    said = quay.twin(
+        "order.total", "order.discount(10) >= 0", "sorted(kept['names'])", "note('from a twin')",
+        "kept.clear(); kept", "open('/etc/passwd').read()", "print('hello'); 1 / 0",
+    )  # fmt: skip
+    total, more, names, noted, cleared, passwd, divided = said["said"]
+    assert type(total["value"]) is int
+    assert more["value"] is True
+    assert names["value"]["items"] == ["ann", "bob"]
+    assert "Bad file descriptor" in noted["raised"] or "OSError" in noted["raised"]
+    assert cleared["value"]["entries"] == []
+    assert passwd["raised"].startswith("PermissionError"), passwd
+    assert passwd["refused"][0]["what"] in ("open", "openat")
+    assert "/etc/passwd" in passwd["refused"][0]["detail"]
+    assert divided["printed"] == "hello\n"
+    assert divided["raised"].startswith("ZeroDivisionError: division by zero")
+    assert said["end"] == "done"
+    assert 0 < said["pause_ms"] < 1_000
+    assert quay.state()["kept"]["answer"] == 42
+
+
+def test_secrets_stay_home(quay: Bay) -> None:
+    said = quay.twin("kept", "print('Authorization: Bearer ' + 'abcdefghijklmnop' * 3)")
+    assert "hunter2" not in json.dumps(said)
+    assert "abcdefghijklmnopabcdefghijklmnop" not in json.dumps(said)
+
+
+@pytest.mark.parametrize(
+    ("code", "end", "says"),
+    [
+        ("bytearray(3 << 30)", "done", "MemoryError"),
+        ("[bytearray(1 << 20) for _ in range(100_000)]", "done", "MemoryError"),
+        ("def f(): f()\nf()", "done", "RecursionError"),
+        ("while True: pass", "cut_off", "its life"),
+        ("import time; time.sleep(30)", "cut_off", "its life"),
+        ("lock.acquire(); lock.acquire()", "cut_off", "its life"),
+        ("import ctypes; ctypes.string_at(1)", "died", "SIGSEGV"),
+        ("import os; os._exit(3)", "died", "ended with 3"),
+        ("import os; os.kill(os.getppid(), 9)", "done", "PermissionError"),
+        ("import os; os.killpg(0, 9)", "done", "PermissionError"),
+        ("import os; os.fork()", "done", "PermissionError"),
+        ("import sys; sys.exit(5)", "done", "SystemExit"),
+        ("raise KeyboardInterrupt", "done", "KeyboardInterrupt"),
+    ],
+)
+def test_a_twin_that_misbehaves(quay: Bay, code: str, end: str, says: str) -> None:
+    before = quay.state()
+    said = quay.twin(code, "--life", "1s")
+    assert said["end"] == end, said
+    assert says in said["reason"] + "".join(one["raised"] for one in said["said"]), said
+    after = quay.state()
+    assert after["pid"] == before["pid"]
+    assert (after["signals"], after["waited"]) == (0, "none")
+
+
+def test_a_twin_that_floods_its_channel_is_bounded_and_counted(quay: Bay) -> None:
+    flood = (
+        "import os, stat\n"
+        "for n in range(3, 200):\n"
+        "    try:\n"
+        "        if stat.S_ISSOCK(os.fstat(n).st_mode):\n"
+        "            for _ in range(2_000): os.write(n, b'x' * 65_536)\n"
+        "    except OSError: pass\n"
+    )
+    before = quay.state()["kilobytes"]
+    said = quay.twin(flood, "--life", "4s")
+    assert said["lost"] > 1_000_000
+    assert quay.state()["kilobytes"] - before < 20_000
+
+
+def test_a_twin_that_is_killed_proves_nothing(quay: Bay) -> None:
+    killed: list[int] = []
+
+    def kill() -> None:
+        pid = quay.state()["pid"]
+        twins = wait_for(lambda: _children(pid), 20, "a twin")
+        os.kill(twins[0], signal.SIGKILL)
+        killed.append(twins[0])
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    said, status = quay.ask("import time; time.sleep(20)", "--life", "20s")
+    killer.join(30)
+    assert killed
+    assert status == 1
+    assert said["hit"]["twin"]["end"] == "died"
+    wait_for(lambda: not _children(quay.state()["pid"]), 5, "it is reaped")
+
+
+def test_a_hundred_twins_leave_nothing_behind(quay: Bay) -> None:
+    _many(quay, 100)
+
+
+@pytest.mark.soak
+def test_a_thousand_twins_leave_nothing_behind(quay: Bay) -> None:
+    _many(quay, 1_000)
+
+
+def _many(quay: Bay, count: int) -> None:
+    subprocess.run(
+        [LEADLINE, "rerun", "quay", "bay:work", "-n", "5", "--rate", "100"],
+        cwd=quay.shore.cwd, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    before = quay.state()
+    done = subprocess.run(
+        [
+            LEADLINE, "rerun", "quay", "bay:work", "-n", str(count), "--rate", "100",
+            "--wait", "200s", "--json",
+        ],
+        cwd=quay.shore.cwd, capture_output=True, text=True, timeout=220, check=False,
+    )  # fmt: skip
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sum("hit" in one for one in said) == count, done.stderr
+    wait_for(lambda: not _children(before["pid"]), 5, "all are reaped")
+    time.sleep(0.6)  # our thread ends
+    after = quay.state()
+    assert abs(after["files"] - before["files"]) <= 2, (before, after)
+    assert after["kilobytes"] - before["kilobytes"] < 4_000 + 4 * count, (before, after)
+    assert (after["signals"], after["waited"]) == (0, "none")
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += map(int, (task / "children").read_text("ascii").split())
+    return found
+
+
+def test_a_service_without_the_setting_makes_no_twin(shore: Leadline) -> None:
+    with bay(shore, "closed", LEADLINE_TWIN="off"):
+        done = subprocess.run(
+            [LEADLINE, "ask", "closed", LINE, "order", "--any-source"],
+            cwd=shore.cwd, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 77, done.stderr
+        assert "LEADLINE_TWIN" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "raises"),
+    [
+        ("strict", "open(__file__).read()", "PermissionError"),
+        ("readonly", "len(open(__file__).read()) > 10", ""),
+        ("readonly", "threading.Thread(target=print).start()", "RuntimeError"),
+        ("threads", "t = threading.Thread(target=print, args=(5,)); t.start(); t.join()", ""),
+    ],
+)
+def test_what_a_policy_allows(shore: Leadline, policy: str, code: str, raises: str) -> None:
+    with bay(shore, f"{policy}-{len(code)}", LEADLINE_TWIN=policy) as made:
+        said = made.twin(code)
+        assert said["policy"] == policy
+        assert said["said"][0]["raised"].startswith(raises), said
+        assert bool(said["said"][0]["raised"]) is bool(raises), said
+
+
+def test_a_service_with_a_key_runs_only_what_is_signed(shore: Leadline) -> None:
+    with bay(shore, "signed", LEADLINE_TWIN_KEY="a key of its own") as made:
+        key = {"LEADLINE_TWIN_KEY": "a key of its own"}
+        said, status = made.ask("order.number >= 0", **key)
+        assert status == 0, said
+        for wrong in ({"LEADLINE_TWIN_KEY": ""}, {"LEADLINE_TWIN_KEY": "another"}):
+            said, status = made.ask("order.number", **wrong)
+            assert status == 77, said
+            assert "twin-unsigned" in json.dumps(said)
