@@ -500,14 +500,26 @@ def test_what_the_kernel_refuses_stops_at_the_line_that_tried() -> None:
         finally:
             refused.clear()
 
-    for move in ("continue", "return"):
+    for move in ("continue", "return", "next", "until 100000", "step"):
         with Session(writes, live) as session:
-            reply = session.ask(move)
-            assert place(reply) == "exception writes+5"
-            assert reply.refused == [Refusal("openat", "/var/lib/shop", 1)]
-            assert reply.text.startswith("PermissionError: [Errno 13]")
+            told = []
+            while not told or told[-1].reason is not Reason.EXCEPTION:
+                told.append(session.ask(*move.split()))
+                assert len(told) < 30
+            last = told[-1]
+            assert place(last) == "exception effect+2"
+            assert last.stop.source.startswith("raise PermissionError")
+            news = [refusal for one in told for refusal in one.refused]
+            assert news == [Refusal("openat", "/var/lib/shop", 1)]
+            assert last.text.startswith("PermissionError: [Errno 13]")
             assert session.ask("where").refused == []
-            assert session.ask("continue").reason is Reason.FINISHED
+            assert session.go("next", "next") == ["exception writes+5", "line writes+6"]
+            assert session.value("len(kept)") == "1"
+            assert session.ask("continue").value == {
+                "type": "list",
+                "length": 2,
+                "items": ["", "no"],
+            }
 
 
 def test_that_a_source_cannot_be_read_is_no_refusal_of_the_code() -> None:
