@@ -46,7 +46,7 @@ if sys.argv[1] == "load":
     loading.load_twin()
 else:
     import leadline.agent.works
-    for name in loading.TWIN_PARTS:
+    for name in [loading.native.TWIN, *loading.TWIN_PARTS]:
         __import__(name)
 from leadline.agent.works import Works
 from leadline.agent.core import Monitor, choose

@@ -20,6 +20,7 @@ from leadline.wire.errors import WireError
 from leadline.wire.messages import encode
 from leadline.wire.probe import CaptureLimits
 from leadline.wire.struct import asdict
+from leadline.wire.twin import Refusal
 
 
 @dataclass
@@ -198,6 +199,10 @@ def test_what_explains_a_disagreement_is_the_reason() -> None:
     assert found.marks == ["time.time ×3", "uuid.uuid4", "datetime.now"]
     assert compare(ended(1), ended(1), marks).reason == ""
     assert compare(ended(1), ended(2), []).reason == ""
+    refused = [Refusal("clone", "thread", 2), Refusal("vfork")]
+    found = compare(ended(1), ended(2), marks[:1], refused=refused)
+    assert found.reason == "it was refused: clone thread, vfork; it reads the clock: time.time"
+    assert compare(ended(1), ended(1), [], refused=refused).reason == ""
 
 
 @pytest.mark.parametrize(

@@ -2,138 +2,21 @@
 
 import asyncio
 import os
-import select
-import socket
 import sys
 import time
-import warnings
 from pathlib import Path
+from types import FunctionType
 
 import jinja2
 import pytest
 import sqlalchemy
+from sessions import FIRST, LIFE_S, Session, place, refused
 from twins import shown
 
-from leadline.trial.standing import lines_of
-from leadline.trial.stepping import Stepper
 from leadline.wire.messages import encode
-from leadline.wire.stepping import Do, Reason, Reply, Request, read_reply
+from leadline.wire.stepping import Do, Reason, Request
 from leadline.wire.twin import MAX_ANSWER_BYTES, Refusal
 from leadline.wire.value import render
-
-LIFE_S = 20.0
-refused: list[Refusal] = []
-"""What the kernel refuses a twin; here the code that is stepped says so itself."""
-
-
-class Session:
-    """A twin that is stepped from the first start of `function`, and its other end."""
-
-    def __init__(self, function, live, show=shown, source=lines_of) -> None:
-        self._source = source
-        self._code = function.__code__
-        self._live = live
-        self._show = show
-        self._number = 0
-        self._buffer = b""
-        self.pid = 0
-
-    def __enter__(self) -> "Session":
-        monitoring, events = sys.monitoring, sys.monitoring.events
-        self._tool = next(one for one in (4, 3, 5) if monitoring.get_tool(one) is None)
-        self.ours, self._theirs = socket.socketpair()
-        monitoring.use_tool_id(self._tool, "twin of a test")
-        monitoring.register_callback(self._tool, events.PY_START, self._hit)
-        monitoring.set_local_events(self._tool, self._code, events.PY_START)
-        parent = os.getpid()
-        try:
-            self.result = self._live()
-        finally:
-            if os.getpid() != parent:
-                os._exit(99)  # a twin ran on into the caller
-            monitoring.set_local_events(self._tool, self._code, 0)
-            monitoring.free_tool_id(self._tool)
-        self._theirs.close()
-        first = self.receive()
-        assert first is not None
-        assert (first.number, first.reason) == (0, Reason.LINE)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.ours.close()
-        try:
-            os.kill(self.pid, 9)
-            os.waitpid(self.pid, 0)
-        except (ProcessLookupError, ChildProcessError):
-            pass
-
-    def _hit(self, _code, _offset) -> None:
-        if self.pid:
-            return
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # there are threads
-            self.pid = os.fork()
-        if self.pid == 0:
-            self.ours.close()
-            sys.monitoring.set_local_events(self._tool, self._code, 0)
-            frame = sys._getframe(1)
-            fd = self._theirs.fileno()
-            seal = refused.copy
-            Stepper(frame, fd, self._show, seal, LIFE_S, self._source).arm()
-
-    def send(self, line: bytes) -> None:
-        self.ours.sendall(line + b"\n")
-
-    def receive(self) -> Reply | None:
-        deadline = time.monotonic() + 10
-        while b"\n" not in self._buffer:
-            left = max(0, deadline - time.monotonic())
-            assert select.select([self.ours], [], [], left)[0], "the twin says nothing"
-            part = self.ours.recv(1 << 20)
-            if not part:
-                return None
-            self._buffer += part
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return read_reply(line.decode())
-
-    def ask(self, do: str, text: str = "") -> Reply:
-        self._number += 1
-        self.send(encode(Request(Do(do), text, self._number)))
-        reply = self.receive()
-        assert reply is not None, "the twin has ended"
-        assert reply.number == self._number
-        return reply
-
-    def value(self, text: str, do: str = "print") -> str:
-        reply = self.ask(do, text)
-        assert reply.reason is not Reason.ERROR, reply.text
-        return render(reply.value) if reply.has_value else ""
-
-    def go(self, *moves: str) -> list[str]:
-        """Move, and return where it stood after each: `reason function:line` from its `def`."""
-        return [place(self.ask(*one.split())) for one in moves]
-
-    def end(self) -> int:
-        """Return the exit status of the twin, which has ended or is about to."""
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.005)
-        raise AssertionError("the twin lives on")
-
-
-FIRST = {}
-
-
-def place(reply: Reply) -> str:
-    stop = reply.stop
-    name = stop.function.rpartition(".")[2]
-    function = globals().get(name)
-    code = getattr(function, "__code__", None)
-    first = code.co_firstlineno if code is not None else FIRST.get(name, stop.line)
-    return f"{reply.reason} {name}+{stop.line - first}"
 
 
 class Cart:
@@ -500,14 +383,26 @@ def test_what_the_kernel_refuses_stops_at_the_line_that_tried() -> None:
         finally:
             refused.clear()
 
-    for move in ("continue", "return"):
+    for move in ("continue", "return", "next", "until 100000", "step"):
         with Session(writes, live) as session:
-            reply = session.ask(move)
-            assert place(reply) == "exception writes+5"
-            assert reply.refused == [Refusal("openat", "/var/lib/shop", 1)]
-            assert reply.text.startswith("PermissionError: [Errno 13]")
+            told = []
+            while not told or told[-1].reason is not Reason.EXCEPTION:
+                told.append(session.ask(*move.split()))
+                assert len(told) < 30
+            last = told[-1]
+            assert place(last) == "exception effect+2"
+            assert last.stop.source.startswith("raise PermissionError")
+            news = [refusal for one in told for refusal in one.refused]
+            assert news == [Refusal("openat", "/var/lib/shop", 1)]
+            assert last.text.startswith("PermissionError: [Errno 13]")
             assert session.ask("where").refused == []
-            assert session.ask("continue").reason is Reason.FINISHED
+            assert session.go("next", "next") == ["exception writes+5", "line writes+6"]
+            assert session.value("len(kept)") == "1"
+            assert session.ask("continue").value == {
+                "type": "list",
+                "length": 2,
+                "items": ["", "no"],
+            }
 
 
 def test_that_a_source_cannot_be_read_is_no_refusal_of_the_code() -> None:
@@ -711,3 +606,10 @@ def test_a_defect_of_ours_ends_the_twin() -> None:
         assert reply.text.startswith("This is a defect of Leadline: TypeError")
         assert session.end() == 70
     assert breaks
+
+
+FIRST.update(
+    (name, one.__code__.co_firstlineno)
+    for name, one in list(globals().items())
+    if isinstance(one, FunctionType)
+)

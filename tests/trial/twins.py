@@ -1,4 +1,4 @@
-"""Twins for tests: a plain fork at the start of a function, inside of a monitoring callback."""
+"""Twins for tests: a fork, sealed or not, at the start of a function, inside of a callback."""
 
 import json
 import os
@@ -11,7 +11,9 @@ from collections.abc import Callable
 from types import FrameType, FunctionType
 from typing import Any
 
+from leadline import native
 from leadline.agent.capture.tree import Room, capture
+from leadline.agent.twin.readable import readable
 from leadline.trial import chance
 from leadline.wire.probe import CaptureLimits
 from leadline.wire.struct import asdict, is_struct
@@ -29,10 +31,50 @@ def shower(room: int = 20_000) -> Callable[[object], Any]:
     return lambda value: capture(value, CaptureLimits(), left)
 
 
+def born(policy: int | None, channel: int) -> int:
+    """Fork, or make a sealed twin that may use `channel`; returns as `os.fork`."""
+    if policy is not None:
+        seal: Any = native.twin()
+        return seal.clone(policy, LIFE_S, 10, 256 << 20, (channel,), readable())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # there are threads: that is the point
+        return os.fork()
+
+
+def ended(pid: int) -> int:
+    """Return how a twin ended, which is about to. One that is sealed is nobody's child."""
+    deadline = time.monotonic() + LIFE_S
+    while time.monotonic() < deadline:
+        found, status = os.waitpid(pid, os.WNOHANG | _ALL)
+        if found:
+            return status
+        time.sleep(0.005)
+    raise AssertionError("the twin lives on")
+
+
+_ALL = 0x40000000
+"""`__WALL`: also those that end without a signal to their parent."""
+
+
+def gone(pid: int) -> None:
+    """End a twin."""
+    try:
+        os.kill(pid, 9)
+        os.waitpid(pid, _ALL)
+    except (ProcessLookupError, ChildProcessError):
+        pass
+
+
 class Twin:
     """A fork at the first start of `function`, in which `inside(frame)` runs; its answer."""
 
-    def __init__(self, function: FunctionType | Any, inside: Callable[[FrameType], Any]):
+    def __init__(
+        self,
+        function: FunctionType | Any,
+        inside: Callable[[FrameType], Any],
+        policy: int | None = None,
+    ) -> None:
+        self._policy = policy
         self._code = function.__code__
         self._inside = inside
         self._pid = 0
@@ -51,20 +93,14 @@ class Twin:
         sys.monitoring.free_tool_id(self._tool)
         if self._pid:
             os.close(self._answer)
-            try:
-                os.kill(self._pid, 9)
-                os.waitpid(self._pid, 0)
-            except (ProcessLookupError, ChildProcessError):
-                pass
+            gone(self._pid)
 
     def _hit(self, _code: object, _offset: int) -> None:
         if self._pid:
             return
         self._answer, answer = os.pipe()
         state = chance.remember()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # there are threads: that is the point
-            self._pid = os.fork()
+        self._pid = born(self._policy, answer)
         if self._pid:
             os.close(answer)
             return
@@ -104,9 +140,12 @@ def plain(value: object) -> Any:
 
 
 def twin_of(
-    function: Any, inside: Callable[[FrameType], Any], live: Callable[[], Any]
+    function: Any,
+    inside: Callable[[FrameType], Any],
+    live: Callable[[], Any],
+    policy: int | None = None,
 ) -> tuple[Any, Any]:
     """Return what `live()` returned, and what the twin at `function` answered."""
-    with Twin(function, inside) as twin:
+    with Twin(function, inside, policy) as twin:
         result = live()
         return result, twin.answer()

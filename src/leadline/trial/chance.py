@@ -24,7 +24,13 @@ def remember() -> State:
 
 
 def restore(state: State) -> None:
-    """Put it back, in the twin, after the child hooks have run."""
+    """Put it back, in the twin, after the child hooks have run.
+
+    From then on no garbage is collected: that would touch, and so copy, all of the memory.
+    """
+    import gc  # noqa: PLC0415 - built in, and of no use in the live process
+
+    gc.disable()
     chance, loop = state
     random: Any = sys.modules.get("random")
     native: Any = sys.modules.get("_random")

@@ -6,12 +6,13 @@ unseen, never as equal. Where objects lie in memory is not compared, since no re
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import RESOURCE, Outcome
 from leadline.wire.struct import dataclass
-from leadline.wire.twin import Agreement, Difference
+from leadline.wire.twin import Agreement, Difference, Refusal
 from leadline.wire.value import Form, Omission, Value, render
 
 MAX_DIFFERENCES = 20
@@ -40,11 +41,16 @@ _NOTHING_SEEN = "nothing of the outcome could be compared"
 
 
 def compare(
-    live: Outcome | None, rerun: Outcome | None, marks: list[Mark], cut: str = ""
+    live: Outcome | None,
+    rerun: Outcome | None,
+    marks: list[Mark],
+    cut: str = "",
+    refused: Sequence[Refusal] = (),
 ) -> Agreement:
     """Return whether `rerun` came to the same as `live`.
 
-    `cut` says why there is no rerun, where there is none.
+    `cut` says why there is no rerun, where there is none. What the twin was `refused`, as the
+    clocks that it read, explains a difference.
     """
     named = [mark.text() for mark in marks]
     if live is None or rerun is None:
@@ -72,7 +78,7 @@ def compare(
     agrees: bool | None = not found
     reason = ""
     if found:
-        reason = explained(marks) if walk.certain == 0 else ""
+        reason = explained([] if walk.certain else marks, refused)
     elif not walk.compared:
         agrees, reason = None, _NOTHING_SEEN
     return Agreement(
@@ -87,9 +93,12 @@ def compare(
     )
 
 
-def explained(marks: list[Mark]) -> str:
+def explained(marks: list[Mark], refused: Sequence[Refusal] = ()) -> str:
     """Return what may explain a disagreement: `it reads the clock: time.time`."""
     parts = []
+    if refused:
+        names = [f"{one.what} {one.detail}".strip() for one in refused]
+        parts.append(f"it was refused: {_cut(', '.join(names[:5]), MAX_SHOWN_CHARS)}")
     for chance in Chance:
         names = [mark.name for mark in marks if mark.chance == chance]
         if names:

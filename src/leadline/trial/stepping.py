@@ -11,6 +11,7 @@ import opcode
 import os
 import sys
 import time
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
@@ -97,27 +98,38 @@ class Stepper:
     # --- what the frames do ---
 
     def _called(self, frame: FrameType, event: str, _: Any) -> Any:
-        """The tracer of frames that begin: only `step` goes into them."""
-        if self._move is not Do.STEP or event != "call" or _is_hidden(frame):
+        """The tracer of frames that begin: only `step` goes into them, what is refused in them
+        stops everything."""
+        if event != "call" or _is_hidden(frame):
             return None
-        frame.f_trace_lines = True
-        return self._traced
+        steps = self._move is Do.STEP
+        frame.f_trace_lines = steps
+        return self._traced if steps else self._passed_over
+
+    def _passed_over(self, frame: FrameType, event: str, arg: Any) -> Any:
+        """The tracer of frames that are not stepped. No failure of ours may run on."""
+        if event == "exception":
+            self._guarded(self._at_refusal, frame, arg[1])
+        return frame.f_trace  # which it is no more, once it was stopped in
 
     def _traced(self, frame: FrameType, event: str, arg: Any) -> Any:
         """The tracer of frames that are stepped. No failure of ours may run on."""
+        match event:
+            case "line":
+                self._guarded(self._at_line, frame)
+            case "exception":
+                self._guarded(self._at_exception, frame, arg[1])
+            case "return":
+                self._guarded(self._at_return, frame, arg)
+        return self._traced
+
+    def _guarded(self, at: Callable[..., None], *given: Any) -> None:
         try:
-            match event:
-                case "line":
-                    self._at_line(frame)
-                case "exception":
-                    self._at_exception(frame, arg[1])
-                case "return":
-                    self._at_return(frame, arg)
+            at(*given)
         except BaseException as error:  # noqa: BLE001 - the frame must not run on by itself
             text = _DEFECT.format(told(error))
             self._reply(self._standing.error(self._waiting or 0, text))
             os._exit(70)
-        return self._traced
 
     def _at_line(self, frame: FrameType) -> None:
         self._unwinding = None
@@ -133,12 +145,16 @@ class Stepper:
         self._unwinding = None
         if type(error) in _SILENT:
             return
-        here = self._target is None or frame is self._target
-        stepping = self._move in (Do.NEXT, Do.STEP, Do.UNTIL)
-        refused = not passed_on and since(self._told, self._refusals())
-        if (here and stepping) or refused:
-            self._stop(frame, Reason.EXCEPTION, told(error), (error,))
         self._error = error
+        stepping = self._move in (Do.NEXT, Do.STEP, Do.UNTIL)
+        if self._target in (None, frame) and stepping:
+            self._stop(frame, Reason.EXCEPTION, told(error), (error,))
+        elif not passed_on:
+            self._at_refusal(frame, error)
+
+    def _at_refusal(self, frame: FrameType, error: BaseException) -> None:
+        if type(error) not in _SILENT and since(self._told, self._refusals()):
+            self._stop(frame, Reason.EXCEPTION, told(error), (error,))
 
     def _at_return(self, frame: FrameType, value: Any) -> None:
         instruction = frame.f_code.co_code[frame.f_lasti]
@@ -245,6 +261,7 @@ class Stepper:
         frame: FrameType | None = top
         while frame is not None:
             if not is_ours(frame):
+                frame.f_trace_lines = True
                 frame.f_trace = self._traced
             if frame is self._base:
                 return

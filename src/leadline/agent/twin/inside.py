@@ -19,6 +19,8 @@ from leadline.wire.twin import MAX_ANSWER_BYTES, Refusal, TwinUse
 from leadline.wire.value import Value
 
 _EVENTS = sys.monitoring.events
+_AWAITS = 0.7
+"""What of its life a coroutine may take: then there is time to say that it waits in vain."""
 
 
 def live(probe: TwinProbe, visit: Visit, channel: int, luck: chance.State) -> None:
@@ -72,7 +74,8 @@ def _ask(probe: TwinProbe, visit: Visit, channel: int) -> None:
         return capture(value, probe.capture, room)
 
     _say(channel, {"notes": revival.revive()})
-    for said in asking.asked(visit.frame, probe.code, shown, refusals):
+    within_s = probe.life_s * _AWAITS
+    for said in asking.asked(visit.frame, probe.code, shown, refusals, within_s):
         _say(channel, {"said": json.loads(encode(said))})
     _say(channel, {"done": True})
 
@@ -82,14 +85,16 @@ def _rerun(probe: TwinProbe, visit: Visit, channel: int) -> None:
     try:
         call = calls.call_of(visit.frame, _function_of)
     except LeadlineError as error:
-        _say(channel, {"rerun": {"cut": error.message}, "done": True})
+        refused = running.Rerun(None, cut=error.message)
+        _say(channel, {"rerun": json.loads(encode(refused)), "done": True})
         return
-    ran = running.run(call, taker(), probe.life_s)
+    ran = running.run(call, taker(), probe.life_s * _AWAITS)
     _say(channel, {"rerun": json.loads(encode(ran)), "done": True})
 
 
 def _step(probe: TwinProbe, visit: Visit, channel: int) -> None:
     room_for = probe.capture
+    revival.revive()
 
     def shown(value: object) -> Value:
         return capture(value, room_for, Room(MAX_ANSWER_BYTES // 4))

@@ -10,8 +10,9 @@ from leadline.agent.core import Record
 from leadline.agent.core.passage import Reading
 from leadline.agent.twin.child import Child
 from leadline.trial import comparing
-from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import read_outcome
+from leadline.trial.running import read_rerun
+from leadline.wire.errors import WireError
 from leadline.wire.struct import replace
 from leadline.wire.twin import (
     Agreement,
@@ -99,13 +100,12 @@ def _agreement(child: Child, end: TwinEnd, reason: str) -> Agreement:
     reruns = child.said("rerun")
     if end is not TwinEnd.DONE or not reruns:
         return Agreement(None, reason or "the rerun came to no end")
-    rerun = reruns[0]
-    marks = [
-        Mark(Chance(one["chance"]), one["name"], one["count"]) for one in rerun.get("marks", ())
-    ]
     live = read_outcome(json.loads(child.live)) if child.live is not None else None
-    again = read_outcome(rerun["outcome"]) if rerun.get("outcome") else None
-    return comparing.compare(live, again, marks, rerun.get("cut", ""))
+    try:
+        rerun = read_rerun(reruns[0])
+    except WireError:  # it comes from a process in which anything may have run
+        return Agreement(None, "what the twin says of its rerun cannot be read")
+    return comparing.compare(live, rerun.outcome, rerun.marks, rerun.cut, child.refused())
 
 
 def _said(one: dict[str, Any]) -> Said:
