@@ -11,7 +11,8 @@ from leadline.trial.asking import ask, asked
 from leadline.trial.code import check
 from leadline.trial.printed import MAX_PRINTED_CHARS
 from leadline.wire.errors import UsageError
-from leadline.wire.twin import Refusal, Said
+from leadline.wire.messages import encode
+from leadline.wire.twin import MAX_ANSWER_BYTES, Refusal, Said
 from leadline.wire.value import render
 
 RATE = 3
@@ -201,6 +202,16 @@ def test_nothing_runs_when_one_cannot_be_compiled() -> None:
     answers = ask(sys._getframe(), ["ran.append(1)", "1 +"], shown, list)
     assert [one.code for one in answers] == ["1 +"]
     assert ran == []
+
+
+def test_all_answers_together_are_bounded() -> None:
+    def plain(value):
+        return {"type": "str", "text": str(value)}
+
+    answers = ask(sys._getframe(), ["'x' * 100_000"] * 20, plain, list)
+    assert len(encode(answers)) < MAX_ANSWER_BYTES
+    assert answers[0].value["text"] == "x" * 100_000
+    assert answers[-1].value == {"type": "str", "omitted": "room"}
 
 
 def test_answers_come_one_by_one() -> None:

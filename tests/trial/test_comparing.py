@@ -15,7 +15,9 @@ from leadline.agent.capture.tree import Room, capture
 from leadline.trial.comparing import MAX_DIFFERENCES, MAX_OUTCOME_CHARS, compare
 from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import Outcome, outcome_of, read_outcome
+from leadline.trial.running import Rerun, read_rerun
 from leadline.wire.errors import WireError
+from leadline.wire.messages import encode
 from leadline.wire.probe import CaptureLimits
 from leadline.wire.struct import asdict
 
@@ -37,6 +39,7 @@ class Plain:
         self.__dict__.update(fields)
 
 
+MARK = {"chance": "it reads the clock", "name": "time.time", "count": 1}
 Point = collections.namedtuple("Point", "x y")
 
 
@@ -197,6 +200,34 @@ def test_what_explains_a_disagreement_is_the_reason() -> None:
     assert compare(ended(1), ended(2), []).reason == ""
 
 
+@pytest.mark.parametrize(
+    ("live", "rerun", "explains"),
+    [
+        (1.5, 2.5, True),
+        ("at 12:03:04.123", "at 12:03:05.9", True),
+        (
+            "id 4bb0e7c5-c271-4fb7-b7d3-a1c3a08ecfbc",
+            "id 38086458-ce0e-4376-b2ff-f0f5dcf12f5a",
+            True,
+        ),
+        (b"\x1f\x8b\x01", b"\x1f\x8b\x07", True),
+        ("open", "done", False),
+        (b"open", b"done", False),
+        ("at 1, open", "at 2, done", False),
+        ([1], [1, 2], False),
+        ({"a": 1}, {"b": 1}, False),
+        (1, "1", False),
+        (None, 1, False),
+    ],
+)
+def test_only_what_chance_can_make_is_explained_by_it(live, rerun, explains: bool) -> None:
+    marks = [Mark(Chance.CLOCK, "time.time"), Mark(Chance.RANDOM, "os.urandom")]
+    found = compare(ended(live), ended(rerun), marks)
+    assert found.agrees is False
+    assert bool(found.reason) is explains, found
+    assert found.marks
+
+
 def test_without_one_side_nothing_is_known() -> None:
     cut = compare(ended(1), None, [], "it waits for something")
     assert (cut.agrees, cut.reason, cut.live, cut.rerun) == (
@@ -233,6 +264,48 @@ def test_texts_are_safe_to_show() -> None:
 def test_an_outcome_that_is_none(bad) -> None:
     with pytest.raises(WireError):
         read_outcome(bad)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        [1],
+        {"type": 3, "items": 4},
+        {"type": "list", "length": 2, "items": 3},
+        {"type": "list", "length": 2, "items": {"a": 1}},
+        {"type": "list", "entries": [1]},
+        {"type": "list", "fields": [1]},
+        {"type": "list", "items": [], "about": 3},
+        {"type": "dict", "length": 1, "entries": [[1]]},
+        {"items": []},
+    ],
+)
+def test_nonsense_from_a_twin_is_no_agreement(tree) -> None:
+    for value in ([1, 2], {"a": 1}, Plain(a=1), "x"):
+        assert not compare(ended(value), Outcome(True, tree), []).agrees
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [],
+        {"cut": "", "raised": "", "printed": "", "outcome": 3, "marks": []},
+        {"cut": "", "raised": "", "printed": "", "outcome": None},
+        {"cut": "", "raised": "", "printed": "", "marks": [{"chance": "luck"}]},
+        {"cut": "", "raised": "", "printed": "", "marks": [1]},
+        {"cut": "", "raised": None, "printed": "", "marks": []},
+        {"cut": "", "raised": "", "printed": "", "marks": [MARK | {"name": 3}]},
+        {"cut": "", "raised": "", "printed": "", "marks": [MARK] * 51},
+    ],
+)
+def test_a_rerun_that_is_none(bad) -> None:
+    with pytest.raises(WireError):
+        read_rerun(bad)
+
+
+def test_a_rerun_comes_back() -> None:
+    rerun = Rerun(ended([1], a=2), "c", "r", "p", [Mark(Chance.CLOCK, "time.time", 2)])
+    assert read_rerun(json.loads(encode(rerun))) == rerun
 
 
 leaves = st.one_of(

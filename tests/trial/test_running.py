@@ -276,6 +276,21 @@ def test_what_ends_the_process_is_an_outcome_as_well() -> None:
     assert answer["printed"] == "bye\n"
 
 
+def test_a_recursion_ends_where_it_ended() -> None:
+    def down(n):
+        try:
+            return down(n + 1)
+        except RecursionError:
+            return n
+
+    limit = sys.getrecursionlimit()
+    try:
+        result, again = came_to(down, lambda: down(0))
+    finally:
+        sys.setrecursionlimit(limit)
+    assert again == str(result)
+
+
 # --- loops, pools, chance ---
 
 
@@ -352,6 +367,43 @@ def test_context_variables_are_kept() -> None:
     assert came_to(view, lambda: asyncio.run(live())) == ("acme", "acme")
 
 
+def test_the_running_loop_is_still_known() -> None:
+    def sync_part():
+        return type(asyncio.get_running_loop()).__name__, asyncio.current_task().get_name()
+
+    async def live():
+        return sync_part()
+
+    result, again = came_to(sync_part, lambda: asyncio.run(live()))
+    assert again == render(shower()(result))
+
+
+def test_sqlalchemys_greenlets_do_not_run_the_live_loop_on() -> None:
+    concurrency = pytest.importorskip("sqlalchemy.util.concurrency")
+
+    def session(n):
+        try:
+            return concurrency.await_only(waits(n))
+        except Exception:  # noqa: BLE001 - as applications do
+            return "swallowed"
+
+    async def waits(n):
+        await asyncio.sleep(0)
+        return n
+
+    def plain_part(n):
+        return n + 1
+
+    async def live(function):
+        return await concurrency.greenlet_spawn(function, 3)
+
+    assert came_to(plain_part, lambda: asyncio.run(live(plain_part))) == (4, "4")
+    result, answer = twin_of(session, rerun, lambda: asyncio.run(live(session)))
+    assert result == 3
+    assert answer["outcome"] is None
+    assert answer["cut"] == "it hands over to another greenlet, and those stand still in a twin"
+
+
 def test_dead_thread_pools_are_revived() -> None:
     pool = ThreadPoolExecutor(2)
 
@@ -400,8 +452,9 @@ def test_a_generator_that_is_not_the_librarys_is_not_read(monkeypatch) -> None:
             raise AssertionError("code of the application")
 
     monkeypatch.setattr(random, "_inst", Mine())
-    assert chance.remember() is None
-    chance.restore(None)
+    state = chance.remember()
+    assert state == (None, None)
+    chance.restore(state)
 
 
 def test_numpys_chance_is_in_memory() -> None:

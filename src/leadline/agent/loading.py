@@ -57,12 +57,13 @@ PARTS = [
 TWIN_PARTS = [
     f"leadline.{name}"
     for name in """
-        trial trial.code trial.failure trial.loops trial.printed trial.showing trial.asking
-        trial.calls trial.chance trial.revival trial.monitoring trial.marks trial.outcome
-        trial.comparing trial.running agent.twin agent.twin.requests agent.twin.child
-        agent.twin.terms agent.twin.order agent.twin.gauge agent.twin.readable
-        agent.twin.outcome agent.twin.telling agent.twin.inside agent.twin.shells
-        agent.twin.nursery agent.probes.twin
+        wire.stepping trial trial.code trial.failure trial.loops trial.greenlets trial.printed
+        trial.showing trial.asking trial.calls trial.chance trial.revival trial.monitoring
+        trial.marks trial.outcome trial.comparing trial.running trial.channel trial.variables
+        trial.completion trial.standing trial.stepping wire.shell agent.twin
+        agent.twin.child agent.twin.terms agent.twin.order agent.twin.gauge
+        agent.twin.readable agent.twin.outcome agent.twin.telling agent.twin.inside
+        agent.twin.shells agent.twin.nursery agent.probes.twin
     """.split()
 ]
 """As `PARTS`, of what runs in a twin: loaded with the first probe that makes one."""
@@ -101,12 +102,15 @@ def load() -> None:
 
 def load_twin() -> None:
     """Load what a twin runs, in the live process and before the clone: a twin may open no
-    file. After `load`."""
+    file. After `load`; what is captured of a live call is compiled here as well."""
     try:
         _load([native.TWIN])
     except ImportError:  # not built: whoever asks for a twin is told
         return
     _load(TWIN_PARTS)
+    from leadline.wire.struct import prepare
+
+    prepare()
 
 
 def _load(parts: list[str]) -> None:

@@ -29,14 +29,17 @@ class Progress:
         self._order = order
         self._said: tuple[int, str] | None = None
 
-    def look(self) -> bool:
-        """Ask how the order stands; returns whether it is over."""
+    def look(self, answered: int = 0) -> bool:
+        """Ask how the order stands; returns whether it is over: a twin answers some time after
+        it was made, so that many answers are not all yet."""
         probe = self._order.look()
         here = [one for one in probe["instances"] if one["connected"]]
         heard = [one for one in here if one["reported_at"]]
         if heard or not here:
             self._say(probe, heard)
-        return blocked(probe) or probe["ended_at"] is not None
+        made = sum(one["fates"].get(Fate.CAPTURED, 0) for one in here)
+        over = blocked(probe) and made <= answered
+        return over or probe["ended_at"] is not None
 
     def _say(self, probe: Mapping[str, Any], heard: list[Mapping[str, Any]]) -> None:
         armed = sum(one["status"] == Status.ARMED for one in heard)
@@ -73,7 +76,7 @@ class Waiting:
                 yield hit
                 if seen == most:
                     return
-            if self._progress.look() or time.monotonic() >= self._until:
+            if self._progress.look(seen) or time.monotonic() >= self._until:
                 # what was answered while it was looked at
                 yield from self._stored()[: most - seen]
                 return

@@ -12,17 +12,18 @@ from typing import Any
 
 from leadline.trial.code import Compiled, compiled
 from leadline.trial.failure import told
-from leadline.trial.loops import drive
+from leadline.trial.greenlets import StandingGreenlets
+from leadline.trial.loops import StandsStill, drive
 from leadline.trial.printed import Printed
-from leadline.trial.showing import Refusals, Shown, seen, since
+from leadline.trial.showing import Refusals, Shown, seen, since, within
 from leadline.wire.errors import LeadlineError
 from leadline.wire.struct import dataclass
-from leadline.wire.twin import Said
+from leadline.wire.twin import MAX_ANSWER_BYTES, Said
 
 _STACK_ROOM = 500
 """Frames that asked code, and we, may take where the application was deep in a recursion."""
-AWAIT_S = 30.0
-"""How long an `await` may take at most; a twin seldom lives that long."""
+AWAIT_S = 4.0
+"""How long an `await` may take if nothing is said: a twin that is asked lives for 6 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +37,28 @@ class Answer:
     raised: str
 
 
-def ask(frame: FrameType, code: Sequence[str], shown: Shown, refusals: Refusals) -> list[Said]:
+def ask(
+    frame: FrameType,
+    code: Sequence[str],
+    shown: Shown,
+    refusals: Refusals,
+    within_s: float = AWAIT_S,
+) -> list[Said]:
     """Return what each of `code` comes to in `frame`; see `asked`."""
-    return list(asked(frame, code, shown, refusals))
+    return list(asked(frame, code, shown, refusals, within_s))
 
 
 def asked(
-    frame: FrameType, code: Sequence[str], shown: Shown, refusals: Refusals
+    frame: FrameType,
+    code: Sequence[str],
+    shown: Shown,
+    refusals: Refusals,
+    within_s: float = AWAIT_S,
 ) -> Iterator[Said]:
     """Yield what each of `code` comes to, as soon as it has: the next may end the twin.
 
-    Where one of them cannot be compiled nothing is run at all, and that one says so.
+    `within_s` limits each `await`. Where one of them cannot be compiled nothing is run at all,
+    and that one says so.
     """
     names = [f"<code {number}>" for number in range(1, len(code) + 1)]
     parts: list[Compiled] = []
@@ -59,9 +71,12 @@ def asked(
     namespace = visible(frame)
     sys.setrecursionlimit(sys.getrecursionlimit() + _STACK_ROOM)
     before = refusals()
+    left = MAX_ANSWER_BYTES // 2
     for text, name, part in zip(code, names, parts, strict=True):
-        answer = evaluate(part, name, namespace)
+        answer = evaluate(part, name, namespace, within_s)
+        declare(part, namespace, frame)
         value = seen(shown, answer.value) if answer.returned else None
+        value, left = within(value, left)
         now = refusals()
         yield Said(
             code=text,
@@ -79,15 +94,26 @@ def visible(frame: FrameType) -> dict[str, Any]:
     return {**frame.f_globals, **frame.f_locals}
 
 
-def evaluate(part: Compiled, name: str, namespace: dict[str, Any], local: Any = None) -> Answer:
-    """Run one piece of code in `namespace`; `local` is where it binds names, if elsewhere."""
-    with Printed() as printed:
+def declare(part: Compiled, namespace: dict[str, Any], frame: FrameType) -> None:
+    """Put what code declared `global` into the module of the frame."""
+    for name in part.declared:
+        if name in namespace:
+            frame.f_globals[name] = namespace[name]
+
+
+def evaluate(
+    part: Compiled, name: str, namespace: dict[str, Any], within_s: float = AWAIT_S
+) -> Answer:
+    """Run one piece of code in `namespace`, which has the names that it binds afterwards."""
+    with Printed() as printed, StandingGreenlets():
         try:
             if part.statements is not None:
-                _run(part.statements, namespace, local)
+                _run(part.statements, namespace, within_s)
             if part.expression is None:
                 return Answer(False, None, printed.text(), None, "")
-            value = _run(part.expression, namespace, local)
+            value = _run(part.expression, namespace, within_s)
+        except StandsStill as still:
+            return Answer(False, None, printed.text(), still, f"{still}")
         except BaseException as error:  # noqa: BLE001 - SystemExit as well: it is told
             return Answer(False, None, printed.text(), error, told(error, name))
     return Answer(True, value, printed.text(), None, "")
@@ -96,8 +122,8 @@ def evaluate(part: Compiled, name: str, namespace: dict[str, Any], local: Any = 
 _CO_COROUTINE = 0x80
 
 
-def _run(code: Any, namespace: dict[str, Any], local: Any) -> object:
-    value = eval(code, namespace, local)  # noqa: S307 - that is what was asked for
+def _run(code: Any, namespace: dict[str, Any], within_s: float) -> object:
+    value = eval(code, namespace)  # noqa: S307 - that is what was asked for
     if code.co_flags & _CO_COROUTINE:
-        return drive(value, AWAIT_S)
+        return drive(value, within_s)
     return value

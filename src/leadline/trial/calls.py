@@ -35,7 +35,8 @@ _STARTED = "{} has begun already: only a call at its very start can be made agai
 class Call:
     """One call: what is called, with which arguments, and whether a coroutine comes of it.
 
-    `rebuilt` says that the function is not the one that ran but one made of its code.
+    `rebuilt` says that the function is not the one that ran but one made of its code. `depth`
+    is how deep on the stack it ran: a recursion then ends where it ended.
     """
 
     function: Callable[..., Any]
@@ -44,6 +45,7 @@ class Call:
     code: CodeType
     is_coroutine: bool = False
     rebuilt: bool = False
+    depth: int = 0
 
     def of(self, function: Callable[..., Any], code: CodeType) -> "Call":
         """Return the call of something else, such as a candidate, with the same arguments."""
@@ -70,6 +72,7 @@ def call_of(frame: FrameType, function_of: FunctionOf | None = None) -> Call:
         code=code,
         is_coroutine=bool(code.co_flags & _CO_COROUTINE),
         rebuilt=not usable,
+        depth=depth_of(frame),
     )
 
 
@@ -91,6 +94,14 @@ def at_start(frame: FrameType) -> bool:
         and instructions[at] == _RESUME
         and instructions[at + 1] == _AT_START
     )
+
+
+def depth_of(frame: FrameType | None) -> int:
+    """Return how many frames a frame and its callers are."""
+    depth = 0
+    while frame is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth
 
 
 def parameters(code: CodeType) -> tuple[str, ...]:

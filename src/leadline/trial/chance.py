@@ -1,21 +1,46 @@
-"""The state of the random numbers: a fork seeds them anew, a rerun needs those of before."""
+"""What a fork takes from the code that runs on: its random numbers, and the loop it runs in.
+
+The interpreter seeds `random` anew in a child and forgets there that an event loop was running.
+Code that goes on, or runs again, in a twin needs both as they were.
+"""
 
 import sys
+from types import BuiltinFunctionType
 from typing import Any
 
-type State = tuple[Any, Any] | None
-"""What `remember` returns: opaque, and None where there is nothing to remember."""
+type State = tuple[Any, Any]
+"""What `remember` returns: opaque."""
+
+_MODULE = type(sys)
 
 
 def remember() -> State:
-    """Return the state of `random`'s own generator, in the live process, before the clone.
+    """Return what will be needed; in the live process, before the clone, on the thread hit.
 
-    Takes about 10 us and runs no code of the application: where the generator is not the
-    standard library's own, nothing is remembered.
+    Takes about 10 us and runs no code of the application: a generator that is not the standard
+    library's own is not remembered, nor is a loop where `asyncio` is not written in C.
     """
+    return _chance(), _loop()
+
+
+def restore(state: State) -> None:
+    """Put it back, in the twin, after the child hooks have run."""
+    chance, loop = state
+    random: Any = sys.modules.get("random")
+    native: Any = sys.modules.get("_random")
+    if chance is not None and random is not None and native is not None:
+        generator = vars(random)["_inst"]
+        native.Random.setstate(generator, chance[0])
+        generator.gauss_next = chance[1]
+    asyncio: Any = sys.modules.get("_asyncio")
+    if loop is not None and asyncio is not None:
+        asyncio._set_running_loop(loop)  # noqa: SLF001 - there is no other way
+
+
+def _chance() -> tuple[Any, Any] | None:
     random = sys.modules.get("random")
     native = sys.modules.get("_random")
-    if type(random) is not type(sys) or type(native) is not type(sys):
+    if type(random) is not _MODULE or type(native) is not _MODULE:
         return None
     members, classes = vars(random), vars(native)
     cls, generator = members.get("Random"), members.get("_inst")
@@ -29,12 +54,9 @@ def remember() -> State:
     return held, own.get("gauss_next")
 
 
-def restore(state: State) -> None:
-    """Put the state back, in the twin, after the child hooks have run."""
-    random = sys.modules.get("random")
-    native: Any = sys.modules.get("_random")
-    if state is None or random is None or native is None:
-        return
-    generator = vars(random)["_inst"]
-    native.Random.setstate(generator, state[0])
-    generator.gauss_next = state[1]
+def _loop() -> Any:
+    asyncio = sys.modules.get("_asyncio")
+    if type(asyncio) is not _MODULE:
+        return None
+    running: Any = vars(asyncio).get("_get_running_loop")
+    return running() if type(running) is BuiltinFunctionType else None

@@ -23,10 +23,12 @@ _MAX_SHOWN = 100
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """Statements, and the expression at the end whose value is the answer; either may be
-    missing, and each may be a coroutine's code."""
+    missing, and each may be a coroutine's code. `declared` are the names that a `global` at
+    the top says are the module's."""
 
     statements: CodeType | None
     expression: CodeType | None
+    declared: tuple[str, ...] = ()
 
 
 def check(code: str) -> None:
@@ -69,6 +71,7 @@ def _split(text: str, name: str) -> Compiled:
     return Compiled(
         _code(ast.Module(rest, []), name, "exec") if rest else None,
         _code(ast.Expression(last.value), name, "eval") if last is not None else None,
+        tuple(named for one in rest if isinstance(one, ast.Global) for named in one.names),
     )
 
 

@@ -9,8 +9,11 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-class StandsStill(Exception):  # noqa: N818 - it is no error of the code that was run
-    """It waits for what cannot happen in a twin; the text is one sentence."""
+class StandsStill(BaseException):
+    """It waits for what cannot happen in a twin; the text is one sentence.
+
+    No `Exception`, so that a handler of the application does not make an answer of it.
+    """
 
 
 _FOREIGN = ("attached to a different loop", "bound to a different event loop")

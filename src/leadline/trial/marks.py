@@ -14,6 +14,7 @@ from types import BuiltinFunctionType, CodeType, FrameType
 from typing import Any
 
 from leadline.trial.monitoring import Monitor
+from leadline.wire.errors import WireError
 from leadline.wire.struct import dataclass
 
 MAX_MARKS = 50
@@ -38,6 +39,19 @@ class Mark:
 
     def text(self) -> str:
         return f"{self.name} ×{self.count}" if self.count > 1 else self.name
+
+
+def read_marks(value: Any) -> list[Mark]:
+    """Read marks that came as JSON; raises `WireError`."""
+    if not isinstance(value, list) or len(value) > MAX_MARKS:
+        raise WireError("The marks of a rerun are no list.")
+    try:
+        marks = [Mark(Chance(one["chance"]), one["name"], one["count"]) for one in value]
+    except (KeyError, TypeError, ValueError) as error:
+        raise WireError(f"A mark does not follow the contract: {error}.") from error
+    if not all(type(mark.name) is str and type(mark.count) is int for mark in marks):
+        raise WireError("A mark does not follow the contract.")
+    return marks
 
 
 _ANY = -1

@@ -14,6 +14,7 @@ _SEATS = (4, 3, 5, 2, 1, 0)
 _NAME = "leadline.trial"
 
 type OnCall = Callable[[CodeType, int, Any, object], None]
+type OnStart = Callable[[FrameType], None]
 type OnEnd = Callable[[FrameType, bool, Any], None]
 """Takes the frame of the call that was run, whether it returned, and its value or exception."""
 
@@ -24,12 +25,17 @@ class Monitor:
     def __init__(self) -> None:
         self._calls: OnCall | None = None
         self._end: OnEnd | None = None
+        self._start: OnStart | None = None
         self._code: CodeType | None = None
         self._frame: FrameType | None = None
         self._ended = False
 
     def on_call(self, watch: OnCall) -> None:
         self._calls = watch
+
+    def on_start(self, watch: OnStart) -> None:
+        """Call `watch` with the first frame of `on_end`'s code when it starts."""
+        self._start = watch
 
     def on_end(self, code: CodeType, watch: OnEnd) -> None:
         """Call `watch` once: when the first frame of `code` that starts has come to its end,
@@ -80,6 +86,8 @@ class Monitor:
         try:
             if self._frame is None:
                 self._frame = sys._getframe(1)  # noqa: SLF001 - the one that starts
+                if self._start is not None:
+                    self._start(self._frame)
         except BaseException:  # noqa: BLE001 - as above
             return
 

@@ -11,6 +11,10 @@ from leadline.wire.errors import WireError
 from leadline.wire.struct import dataclass, field
 from leadline.wire.value import Value
 
+RESOURCE = "resource"
+"""The rule by which a value is held back that belongs to its process: a thread, a lock, a
+connection."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -46,6 +46,12 @@ class Printed:
         more = f"\n… {self._beyond:,} more characters" if self._beyond else ""
         return "".join(self._pieces) + more
 
+    def taken(self) -> str:
+        """Return what was printed since the last time."""
+        text = self.text()
+        self._pieces, self._room, self._beyond = [], MAX_PRINTED_CHARS, 0
+        return text
+
 
 class _Stream(io.TextIOBase):
     """Stands for a standard stream; what is written as bytes is taken as UTF-8."""

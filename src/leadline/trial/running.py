@@ -1,17 +1,20 @@
 """Run a call again, in a twin: what it came to, and what it met that no rerun can repeat."""
 
+import sys
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from leadline.trial.calls import Call, parameters
+from leadline.trial.calls import Call, depth_of, parameters
 from leadline.trial.failure import told
+from leadline.trial.greenlets import HANDS_OVER, StandingGreenlets
 from leadline.trial.loops import StandsStill, drive
-from leadline.trial.marks import Mark, Marks
+from leadline.trial.marks import Mark, Marks, read_marks
 from leadline.trial.monitoring import Monitor
-from leadline.trial.outcome import Outcome, outcome_of
+from leadline.trial.outcome import Outcome, outcome_of, read_outcome
 from leadline.trial.printed import Printed
 from leadline.trial.showing import Shown, seen
+from leadline.wire.errors import WireError
 from leadline.wire.struct import dataclass, field
 
 
@@ -30,6 +33,23 @@ class Rerun:
     marks: list[Mark] = field(default_factory=list)
 
 
+def read_rerun(value: Any) -> Rerun:
+    """Read a rerun that `wire.messages.encode` wrote as JSON; raises `WireError`."""
+    if not isinstance(value, dict):
+        raise WireError("A rerun is no object.")
+    cut, raised, printed = (value.get(name) for name in ("cut", "raised", "printed"))
+    if type(cut) is not str or type(raised) is not str or type(printed) is not str:
+        raise WireError("A rerun does not follow the contract.")
+    outcome = value.get("outcome")
+    return Rerun(
+        outcome=read_outcome(outcome) if outcome is not None else None,
+        cut=cut,
+        raised=raised,
+        printed=printed,
+        marks=read_marks(value.get("marks")),
+    )
+
+
 def run(call: Call, shown: Shown, within_s: float) -> Rerun:
     """Make `call` once, on this thread; a coroutine is driven by a loop of its own.
 
@@ -39,8 +59,9 @@ def run(call: Call, shown: Shown, within_s: float) -> Rerun:
     marks, monitor, caught = Marks(), Monitor(), _Caught(shown)
     marks.watch(monitor)
     monitor.on_end(call.code, caught.end)
+    monitor.on_start(lambda frame: _deepen(call, frame))
     raised = cut = ""
-    with Printed() as printed:
+    with Printed() as printed, StandingGreenlets() as greenlets:
         try:
             value = monitor.run(_made, call, within_s)
         except StandsStill as still:
@@ -50,8 +71,17 @@ def run(call: Call, shown: Shown, within_s: float) -> Rerun:
             caught.late(call, False, error)
         else:
             caught.late(call, True, value)
+    if greenlets.refused:
+        cut = HANDS_OVER  # whatever the application made of it
     outcome = None if cut else caught.outcome
     return Rerun(outcome, cut, raised, printed.text(), marks.found())
+
+
+def _deepen(call: Call, frame: FrameType) -> None:
+    """Give the rerun the room on the stack that the call had: we stand in between."""
+    deeper = depth_of(frame) - call.depth
+    if call.depth and deeper > 0:
+        sys.setrecursionlimit(sys.getrecursionlimit() + deeper)
 
 
 def _made(call: Call, within_s: float) -> object:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from leadline.expression.layout import layout_of
+from leadline.wire.messages import encode
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Omission, Value
 
@@ -23,6 +24,16 @@ def seen(shown: Shown, value: object) -> Value:
         name = layout_of(type(value)).name
         reason = f"it cannot be shown: {layout_of(type(error)).name}"
         return {"type": name, "omitted": Omission.UNKNOWN, "rule": reason}
+
+
+def within(value: Value, left: int) -> tuple[Value, int]:
+    """Return a value if it is within what is `left`, in bytes of JSON, or why it is not here;
+    and what is left then."""
+    size = len(encode(value))
+    if size <= left:
+        return value, left - size
+    name = value.get("type", "?") if type(value) is dict else type(value).__name__
+    return {"type": name, "omitted": Omission.ROOM}, left
 
 
 def since(before: list[Refusal], now: list[Refusal]) -> list[Refusal]:

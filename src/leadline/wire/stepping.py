@@ -1,7 +1,8 @@
 """How a frame is stepped in a twin: one request a line, one reply a line, both JSON.
 
-Whoever holds the other end of the channel asks; the twin stands still until then and says
-nothing by itself, so the first request is usually `where`. Any front end can drive it.
+The first reply, number 0, comes unasked: the twin is there. From then on whoever holds the
+other end of the channel asks, and each request has its one reply; until then the twin stands
+still. Any front end can drive it.
 
     next step return until continue    go on, and answer when the frame stands again
     where up down list                 where it stands, and which frame is looked at
@@ -60,8 +61,8 @@ class Reason(StrEnum):
     """Why the frame stands where it does.
 
     `finished`: the call that was hit has come to its end, or to an `await` that would leave it;
-    it can still be looked at. `error`: the request was not understood or not possible, and
-    nothing has changed.
+    it can still be looked at. `error`: the request was not understood or not possible, or what
+    it evaluated has raised, and the frame stands where it stood.
     """
 
     LINE = "line"

@@ -275,11 +275,16 @@ class Arming:
         for passage in one.compiled.passages if one.compiled is not None else ():
             self._core.disarm(passage)
 
-    def dismiss(self, one: Standing) -> None:
-        """Disarm the witness of a probe that makes no more twins."""
+    def tend(self, one: Standing, *, awaited: bool) -> None:
+        """Keep a probe's witness on, which has no limits of its own, until the probe has made
+        its twins and no live call of one is `awaited` any more."""
         witness = one.compiled.witness if one.compiled is not None else None
-        if witness is not None and witness.sites and one.state.status is Status.EXPIRED:
+        if witness is None or not witness.sites:
+            return
+        if one.state.status is Status.EXPIRED and not awaited:
             self._core.disarm(witness)
+        elif witness.off:
+            self._core.resume(witness)
 
     def count_entries(self, one: Standing) -> None:
         """Begin to count how often a function is entered whose line was not reached yet."""

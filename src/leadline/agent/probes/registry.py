@@ -124,8 +124,8 @@ class Registry:
             ]
             for one in self._standing.values():
                 self._expire(one, now)
-                if not self._making.awaits():
-                    self._arming.dismiss(one)
+                if self._off is None:
+                    self._arming.tend(one, awaited=self._making.awaits())
                 self._arming.count_entries(one)
                 if one.tally is not None:
                     one.tally.fold()

@@ -7,8 +7,8 @@ from collections import deque
 from typing import Any
 
 from leadline.agent.core.passage import Passage, Site
-from leadline.agent.twin.requests import Request
 from leadline.wire.probe import TwinProbe
+from leadline.wire.shell import Tell
 from leadline.wire.struct import dataclass, field
 from leadline.wire.twin import MAX_ANSWER_BYTES, Refusal, TwinUse
 
@@ -51,9 +51,12 @@ class Child:
     status: int | None = None
     ended: float = 0.0
     killed: bool = False
+    """Whether it did not end when its life was over, and was ended."""
+    left: bool = False
+    """Whether nobody sits at its shell any more."""
     closed: bool = False
     live: bytes | None = None
-    requests: deque[Request] = field(default_factory=deque)
+    requests: deque[Tell] = field(default_factory=deque)
     """What a shell was asked and does not know yet."""
     number: int = 0
     """Of the request that it was handed last."""

@@ -57,8 +57,12 @@ class Gauge:
     def paid(self, now: float, pause_ms: float) -> None:
         """Take down what a twin has cost."""
         self._last = now
-        self._paid.append((now, pause_ms / 1e3))
+        self.charge(now, pause_ms)
         self._learn(pause_ms)
+
+    def charge(self, now: float, pause_ms: float) -> None:
+        """Take down what the process has paid beside."""
+        self._paid.append((now, pause_ms / 1e3))
 
     def refresh(self, now: float) -> None:
         """Look at the process and its host."""

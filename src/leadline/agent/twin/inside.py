@@ -11,7 +11,7 @@ from leadline.agent.capture.room import Room
 from leadline.agent.capture.tree import capture
 from leadline.agent.core.passage import Visit
 from leadline.agent.twin.outcome import taker
-from leadline.trial import asking, calls, chance, revival, running
+from leadline.trial import asking, calls, chance, revival, running, stepping
 from leadline.wire.errors import LeadlineError
 from leadline.wire.messages import encode
 from leadline.wire.probe import TwinProbe
@@ -89,8 +89,6 @@ def _rerun(probe: TwinProbe, visit: Visit, channel: int) -> None:
 
 
 def _step(probe: TwinProbe, visit: Visit, channel: int) -> None:
-    from leadline.trial import stepping
-
     room_for = probe.capture
 
     def shown(value: object) -> Value:

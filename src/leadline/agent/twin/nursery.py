@@ -25,12 +25,13 @@ from leadline.agent.twin.child import Birth, Child
 from leadline.agent.twin.gauge import Gauge
 from leadline.agent.twin.order import Orders
 from leadline.agent.twin.readable import readable
-from leadline.agent.twin.shells import LEFT, Shells, decode_request, obey
+from leadline.agent.twin.shells import LEFT, Shells, obey, refused
 from leadline.agent.twin.terms import Terms
 from leadline.expression import Unknown
 from leadline.trial import chance
 from leadline.wire.errors import InternalError
 from leadline.wire.probe import TwinProbe
+from leadline.wire.shell import decode_tell
 from leadline.wire.twin import TwinPolicy, TwinUse
 
 TICK_S = 0.01
@@ -145,7 +146,7 @@ class Nursery:
 
     def tell(self, message: dict[str, Any]) -> None:
         """Take a request to a shell, on the receiver's thread. Raises `WireError`."""
-        request = decode_request(message)
+        request = decode_tell(message)
         for child in list(self._children):
             if child.probe.id == request.probe and child.probe.use is TwinUse.SHELL:
                 child.requests.append(request)
@@ -154,8 +155,14 @@ class Nursery:
     def outcome(self, frame: int, take: Callable[[], bytes]) -> None:
         """At the end of a live call of which a rerun was made: keep what it came to."""
         child = self._open.pop(frame, None)
-        if child is not None:
-            child.live = take()
+        if child is None:
+            return
+        began, busy = time.perf_counter_ns(), self._clock()
+        child.live = take()
+        more_ms = (time.perf_counter_ns() - began) / 1e6
+        child.pause_ms += more_ms
+        self.gauge.charge(time.monotonic(), more_ms)
+        self._core.unread_ns -= self._clock() - busy
 
     @property
     def awaits_outcomes(self) -> bool:
@@ -221,23 +228,28 @@ class Nursery:
             child.close()  # somebody else holds the other end: nothing more comes of the twin
         if child.finished(now):
             self._bury(child)
-            if child.probe.use is TwinUse.SHELL:
-                self._shell().post(child.probe.id, [], ended="the twin has ended")
-            self._home.deliver(telling.record(child, self.policy, self._twin))
+            if child.probe.use is TwinUse.SHELL and not child.left:
+                self._shell().post(child.probe.id, [], ended=telling.farewell(child))
+            self._home.deliver(telling.record(child, self.policy))
 
     def _converse(self, child: Child, replies: list[dict[str, Any]]) -> None:
         """Pass on what a shell was asked and what it answered."""
         said = [telling.safe_reply(reply) for reply in replies]
         while child.requests:
             request = child.requests.popleft()
-            refused = obey(child, request, self.terms.key)
-            if refused is LEFT:
-                child.killed = True
-                self._twin.end(child.pid)
-            elif refused:
-                said.append({"number": request.number, "reason": "error", "text": refused})
-        if said:
-            self._shell().post(child.probe.id, said)
+            why = obey(child, request, self.terms.key)
+            if why is LEFT:
+                self._leave(child)
+            elif why:
+                said.append(refused(request, why))
+        if said and not child.left and not self._shell().post(child.probe.id, said):
+            self._leave(child)
+
+    def _leave(self, child: Child) -> None:
+        """End a shell that nobody sits at any more."""
+        child.left = True
+        if child.status is None:
+            self._twin.end(child.pid)
 
     def _shell(self) -> Shells:
         if self._shells is None:

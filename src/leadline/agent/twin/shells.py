@@ -5,14 +5,13 @@ import os
 from typing import Any
 
 from leadline.agent.guard import faults
-from leadline.agent.link.http import Address, Connection
+from leadline.agent.link.http import Address, Connection, HttpError
 from leadline.agent.twin.child import Child
-from leadline.agent.twin.requests import GONE, Request, decode_request
+from leadline.wire.messages import SHELL_PATH, encode
+from leadline.wire.shell import GONE, MAX_REPLY_CHARS, Replies, Reply, Tell
+from leadline.wire.stepping import Reason
 from leadline.wire.twin import is_signed, line_text
 
-__all__ = ["LEFT", "SHELL_PATH", "Shells", "decode_request", "obey"]
-
-SHELL_PATH = "/v1/agent/shell"
 LEFT = "the client has gone"
 
 
@@ -24,47 +23,52 @@ class Shells:
         self._connection = Connection(address, key)
         self._instance = instance
 
-    def post(self, probe: str, replies: list[dict[str, Any]], *, ended: str = "") -> None:
-        """Send replies, each with its number and the JSON of a `wire.stepping.Reply`."""
-        body = {
-            "instance": self._instance,
-            "probe": probe,
-            "replies": [
-                {"number": reply.get("number", 0), "text": json.dumps(reply)}
-                for reply in replies
-            ],
-            "ended": ended,
-        }
-        for _ in range(2):  # a kept-open connection may have been closed by the server
+    def post(self, probe: str, said: list[dict[str, Any]], *, ended: str = "") -> bool:
+        """Send what a twin said; returns whether somebody is still there to hear it."""
+        replies = [_reply(one) for one in said if one.get("number")]
+        body = encode(Replies(self._instance, probe, replies, ended))
+        for again in (True, False):  # a kept-open connection may have been closed by the server
             try:
-                self._connection.post(
-                    SHELL_PATH, json.dumps(body).encode("ascii"), deflated=False
-                )
-                return
+                self._connection.post(SHELL_PATH, body, deflated=False)
+                return True
             except OSError as error:
                 self._connection.close()
-                last = error
-        faults.count("shell", last)
+                if isinstance(error, HttpError) and error.status:
+                    return False
+                if not again:
+                    faults.count("shell", error)
+        return False
 
 
-def obey(child: Child, request: Request, key: str) -> str:
+def obey(child: Child, request: Tell, key: str) -> str:
     """Hand a request to a twin, without waiting. Returns why not, or nothing, or `LEFT`."""
     if request.number == GONE:
         return LEFT
     if key and not is_signed(
         key, line_text(child.probe.nonce, request.number, request.text), request.signature
     ):
-        return "this service runs only what is signed with its key"
+        return "This service runs only what is signed with its key (LEADLINE_TWIN_KEY)."
     if request.number <= child.number:
-        return "this request was answered already"
+        return "This request was answered already."
     child.number = request.number
     line = request.text.encode("utf-8", "surrogatepass") + b"\n"
     try:
         written = os.write(child.channel, line)
     except OSError:
-        child.lost += len(line)
-        return "the twin does not listen"
-    if written < len(line):
-        child.lost += len(line) - written
-        return "the twin does not listen"
-    return ""
+        written = 0
+    child.lost += len(line) - written
+    return "" if written == len(line) else "The twin does not listen."
+
+
+def refused(request: Tell, why: str) -> dict[str, Any]:
+    """Return the reply to a request that did not reach its twin."""
+    return {"number": request.number, "reason": Reason.ERROR, "text": why}
+
+
+def _reply(said: dict[str, Any]) -> Reply:
+    text = json.dumps(said)
+    if len(text) > MAX_REPLY_CHARS:
+        text = json.dumps(
+            refused(Tell("", said["number"]), "The answer is too large: ask for a part of it.")
+        )
+    return Reply(said["number"], text)

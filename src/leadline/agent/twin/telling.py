@@ -1,9 +1,9 @@
 """From what a twin has said to the hit that tells of it: redacted, compared, cut to size."""
 
 import json
-from types import ModuleType
 from typing import Any
 
+from leadline import native
 from leadline.agent.capture import outlet
 from leadline.agent.capture.writing import write
 from leadline.agent.core import Record
@@ -32,9 +32,9 @@ _OURS = ("do", "reason", "what", "file", "function")
 """Members of a shell's reply whose texts are no values of the application."""
 
 
-def record(child: Child, policy: TwinPolicy, twin: ModuleType) -> Record:
+def record(child: Child, policy: TwinPolicy) -> Record:
     """Return what the sender makes a hit of. On a thread of ours."""
-    view = _view(child, policy, twin)
+    view = _view(child, policy)
     birth = child.birth
     return Record(
         child.passage,
@@ -55,8 +55,8 @@ def reading(payload: bytes) -> Reading:
     return Reading(_message(view), values, None, view)
 
 
-def _view(child: Child, policy: TwinPolicy, twin: ModuleType) -> TwinView:
-    end, reason = _end(child, twin)
+def _view(child: Child, policy: TwinPolicy) -> TwinView:
+    end, reason = _end(child)
     agreement = _agreement(child, end, reason) if child.probe.use is TwinUse.RERUN else None
     return TwinView(
         use=child.probe.use,
@@ -73,9 +73,12 @@ def _view(child: Child, policy: TwinPolicy, twin: ModuleType) -> TwinView:
     )
 
 
-def _end(child: Child, twin: ModuleType) -> tuple[TwinEnd, str]:
+def _end(child: Child) -> tuple[TwinEnd, str]:
     """Say how a twin ended: by itself and with all said, or how else."""
     status = child.status or 0
+    twin = native.twin()
+    if child.left:
+        return TwinEnd.DONE, ""
     if failed := child.said("failed"):
         return TwinEnd.DIED, f"it failed: {failed[0]}"
     signal = status & 0x7F
@@ -86,7 +89,7 @@ def _end(child: Child, twin: ModuleType) -> tuple[TwinEnd, str]:
             return TwinEnd.CUT_OFF, f"its life of {child.probe.life_s:g} s was over"
         return TwinEnd.DIED, why
     if status:
-        return TwinEnd.DIED, str(twin.why(status))
+        return TwinEnd.DIED, str(twin.why(status)) if twin is not None else ""
     if not child.said("done") and child.probe.use is not TwinUse.SHELL:
         return TwinEnd.DIED, "it ended before all was said"
     return TwinEnd.DONE, ""
@@ -160,6 +163,12 @@ def _safe(view: TwinView) -> TwinView:
         refused=_hushed(view.refused),
         agreement=agreement,
     )
+
+
+def farewell(child: Child) -> str:
+    """Return why a shell is over, for whoever sits at it."""
+    end, reason = _end(child)
+    return reason if end is not TwinEnd.DONE else "the call that was hit has come to its end"
 
 
 def safe_reply(reply: dict[str, Any]) -> dict[str, Any]:
