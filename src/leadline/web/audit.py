@@ -18,7 +18,7 @@ ACTIONS = (
 """What the log knows, to choose from; another one can be typed into the address."""
 _BRIEF_CHARS = 80
 _PLACED = "id limits capture terms owner frames moment anchor"
-_ORDERED = "code nonce signature signed_until digest"
+_ORDERED = "code digest"
 _LESS = frozenset(f"{_PLACED} {_ORDERED}".split())
 """Members of a placed probe that its own page shows, or that nobody reads at a glance."""
 
