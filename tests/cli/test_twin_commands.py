@@ -150,6 +150,8 @@ def test_ctrl_c_removes_the_order(leadline):
         )  # fmt: skip
         with asking:
             assert asking.stderr.readline().startswith("leadline: armed in 1 instance")
+            assert "ask" in run("probes").stdout
+            assert "twin" not in run("apply", "--export", "shop").stdout
             asking.send_signal(signal.SIGINT)
             assert asking.wait(20) == 130
         assert agent.removed.get(timeout=20) == "p1"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from leadline.demo.probes import FIRST_PROBES, NEXT_COMMANDS
+from leadline.demo.probes import FIRST_PROBES, NEXT_COMMANDS, TWIN_COMMANDS
 from live import LEADLINE, Program
 from waiting import wait_for
 
@@ -60,6 +60,10 @@ def test_it_plays_and_ends_with_ctrl_c(scratch, ignored) -> None:
             for words in NEXT_COMMANDS:
                 assert f"leadline {words}" in demo.out
                 subprocess.run([LEADLINE, *shlex.split(words)], check=True, timeout=60)
+            for words in TWIN_COMMANDS:
+                assert f"leadline {words}" in demo.out
+                asked = [LEADLINE, *shlex.split(words)]
+                subprocess.run(asked, check=True, timeout=60, stdin=subprocess.DEVNULL)
             wait_for(lambda: "paid by <redacted name:token>" in demo.out, 60)
         demo.process.send_signal(signal.SIGINT)
         assert demo.end() == 0

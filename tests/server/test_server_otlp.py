@@ -28,6 +28,7 @@ from leadline.wire.messages import encode
 from leadline.wire.probe import Limits, LogProbe, Moment
 from leadline.wire.sketch import buckets_of
 from leadline.wire.target import Target
+from leadline.wire.twin import Agreement, TwinEnd, TwinPolicy, TwinUse, TwinView
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
@@ -104,6 +105,33 @@ def test_a_hit_arrives_as_a_log_record(exporting, receiver, instance, some_hits,
     assert (found["url"], found["waiting"], found["dropped"]) == (receiver.url, 0, {})
     assert (found["failing_since"], found["last_error"]) == (None, "")
     assert found["last_sent_at"] > 1e9
+
+
+def test_a_twin_tells_what_it_was_for_and_what_it_cost(
+    exporting, receiver, instance, some_hits, until
+):
+    body = {"use": "rerun", "target": "shop.pricing:quote"}
+    probe = exporting.request("POST", "/v1/services/shop/twins", body).json["probe"]["id"]
+    view = TwinView(
+        TwinUse.RERUN,
+        TwinPolicy.READONLY,
+        TwinEnd.DONE,
+        pause_ms=2.5,
+        agreement=Agreement(True),
+    )
+    info = instance("shop", "i-twin")
+    (hit,) = some_hits(info, probe, range(1), message="agrees", values={})
+    exporting.report(Report(info, [replace(hit, twin=view)]))
+    until(lambda: receiver.logs)
+    ((_, entry),) = receiver.logs
+    found = attributes(entry.attributes)
+    assert {name: one for name, one in found.items() if name.startswith("leadline.twin.")} == {
+        "leadline.twin.use": "rerun",
+        "leadline.twin.policy": "readonly",
+        "leadline.twin.end": "done",
+        "leadline.twin.pause": 0.0025,
+        "leadline.twin.agrees": True,
+    }
 
 
 def test_an_exception_has_its_type_message_and_stack(

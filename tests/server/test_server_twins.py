@@ -110,6 +110,9 @@ def test_what_is_signed_arrives_as_it_was_signed(server, instance):
     signature = sign("the key of the service", order_text("signed", probe))
     placed = ordered(server, "signed", signature=signature, **signed)
     assert (bare["signed"], placed["signed"]) == (False, True)
+    entries = [one["detail"] for one in audit(server, "signed")]
+    assert [one["signed"] for one in entries] == [False, True]
+    assert signature not in str(entries)
     assert "signature" not in placed
     (probe,) = decode_probes(stream.next()[1]["probes"])
     assert is_signed("the key of the service", order_text("signed", probe), probe.signature)

@@ -14,7 +14,7 @@ from leadline.cli.probe_file import Set, read_sets
 from leadline.cli.probe_writing import order_from, written
 from leadline.cli.show import harmless, out
 from leadline.wire.errors import ExitCode, LeadlineError, UsageError
-from leadline.wire.probe import Status
+from leadline.wire.probe import ProbeKind, Status
 from leadline.wire.service import check_service
 
 _LOOK_S = 0.05
@@ -172,7 +172,9 @@ def _export(args: argparse.Namespace) -> int:
     probes = [
         probe
         for probe in Client().get("/v1/probes", service=service)["probes"]
-        if probe["ended_at"] is None and probe["service"] == service
+        if probe["ended_at"] is None
+        and probe["service"] == service
+        and probe["kind"] != ProbeKind.TWIN  # is ordered once, by somebody with the right to it
     ]
     if args.json:
         out(json.dumps({"schema_version": 1, "probes": probes}))

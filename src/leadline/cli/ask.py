@@ -7,10 +7,10 @@ from typing import Any
 
 from leadline.cli.client import Client
 from leadline.cli.command import Command, add_json
+from leadline.cli.hit_view import answer_text
 from leadline.cli.processes import Processes
 from leadline.cli.show import err, harmless, out
 from leadline.cli.twin_order import Order, add_order_options, ordered
-from leadline.cli.twin_view import answer_text
 from leadline.cli.twin_waiting import Waiting, blocked, no_answer_status, reasons
 from leadline.trial.code import check
 from leadline.wire.errors import ExitCode

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from leadline.cli.show import clock, harmless, short_path
+from leadline.cli.twin_view import twin_lines
 from leadline.cli.value_tree import line, tree
 from leadline.wire.value import render
 
@@ -21,7 +22,7 @@ def hit_line(hit: Mapping[str, Any]) -> str:
     text = f"{clock(float(hit['time']))}  {harmless(who(hit))}  {harmless(place)}  "
     text += harmless(str(hit["message"]))
     if not hit.get("detail"):
-        return text
+        return f"{text}  [hit {hit['id']}]" if hit.get("twin") and "id" in hit else text
     variables = harmless(_variables(hit["detail"]))
     if variables and not hit["values"]:
         text += f"  {variables}"
@@ -36,6 +37,18 @@ def _line_of(hit: Mapping[str, Any]) -> int:
             if (frame["file"], frame["function"]) == (hit["file"], hit["function"]):
                 return int(frame["line"])
     return int(hit["line"])
+
+
+def answer_text(hit: Mapping[str, Any]) -> str:
+    """Return all that a twin answered, over as many lines as it takes."""
+    width = shutil.get_terminal_size((_WIDTH, 0)).columns
+    return "\n".join([place_line(hit), *twin_lines(hit["twin"], width)])
+
+
+def place_line(hit: Mapping[str, Any]) -> str:
+    """Return where a hit was: when, in which process, at which line."""
+    place = f"{short_path(str(hit['file']))}:{hit['line']} in {hit['function']}"
+    return f"{clock(float(hit['time']))}  {harmless(who(hit))}  {harmless(place)}"
 
 
 def who(hit: Mapping[str, Any]) -> str:
@@ -59,6 +72,9 @@ def _lines(hit: Mapping[str, Any], width: int) -> Iterator[str]:
     yield "  " + "   ".join(
         f"{name} {harmless(str(text))}" for name, text in threads.items() if text
     )
+    if hit.get("twin"):  # the values of its expressions are in its answer
+        yield from twin_lines(hit["twin"], width)
+        return
     yield from _values("watches" if hit.get("detail") else "values", hit["values"], width)
     if detail := hit.get("detail"):
         yield from _detail(detail, width)

@@ -16,6 +16,9 @@ def asked(probe: Mapping[str, Any]) -> str:
     if probe["template"]:
         words.append(repr(probe["template"]))
     words += [word for word in (probe["expression"], *probe["watches"]) if word]
+    if probe.get("use"):
+        words.append(probe["use"])
+        words += [one for code in probe["code"] for one in code.split("\n")[:1]]
     if probe["raises"]:
         words.append(f"of type {', '.join(probe['raises'])}")
     if probe["until"]:

@@ -9,14 +9,16 @@ from typing import Any
 from leadline.cli.ask import no_answer
 from leadline.cli.client import Client
 from leadline.cli.command import Command, add_json
+from leadline.cli.hit_view import place_line
 from leadline.cli.processes import Processes
 from leadline.cli.show import harmless, out
 from leadline.cli.twin_order import add_order_options, ordered
-from leadline.cli.twin_view import agreement_words, difference_lines, place_line, policy_words
+from leadline.cli.twin_view import difference_lines
 from leadline.cli.twin_waiting import Waiting
 from leadline.wire.errors import ExitCode
 from leadline.wire.struct import dataclass, field
 from leadline.wire.twin import DEFAULT_RERUNS, TwinEnd, TwinUse
+from leadline.wire.twin_words import agreement_words, policy_words
 
 _WAIT_S = 120.0
 ENOUGH = 0.95

@@ -18,7 +18,7 @@ from leadline.cli.shell_view import place_of, reply_lines, stack_lines
 from leadline.cli.shell_words import AGAIN, HELP, Typed, typed
 from leadline.cli.show import err, harmless, out
 from leadline.cli.twin_order import Order, add_order_options, ordered
-from leadline.cli.twin_view import end_words
+from leadline.cli.twin_view import end_line
 from leadline.cli.twin_waiting import LOOK_S, Progress
 from leadline.wire.errors import ExitCode, LeadlineError
 from leadline.wire.stepping import Do
@@ -125,7 +125,7 @@ class _Shell:
         elif hit is None:
             out(harmless(f"the twin is gone: {reason or 'nothing was heard of it any more'}"))
         else:
-            out(harmless(f"the twin has ended   {end_words(hit['twin'])}"))
+            out(harmless(f"the twin has ended   {end_line(hit['twin'])}"))
         if self._left:
             return ExitCode.OK
         return ExitCode.OK if hit and hit["twin"]["end"] == TwinEnd.DONE else ExitCode.NO

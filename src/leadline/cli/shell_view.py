@@ -7,7 +7,6 @@ from leadline.cli.show import harmless, short_path
 from leadline.cli.twin_view import printed_lines, refusal_lines
 from leadline.cli.value_tree import tree
 from leadline.wire.stepping import MOVES, Do, Reason
-from leadline.wire.value import render
 
 _MAX_LINES = 200
 """Of a text that the twin writes for a person."""
@@ -34,7 +33,7 @@ def reply_lines(
         yield from _variables(reply, width)
     elif do is Do.PP and reply.get("text"):
         yield from _text(reply, "")
-    elif reply.get("has_value"):
+    elif reply.get("has_value") and (reply.get("value") is not None or do is not Do.RUN):
         yield from tree(text, reply.get("value"), 2, width)
 
 
@@ -91,7 +90,7 @@ def _listing(reply: Mapping[str, Any]) -> Iterator[str]:
     at = (reply.get("stop") or {}).get("line")
     for one in reply.get("lines") or []:
         mark = "->" if one["number"] == at else "  "
-        yield f"{one['number']:>6} {mark} {harmless_source(str(one['text']))}"
+        yield f"{one['number']:>6} {mark} {harmless_source(str(one['text']))}".rstrip()
 
 
 def harmless_source(text: str) -> str:
@@ -105,8 +104,3 @@ def _variables(reply: Mapping[str, Any], width: int) -> Iterator[str]:
         yield from tree(str(name), value, 2, width)
     if not variables:
         yield "  none"
-
-
-def short(value: object) -> str:
-    """Return a value on one line."""
-    return harmless(render(value, quoted=True))

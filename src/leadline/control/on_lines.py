@@ -8,7 +8,7 @@ from leadline.control.hits import hit_filter, list_hits
 from leadline.control.probes import list_probes
 from leadline.control.views import HitView, ProbeView, StateView
 from leadline.store.records import EVERY_SERVICE
-from leadline.wire.probe import AGGREGATED
+from leadline.wire.probe import AGGREGATED, ProbeKind
 from leadline.wire.target import Target, parse_place
 from leadline.wire.value import Value
 
@@ -32,6 +32,8 @@ def on_lines(context: Context, service: str, file: str, instance: str = "") -> l
     found = []
     for name in (service, EVERY_SERVICE):
         for probe in list_probes(context, name):
+            if probe.kind is ProbeKind.TWIN and probe.ended_at is not None:
+                continue  # it was answered, and is no probe that anybody places again
             placed = _place(probe, file, instance)
             if placed is not None:
                 found.append(OnLine(probe, *placed, _last(context, probe)))

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from leadline.demo.children import Child, Children, StartError, Stopped
-from leadline.demo.probes import FIRST_PROBES, NEXT_COMMANDS
+from leadline.demo.probes import FIRST_PROBES, NEXT_COMMANDS, TWIN_COMMANDS
 
 SERVICE = Path(__file__).parent / "service"
 _LEADLINE = (sys.executable, "-m", "leadline")
@@ -54,7 +54,7 @@ def _play(children: Children, folder: Path, options: argparse.Namespace) -> int:
     shop = children.start(
         "shop",
         [*_LEADLINE, "run", "--service", "shop", "--", sys.executable, *shop_command],
-        environ,
+        environ | {"LEADLINE_TWIN": "threads"},
         cwd=SERVICE,
     )
     shop_url = shop.ready("shop listening on ", _READY_S)
@@ -91,6 +91,9 @@ def _say_next(environ: dict[str, str], *, shared: bool) -> None:
         _say("  export " + " ".join(f"{name}={environ[name]}" for name in told))
     _say(f"  {_shown_program()} open      the page, in your browser")
     for command in NEXT_COMMANDS:
+        _say(f"  {_shown_program()} {command}")
+    _say("Run code in a sealed copy of the shop, while the shop goes on:")
+    for command in TWIN_COMMANDS:
         _say(f"  {_shown_program()} {command}")
     _say("\nLive hits, until Ctrl-C ends everything:\n")
 

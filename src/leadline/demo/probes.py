@@ -48,3 +48,11 @@ NEXT_COMMANDS = (
 )
 """Which basket fails; quotes over time; a loop that began before we came; why large orders cost
 too much; a secret that stays home."""
+
+TWIN_COMMANDS = (
+    "ask shop shop/pricing.py:51 'shipping_cost(\"DE\", customer.tier, grams, goods)' voucher",
+    "rerun shop shop.pricing:quote -n 3",
+    "shell shop shop/pricing.py:51",
+)
+"""What shipping would be elsewhere, by a function of the shop's own; whether a quote comes to
+the same once more; a prompt in the next quote. The shop allows it: `LEADLINE_TWIN=threads`."""

@@ -12,6 +12,7 @@ from leadline.server.probe_pages import PROBE_PAGES
 from leadline.server.route import Call, Route, Who, page
 from leadline.server.sign_in_routes import SIGN_IN_PATH
 from leadline.server.source_pages import SOURCE_PAGES
+from leadline.server.twin_pages import TWIN_PAGES
 from leadline.web import notices
 from leadline.web import services as services_view
 from leadline.web.assets import assets, digest
@@ -87,6 +88,7 @@ PAGES: tuple[Route, ...] = (
     services_part,
     switches_part,
     *SOURCE_PAGES,
+    *TWIN_PAGES,
     sign_in,
     static,
 )

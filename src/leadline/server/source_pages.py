@@ -12,6 +12,7 @@ from leadline.server.route import Call, Route, page
 from leadline.web import source as view
 from leadline.wire.errors import LeadlineError
 from leadline.wire.inventory import SourceText
+from leadline.wire.keys import Right
 
 _ELSEWHERE = ("no-such-file", "instance-gone")
 """With these another instance of the service may still have the file."""
@@ -64,7 +65,7 @@ def code_part(call: Call) -> str:
     asked = _asked(call, reading)
     reading = _reading(call, _short(call, reading, asked.answer))
     on = on_lines(call.context, reading.service, reading.file, asked.instance.id)
-    return view.code(reading, asked, on)
+    return view.code(reading, asked, on, may_ask=Right.TWIN in call.may)
 
 
 @page("/parts/source/{service}/probes/{file:path}", query=WhichQuery)

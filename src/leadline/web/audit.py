@@ -12,22 +12,25 @@ from leadline.web.frame import Frame
 from leadline.web.rendering import render
 
 ACTIONS = (
-    "place", "removed", "expired", "anchor", "canary", "set", "off", "on", "purged", "source",
-    "signed-in", "signed-out", "key-added", "key-revoked", "key-rotated",
+    "place", "twin", "shell", "removed", "expired", "anchor", "canary", "set", "off", "on",
+    "purged", "source", "signed-in", "signed-out", "key-added", "key-revoked", "key-rotated",
 )  # fmt: skip
 """What the log knows, to choose from; another one can be typed into the address."""
 _BRIEF_CHARS = 80
-_LESS = frozenset("id limits capture terms owner frames moment anchor".split())
-"""Members of a placed probe that its own page shows."""
+_PLACED = "id limits capture terms owner frames moment anchor"
+_ORDERED = "code digest"
+_LESS = frozenset(f"{_PLACED} {_ORDERED}".split())
+"""Members of a placed probe that its own page shows, or that nobody reads at a glance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry. `told` is the gist of its detail, `whole` all of it as JSON; `cost` is what
-    its probe cost until now, in seconds, if an instance said so."""
+    """One entry. `told` is the gist of its detail, `whole` all of it as JSON, `code` what was
+    run in a twin; `cost` is what its probe cost until now, in seconds, if an instance says."""
 
     entry: AuditView
     told: list[tuple[str, str]]
+    code: str
     whole: str
     cost: float | None
 
@@ -85,6 +88,7 @@ def entries(page: AuditPage, receipts: Mapping[str, int]) -> list[Entry]:
         Entry(
             entry=one,
             told=_told(one.detail),
+            code=_code(one.action, one.detail),
             whole=json.dumps(one.detail, indent=1, ensure_ascii=False),
             cost=receipts[one.probe] / 1e9 if one.probe in receipts else None,
         )
@@ -102,10 +106,27 @@ def part(view: Audit) -> str:
     return render("audit_part.html", view=view)
 
 
+def _code(action: str, detail: Mapping[str, Any]) -> str:
+    """Return the whole code of a twin: of an order, or of one request to a shell."""
+    if action == "shell":
+        return _typed(str(detail.get("text", "")))
+    code = detail.get("code")
+    return "\n".join(map(str, code)) if action == "twin" and isinstance(code, list) else ""
+
+
+def _typed(text: str) -> str:
+    """Return what was typed at a shell, from what was sent: `wire.stepping.Request`."""
+    try:
+        said = json.loads(text)
+        return f"{said['do']} {said.get('text', '')}".strip()
+    except (ValueError, KeyError, TypeError):
+        return text
+
+
 def _told(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = []
     for name, value in detail.items():
-        if not value or name in _LESS:
+        if not value or name in _LESS or (name == "text" and "number" in detail):
             continue
         text = _text(value)
         short = f"{text[:_BRIEF_CHARS]}…" if len(text) > _BRIEF_CHARS else text

@@ -11,6 +11,7 @@ from leadline.web import highlight
 from leadline.web.frame import Frame
 from leadline.web.hits import short_path
 from leadline.web.rendering import render
+from leadline.web.twin import Answer, answer
 from leadline.web.values import Node, node, nodes, short
 from leadline.wire.inventory import SourceText
 from leadline.wire.value import Value
@@ -100,6 +101,7 @@ class Hit:
     took: str
     moment: str
     beside: Beside
+    answer: Answer | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ def view(
         took="" if duration is None else f"{duration * 1e3:.3g} ms",
         moment=detail.get("moment", ""),
         beside=_beside(hit, *beside),
+        answer=answer(_twin(hit)) if hit.twin else None,
     )
 
 
@@ -212,14 +215,21 @@ def _read(service: str, file: str, line: int) -> str:
 
 def _kind(hit: HitView) -> str:
     detail: Any = hit.detail
+    if hit.twin:
+        return str(_twin(hit)["use"])
     if not detail:
         return "log"
     return "exception" if detail.get("exception") is not None else "snapshot"
 
 
+def _twin(hit: HitView) -> dict[str, Any]:
+    twin: Any = hit.twin
+    return dict(twin)
+
+
 def _groups(hit: HitView, detail: Mapping[str, Any]) -> list[Group]:
     groups = []
-    if hit.values:
+    if hit.values and not hit.twin:  # those of its expressions are in its answer
         groups.append(Group("watches" if detail else "values", nodes(hit.values)))
     if detail.get("returned"):
         groups.append(Group("result", [node("result", detail.get("result"))]))

@@ -30,12 +30,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One hit in the list. `behind` are variables of a snapshot that has no watches."""
+    """One hit in the list. `behind` are variables of a snapshot that has no watches; `tag` says
+    what it is, if it is not a line of a log."""
 
     hit: HitView
     process: str
     place: str
     behind: str
+    tag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def rows(found: HitsPage, processes: Mapping[str, str]) -> list[Row]:
 def row(hit: HitView, processes: Mapping[str, str]) -> Row:
     """Return one hit as a row."""
     process = processes.get(hit.instance, hit.instance[:8])
-    return Row(hit, process, f"{short_path(hit.file)}:{hit.line}", behind(hit))
+    return Row(hit, process, f"{short_path(hit.file)}:{hit.line}", behind(hit), tag(hit))
 
 
 def page(frame: Frame, view: Hits) -> str:
@@ -118,6 +120,17 @@ def as_csv(found: HitsPage) -> str:
 def short_path(file: str) -> str:
     """Return the last two parts of a path."""
     return "/".join(PurePath(file).parts[-2:])
+
+
+def tag(hit: HitView) -> str:
+    """Return what a hit is, as `hit-stream.js` does too."""
+    detail: Any = hit.detail
+    twin: Any = hit.twin
+    if twin:
+        return str(twin["use"])
+    if not detail:
+        return ""
+    return "snapshot" if detail.get("exception") is None else "exception"
 
 
 def behind(hit: HitView) -> str:

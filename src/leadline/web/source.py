@@ -117,8 +117,11 @@ def found(service: str, instance: str, places: list[Found], typed: str) -> str:
     return render("source_found.html", reading=reading, places=places, typed=typed)
 
 
-def code(reading: Reading, asked: Asked[SourceText], on: Sequence[OnLine]) -> str:
-    """Return the lines of a file, what is in it, its probes, and the form for new ones."""
+def code(
+    reading: Reading, asked: Asked[SourceText], on: Sequence[OnLine], *, may_ask: bool = False
+) -> str:
+    """Return the lines of a file, what is in it, its probes, and the form for new ones;
+    `may_ask` is whether whoever reads it may ask twins."""
     text = asked.answer
     return render(
         "source_code.html",
@@ -129,6 +132,7 @@ def code(reading: Reading, asked: Asked[SourceText], on: Sequence[OnLine]) -> st
         anchor_chars=MAX_ANCHOR_CHARS,
         on=[_shown(one) for one in on],
         kinds=KINDS,
+        may_ask=may_ask,
     )
 
 

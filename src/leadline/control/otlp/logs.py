@@ -38,6 +38,7 @@ def record(stored: StoredHit) -> Json:
                     "thread.name": hit["thread"],
                     "leadline.task.name": hit["task"],
                     "leadline.duration": detail.get("duration_s"),
+                    **_twin(hit.get("twin") or {}),
                 }
             ),
             *_values("leadline.value.", hit["values"]),
@@ -53,6 +54,20 @@ def record(stored: StoredHit) -> Json:
         if _SPAN.fullmatch(hit["span"]) and hit["span"].strip("0"):
             made["spanId"] = hit["span"]
     return made
+
+
+def _twin(twin: Json) -> Json:
+    """Return what is told of a twin beside the values of what was asked."""
+    if not twin:
+        return {}
+    agreement = twin["agreement"] or {}
+    return {
+        "leadline.twin.use": twin["use"],
+        "leadline.twin.policy": twin["policy"],
+        "leadline.twin.end": twin["end"],
+        "leadline.twin.pause": twin["pause_ms"] / 1e3,
+        "leadline.twin.agrees": agreement.get("agrees"),
+    }
 
 
 def _place(hit: Json, kind: str) -> str:

@@ -88,10 +88,13 @@ def insert(
 
 
 def _told(probe: Probe) -> dict[str, object]:
-    """Return what the audit log keeps: of a twin the whole code, and its digest."""
+    """Return what the audit log keeps: of a twin the whole code with its digest, and not the
+    signature, with which others who read the log could order it again."""
     told: dict[str, object] = asdict(probe)
     if isinstance(probe, TwinProbe):
         told["digest"] = code_digest(probe.code)
+        told["signed"] = bool(told.pop("signature"))
+        del told["nonce"], told["signed_until"]
     return told
 
 

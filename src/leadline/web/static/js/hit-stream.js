@@ -105,17 +105,15 @@ class HitStream extends HTMLElement {
     const link = message.firstElementChild;
     link.href = `/hits/${hit.id}`;
     link.append(visible(hit.message));
-    if (hit.detail) {
-      const variables = behind(hit);
-      if (variables) {
-        const told = message.appendChild(document.createElement("span"));
-        told.className = "behind";
-        told.before(" ");
-        told.append(visible(variables));
-      }
-      const kind = hit.detail.exception === null ? "snapshot" : "exception";
-      message.append(" ", Object.assign(document.createElement("span"), { className: "tag", textContent: kind }));
+    const variables = hit.detail ? behind(hit) : "";
+    if (variables) {
+      const told = message.appendChild(document.createElement("span"));
+      told.className = "behind";
+      told.before(" ");
+      told.append(visible(variables));
     }
+    const kind = tag(hit);
+    if (kind) message.append(" ", Object.assign(document.createElement("span"), { className: "tag", textContent: kind }));
     return row;
   }
 
@@ -128,6 +126,13 @@ class HitStream extends HTMLElement {
     if (this.told.textContent !== text) this.told.textContent = text;
     this.told.dataset.state = this.state;
   }
+}
+
+/** What a hit is, if it is not a line of a log; the same as in `web/hits.py`. */
+function tag(hit) {
+  if (hit.twin) return hit.twin.use;
+  if (!hit.detail) return "";
+  return hit.detail.exception === null ? "snapshot" : "exception";
 }
 
 /** The first variables of a snapshot without watches; the same as in `web/hits.py`. */

@@ -27,6 +27,7 @@ class ProbeForm extends HTMLElement {
       event.stopPropagation();
     });
     this.querySelector("[data-close]").addEventListener("click", () => this.close());
+    this.querySelector("[data-asks]").addEventListener("click", () => this.dispatchEvent(new Event("asks")));
     this.suit();
     (this.kind === "log" ? this.fields.template : this.fields.namedItem("kind")[0])?.focus();
   }

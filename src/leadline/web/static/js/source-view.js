@@ -8,6 +8,9 @@ import { refreshParts } from "./live-part.js";
 import { morph } from "./morph.js";
 import { Distribution } from "./distribution.js";
 import "./probe-form.js";
+import "./twin-ask.js";
+
+const FORMS = "probe-form, twin-ask, .why-not";
 
 class SourceView extends HTMLElement {
   connectedCallback() {
@@ -34,6 +37,7 @@ class SourceView extends HTMLElement {
       keys.add("n", "Next line with a probe", () => this.toProbe(1)),
       keys.add("N", "Line with a probe before", () => this.toProbe(-1)),
       keys.add("p", "Place a probe on the line", () => this.open(this.line)),
+      keys.add("a", "Ask a twin at the line", () => this.open(this.line, "twin-ask")),
       keys.add("v", "Show the values of the line's probe", () => this.line.querySelector(".chip")?.focus()),
       keys.add("x", "Remove the line's probes", () => this.removeFrom(this.line)),
     ];
@@ -109,23 +113,25 @@ class SourceView extends HTMLElement {
 
   clicked(event) {
     const gutter = event.target.closest(".gutter");
-    if (gutter) return this.open(gutter.closest(".line"));
+    if (gutter) return this.open(gutter.closest(".line"), "probe-form");
     const remove = event.target.closest("[data-remove]");
     if (remove) return this.remove_(remove.dataset.remove, remove.closest(".line"));
     return undefined;
   }
 
-  /** The form at a line that can carry a probe; at any other, why it cannot. */
-  open(line) {
+  /** The form at a line that can carry a probe, or the box that asks a twin there; at any other
+      line, why it cannot. */
+  open(line, name = "probe-form") {
     this.become(line);
     const was = line.nextElementSibling;
-    this.querySelector("probe-form, .why-not")?.remove();
-    if (was?.matches("probe-form, .why-not")) return this.focusLine(line);
+    this.querySelector(FORMS)?.remove();
+    if (was?.matches(`${name}, .why-not`)) return this.focusLine(line);
     if (!probeable(line)) return this.tellWhy(line);
     const number = Number(line.id.slice(1));
     const inside = this.functionAt(number, line.dataset.head);
-    const form = document.createElement("probe-form");
+    const form = document.createElement(name);
     form.addEventListener("closed", () => this.focusLine(line));
+    form.addEventListener("asks", () => this.open(line, "twin-ask"));
     line.after(form);
     form.begin({
       service: this.getAttribute("service"),
@@ -136,7 +142,7 @@ class SourceView extends HTMLElement {
       anchor: line.dataset.anchor ?? this.anchor(line),
       can: line.classList.contains("can"),
       inside,
-    }, this.querySelector("template[data-form]"));
+    }, this.querySelector(name === "twin-ask" ? "template[data-twin]" : "template[data-form]"));
     return form.scrollIntoView({ block: "nearest" });
   }
 
