@@ -8,15 +8,14 @@ import sys
 import threading
 import urllib.parse
 
-children = 0
+told = []
 log = open("bay.log", "a", encoding="utf-8")
 kept = {"answer": 42, "password": "hunter2", "names": ["ann", "bob"]}
 lock = threading.Lock()
 
 
 def told_of_a_child(_signal, _frame):
-    global children
-    children += 1
+    told.append(_signal)
 
 
 signal.signal(signal.SIGCHLD, told_of_a_child)
@@ -46,8 +45,7 @@ def work(number):
     with lock:
         kept["answer"] += 0
     length = note(f"order {number}")
-    found = {"total": order.total, "length": length}
-    return found
+    return {"total": order.total, "length": length}
 
 
 def state():
@@ -62,7 +60,7 @@ def state():
         "files": len(os.listdir("/proc/self/fd")),
         "threads": len(os.listdir("/proc/self/task")),
         "kilobytes": int(pages) * 4,
-        "signals": children,
+        "signals": len(told),
         "waited": waited,
         "kept": kept,
     }
@@ -73,10 +71,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         path = urllib.parse.urlsplit(self.path).path
-        if path == "/state":
-            body = state()
-        else:
-            body = work(int(path.strip("/") or 0))
+        body = state() if path == "/state" else work(int(path.strip("/") or 0))
         said = json.dumps(body).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(said)))

@@ -1,5 +1,6 @@
-"""Whatever is asked of a twin, and however it ends, the live process goes on as if nothing were."""
+"""Whatever is asked of a twin, and however it ends, the live process goes on as before."""
 
+import contextlib
 import json
 import os
 import signal
@@ -7,7 +8,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ BAY = Path(__file__).with_name("bay.py")
 LINE = next(
     f"bay.py:{number}"
     for number, line in enumerate(BAY.read_text("utf-8").splitlines(), 1)
-    if "found = {" in line
+    if 'return {"total' in line
 )
 
 
@@ -74,7 +74,7 @@ class Bay:
             over.wait(0.005)
 
 
-@contextmanager
+@contextlib.contextmanager
 def bay(shore: Leadline, name: str, **more: str) -> Iterator[Bay]:
     """Start the service and drive it; at the end all of its answers have to be right."""
     port = free_port()
@@ -106,8 +106,9 @@ def quay(shore: Leadline) -> Iterator[Bay]:
 
 def test_values_are_told_as_trees_and_effects_are_refused(quay: Bay) -> None:
     said = quay.twin(
-        "order.total", "order.discount(10) >= 0", "sorted(kept['names'])", "note('from a twin')",
-        "kept.clear(); kept", "open('/etc/passwd').read()", "print('hello'); 1 / 0",
+        "order.total", "order.discount(10) >= 0", "sorted(kept['names'])",
+        "note('from a twin')", "kept.clear(); kept", "open('/etc/passwd').read()",
+        "print('hello'); 1 / 0",
     )  # fmt: skip
     total, more, names, noted, cleared, passwd, divided = said["said"]
     assert type(total["value"]) is int
@@ -218,7 +219,7 @@ def _many(quay: Bay, count: int) -> None:
     said = [json.loads(line) for line in done.stdout.splitlines()]
     assert sum("hit" in one for one in said) == count, done.stderr
     wait_for(lambda: not _children(before["pid"]), 5, "all are reaped")
-    time.sleep(0.6)  # our thread ends
+    time.sleep(0.6)  # our thread ends by then
     after = quay.state()
     assert abs(after["files"] - before["files"]) <= 2, (before, after)
     assert after["kilobytes"] - before["kilobytes"] < 4_000 + 4 * count, (before, after)
@@ -226,9 +227,12 @@ def _many(quay: Bay, count: int) -> None:
 
 
 def _children(pid: int) -> list[int]:
+    """Return the processes that a process has made; a twin is in no list of children."""
     found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        found += map(int, (task / "children").read_text("ascii").split())
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if int((folder / "stat").read_text("utf-8").rpartition(") ")[2].split()[1]) == pid:
+                found.append(int(folder.name))
     return found
 
 

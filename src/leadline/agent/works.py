@@ -38,7 +38,7 @@ class Works:
         self.core: Core = choose(self._monitor)
         if settings.budget_ns is not None:
             self.core.budget_ns = settings.budget_ns
-        self.making = Making(self.core)
+        self.making = Making()
         self.registry = Registry(self.core, self._monitor, self.making)
         self.registry.departure.before = depart
 

@@ -20,6 +20,7 @@ class Meter:
     cost_ns: int
     window_ns: int
     allowance_ns: int
+    apart: bool
     timed: bool
     off: bool
     fates: dict[Any, int]

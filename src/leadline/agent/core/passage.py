@@ -164,6 +164,8 @@ class Passage(Meter):
     cost_ns: int = 0
     window_ns: int = 0
     allowance_ns: int = NO_ALLOWANCE_NS
+    apart: bool = False
+    """Whether what it costs is paid from another budget than the probes' (`agent.twin`)."""
 
     @property
     def spent(self) -> bool:

@@ -254,8 +254,9 @@ class PureCore:
                     on += 1
                 ended = clock()
                 passage.cost_ns += ended - started
-                passage.window_ns += ended - started
-                self.unread_ns += ended - started
+                if not passage.apart:
+                    passage.window_ns += ended - started
+                    self.unread_ns += ended - started
                 started = ended
             return None if on else _DISABLE
         except BaseException as error:
@@ -287,7 +288,9 @@ class PureCore:
             duration_s = (self._elapsed() - began) / 1e9 if began is not None else None
         if passage.timed and duration_s is None:
             return True
-        if self.unread_ns >= self.budget_ns or passage.window_ns > passage.allowance_ns:
+        if not passage.apart and (
+            self.unread_ns >= self.budget_ns or passage.window_ns > passage.allowance_ns
+        ):
             passage.fates[Fate.OVER_BUDGET] += 1
             passage.off = True
             return False

@@ -91,7 +91,7 @@ class Budget:
             passage = one.compiled.passage if one.compiled is not None else None
             if passage is None or one.state.status is not Status.ARMED:
                 continue
-            if _window_ns(one) <= passage.allowance_ns:
+            if passage.window_ns <= passage.allowance_ns:
                 continue
             used, limit = passage.window_ns, allowance_ns(one.probe)
             if used > limit:
@@ -151,6 +151,4 @@ class Budget:
 
 
 def _window_ns(one: Standing) -> int:
-    if one.compiled is None or one.probe.kind is ProbeKind.TWIN:
-        return 0  # twins have a budget of their own, see `agent.twin.gauge`
-    return one.compiled.passage.window_ns
+    return one.compiled.passage.window_ns if one.compiled is not None else 0

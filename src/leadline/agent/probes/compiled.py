@@ -42,6 +42,7 @@ def ready(
     began: bool = False,
     timed: bool = False,
     samples: deque[float] | None = None,
+    apart: bool = False,
 ) -> Compiled:
     """Put together what kinds have in common. Raises `ExpressionError` for a condition that
     is not allowed."""
@@ -61,5 +62,6 @@ def ready(
         tokens=max(1.0, probe.limits.rate_per_s),
         burst=max(1.0, probe.limits.rate_per_s),
         allowance_ns=allowance_ns(probe),
+        apart=apart,
     )
     return Compiled(probe, passage, names | (condition.names if condition else frozenset()))

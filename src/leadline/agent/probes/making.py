@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from leadline.agent import loading
-from leadline.agent.core import Core, Record
+from leadline.agent.core import Record
 from leadline.agent.probes.compiled import Compiled
 from leadline.agent.probes.kinds import compile_probe
 from leadline.wire.errors import UnavailableError
@@ -35,8 +35,7 @@ class Home:
 class Making:
     """One per process. Called under the registry's lock."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self) -> None:
         self._home: Home | None = None
         self._nursery: Nursery | None = None
         self._wanted: set[str] = set()
@@ -64,7 +63,7 @@ class Making:
             check_terms(allowed)
             from leadline.agent.twin.nursery import Nursery
 
-            self._nursery = Nursery(allowed, self._core, self._home)
+            self._nursery = Nursery(allowed, self._home)
         made = compile_twin(probe, self._nursery, self._home.service, self._home.instance)
         if probe.id not in self._wanted:
             self._wanted.add(probe.id)

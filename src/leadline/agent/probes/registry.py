@@ -46,7 +46,7 @@ class Registry:
 
     def __init__(self, core: Core, monitor: Monitor, making: Making | None = None) -> None:
         self._core = core
-        self._making = making or Making(core)
+        self._making = making or Making()
         self._imports = ImportWatch(monitor, self._imported)
         self.departure = Departure(monitor)
         self.budget = Budget(core)

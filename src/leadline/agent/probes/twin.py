@@ -1,6 +1,6 @@
 """The twin probe: at the hit a sealed copy of the process is made, and asked."""
 
-from leadline.agent.core.passage import NO_ALLOWANCE_NS, Passage, Visit
+from leadline.agent.core.passage import Passage, Visit
 from leadline.agent.probes.compiled import Compiled, ready
 from leadline.agent.twin import telling
 from leadline.agent.twin.nursery import Nursery
@@ -22,7 +22,7 @@ def compile_twin(probe: TwinProbe, nursery: Nursery, service: str, instance: str
     def take(visit: Visit) -> None:
         nursery.make(probe, compiled.passage, visit)
 
-    compiled = ready(probe, frozenset(), take, read=telling.reading)
+    compiled = ready(probe, frozenset(), take, read=telling.reading, apart=True)
     if probe.use is TwinUse.RERUN:
         return replace(compiled, witness=_witness(probe, nursery))
     return compiled
@@ -44,5 +44,5 @@ def _witness(probe: TwinProbe, nursery: Nursery) -> Passage:
         hits_left=_ALWAYS,
         tokens=float(MAX_HITS),
         burst=MAX_RATE_PER_S,
-        allowance_ns=NO_ALLOWANCE_NS,
+        apart=True,
     )

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from types import ModuleType
 
+from leadline.agent.link.native import Bell
 from leadline.agent.twin.terms import DEFAULT_RATE, Terms
 
 PAUSE_MS = 25.0
@@ -79,9 +80,9 @@ class Gauge:
         if pid == 0:
             os._exit(0)
         self._learn((time.perf_counter() - began) * 1e3)
-        until = time.monotonic() + 2.0
+        until, pause = time.monotonic() + 2.0, Bell()
         while self._twin.reap(pid) is None and time.monotonic() < until:
-            time.sleep(0.001)
+            pause.wait(0.001)
 
     def _learn(self, pause_ms: float) -> None:
         measured = pause_ms / max(1, self.rss)

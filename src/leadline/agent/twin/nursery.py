@@ -15,7 +15,6 @@ from typing import Any
 from leadline import native
 from leadline.agent.capture.task import task_name
 from leadline.agent.capture.trace import trace_of
-from leadline.agent.core import Core
 from leadline.agent.core.passage import Passage, Visit
 from leadline.agent.guard import faults
 from leadline.agent.link.native import Bell, start_thread
@@ -47,14 +46,13 @@ _MOST_ENDED = 1_000
 class Nursery:
     """One per process, made with the first probe that wants a twin."""
 
-    def __init__(self, terms: Terms, core: Core, home: Home) -> None:
+    def __init__(self, terms: Terms, home: Home) -> None:
         """`terms` were checked (`check_terms`)."""
         twin = native.twin()
         if twin is None:
             raise InternalError("Nobody has asked whether there can be twins.")
         self.terms = terms
         self._twin: ModuleType = twin
-        self._core = core
         self._home = home
         self._shells: Shells | None = None
         self.gauge = Gauge(terms, twin)
@@ -67,7 +65,6 @@ class Nursery:
         self._running = False
         self._readable: tuple[bytes, ...] = ()
         self._now = time.time  # kept here: tests of applications replace time.time itself
-        self._clock = time.thread_time_ns
 
     def move(self, home: Home) -> None:
         """Report as another instance from now on."""
@@ -114,7 +111,7 @@ class Nursery:
         birth = Birth(self._now(), get_ident(), task_name(), *trace_of())
         luck = chance.remember()
         ours, theirs = self._twin.channel()
-        began, busy = time.perf_counter_ns(), self._clock()
+        began = time.perf_counter_ns()
         try:
             pid = self._twin.clone(
                 self._policy(),
@@ -139,9 +136,6 @@ class Nursery:
         if probe.use is TwinUse.RERUN:
             self._open[object.__hash__(visit.frame)] = child
         self.gauge.paid(child.born, pause_ms)
-        self._core.unread_ns -= (
-            self._clock() - busy
-        )  # the twins' budget pays it, not the probes'
         self._bell.ring()
 
     def tell(self, message: dict[str, Any]) -> None:
@@ -157,12 +151,11 @@ class Nursery:
         child = self._open.pop(frame, None)
         if child is None:
             return
-        began, busy = time.perf_counter_ns(), self._clock()
+        began = time.perf_counter_ns()
         child.live = take()
         more_ms = (time.perf_counter_ns() - began) / 1e6
         child.pause_ms += more_ms
         self.gauge.charge(time.monotonic(), more_ms)
-        self._core.unread_ns -= self._clock() - busy
 
     @property
     def awaits_outcomes(self) -> bool:

@@ -14,8 +14,10 @@ static void
 add_cost(Core *core, Meter *meter, int64_t ns)
 {
     meter->cost_ns += ns;
-    meter->window_ns += ns;
-    core->spent_ns += ns;
+    if (!meter->apart) {
+        meter->window_ns += ns;
+        core->spent_ns += ns;
+    }
 }
 
 Measure

@@ -196,6 +196,7 @@ static PyMemberDef meter_members[] = {
     {"tokens", Py_T_DOUBLE, offsetof(Meter, tokens), 0, NULL},
     {"timed", Py_T_BOOL, offsetof(Meter, timed), 0, NULL},
     {"off", Py_T_BOOL, offsetof(Meter, off), 0, NULL},
+    {"apart", Py_T_BOOL, offsetof(Meter, apart), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 

@@ -48,6 +48,7 @@ typedef struct {
     long long hits_left, lost, entered, cost_ns, window_ns, allowance_ns;
     long long fates[FATE_COUNT];
     char timed, off;
+    char apart; /* what it costs is paid from another budget than the probes' */
     /* What of it runs here, while `holds` and `take` are what they were then. */
     PyObject *known_holds, *known_take;
     Program *condition;

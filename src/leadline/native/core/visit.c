@@ -352,7 +352,8 @@ pass(Visit *visit)
     if (meter->timed && !visit->moment.has_duration) {
         return ON;
     }
-    if (core->spent_ns >= core->budget_ns || meter->window_ns > meter->allowance_ns) {
+    int spent = core->spent_ns >= core->budget_ns || meter->window_ns > meter->allowance_ns;
+    if (spent && !meter->apart) {
         meter->fates[OVER_BUDGET]++;
         meter->off = 1;
         return OFF;
