@@ -40,10 +40,10 @@ def tell(**told):
 """
 
 
-def run(source: str, user: str = "", **given: Any) -> dict[str, Any]:
+def run(source: str, as_user: str = "", **given: Any) -> dict[str, Any]:
     """Run `source`; returns what it told with `tell`, which must be all that it printed."""
     words = "".join(f"{name} = {value!r}\n" for name, value in given.items())
-    become = f"become({USERS[user]})\n" if user else ""
+    become = f"become({USERS[as_user]})\n" if as_user else ""
     done = subprocess.run(
         [sys.executable, "-c", _BEFORE + words + become + textwrap.dedent(source)],
         env=os.environ | {"PYTHONPATH": str(HERE)},

@@ -233,6 +233,27 @@ def test_single_files_may_be_named() -> None:
     assert told["missing"] == 2
 
 
+def test_modules_are_imported_in_it() -> None:
+    """Also those in C; and asking for the number of processors reads what libc reads."""
+    told = run(
+        """\
+        import sysconfig
+        folder = os.fsencode(sysconfig.get_path("stdlib"))
+
+        def use():
+            sys.dont_write_bytecode = True
+            import _lsprof, email.mime.text, xml.etree.ElementTree
+            tree = xml.etree.ElementTree.fromstring("<a/>")
+            return _lsprof.__name__, tree.tag, os.cpu_count()
+
+        outcome = twin(use, readable=(folder,))
+        tell(said=outcome.said, refused=outcome.refused, processors=os.cpu_count())
+        """
+    )
+    assert told["said"] == f"('_lsprof', 'a', {told['processors']})"
+    assert told["refused"] == []
+
+
 def test_one_that_is_killed_at_any_moment_harms_nobody() -> None:
     told = run(
         """\

@@ -107,6 +107,9 @@ allow_path(long set, const char *path, int folders)
     kernel(SYS_close, file);
 }
 
+/* What libc itself reads when it is asked how many processors there are. */
+#define PROCESSORS "/sys/devices/system/cpu/online"
+
 void
 fence_seal(const Plan *plan)
 {
@@ -119,6 +122,7 @@ fence_seal(const Plan *plan)
     long set = kernel(CALL_LANDLOCK_CREATE_RULESET, &all, size, 0);
     seal_must(set >= 0, FAILED_FENCE);
     if (plan->policy & (POLICY_READONLY | POLICY_THREADS)) {
+        allow_path(set, PROCESSORS, 0);
         for (int index = 0; index < plan->readable_count; index++) {
             allow_path(set, plan->readable[index], 1);
         }
