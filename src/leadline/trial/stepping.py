@@ -37,6 +37,8 @@ _AFTER_AWAIT = 3
 """The argument of `RESUME` after an `await` that has handed over."""
 _SILENT = (StopIteration, StopAsyncIteration, GeneratorExit)
 """How iteration ends is no news."""
+_OF_KERNEL = (OSError, RuntimeError)
+"""What is raised for what was refused; a thread that cannot start is no `OSError`."""
 _HIDDEN = "<frozen importlib"
 """The interpreter's own import: what it runs of modules is not stepped."""
 _ANEW = "This coroutine begins anew here, with the same arguments, on a loop of its own."
@@ -181,7 +183,10 @@ class Stepper:
             self._at_refusal(frame, error)
 
     def _at_refusal(self, frame: FrameType, error: BaseException) -> None:
-        if type(error) not in _SILENT and since(self._told, self._refusals()):
+        """Stop where what the kernel refused shows; not where something was refused to another
+        thread, or to our loop."""
+        shows = isinstance(error, _OF_KERNEL) and self._is_within(frame)
+        if shows and since(self._told, self._refusals()):
             self._stop(frame, Reason.EXCEPTION, told(error), (error,))
 
     def _at_return(self, frame: FrameType, value: Any) -> None:
