@@ -8,6 +8,7 @@ import time
 
 from twins import born, ended, gone, shown
 
+from leadline.trial import chance
 from leadline.trial.standing import lines_of
 from leadline.trial.stepping import Stepper
 from leadline.wire.messages import encode
@@ -24,8 +25,16 @@ class Session:
     """A twin that is stepped from the first start of `function`, and its other end."""
 
     def __init__(
-        self, function, live, show=shown, source=lines_of, refusals=refused.copy, policy=None
+        self,
+        function,
+        live,
+        show=shown,
+        source=lines_of,
+        refusals=refused.copy,
+        policy=None,
+        above=0,
     ) -> None:
+        self._above = above
         self._refusals, self._policy = refusals, policy
         self._source = source
         self._code = function.__code__
@@ -63,11 +72,13 @@ class Session:
     def _hit(self, _code, _offset) -> None:
         if self.pid:
             return
+        state = chance.remember()
         self.pid = born(self._policy, self._theirs.fileno())
         if self.pid == 0:
             self.ours.close()
             sys.monitoring.set_local_events(self._tool, self._code, 0)
-            frame = sys._getframe(1)
+            chance.restore(state)
+            frame = sys._getframe(1 + self._above)
             fd = self._theirs.fileno()
             Stepper(frame, fd, self._show, self._refusals, LIFE_S, self._source).arm()
 

@@ -476,27 +476,115 @@ async def view(n):
     return two  # noqa: RET504 - stepped
 
 
-@pytest.mark.parametrize("factory", [None, "uvloop"])
-def test_a_coroutine_goes_on_to_its_first_real_await(factory) -> None:
+def runs(coroutine, factory):
+    """Return what runs a coroutine on a loop of that kind."""
     loop = pytest.importorskip(factory).new_event_loop if factory else None
 
     def live():
         with asyncio.Runner(loop_factory=loop) as runner:
-            return runner.run(view(3))
+            return runner.run(coroutine())
 
-    with Session(view, live) as session:
+    return live
+
+
+LOOPS = pytest.mark.parametrize("factory", [None, "uvloop"])
+EVENT_LOOP = "The event loop stands still in a twin: it cannot go past this await."
+
+
+@LOOPS
+def test_a_coroutine_begins_anew_and_goes_past_its_awaits(factory) -> None:
+    with Session(view, runs(lambda: view(3), factory)) as session:
         assert session.result == 4
+        reply = session.ask("where")
+        assert reply.text.startswith("This coroutine begins anew here")
+        above = [one.function for one in reply.frames if one.is_above]
         assert session.go("next", "step", "next", "next") == [
             *("line view+1", "line quick+1", "return quick+1", "line view+2"),
         ]
+        reply = session.ask("where")
+        assert [one.function for one in reply.frames if one.is_above] == above
         assert session.value("await quick(8)") == "8"
+        assert session.value("await inner(9)") == "9"
         assert session.value("one") == "3"
+        assert session.go("step", "next") == ["line inner+1", "line inner+2"]
+        session.ask("run", "n = 10")
+        reply = session.ask("return")
+        assert (place(reply), reply.value) == ("return inner+2", 10)
+        assert session.go("next") == ["line view+3"]
         reply = session.ask("next")
-        assert place(reply) == "finished view+2"
-        assert reply.text == (
-            "The event loop stands still in a twin: it cannot go past this await."
-        )
+        assert (reply.reason, reply.value) == (Reason.FINISHED, 10)
         assert session.value("one + 1") == "4"
+        assert "has come to its end" in session.ask("next").text
+
+
+async def gathers(n):
+    async with asyncio.timeout(0.3):
+        parts = await asyncio.gather(inner(n), asyncio.to_thread(len, "ab"))
+    await asyncio.sleep(0.001)
+    return parts
+
+
+@LOOPS
+def test_the_clock_of_its_loop_stands_while_somebody_looks(factory) -> None:
+    with Session(gathers, runs(lambda: gathers(3), factory)) as session:
+        assert session.go("next", "next") == ["line gathers+1", "line gathers+2"]
+        time.sleep(0.4)
+        assert session.go("next", "next")[0] == "line gathers+1"
+        assert session.ask("continue").value == {"type": "list", "length": 2, "items": [3, 2]}
+
+
+def test_what_was_changed_before_it_moves_is_what_it_begins_with() -> None:
+    with Session(view, lambda: asyncio.run(view(3))) as session:
+        session.ask("run", "n = 20")
+        assert session.ask("continue").value == 21
+
+
+async def waits_for_live(future):
+    await asyncio.sleep(0)
+    return await future
+
+
+def test_what_it_awaits_of_the_live_loop_is_an_exception() -> None:
+    async def live():
+        future = asyncio.get_running_loop().create_future()
+        task = asyncio.ensure_future(waits_for_live(future))
+        await asyncio.sleep(0.01)
+        future.set_result(1)
+        return await task
+
+    with Session(waits_for_live, lambda: asyncio.run(live())) as session:
+        assert session.go("next", "next") == ["line waits_for_live+1", "line waits_for_live+2"]
+        reply = session.ask("next")
+        assert reply.reason is Reason.EXCEPTION
+        assert "attached to a different loop" in reply.text
+        assert session.ask("continue").reason is Reason.FINISHED
+
+
+def here():
+    return 1
+
+
+async def midway(n):
+    one = here()
+    two = await quick(n)
+    waiting = asyncio.get_running_loop().run_in_executor(None, here)
+    time.sleep(0.01)
+    return one + two + await waiting
+
+
+@LOOPS
+def test_a_coroutine_that_is_under_way_goes_on_to_its_first_real_await(factory) -> None:
+    with Session(here, runs(lambda: midway(3), factory), above=1) as session:
+        assert session.result == 5
+        reply = session.ask("where")
+        assert reply.text == ""
+        assert place(reply) == "line midway+1"
+        assert session.go("next", "next") == ["line midway+2", "line midway+3"]
+        assert session.value("await quick(8)") == "8"
+        assert session.go("next", "next") == ["line midway+4", "line midway+5"]
+        reply = session.ask("next")
+        assert (place(reply), reply.text) == ("finished midway+5", EVENT_LOOP)
+        assert session.value("two + 1") == "4"
         assert "has come to its end" in session.ask("next").text
 
 

@@ -8,6 +8,8 @@ import sys
 from types import BuiltinFunctionType
 from typing import Any
 
+from leadline.trial.loops import stand_in
+
 type State = tuple[Any, Any]
 """What `remember` returns: opaque."""
 
@@ -40,7 +42,7 @@ def restore(state: State) -> None:
         generator.gauss_next = chance[1]
     asyncio: Any = sys.modules.get("_asyncio")
     if loop is not None and asyncio is not None:
-        asyncio._set_running_loop(loop)  # noqa: SLF001 - there is no other way
+        asyncio._set_running_loop(stand_in(loop))  # noqa: SLF001 - there is no other way
 
 
 def _chance() -> tuple[Any, Any] | None:

@@ -5,6 +5,7 @@ that will never run again, so it must not wait for it: either asyncio says so, o
 """
 
 import sys
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -34,9 +35,8 @@ def drive(coroutine: Coroutine[Any, Any, object], within_s: float) -> object:
     asyncio._set_running_loop(None)  # noqa: SLF001
     late: list[bool] = []
     try:
-        if not _own:
-            _own.append(_made(asyncio, coroutine))
-        result = _own[0].run_until_complete(_bounded(asyncio, coroutine, within_s, late))
+        loop = _idle(asyncio, coroutine)
+        result = loop.run_until_complete(_bounded(asyncio, coroutine, within_s, late))
     except asyncio.CancelledError:
         if not late:
             raise
@@ -51,16 +51,51 @@ def drive(coroutine: Coroutine[Any, Any, object], within_s: float) -> object:
     return result
 
 
-_own: list[Any] = []
-"""The one loop of this twin, never closed: what a coroutine leaves on it, the next may use."""
+def stood(seconds: float) -> None:
+    """Leave out of our loops' time that somebody has looked at a frame: no timer runs then."""
+    _standing[0] += seconds
 
 
-def _made(asyncio: Any, coroutine: Coroutine[Any, Any, object]) -> Any:
+def stand_in(live: Any) -> Any:
+    """Return what is to run, for the code of a twin, in the place of the live loop.
+
+    Of a loop of uvloop that is another one: its library ends the process when a thread wants to
+    wake it, on a descriptor that is closed here. The task that was running still is.
+    """
+    asyncio: Any = sys.modules.get("asyncio")
+    if asyncio is None or not type(live).__module__.startswith("uvloop"):
+        return live
     try:
-        return asyncio.SelectorEventLoop()
+        loop = asyncio.SelectorEventLoop()
+    except OSError:
+        return live
+    _own_standing.append(loop)
+    task = asyncio.current_task(live)
+    if task is not None:
+        asyncio.tasks._enter_task(loop, task)  # noqa: SLF001 - as what runs tasks does
+    return loop
+
+
+_own: list[Any] = []
+"""The loops of this twin, never closed: what one coroutine leaves there, the next may use. More
+than one only where something is asked while a coroutine stands still."""
+_own_standing: list[Any] = []
+"""Loops that never run."""
+_standing = [0.0]
+
+
+def _idle(asyncio: Any, coroutine: Coroutine[Any, Any, object]) -> Any:
+    for loop in _own:
+        if not loop.is_running():
+            return loop
+    try:
+        loop = asyncio.SelectorEventLoop()
     except OSError as error:
         coroutine.close()
         raise StandsStill(f"no event loop can be made here: {error}") from None
+    loop.time = lambda: time.monotonic() - _standing[0]
+    _own.append(loop)
+    return loop
 
 
 async def _bounded(

@@ -41,11 +41,13 @@ _NOWHERE = {Do.UP: "This is the outermost frame.", Do.DOWN: "This is the innermo
 class Standing:
     """Answers what can be asked while the frame does not move.
 
-    `base` is the frame of the call that was hit, `top` the one that stands, `selected` the one
-    that is looked at; `reason` why it stands there.
+    `live` is the frame that was hit, `base` the one that goes on in its place, which is mostly
+    the same; `top` is the one that stands, `selected` the one that is looked at; `reason` why
+    it stands there.
     """
 
     def __init__(self, base: FrameType, shown: Shown, source: Source) -> None:
+        self.live = base
         self.base = base
         self.top = base
         self.selected = base
@@ -145,7 +147,7 @@ class Standing:
         while frame is not None:
             if not is_ours(frame):
                 yield frame
-            frame = frame.f_back
+            frame = self.live.f_back if frame is self.base else frame.f_back
 
     def is_above(self, frame: FrameType) -> bool:
         """Tell whether a frame is a caller of the call that was hit."""

@@ -15,9 +15,11 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
+from leadline.trial.calls import FunctionOf, at_start, call_of
 from leadline.trial.channel import Channel
 from leadline.trial.failure import is_ours, told
 from leadline.trial.greenlets import StandingGreenlets
+from leadline.trial.loops import drive, stood
 from leadline.trial.printed import Printed
 from leadline.trial.showing import Refusals, Shown, since
 from leadline.trial.standing import Source, Standing, lines_of, whole
@@ -30,12 +32,16 @@ _RESUME, _YIELD = opcode.opmap["RESUME"], opcode.opmap["YIELD_VALUE"]
 _RETURNS = frozenset(
     opcode.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST", "RETURN_GENERATOR")
 )
+_CO_COROUTINE = 0x80
 _AFTER_AWAIT = 3
 """The argument of `RESUME` after an `await` that has handed over."""
 _SILENT = (StopIteration, StopAsyncIteration, GeneratorExit)
 """How iteration ends is no news."""
+_OF_KERNEL = (OSError, RuntimeError)
+"""What is raised for what was refused; a thread that cannot start is no `OSError`."""
 _HIDDEN = "<frozen importlib"
 """The interpreter's own import: what it runs of modules is not stepped."""
+_ANEW = "This coroutine begins anew here, with the same arguments, on a loop of its own."
 _AWAITS = "The event loop stands still in a twin: it cannot go past this await."
 _YIELDS = "It has yielded: who takes the value does not run in a twin."
 _ENDED = "The call that was hit has come to its end: nothing is left to step."
@@ -59,6 +65,7 @@ class Stepper:
         refusals: Refusals,
         life_s: float,
         source: Source = lines_of,
+        function_of: FunctionOf | None = None,
     ) -> None:
         self._base = frame
         self._channel = Channel(channel_fd)
@@ -80,20 +87,41 @@ class Stepper:
         """The frame that an exception has just left."""
         self._error: BaseException | None = None
         self._over = False
+        self._function_of = function_of
+        self._life_s = life_s
+        self._is_driven = False
+        """Whether the frame is a coroutine that begins anew, on a loop that goes on."""
 
     def arm(self) -> None:
         """Say that the twin is there, answer until a request moves the frame, then trace it and
         return.
 
         The caller returns to the interpreter without doing anything more. Does not return
-        where nobody is there any more.
+        where nobody is there any more, nor where a coroutine was hit at its very start: the
+        live loop stands still, so that coroutine begins anew on a loop of its own.
         """
+        begins_anew = bool(self._base.f_code.co_flags & _CO_COROUTINE) and at_start(self._base)
+        if begins_anew:
+            self._standing.text = _ANEW
         self._told = self._refusals()
         self._printed.__enter__()
         StandingGreenlets().__enter__()
         self._reply(self._standing.arrived(0))
         self._serve()
+        if begins_anew:
+            sys.call_tracing(self._begin_anew, ())
+            os._exit(0)
         sys.settrace(self._called)
+
+    def _begin_anew(self) -> None:
+        call = call_of(self._base, self._function_of)
+        coroutine = call.function(*call.args, **call.kwargs)
+        if self._target is self._base:
+            self._target = coroutine.cr_frame
+        self._base = self._standing.base = coroutine.cr_frame
+        self._is_driven = True
+        sys.settrace(self._called)
+        drive(coroutine, self._life_s)
 
     # --- what the frames do ---
 
@@ -102,7 +130,9 @@ class Stepper:
         stops everything."""
         if event != "call" or _is_hidden(frame):
             return None
-        steps = self._move is Do.STEP
+        if frame.f_trace == self._traced:  # a generator or a coroutine that goes on
+            return self._traced
+        steps = frame is self._base or (self._move is Do.STEP and self._is_within(frame))
         frame.f_trace_lines = steps
         return self._traced if steps else self._passed_over
 
@@ -153,7 +183,10 @@ class Stepper:
             self._at_refusal(frame, error)
 
     def _at_refusal(self, frame: FrameType, error: BaseException) -> None:
-        if type(error) not in _SILENT and since(self._told, self._refusals()):
+        """Stop where what the kernel refused shows; not where something was refused to another
+        thread, or to our loop."""
+        shows = isinstance(error, _OF_KERNEL) and self._is_within(frame)
+        if shows and since(self._told, self._refusals()):
             self._stop(frame, Reason.EXCEPTION, told(error), (error,))
 
     def _at_return(self, frame: FrameType, value: Any) -> None:
@@ -166,6 +199,8 @@ class Stepper:
             self._unwound(frame)
 
     def _at_yield(self, frame: FrameType, value: Any, awaits: bool) -> None:
+        if awaits and self._is_driven:
+            return
         if frame is self._base:
             self._over = True
             if awaits:
@@ -209,6 +244,11 @@ class Stepper:
 
     def _serve(self) -> None:
         """Answer until the frame is to move."""
+        since_s = time.monotonic()
+        self._answer()
+        stood(time.monotonic() - since_s)
+
+    def _answer(self) -> None:
         while True:
             try:
                 request = self._channel.request()
@@ -273,6 +313,12 @@ class Stepper:
         lines = self._source(code)
         self._told += since(before, self._refusals())
         return lines
+
+    def _is_within(self, frame: FrameType | None) -> bool:
+        """Tell whether a frame was called by the one that is stepped, however far above."""
+        while frame is not None and frame is not self._base:
+            frame = frame.f_back
+        return frame is not None
 
     def _reply(self, reply: Reply) -> None:
         now = self._refusals()

@@ -2,7 +2,9 @@
 
 The first reply, number 0, comes unasked: the twin is there. From then on whoever holds the
 other end of the channel asks, and each request has its one reply; until then the twin stands
-still. Any front end can drive it.
+still. Any front end can drive it. A coroutine that was hit at its very start begins anew, with
+the same arguments, on a loop of its own, and goes past its awaits; anything else is the very
+frame that was hit.
 
     next step return until continue    go on, and answer when the frame stands again
     where up down list                 where it stands, and which frame is looked at
@@ -60,9 +62,10 @@ MOVES = frozenset((Do.NEXT, Do.STEP, Do.RETURN, Do.CONTINUE, Do.UNTIL))
 class Reason(StrEnum):
     """Why the frame stands where it does.
 
-    `finished`: the call that was hit has come to its end, or to an `await` that would leave it;
-    it can still be looked at. `error`: the request was not understood or not possible, or what
-    it evaluated has raised, and the frame stands where it stood.
+    `finished`: the call that was hit has come to its end, or, where it was under way already,
+    to an `await` that would leave it; it can still be looked at. `error`: the request was not
+    understood or not possible, or what it evaluated has raised, and the frame stands where it
+    stood.
     """
 
     LINE = "line"

@@ -99,7 +99,9 @@ def _step(probe: TwinProbe, visit: Visit, channel: int) -> None:
     def shown(value: object) -> Value:
         return capture(value, room_for, Room(MAX_ANSWER_BYTES // 4))
 
-    stepping.Stepper(visit.frame, channel, shown, refusals, probe.life_s).arm()
+    stepping.Stepper(
+        visit.frame, channel, shown, refusals, probe.life_s, function_of=_function_of
+    ).arm()
 
 
 def _function_of(frame: Any) -> Any:
