@@ -22,6 +22,7 @@ from leadline.wire.stepping import Do
 from leadline.wire.twin import TwinEnd, TwinPolicy, TwinUse, TwinView, is_signed, line_text
 from live import LEADLINE
 from spoken_for import SpokenFor
+from waiting import wait_for
 
 STOP = {"file": "/srv/shop/pricing.py", "line": 88, "function": "Basket.quote",
         "source": "total = goods + shipping", "is_selected": True,
@@ -54,14 +55,14 @@ class Twin:
         self.asked: list[str] = []
         self.life_s = life_s
         self.agent = SpokenFor(leadline.home, leadline.port, "shop", self._ordered)
-        self._over = threading.Event()
+        self.go_on = threading.Event()
 
     def __enter__(self):
         self.agent.__enter__()
         return self
 
     def __exit__(self, *_):
-        self._over.set()
+        self.go_on.set()
         self.agent.__exit__()
 
     def _ordered(self, agent, probe):
@@ -87,6 +88,8 @@ class Twin:
             request = json.loads(told.text)
             assert request["number"] == told.number
             self.asked.append(f"{request['do']} {request['text']}".strip())
+            if request["text"] == "slow":
+                assert self.go_on.wait(20)
             if request["text"] == "die":
                 self.end(probe, TwinEnd.CUT_OFF, "its life of 60 s was over")
                 return
@@ -209,18 +212,20 @@ class Terminal:
     """The command on a terminal of its own."""
 
     def __init__(self):
-        self.process, self.ours = self._start()
+        self.process, self.ours, self._theirs = self._start()
         self.shown = ""
 
     def _start(self):
         ours, theirs = pty.openpty()
+        # whoever leads a session and opens a terminal is controlled by it: Ctrl-C is a signal
+        opened = 'exec "$@" <"$0" >"$0" 2>&1'
+        words = [LEADLINE, "shell", "shop", "shop/pricing.py:88"]
         process = subprocess.Popen(
-            [LEADLINE, "shell", "shop", "shop/pricing.py:88"],
-            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            ["/bin/sh", "-c", opened, os.ttyname(theirs), *words],
+            stdin=subprocess.DEVNULL, start_new_session=True,
             env={**os.environ, "TERM": "dumb", "INPUTRC": "/dev/null"},
         )  # fmt: skip
-        os.close(theirs)
-        return process, ours
+        return process, ours, theirs
 
     def __enter__(self):
         return self
@@ -230,6 +235,7 @@ class Terminal:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(20)
         os.close(self.ours)
+        os.close(self._theirs)
 
     def until(self, text):
         deadline = time.monotonic() + 20
@@ -263,6 +269,20 @@ def test_a_terminal_has_completion_and_an_end(leadline):
         terminal.until("the twin has ended")
         assert terminal.process.wait(20) == 0
         assert twin.asked[-1] == "quit"
+
+
+def test_waiting_for_an_answer_can_be_given_up(leadline):
+    with Twin(leadline) as twin, Terminal() as terminal:
+        terminal.until("(quote:88, ")
+        terminal.type("p slow\n")
+        wait_for(lambda: "print slow" in twin.asked, 20)
+        terminal.type("\x03")
+        terminal.until("the twin goes on; its answer comes with your next line")
+        twin.go_on.set()
+        terminal.until("(quote:88, ")
+        terminal.type("p goods\n")
+        terminal.until("slow = 5")  # late, and under its own name
+        terminal.until("goods = 5")
 
 
 def test_the_end_of_the_twin_is_seen_at_once_at_the_prompt(leadline):

@@ -161,9 +161,9 @@ class _Shell:
             for line in lines or reply_lines(reply, now.do, now.text, self._width):
                 out(line)
 
-    def _late(self, reply: dict[str, Any]) -> None:
+    def _late(self, reply: dict[str, Any], do: Do, text: str) -> None:
         """Show an answer that was not waited for."""
-        self._show(reply, Typed(None))
+        self._show(reply, Typed(do, text))
 
     def _problem(self, error: LeadlineError) -> None:
         if self._json:

@@ -25,20 +25,21 @@ class OverError(Exception):
 
 
 class Conversation:
-    """One shell. `late` is called with replies that come after nobody waited for them."""
+    """One shell. `late` is called with replies that come after nobody waited for them, and with
+    what was asked."""
 
     def __init__(
         self,
         client: Client,
         order: Order,
         life_s: float,
-        late: Callable[[dict[str, Any]], None],
+        late: Callable[[dict[str, Any], Do, str], None],
     ) -> None:
         self._client, self._order, self._late = client, order, late
         self._key = os.environ.get(KEY, "").strip()
         self._events: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
         self._number = 0
-        self._unseen: set[int] = set()
+        self._unseen: dict[int, tuple[Do, str]] = {}
         self._ends = time.monotonic() + life_s
         self._prompting = False
         self._main = threading.get_ident()
@@ -84,7 +85,7 @@ class Conversation:
             raise
         self._number = number
         if do is not Do.COMPLETE:
-            self._unseen.add(number)
+            self._unseen[number] = do, text
         return self._answer(number, seconds)
 
     @contextmanager
@@ -121,14 +122,13 @@ class Conversation:
                 raise queue.Empty
             found = self._take(*self._events.get(timeout=left))
             if found is not None and found["number"] == number:
-                self._unseen.discard(number)
+                self._unseen.pop(number, None)
                 return found
             self._tell_late(found)
 
     def _tell_late(self, found: dict[str, Any] | None) -> None:
-        if found is not None and found["number"] in self._unseen:
-            self._unseen.discard(found["number"])
-            self._late(found)
+        if found is not None and (asked := self._unseen.pop(found["number"], None)):
+            self._late(found, *asked)
 
     def _take(self, event: str, content: dict[str, Any]) -> dict[str, Any] | None:
         if event == "ended":

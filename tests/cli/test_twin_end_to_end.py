@@ -1,0 +1,181 @@
+"""`ask`, `rerun` and `shell` from end to end: a real service, its twins, the commands."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from leadline import native
+from live import LEADLINE, Leadline, Program
+from waiting import wait_for
+
+pytestmark = pytest.mark.skipif(native.twin() is None, reason=native.twin_reason())
+
+SHOP = """\
+import sys
+import time
+
+
+class Order:
+    def __init__(self, goods):
+        self.goods = goods
+
+    def total(self):
+        print("counting", file=sys.stdout)
+        return self.goods + 450
+
+
+def price(goods, country):
+    order = Order(goods)
+    shipping = 450 if country == "DE" else 390
+    total = goods + shipping
+    return total
+
+
+def stamp():
+    return time.time()
+
+
+while True:
+    price(1000, "DE")
+    stamp()
+    time.sleep(0.05)
+"""
+LINE = "shop.py:17"
+"""`total = goods + shipping`."""
+KEY = {"LEADLINE_TWIN_KEY": "the service's own"}
+
+
+def run(*words: str, status: int = 0, said: str = "", env: dict[str, str] | None = None) -> str:
+    done = subprocess.run(
+        [LEADLINE, *words],
+        input=said, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, **(env or {})},
+    )  # fmt: skip
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def leadline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leadline]:
+    """One server for all of these."""
+    folder = tmp_path_factory.mktemp("twins")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("LEADLINE_")]:
+            if name != native.SETTING:
+                patch.delenv(name)
+        for name in ("CONFIG", "DATA", "STATE"):
+            patch.setenv(f"XDG_{name}_HOME", str(folder / "home" / name.lower()))
+        made = Leadline(folder / "home", folder).up()
+        (folder / "shop.py").write_text(SHOP)
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def shop(leadline: Leadline) -> Iterator[Program]:
+    """A service that allows twins, many a second."""
+    with start(leadline, "shop", LEADLINE_TWIN="threads", LEADLINE_TWIN_RATE="1000") as program:
+        yield program
+
+
+def start(leadline: Leadline, service: str, **env: str) -> Program:
+    command = [LEADLINE, "run", "--service", service, "--", sys.executable, "shop.py"]
+    program = Program(command, leadline.cwd, {"LEADLINE_TWIN_LOAD": "1000", **env})
+    wait_for(lambda: leadline.connected(service), 20)
+    return program
+
+
+def test_any_python_runs_in_the_twin_and_nothing_gets_out(leadline, shop):
+    never = leadline.cwd / "never"
+    told = run("ask", "shop", LINE, "order.total()", f"open({str(never)!r}, 'w')",
+               "[n for n in range(3)]", status=1)  # fmt: skip
+    for part in (
+        "  order.total() = 1450\n    | counting\n",
+        "    raised PermissionError",
+        f"    tried: openat {never}: refused",
+        "  [n for n in range(3)] = [0, 1, 2]",
+    ):
+        assert part in told
+    assert re.search(r"pause [\d.]+ ms   the twin lived \d+ ms   files read-only", told)
+    assert not never.exists()
+    assert "counting" not in shop.out
+
+
+def test_only_where_the_condition_holds(leadline, shop):
+    assert "goods = 1000" in run("ask", "shop", LINE, "goods", "--if", "goods == 1000")
+    told = run(
+        "ask", "shop", LINE, "goods", "--if", "goods == 7", "--wait", "2500ms", status=69
+    )
+    assert re.search(r"shop/\d+: armed; condition false \d+ times", told)
+
+
+def test_a_call_comes_to_the_same_again_or_its_clock_explains_why_not(leadline, shop):
+    rate = ("--rate", "100")
+    told = run("rerun", "shop", "shop:price", "-n", "3", *rate)
+    assert told.count("  agrees   1450  ") == 3
+    assert "3 of 3 agree; files read-only, threads revived" in told
+    told = run("rerun", "shop", "shop:stamp", "-n", "2", *rate, status=1)
+    assert "explained: it reads the clock" in told
+    assert "0 of 2 agree; 2 differ, explained; " in told
+    assert "marks: time.time in 2" in told
+
+
+def test_the_real_frame_steps_on_at_the_prompt(leadline, shop):
+    lines = "n\np total\ntotal = 7\nopen('/tmp/never', 'w')\nr\nwhere\nq\n"
+    told = run("shell", "shop", LINE, said=lines)
+    for part in (
+        "shop.py:17 in price   total = goods + shipping",
+        "shop.py:18 in price   return total",
+        "  total = 1450",
+        "  tried: openat /tmp/never: refused",
+        "  returns = 7",
+        "the twin has ended   pause ",
+    ):
+        assert part in told
+    assert "proves nothing" not in told
+
+
+def test_a_twin_ends_with_its_life_and_with_its_reader(leadline, shop):
+    command = [LEADLINE, "shell", "shop", LINE, "--life"]
+    with subprocess.Popen(
+        [*command, "1s"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as waiting:
+        assert waiting.wait(30) == 1
+        assert "its life of 1 s was over, and proves nothing" in waiting.stdout.read()
+    with subprocess.Popen(
+        [*command, "60s"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as left:
+        assert left.stdout.readline().startswith("a twin of shop/")
+        left.kill()
+    deadline = time.monotonic() + 20
+    while "goods = 1000" not in run("ask", "shop", LINE, "goods"):  # one lives at a time
+        assert time.monotonic() < deadline
+
+
+@pytest.fixture(scope="module")
+def signing(leadline: Leadline) -> Iterator[Program]:
+    """A service that runs only what is signed."""
+    more = {"LEADLINE_TWIN": "readonly", "LEADLINE_TWIN_RATE": "1000", **KEY}
+    with start(leadline, "signing", **more) as program:
+        yield program
+
+
+def test_only_what_is_signed_runs_where_the_service_wants_that(leadline, signing):
+    for env in ({}, {"LEADLINE_TWIN_KEY": "another"}):
+        told = run("ask", "signing", LINE, "goods", status=77, env=env)
+        assert "[twin-unsigned]" in told
+    assert "goods = 1000" in run("ask", "signing", LINE, "goods", env=KEY)
+    told = run("shell", "signing", LINE, said="p goods\nq\n", env=KEY)
+    assert "  goods = 1000" in told
+
+
+def test_a_service_that_wants_no_twins_makes_none(leadline):
+    with start(leadline, "without"):
+        told = run("ask", "without", LINE, "goods", "--wait", "50s", status=77)
+    assert "no instance makes a twin; the order is removed" in told
+    assert "This service makes no twins." in told
