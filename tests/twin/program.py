@@ -40,12 +40,14 @@ def tell(**told):
 """
 
 
-def run(source: str, as_user: str = "", **given: Any) -> dict[str, Any]:
-    """Run `source`; returns what it told with `tell`, which must be all that it printed."""
+def run(source: str, as_user: str = "", first: str = "", **given: Any) -> dict[str, Any]:
+    """Run `source`; returns what it told with `tell`, which must be all that it printed.
+
+    `first` is run before anybody has asked whether there are twins here."""
     words = "".join(f"{name} = {value!r}\n" for name, value in given.items())
     become = f"become({USERS[as_user]})\n" if as_user else ""
     done = subprocess.run(
-        [sys.executable, "-c", _BEFORE + words + become + textwrap.dedent(source)],
+        [sys.executable, "-c", first + _BEFORE + words + become + textwrap.dedent(source)],
         env=os.environ | {"PYTHONPATH": str(HERE)},
         capture_output=True,
         text=True,

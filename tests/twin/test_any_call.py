@@ -87,7 +87,7 @@ os.set_blocking(heard, False)
 parent = os.getpid()
 before = world()
 ends, refused, harm, calls = {}, set(), [], 0
-for seed in range(first, first + twins):
+for seed in range(since, since + twins):
     policy = (READONLY, THREADS, STRICT, READONLY | GRANDCHILDREN)[seed % 4]
     outcome = twin(lambda: any_call(seed), life_s=seconds, policy=policy,
                    readable=(os.fsencode(place),), keep=(telling,))
@@ -108,14 +108,14 @@ tell(ends=ends, refused=sorted(refused), harm=harm, calls=calls)
 
 @pytest.mark.parametrize("user", USERS)
 def test_any_call_harms_nobody(user: str) -> None:
-    told = run(ANY, user=USERS[user], twins=8, first=1, seconds=0.1)
+    told = run(ANY, user=USERS[user], twins=8, since=1, seconds=0.1)
     assert told["harm"] == []
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("user", USERS)
 def test_very_many_calls_harm_nobody(user: str) -> None:
-    told = run(ANY, user=USERS[user], twins=200, first=1_000, seconds=0.2)
+    told = run(ANY, user=USERS[user], twins=200, since=1_000, seconds=0.2)
     assert told["harm"] == []
     assert told["calls"] > 2_000, told
     assert len(told["refused"]) > 100, told

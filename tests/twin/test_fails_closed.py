@@ -14,20 +14,27 @@ SOURCES = Path(__file__).parents[2] / "src" / "leadline"
 
 pytestmark = pytest.mark.skipif(native.twin() is None, reason=native.twin_reason())
 
-REFUSE = """\
-def refuse(*numbers, error=errno.EPERM):
+SANDBOX = """\
+import ctypes, errno, struct
+
+def refuse(*numbers, error=errno.EPERM, ends=False):
     # this process makes none of these calls from now on, as in somebody's sandbox
+    answer = 0x80000000 if ends else 0x00050000 | error
     words = [(0x20, 0, 0, 0)]
     for number in numbers:
-        words += [(0x15, 0, 1, number), (0x06, 0, 0, 0x00050000 | error)]
+        words += [(0x15, 0, 1, number), (0x06, 0, 0, answer)]
     words.append((0x06, 0, 0, 0x7fff0000))
-    import struct
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in words))
     program = struct.pack("HxxxxxxQ", len(words), ctypes.addressof(code))
     libc = ctypes.CDLL(None)
     assert libc.prctl(38, 1, 0, 0, 0) == 0
     assert libc.prctl(22, 2, ctypes.create_string_buffer(program), 0, 0) == 0
 
+"""
+
+REFUSE = (
+    SANDBOX
+    + """\
 def attempt(prepare, policy=READONLY):
     # in a process of its own, for it cannot be undone; tells whether a line ran
     reading, writing = os.pipe()
@@ -51,6 +58,7 @@ def attempt(prepare, policy=READONLY):
     ran, _, said = told.partition(b"\\n")
     return [ran.decode(), *json.loads(said)]
 """
+)
 
 STEPS = {
     "rt_sigaction": (13, "its signals could not be reset"),
@@ -144,18 +152,45 @@ def test_too_many_descriptors(needs: Callable[[str], str], tmp_path: Path) -> No
     assert told["why"].endswith("it has more descriptors than are gone through")
 
 
-def test_without_a_fence_nothing_is_opened() -> None:
+@pytest.mark.parametrize("ends", [False, True], ids=["refused", "ended"])
+def test_without_a_fence_nothing_is_opened(ends: bool) -> None:
+    """In a sandbox that ends whoever asks for it, the process is not ended for asking."""
     told = run(
-        REFUSE
-        + """\
-def look():
-    refuse(444, error=errno.ENOSYS)
-    outcome = twin(lambda: open("/usr/lib/os-release"), readable=(b"/usr/lib",))
-    raise RuntimeError([seal.landlock(), outcome.facts["landlock"], outcome.error])
-tell(came=attempt(look))
-"""
+        """\
+        outcome = twin(lambda: open("/usr/lib/os-release"), readable=(b"/usr/lib",))
+        tell(asked=seal.landlock(), had=outcome.facts["landlock"], error=outcome.error)
+        """,
+        first=f"{SANDBOX}refuse(444, 445, 446, ends={ends})\n",
     )
-    assert told["came"][1] == "RuntimeError([0, 0, 'PermissionError'])"
+    assert told == {"asked": 0, "had": 0, "error": "PermissionError"}
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["refused", "ended"])
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (317, "the kernel has no seccomp filters, or a sandbox refuses them"),
+        (
+            434,
+            "the kernel has no descriptors of processes (Linux 5.3), or a sandbox refuses them",
+        ),
+    ],
+    ids=["seccomp", "pidfd_open"],
+)
+def test_what_a_sandbox_refuses_is_told_beforehand(number: int, why: str, ends: bool) -> None:
+    told = run(
+        "tell(twin=native.twin(), why=native.twin_reason())",
+        first=f"{SANDBOX}refuse({number}, ends={ends})\n",
+    )
+    assert told == {"twin": None, "why": why}
+
+
+def test_a_twin_that_a_sandbox_ends_is_told_so() -> None:
+    told = run(REFUSE + "tell(came=attempt(lambda: refuse(310, 125, ends=True)))\n")
+    ran, status, why, _ = told["came"]
+    assert ran == ""
+    assert status & 0x7F == 31, "SIGSYS"
+    assert why.endswith("or one that a sandbox does not bear")
 
 
 def test_where_the_kernel_refuses_the_copy_nothing_has_happened() -> None:
@@ -176,20 +211,4 @@ tell(came=attempt(look))
     )
     assert told["came"][1] == (
         "RuntimeError(['[Errno 11] the kernel refused the copy', False, True, []])"
-    )
-
-
-def test_a_sandbox_without_filters_is_told_beforehand() -> None:
-    told = run(
-        REFUSE
-        + """\
-def look():
-    refuse(317)
-    raise RuntimeError([native.twin(), native.twin_reason()])
-native._found.clear()
-tell(came=attempt(look))
-"""
-    )
-    assert told["came"][1] == (
-        "RuntimeError([None, 'the kernel has no seccomp filters, or a sandbox refuses them'])"
     )

@@ -359,6 +359,47 @@ def test_it_is_made_in_a_callback_of_any_thread() -> None:
     assert told["outermost"] == "<module>"
 
 
+def test_all_shared_memory_is_found_among_much_other() -> None:
+    """Whatever a file is called, and whoever has opened it."""
+    told = run(
+        """\
+        import mmap
+        folder = tempfile.mkdtemp()
+        deep = os.path.join(folder, *["d" * 200] * 10)
+        os.makedirs(deep)
+        names = ["plain", "two words", "line\\nbreak", "rw-s 00000000", "(deleted)", "\\udcff"]
+        kept, shared = [], []
+        for number in range(3_000):
+            prot = (1, 3)[number % 2]
+            kept.append(mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=prot))
+            if number % 50 == 0:
+                name = names[number // 50 % len(names)] + str(number)
+                path = os.path.join(deep if number % 100 else folder, name)
+                file = os.open(path, os.O_RDWR | os.O_CREAT)
+                os.ftruncate(file, 4096)
+                shared.append(mmap.mmap(file, 4096))
+                os.close(file)
+        for number, memory in enumerate(shared):
+            memory[:2] = number.to_bytes(2)
+
+        def write():
+            seen = [int.from_bytes(memory[:2]) for memory in shared]
+            for memory in shared:
+                memory[:2] = b"no"
+            return seen == list(range(len(shared)))
+
+        outcome = twin(write)
+        left = [int.from_bytes(memory[:2]) for memory in shared]
+        tell(said=outcome.said, left=left == list(range(60)), shared=len(shared),
+             counted=seal.shared_writable(1 << 40) // 4096, facts=outcome.facts)
+        """
+    )
+    assert told["said"] == "True"
+    assert told["left"] is True
+    assert told["counted"] == told["shared"] == 60
+    assert told["facts"]["shared_copied"] == 60
+
+
 def test_shared_memory_is_counted_beforehand() -> None:
     told = run(
         """\

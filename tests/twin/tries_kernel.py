@@ -134,7 +134,7 @@ def machine_code(code: bytes) -> Any:
     return ctypes.CFUNCTYPE(ctypes.c_int)(at)()
 
 
-FOREIGN = "it made a system call of another kind (32 bit)"
+FOREIGN = "it made a system call of another kind (32 bit), or one that a sandbox does not bear"
 
 
 @tries(error="nothing", harms=False)

@@ -7,6 +7,7 @@
 #include "files.h"
 #include "interior.h"
 #include "kernel.h"
+#include "means.h"
 #include "refusals.h"
 
 #define MASK_SIZE 8
@@ -69,6 +70,7 @@ clone_twin(const Plan *plan)
     if (obstacle) {
         return fail(obstacle, text);
     }
+    means();
     uint64_t mask;
     int thread = (int)kernel(SYS_gettid);
     interior_before();

@@ -9,6 +9,7 @@
 
 #include "files.h"
 #include "kernel.h"
+#include "means.h"
 
 /* The kernel's own structures, at the version that all of them are used of: older ones take a
    shorter beginning of the first. */
@@ -44,11 +45,10 @@ fence_admits(uint64_t inode)
     return 0;
 }
 
-int
-fence_version(void)
+long
+fence_ask_version(void)
 {
-    long version = kernel(CALL_LANDLOCK_CREATE_RULESET, 0, 0, ASK_VERSION);
-    return version > 0 ? (int)version : 0;
+    return kernel(CALL_LANDLOCK_CREATE_RULESET, 0, 0, ASK_VERSION);
 }
 
 /* All that a version can refuse. */
@@ -84,7 +84,7 @@ allow_path(long set, const char *path, int folders)
 {
     struct stat status;
     struct statfs system;
-    long file = kernel(SYS_open, path, O_PATH | O_CLOEXEC);
+    long file = kernel(SYS_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC);
     if (file < 0) {
         seal_done.rules_missing++; /* an import path need not exist */
         return;
@@ -113,7 +113,7 @@ allow_path(long set, const char *path, int folders)
 void
 fence_seal(const Plan *plan)
 {
-    int version = fence_version();
+    int version = means()->landlock;
     if (version == 0) {
         return;
     }

@@ -8,10 +8,11 @@
 
 #include "seal.h"
 
-/* The version of the kernel's interface, 0 where it has none or does not let us use it. */
-int fence_version(void);
+/* Ask for the version of the kernel's interface; to be asked by `means` only. */
+long fence_ask_version(void);
 
-/* In the copy: shut everything but what the plan and the policy let be read. */
+/* In the copy: shut everything but what the plan and the policy let be read. The parent must
+   have asked for its means. */
 void fence_seal(const Plan *plan);
 
 /* Whether this file of /proc was named by the plan: no other one is opened, since most of them

@@ -42,7 +42,7 @@ static void
 find_all(void)
 {
     char room[8192] __attribute__((aligned(8)));
-    long folder = kernel(SYS_open, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    long folder = kernel(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     seal_must(folder >= 0, FAILED_FILES_READ);
     long count;
     while ((count = kernel(SYS_getdents64, folder, room, sizeof room)) > 0) {
@@ -90,7 +90,7 @@ reopen(int number, const struct stat *status, long flags)
         return 0;
     }
     kernel_descriptor_path(path, number);
-    long again = kernel(SYS_open, path,
+    long again = kernel(SYS_openat, AT_FDCWD, path,
                         O_RDONLY | O_CLOEXEC | O_NONBLOCK | (folder ? O_DIRECTORY : 0));
     if (again < 0) {
         return 0; /* of another user, opened before this process gave up its rights */
@@ -112,7 +112,7 @@ static long
 open_null(void)
 {
     struct stat status;
-    long null = kernel(SYS_open, "/dev/null", O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    long null = kernel(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (null >= 0 && (kernel(SYS_fstat, null, &status) != 0 || !S_ISCHR(status.st_mode) ||
                       status.st_rdev != makedev(1, 3))) {
         kernel(SYS_close, null);
@@ -125,7 +125,7 @@ void
 files_seal(const Plan *plan)
 {
     find_all();
-    long cut = kernel(SYS_open, "/", O_PATH | O_CLOEXEC);
+    long cut = kernel(SYS_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC);
     long null = open_null();
     seal_must(cut >= 0, FAILED_FILES_CUT);
     for (int index = 0; index < found_count; index++) {

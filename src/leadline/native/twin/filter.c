@@ -39,7 +39,8 @@ static const short allowed[] = {
     SYS_sched_getscheduler, SYS_sched_get_priority_max, SYS_sched_get_priority_min, SYS_sysinfo,
     SYS_uname, SYS_getcpu, SYS_get_mempolicy, SYS_poll, SYS_select,
     SYS_epoll_create, SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_wait, SYS_recvfrom, SYS_getsockopt, SYS_setsockopt, SYS_getsockname,
-    SYS_getpeername, SYS_shutdown, 334 /* rseq */, SYS_set_robust_list, SYS_get_robust_list,
+    SYS_getpeername, SYS_shutdown, 334 /* rseq */,
+    335, 336 /* of tracers from outside: uretprobe, uprobe */, SYS_set_robust_list, SYS_get_robust_list,
     SYS_set_tid_address, SYS_membarrier, SYS_getcwd, SYS_chdir, SYS_fchdir, SYS_umask,
     SYS_fstatfs,
 };
@@ -383,11 +384,4 @@ filter_seal(const Rules *rules)
     /* Without the flag each of the twin's jumps would be slowed down for its neighbours' sake. */
     long done = kernel(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &all);
     return done == 0 ? program.size : (int)done;
-}
-
-int
-filter_possible(void)
-{
-    uint32_t action = SECCOMP_RET_TRAP;
-    return kernel(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }

@@ -28,7 +28,4 @@ typedef struct {
 /* Put it in force for the rest of this process's life; returns its instructions or an error. */
 int filter_seal(const Rules *rules);
 
-/* Whether this kernel has what the filter is made of. */
-int filter_possible(void);
-
 #endif

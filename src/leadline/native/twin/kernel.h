@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 
 /* Of the kernel, and too young for some of libc's headers. */
+#define CALL_PIDFD_OPEN 434
 #define CALL_LANDLOCK_CREATE_RULESET 444
 #define CALL_LANDLOCK_ADD_RULE 445
 #define CALL_LANDLOCK_RESTRICT_SELF 446

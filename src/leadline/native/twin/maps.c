@@ -102,7 +102,7 @@ parse(char *line, Map *map)
 static int
 each_shared(char *room, size_t size, Visit visit, void *context)
 {
-    long file = kernel(SYS_open, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    long file = kernel(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
     if (file < 0) {
         return -1;
     }
@@ -212,7 +212,7 @@ map_again(const Map *map)
     if (map->path[0] != '/') {
         return 0;
     }
-    long file = kernel(SYS_open, map->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    long file = kernel(SYS_openat, AT_FDCWD, map->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) {
         return 0;
     }
@@ -279,7 +279,7 @@ int64_t
 maps_size(void)
 {
     char text[64] = "";
-    long file = kernel(SYS_open, "/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    long file = kernel(SYS_openat, AT_FDCWD, "/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (file < 0) {
         return -1;
     }

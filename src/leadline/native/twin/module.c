@@ -8,15 +8,13 @@
 #include <sys/wait.h>
 
 #include "clone.h"
-#include "fence.h"
-#include "filter.h"
 #include "interior.h"
 #include "kernel.h"
 #include "maps.h"
+#include "means.h"
 #include "refusals.h"
 #include "seal.h"
 
-#define CALL_PIDFD_OPEN 434
 /* As many paths and descriptors as a caller may name: an import path has a handful. */
 #define NAMED_MAX 4096
 #define LONGEST_LIFE_S 86400.0
@@ -25,7 +23,7 @@
 static PyObject *
 landlock(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
 {
-    return PyLong_FromLong(fence_version());
+    return PyLong_FromLong(means()->landlock);
 }
 
 /* missing() -> what this kernel lacks of what a twin needs, in words, or nothing. */
@@ -33,11 +31,11 @@ static PyObject *
 missing(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
 {
     const char *text = "";
-    if (!filter_possible()) {
+    if (!means()->filter) {
         text = "the kernel has no seccomp filters, or a sandbox refuses them";
     }
-    else if (kernel(CALL_PIDFD_OPEN, -1, 0) == -ENOSYS) {
-        text = "the kernel is too old: it has no process descriptors (Linux 5.3)";
+    else if (!means()->descriptors) {
+        text = "the kernel has no descriptors of processes (Linux 5.3), or a sandbox refuses them";
     }
     else if (maps_size() < 0) {
         text = "there is no /proc";
@@ -287,7 +285,7 @@ why(PyObject *Py_UNUSED(module), PyObject *given)
         return PyUnicode_FromString(
             "it was killed: by its limit of processor time, for memory, or from outside");
     case SIGSYS:
-        return PyUnicode_FromString("it made a system call of another kind (32 bit)");
+        return PyUnicode_FromString("it made a system call of another kind (32 bit), or one that a sandbox does not bear");
     case SIGSEGV:
         return PyUnicode_FromString("it crashed (SIGSEGV)");
     default:

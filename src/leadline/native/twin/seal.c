@@ -125,7 +125,7 @@ give_way(void)
     kernel(SYS_setsid);
     kernel(SYS_prctl, PR_SET_NAME, "leadline-twin");
     kernel(SYS_setpriority, PRIO_PROCESS, 0, NICEST);
-    long file = kernel(SYS_open, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    long file = kernel(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     long wrote = file;
     if (file >= 0) {
         wrote = kernel(SYS_write, file, SHARE_OF_OOM, sizeof SHARE_OF_OOM - 1);
