@@ -263,6 +263,50 @@ def test_an_await_runs_on_a_loop_of_its_own() -> None:
     assert answers[6]["raised"].startswith("TimeoutError")
 
 
+BODIES = """
+import sys
+level = 3
+found = [ask(sys._getframe(), ["level + 1", "added = 5", "[level for _ in range(2)]"])]
+class Body:
+    level = 4
+    found.append(ask(sys._getframe(), ["level + 1", "sum(level for _ in range(2))"]))
+class Meta(type):
+    def __prepare__(name, bases):
+        return Odd()
+odd = []
+class Odd(dict):
+    def keys(self):
+        return super().keys() if odd else 1 / 0
+    def __iter__(self):
+        return super().__iter__() if odd else 1 / 0
+class Strange(metaclass=Meta):
+    found.append(ask(sys._getframe(), ["level"]))
+    odd.append(1)
+def later():
+    return [ask(sys._getframe(), ["level"]) for level in range(2)]
+found += later()
+generated = list(ask(sys._getframe(), ["one", "level"]) for one in range(1))
+found += generated
+"""
+
+
+def test_bodies_and_comprehensions_are_asked_too() -> None:
+    def in_frame(frame, code):
+        return [one.raised or render(one.value) for one in ask(frame, code, shown, list)]
+
+    namespace = {"ask": in_frame}
+    exec(BODIES, namespace)
+    assert namespace["found"] == [
+        ["4", "None", "[3, 3]"],
+        ["5", "8"],
+        ["3"],
+        ["0"],
+        ["1"],
+        ["0", "3"],
+    ]
+    assert "added" not in namespace
+
+
 def test_deep_in_a_recursion_there_is_room() -> None:
     def down(n: int) -> list[Said]:
         return down(n - 1) if n else said("cart.total")
