@@ -5,6 +5,8 @@ import sys
 import textwrap
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from twins import shown, twin_of
 
 from leadline.trial.asking import ask, asked
@@ -137,6 +139,7 @@ def test_what_was_refused_meanwhile_is_told_with_each() -> None:
         ("\0", "cannot be compiled"),
         ("\ud800", "cannot be compiled"),
         ("(" * 5000, "cannot be compiled"),
+        ("-" * 9_990 + "1", "The code is nested too deeply to be compiled."),
         ("k" + " + k" * 2_400, ""),
         ("(" * 150 + ")" * 150, ""),
         ("a" * 20_000, "Code has at most 10,000 characters."),
@@ -337,3 +340,23 @@ def test_check_points_at_what_is_wrong() -> None:
     assert str(caught.value) == (
         "Line 2 cannot be compiled: invalid syntax.\n    b = = 2\n        ^"
     )
+
+
+PIECES = st.sampled_from(
+    [*"()[]{}:,;.=+-*/@'\"\\\n\t #$?!", "if", "else", "for", "in", "await", "async", "def f",
+     "lambda", "yield", "return", "x", "1", "0x", "1e", "f'", "'''", "class A", "import", "del",
+     "global x", "nonlocal x", "  ", "\0", "\ud800", "é", "\u2028", "with", "match x", "case _"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=20))
+def test_any_text_is_code_or_is_not(text) -> None:
+    try:
+        check(text)
+    except UsageError as error:
+        problem = error
+    else:
+        return
+    assert problem.slug == "bad-code"
+    assert problem.message.endswith((".", "?", "!"))
+    assert len(str(problem)) < 500
