@@ -5,6 +5,8 @@ import sys
 import textwrap
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from twins import shown, twin_of
 
 from leadline.trial.asking import ask, asked
@@ -137,6 +139,7 @@ def test_what_was_refused_meanwhile_is_told_with_each() -> None:
         ("\0", "cannot be compiled"),
         ("\ud800", "cannot be compiled"),
         ("(" * 5000, "cannot be compiled"),
+        ("-" * 9_990 + "1", "The code is nested too deeply to be compiled."),
         ("k" + " + k" * 2_400, ""),
         ("(" * 150 + ")" * 150, ""),
         ("a" * 20_000, "Code has at most 10,000 characters."),
@@ -263,6 +266,50 @@ def test_an_await_runs_on_a_loop_of_its_own() -> None:
     assert answers[6]["raised"].startswith("TimeoutError")
 
 
+BODIES = """
+import sys
+level = 3
+found = [ask(sys._getframe(), ["level + 1", "added = 5", "[level for _ in range(2)]"])]
+class Body:
+    level = 4
+    found.append(ask(sys._getframe(), ["level + 1", "sum(level for _ in range(2))"]))
+class Meta(type):
+    def __prepare__(name, bases):
+        return Odd()
+odd = []
+class Odd(dict):
+    def keys(self):
+        return super().keys() if odd else 1 / 0
+    def __iter__(self):
+        return super().__iter__() if odd else 1 / 0
+class Strange(metaclass=Meta):
+    found.append(ask(sys._getframe(), ["level"]))
+    odd.append(1)
+def later():
+    return [ask(sys._getframe(), ["level"]) for level in range(2)]
+found += later()
+generated = list(ask(sys._getframe(), ["one", "level"]) for one in range(1))
+found += generated
+"""
+
+
+def test_bodies_and_comprehensions_are_asked_too() -> None:
+    def in_frame(frame, code):
+        return [one.raised or render(one.value) for one in ask(frame, code, shown, list)]
+
+    namespace = {"ask": in_frame}
+    exec(BODIES, namespace)
+    assert namespace["found"] == [
+        ["4", "None", "[3, 3]"],
+        ["5", "8"],
+        ["3"],
+        ["0"],
+        ["1"],
+        ["0", "3"],
+    ]
+    assert "added" not in namespace
+
+
 def test_deep_in_a_recursion_there_is_room() -> None:
     def down(n: int) -> list[Said]:
         return down(n - 1) if n else said("cart.total")
@@ -293,3 +340,23 @@ def test_check_points_at_what_is_wrong() -> None:
     assert str(caught.value) == (
         "Line 2 cannot be compiled: invalid syntax.\n    b = = 2\n        ^"
     )
+
+
+PIECES = st.sampled_from(
+    [*"()[]{}:,;.=+-*/@'\"\\\n\t #$?!", "if", "else", "for", "in", "await", "async", "def f",
+     "lambda", "yield", "return", "x", "1", "0x", "1e", "f'", "'''", "class A", "import", "del",
+     "global x", "nonlocal x", "  ", "\0", "\ud800", "é", "\u2028", "with", "match x", "case _"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=20))
+def test_any_text_is_code_or_is_not(text) -> None:
+    try:
+        check(text)
+    except UsageError as error:
+        problem = error
+    else:
+        return
+    assert problem.slug == "bad-code"
+    assert problem.message.endswith((".", "?", "!"))
+    assert len(str(problem)) < 500

@@ -69,7 +69,7 @@ def asked(
             yield Said(text, raised=f"{error}")
             return
     namespace = visible(frame)
-    sys.setrecursionlimit(sys.getrecursionlimit() + _STACK_ROOM)
+    deepen()
     before = refusals()
     left = MAX_ANSWER_BYTES // 2
     for text, name, part in zip(code, names, parts, strict=True):
@@ -89,9 +89,22 @@ def asked(
         before = now
 
 
+def deepen() -> None:
+    """Make room on the stack for what is asked, however deep the application was."""
+    sys.setrecursionlimit(sys.getrecursionlimit() + _STACK_ROOM)
+
+
 def visible(frame: FrameType) -> dict[str, Any]:
     """Return a namespace of its own: the variables of a frame over those of its module."""
-    return {**frame.f_globals, **frame.f_locals}
+    return {**frame.f_globals, **locals_of(frame)}
+
+
+def locals_of(frame: FrameType) -> dict[str, Any]:
+    """Return the variables of a frame; none, where a class keeps them in something odd."""
+    try:
+        return dict(frame.f_locals)
+    except Exception:  # noqa: BLE001 - what a `__prepare__` has returned
+        return {}
 
 
 def declare(part: Compiled, namespace: dict[str, Any], frame: FrameType) -> None:

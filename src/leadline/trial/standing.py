@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any
 
-from leadline.trial.asking import Answer
+from leadline.trial.asking import Answer, locals_of
 from leadline.trial.calls import parameters
 from leadline.trial.completion import complete
 from leadline.trial.failure import is_ours
@@ -109,7 +109,7 @@ class Standing:
                 names = parameters(self.selected.f_code)
                 return Reply(0, self.reason, variables=self._variables(names))
             case Do.LOCALS:
-                names = tuple(self.selected.f_locals)
+                names = tuple(locals_of(self.selected))
                 return Reply(0, self.reason, variables=self._variables(names))
             case Do.COMPLETE:
                 found = complete(request.text, seen_from(self.selected, self._extra))
@@ -134,7 +134,7 @@ class Standing:
         return seen(self._shown, value)
 
     def _variables(self, names: tuple[str, ...]) -> dict[str, Value]:
-        local = self.selected.f_locals
+        local = locals_of(self.selected)
         bound = [name for name in names if name in local][:MAX_VARIABLES]
         left = MAX_ANSWER_BYTES // 2
         variables: dict[str, Value] = {}

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
+from leadline.trial.asking import deepen
 from leadline.trial.calls import FunctionOf, at_start, call_of
 from leadline.trial.channel import Channel
 from leadline.trial.failure import is_ours, told
@@ -103,6 +104,7 @@ class Stepper:
         begins_anew = bool(self._base.f_code.co_flags & _CO_COROUTINE) and at_start(self._base)
         if begins_anew:
             self._standing.text = _ANEW
+        deepen()
         self._told = self._refusals()
         self._printed.__enter__()
         StandingGreenlets().__enter__()

@@ -5,7 +5,7 @@ import sys
 from types import FrameType
 from typing import Any
 
-from leadline.trial.asking import Answer, declare, evaluate, visible
+from leadline.trial.asking import Answer, declare, evaluate, locals_of
 from leadline.trial.code import compiled
 from leadline.wire.struct import replace
 
@@ -22,7 +22,7 @@ def run_in(frame: FrameType, text: str, extra: dict[str, Any]) -> Answer:
     Raises `UsageError` (`bad-code`) before anything runs.
     """
     part = compiled(text, "<code>")
-    local = dict(frame.f_locals)
+    local = locals_of(frame)
     namespace = {**frame.f_globals, **extra, **local}
     before = dict(namespace)
     answer = evaluate(part, "<code>", namespace)
@@ -52,7 +52,7 @@ def run_in(frame: FrameType, text: str, extra: dict[str, Any]) -> Answer:
 
 def seen_from(frame: FrameType, extra: dict[str, Any]) -> dict[str, Any]:
     """Return all that a name can mean in a frame, but for the builtins."""
-    return {**visible(frame), **{n: v for n, v in extra.items() if n not in frame.f_locals}}
+    return {**frame.f_globals, **extra, **locals_of(frame)}
 
 
 _MISSING = object()
