@@ -5,6 +5,7 @@ For what an agent answers that this machine may not be able to do, such as makin
 
 import contextlib
 import http.client
+import itertools
 import json
 import queue
 import socket
@@ -27,10 +28,12 @@ from leadline.wire.shell import Replies, Reply, Tell, decode_tell
 from leadline.wire.twin import TwinView
 
 DEADLINE_S = 20.0
+_number = itertools.count(1)
+"""Each is a process of its own, whose hits are numbered from 1."""
 
 
 class SpokenFor:
-    """One connected instance. `probes` and `told` are what came down its stream.
+    """One connected instance. `orders` of twins, `told` and `removed` came down its stream.
 
     `on_probe` is called with each twin that is ordered, on the thread that reads.
     """
@@ -48,11 +51,13 @@ class SpokenFor:
         self._port = port
         self._on_probe = on_probe
         self._seq = 0
+        name = f"i-{service}-{next(_number)}"
         self.info = InstanceInfo(
-            f"i-{service}-{pid}", service, pid, "host", "app.py", "3.13.0", "0", "pure", 1.0
+            name, service, pid, "host", "app.py", "3.13.0", "0", "pure", 1.0
         )
         self.told: queue.Queue[Tell] = queue.Queue()
         self.removed: queue.Queue[str] = queue.Queue()
+        self.orders: list[TwinProbe] = []
         self.failures: list[BaseException] = []
         self._stream = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
         self._stream.connect()
@@ -125,8 +130,13 @@ class SpokenFor:
                     self.removed.put(name)
             case "set" | "add":
                 for probe in decode_probes(content["probes"]):
-                    if isinstance(probe, TwinProbe) and self._on_probe is not None:
-                        try:
-                            self._on_probe(self, probe)
-                        except BaseException as error:  # noqa: BLE001 - said at the end
-                            self.failures.append(error)
+                    if isinstance(probe, TwinProbe):
+                        self.orders.append(probe)
+                        self._order(probe)
+
+    def _order(self, probe: TwinProbe) -> None:
+        try:
+            if self._on_probe is not None:
+                self._on_probe(self, probe)
+        except BaseException as error:  # noqa: BLE001 - said at the end
+            self.failures.append(error)

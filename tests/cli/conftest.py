@@ -1,11 +1,13 @@
 """A small service that does one of everything, under a server of the test's own."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from leadline.native import SETTING
 from live import LEADLINE, Leadline, Program
 from waiting import wait_for
 
@@ -56,3 +58,18 @@ def shop(leadline: Leadline, tmp_path: Path) -> Iterator[Program]:
     with Program(command, tmp_path) as program:
         wait_for(lambda: leadline.connected("shop"), 20)
         yield program
+
+
+@pytest.fixture(scope="module")
+def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leadline]:
+    """A server for a file of tests, where each starting one of its own takes too long."""
+    folder = tmp_path_factory.mktemp("harbour")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("LEADLINE_")]:
+            if name != SETTING:
+                patch.delenv(name)
+        for name in ("CONFIG", "DATA", "STATE"):
+            patch.setenv(f"XDG_{name}_HOME", str(folder / "home" / name.lower()))
+        made = Leadline(folder / "home", folder).up()
+        yield made
+        made.close()

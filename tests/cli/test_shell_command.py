@@ -11,16 +11,18 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from leadline.cli.client import Client
 from leadline.cli.shell_words import Typed, typed
 from leadline.wire.errors import UsageError
-from leadline.wire.probe import TwinProbe
 from leadline.wire.shell import GONE
 from leadline.wire.stepping import Do
 from leadline.wire.twin import TwinEnd, TwinPolicy, TwinUse, TwinView, is_signed, line_text
-from live import LEADLINE
+from live import LEADLINE, Leadline
 from spoken_for import SpokenFor
 from waiting import wait_for
 
@@ -51,7 +53,6 @@ class Twin:
     """Answers for the twin of the shell that was ordered last."""
 
     def __init__(self, leadline, *, life_s=57.4):
-        self.orders: list[TwinProbe] = []
         self.asked: list[str] = []
         self.life_s = life_s
         self.agent = SpokenFor(leadline.home, leadline.port, "shop", self._ordered)
@@ -66,7 +67,6 @@ class Twin:
         self.agent.__exit__()
 
     def _ordered(self, agent, probe):
-        self.orders.append(probe)
         agent.arm(probe.id)
         threading.Thread(target=self._live, args=(probe,), daemon=True).start()
 
@@ -104,6 +104,14 @@ class Twin:
         self.agent.say(probe.id, ended="the twin has ended")
         view = TwinView(TwinUse.SHELL, TwinPolicy.READONLY, end, reason, 1.5, 3.2)
         self.agent.hit(probe.id, view)
+
+
+@pytest.fixture
+def leadline(harbour: Leadline) -> Iterator[Leadline]:
+    """The server of this file, with nothing left of the test before."""
+    yield harbour
+    with closing(Client()) as client:
+        client.delete("/v1/services/shop/probes")
 
 
 def run(text, *options, status=0, env=None):
@@ -172,7 +180,7 @@ def test_the_end_of_the_input_ends_the_twin(leadline):
     with Twin(leadline) as twin:
         run("p goods\n")
         assert twin.asked == ["where", "print goods", "quit"]
-        assert twin.agent.removed.get(timeout=20) == "p1"
+        assert twin.agent.removed.get(timeout=20) == twin.agent.orders[-1].id
 
 
 def test_a_twin_whose_life_is_over_says_so(leadline):
@@ -186,8 +194,9 @@ def test_each_line_is_signed_and_in_the_audit_log(leadline, monkeypatch):
     with Twin(leadline) as twin:
         run("p goods\nquit\n", env={"LEADLINE_TWIN_KEY": "the key"})
         assert len(twin.asked) == 3
-    found = leadline.json("audit")["entries"]
-    texts = [json.loads(one["detail"]["text"]) for one in found if one["action"] == "shell"]
+    found = [one for one in leadline.json("audit")["entries"] if one["action"] == "shell"]
+    mine = [one for one in found if one["probe"] == twin.agent.orders[-1].id]
+    texts = [json.loads(one["detail"]["text"]) for one in mine]
     assert [one["do"] for one in texts] == ["where", "print", "quit"]
 
 
@@ -204,7 +213,7 @@ def test_a_shell_as_json(leadline):
 def test_no_hit_ends_the_waiting(leadline):
     with SpokenFor(leadline.home, leadline.port, "shop", lambda a, p: a.arm(p.id)) as agent:
         done = run("", "--wait", "1200ms", status=69)
-        assert agent.removed.get(timeout=20) == "p1"
+        assert agent.removed.get(timeout=20) == agent.orders[-1].id
     assert "no twin within 1.2 s; the order is removed" in done.stderr
 
 
@@ -262,7 +271,9 @@ def test_a_terminal_has_completion_and_an_end(leadline):
         terminal.type("\n")
         terminal.until("goods.to_bytes = 5")
         assert "complete p goods.to" in twin.asked
+        terminal.until("(quote:88, ")
         terminal.type("half a line")
+        terminal.until("half a line")
         terminal.type("\x03")  # Ctrl-C leaves the line
         terminal.until("(quote:88, ")
         terminal.type("\x04")  # Ctrl-D
@@ -288,7 +299,7 @@ def test_waiting_for_an_answer_can_be_given_up(leadline):
 def test_the_end_of_the_twin_is_seen_at_once_at_the_prompt(leadline):
     with Twin(leadline) as twin, Terminal() as terminal:
         terminal.until("(quote:88, ")
-        twin.end(twin.orders[0], TwinEnd.CUT_OFF, "its life of 60 s was over")
+        twin.end(twin.agent.orders[0], TwinEnd.CUT_OFF, "its life of 60 s was over")
         terminal.until("its life of 60 s was over, and proves nothing")
         assert terminal.process.wait(20) == 1
 
@@ -297,7 +308,7 @@ def test_whoever_is_killed_at_the_prompt_leaves_no_twin(leadline):
     with Twin(leadline) as twin, Terminal() as terminal:
         terminal.until("(quote:88, ")
         terminal.process.kill()
-        assert twin.agent.removed.get(timeout=20) == "p1"
+        assert twin.agent.removed.get(timeout=20) == twin.agent.orders[-1].id
 
 
 @pytest.mark.parametrize(

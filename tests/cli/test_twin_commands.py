@@ -5,9 +5,12 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from leadline.cli.client import Client
 from leadline.wire.probe import Status, TwinProbe
 from leadline.wire.twin import (
     Agreement,
@@ -21,9 +24,17 @@ from leadline.wire.twin import (
     is_signed,
     order_text,
 )
-from live import LEADLINE
+from live import LEADLINE, Leadline
 from spoken_for import SpokenFor
 from waiting import wait_for
+
+
+@pytest.fixture
+def leadline(harbour: Leadline) -> Iterator[Leadline]:
+    """The server of this file, with nothing left of the test before."""
+    yield harbour
+    with closing(Client()) as client:
+        client.delete("/v1/services/shop/probes")
 
 
 def run(*words, status=0, env=None):
@@ -109,7 +120,7 @@ def test_no_hit_is_explained_and_the_order_removed(leadline):
 
     with spoken(leadline, on_probe) as agent:
         done = run("ask", "shop", "a.py:3", "1", "--wait", "1500ms", status=69)
-        assert agent.removed.get(timeout=20) == "p1"
+        assert agent.removed.get(timeout=20) == agent.orders[-1].id
     assert "armed in 1 instance; 3 hits went by without a twin: it is busy" in done.stderr
     assert "app.py/4711: armed; condition false 9 times, over the budget 3 times" in done.stderr
     assert leadline.json("probes")["probes"] == []
@@ -154,14 +165,11 @@ def test_ctrl_c_removes_the_order(leadline):
             assert "twin" not in run("apply", "--export", "shop").stdout
             asking.send_signal(signal.SIGINT)
             assert asking.wait(20) == 130
-        assert agent.removed.get(timeout=20) == "p1"
+        assert agent.removed.get(timeout=20) == agent.orders[-1].id
 
 
 def test_an_order_is_signed_where_there_is_a_key_and_the_server_never_has_it(leadline):
-    orders: list[TwinProbe] = []
-
     def on_probe(agent, probe):
-        orders.append(probe)
         agent.hit(probe.id, view(Said("1", returned=True, value=1)))
 
     with spoken(leadline, on_probe) as agent:
@@ -169,7 +177,7 @@ def test_an_order_is_signed_where_there_is_a_key_and_the_server_never_has_it(lea
         run("ask", "shop", "a.py:3", "1", "--instance", "4711", "--if", "x > 1", env=env)
         run("ask", "shop", "a.py:3", "1")
         run("ask", "shop", "a.py:3", "1", env={"LEADLINE_TWIN_KEY": ""})
-        signed, bare, empty = orders
+        signed, bare, empty = agent.orders
         assert signed.instance == agent.info.id
         assert is_signed("a key of the service", order_text("shop", signed), signed.signature)
         assert not is_signed("another", order_text("shop", signed), signed.signature)

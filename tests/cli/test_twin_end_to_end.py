@@ -61,19 +61,10 @@ def run(*words: str, status: int = 0, said: str = "", env: dict[str, str] | None
 
 
 @pytest.fixture(scope="module")
-def leadline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leadline]:
+def leadline(harbour: Leadline) -> Leadline:
     """One server for all of these."""
-    folder = tmp_path_factory.mktemp("twins")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("LEADLINE_")]:
-            if name != native.SETTING:
-                patch.delenv(name)
-        for name in ("CONFIG", "DATA", "STATE"):
-            patch.setenv(f"XDG_{name}_HOME", str(folder / "home" / name.lower()))
-        made = Leadline(folder / "home", folder).up()
-        (folder / "shop.py").write_text(SHOP)
-        yield made
-        made.close()
+    (harbour.cwd / "shop.py").write_text(SHOP)
+    return harbour
 
 
 @pytest.fixture(scope="module")

@@ -18,20 +18,25 @@ class Processes:
         """Return `hit` with the process id of its instance, where the server knows it."""
         instance = str(hit["instance"])
         if instance not in self._pids:
-            for info in _known(self._client):
-                self._pids[info["id"]] = info["pid"]
+            for one in _known(self._client):
+                self._pids[one["info"]["id"]] = one["info"]["pid"]
         pid = self._pids.setdefault(instance, 0)
         return {**hit, "pid": pid} if pid else hit
 
 
 def instance_id(client: Client, text: str) -> str:
-    """Return the id of the instance that `text` means: the beginning of an id, or a process id.
+    """Return the id of the instance that `text` means: the beginning of an id, or a process id;
+    where several are meant, the only one of them that is connected.
 
     Raises `UsageError` (slugs `no-such-instance`, `ambiguous-instance`).
     """
     known = list(_known(client))
-    found = {str(one["id"]) for one in known if str(one["id"]).startswith(text)}
-    found = found or {str(one["id"]) for one in known if str(one["pid"]) == text}
+    here = {str(one["info"]["id"]) for one in known if one["connected"]}
+    infos = [one["info"] for one in known]
+    found = {str(one["id"]) for one in infos if str(one["id"]).startswith(text)}
+    found = found or {str(one["id"]) for one in infos if str(one["pid"]) == text}
+    if len(found) > 1 and len(found & here) == 1:
+        found &= here
     if not found:
         raise UsageError(
             "no-such-instance",
@@ -49,5 +54,4 @@ def instance_id(client: Client, text: str) -> str:
 
 def _known(client: Client) -> Iterator[Mapping[str, Any]]:
     for service in client.get("/v1/services")["services"]:
-        for one in service["instances"]:
-            yield one["info"]
+        yield from service["instances"]
