@@ -2,10 +2,10 @@
 
     python -m benchmarks.twin_service
 
-Windows with one rerun a second and windows without take turns, in an order that changes, on one
-process under a steady load: the latency of its requests is compared within each round. Then, one
-after the other, asks from the order to the stored answer; and reruns as fast as one twin at a
-time allows. QUICK=1 takes fewer rounds.
+Windows with one rerun a second and windows without take turns, in an order that changes, on
+one process under a steady load: the latency of its requests is compared within each round.
+Then, one after the other, asks from the order to the stored answer; and reruns as fast as one
+twin at a time allows. QUICK=1 takes fewer rounds.
 """
 
 import http.client
@@ -29,7 +29,7 @@ TARGET = "service.py:total_of"
 WINDOW_S = 6.0
 ROUNDS, QUICK_ROUNDS = 10, 3
 PAUSE_S = 0.01
-"""Between two requests: the service is not to be saturated, or its queue is what is measured."""
+"""Between two requests: of a saturated service one would measure the queue."""
 ASKS, QUICK_ASKS = 40, 10
 RERUNS, QUICK_RERUNS = 300, 100
 
@@ -78,7 +78,8 @@ def _window(port: int, seconds: float) -> list[float]:
         began = time.perf_counter()
         connection.request("GET", f"/orders/{len(found)}")
         answer = connection.getresponse()
-        assert answer.read() and answer.status == 200
+        assert answer.status == 200
+        answer.read()
         found.append((time.perf_counter() - began) * 1e3)
         time.sleep(PAUSE_S)
     connection.close()
