@@ -39,7 +39,7 @@ def spoken(site, service, on_probe=None):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_twin_is_asked_under_a_line_by_keyboard(site, service, signed_in, accessible, scheme):
     name = f"asked-{scheme}"
-    service(name, LEADLINE_TWIN="threads")
+    service(name, LEADLINE_TWIN="threads", LEADLINE_TWIN_LOAD="1000")
     page = signed_in(color_scheme=scheme).page
     read(site, page, name)
     page.keyboard.press("a")
@@ -84,7 +84,7 @@ def test_a_twin_is_asked_under_a_line_by_keyboard(site, service, signed_in, acce
 
 
 def test_an_order_that_is_closed_is_taken_out(site, service, page):
-    service("closed", LEADLINE_TWIN="readonly")
+    service("closed", LEADLINE_TWIN="readonly", LEADLINE_TWIN_LOAD="1000")
     read(site, page, "closed")
     page.locator(f"[id=L{TOTAL}] .gutter").click()
     page.get_by_role("button", name="Ask a twin").click()
