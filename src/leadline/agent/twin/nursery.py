@@ -109,7 +109,7 @@ class Nursery:
         if self.terms.key and not self._orders.use(probe, self._now()):
             raise Unknown("no twin: this order has made all that it was signed for")
         birth = Birth(self._now(), get_ident(), task_name(), *trace_of())
-        luck = chance.remember()
+        luck, policy = chance.remember(), self.policy
         ours, theirs = self._twin.channel()
         began = time.perf_counter_ns()
         try:
@@ -126,7 +126,7 @@ class Nursery:
             os.close(theirs)
             raise Unknown(f"no twin: {error.strerror or error}") from None
         if pid == 0:
-            inside.live(probe, visit, theirs, luck)
+            inside.live(probe, visit, theirs, luck, policy)
             return  # a shell's frame goes on, step by step
         ended = time.perf_counter_ns()
         os.close(theirs)
