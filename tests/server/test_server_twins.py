@@ -140,6 +140,7 @@ def test_what_is_signed_arrives_as_it_was_signed(server, instance):
         ({"ttl_s": 0}, "bad-limit"),
         ({"hits": 2}, "bad-limit"),
         ({"use": "shell"}, "bad-twin"),
+        ({"use": "shell", "code": [], "ttl_s": 3_601}, "bad-limit"),
         ({"use": "rerun", "code": []}, "bad-target"),
         ({"use": "rerun", "code": [], "target": "app:f", "hits": 10_001}, "bad-limit"),
         ({"use": "nothing"}, "bad-message"),
