@@ -265,4 +265,6 @@ def test_a_rerun_as_json_and_one_that_nothing_hits(leadline):
         assert [one["hit"]["twin"]["agreement"]["agrees"] for one in hits] == [True]
         assert (summary["agree"], summary["of"], summary["asked"]) == (1, 1, 2)
         assert run(*words, "3", status=69)
-        assert wait_for(lambda: agent.removed.qsize() == 2, 20)
+        text = run("rerun", "shop", "shop:quote", "-n", "2", "--wait", "1200ms").stdout
+        assert text.endswith("; 1 more did not come in 1.2 s\n")
+        assert wait_for(lambda: agent.removed.qsize() == 3, 20)

@@ -140,6 +140,7 @@ def test_what_is_signed_arrives_as_it_was_signed(server, instance):
         ({"ttl_s": 0}, "bad-limit"),
         ({"hits": 2}, "bad-limit"),
         ({"use": "shell"}, "bad-twin"),
+        ({"use": "shell", "code": [], "ttl_s": 3_601}, "bad-limit"),
         ({"use": "rerun", "code": []}, "bad-target"),
         ({"use": "rerun", "code": [], "target": "app:f", "hits": 10_001}, "bad-limit"),
         ({"use": "nothing"}, "bad-message"),
@@ -333,6 +334,34 @@ def test_requests_of_a_shell_are_bounded(server, instance):
     assert sat.say((2, "x" * 256_001)).slug == "bad-message"
 
 
+def test_a_reader_that_reads_nothing_ends_the_shell(server, instance):
+    sat = Sat(server, instance, "unread")
+    sat.listen()
+    sat.say()
+    assert sat.ask(1).status == 204
+    reply = "x" * 250_000
+    refused = next(
+        answer for _ in range(100) if (answer := sat.say((1, reply), (1, reply))).status != 204
+    )
+    assert refused.slug == "no-such-shell"
+    assert sat.ask(2).slug == "no-such-shell"
+
+
+def test_the_description_says_which_addresses_need_the_right(server):
+    paths = server.request("GET", "/v1/openapi.json").json["paths"]
+    needed = {
+        f"{method} {path}"
+        for path, methods in paths.items()
+        for method, one in methods.items()
+        if "the right `twin`" in one.get("description", "")
+    }
+    assert needed == {
+        "post /v1/services/{service}/twins",
+        "post /v1/twins/{probe}/requests",
+        "get /v1/twins/{probe}/replies",
+    }
+
+
 def test_a_shell_is_for_who_ordered_it_and_for_one_at_a_time(own_server, instance):
     server = own_server().start()
     other = named_key(server, "other", ("twin",))
@@ -350,6 +379,18 @@ def test_a_shell_is_for_who_ordered_it_and_for_one_at_a_time(own_server, instanc
     server.connect(second).next()
     assert sat.say(info=second).slug == "no-such-shell"  # it has its twin
     assert server.request("GET", "/v1/twins/p99/replies").slug == "no-such-shell"
+
+
+def test_other_processes_make_no_twin_once_a_shell_has_begun(server, instance):
+    sat = Sat(server, instance, "several")
+    other = server.connect(instance("several", "i-other"))
+    assert [one["id"] for one in other.next()[1]["probes"]] == [sat.probe]
+    sat.listen()
+    sat.say()
+    event, data = other.next()
+    assert (event, data["ids"]) == ("remove", [sat.probe])
+    assert sat.ask(1).status == 204
+    assert sat.agent.next()[0] == "tell"
 
 
 def test_who_goes_ends_the_twin_and_the_order(server, instance, until):

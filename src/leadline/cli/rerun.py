@@ -71,7 +71,9 @@ def _run(args: argparse.Namespace) -> int:
         said = {"schema_version": 1, "probe": order.probe, "asked": args.many}
         out(json.dumps(said | tally.summary()))
     else:
-        out(harmless(tally.words()))
+        missing = args.many - tally.of
+        late = f"; {missing} more did not come in {args.wait:g} s" if missing > 0 else ""
+        out(harmless(tally.words()) + late)
     return tally.status()
 
 

@@ -99,6 +99,14 @@ class Desired:
                 feed.put(Change("tell", self._revision, tell=tell))
         return feed is not None
 
+    def keep_in(self, probe: str, instance: str) -> None:
+        """Take a probe out of the running instances but one. Those that connect again are told
+        of it again: it is not stored."""
+        with self._lock:
+            for feed in self._feeds.values():
+                if feed.instance != instance:
+                    self._take_out(feed, [probe])
+
     def feed(self, instance: str) -> Feed | None:
         """Return the feed of a connected instance."""
         with self._lock:

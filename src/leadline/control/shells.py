@@ -86,6 +86,23 @@ class Shell:
             self._chars = 0
         return messages
 
+    def admit(self, number: int) -> None:
+        """Count the request of that number. Raises slug `bad-limit` where it is not the next,
+        or where there are too many."""
+        with self._lock:
+            if number != self.requests + 1:
+                raise UsageError(
+                    "bad-limit",
+                    f"The next request of this shell has the number {self.requests + 1}.",
+                )
+            if number > MAX_REQUESTS or number - self.answered > MAX_UNANSWERED:
+                raise UsageError(
+                    "bad-limit",
+                    f"A shell takes {MAX_REQUESTS:,} requests, at most {MAX_UNANSWERED} of "
+                    "them before the first was answered.",
+                )
+            self.requests = number
+
     def say(self, event: str, content: dict[str, object]) -> bool:
         """Add an event; False if there is no room for it."""
         data = json.dumps(content, separators=(",", ":"))
@@ -148,19 +165,19 @@ class Shells:
             raise RefusedError("not-your-shell", "This shell was opened with another key.")
         return shell
 
-    def running(self, probe: str, instance: str, service: str) -> Shell:
-        """Return the shell whose twin speaks; the first that does is its only one, and its
-        reader is told."""
+    def running(self, probe: str, instance: str, service: str) -> tuple[Shell, bool]:
+        """Return the shell whose twin speaks, and whether it has begun with that; the first
+        that does is its only one, and its reader is told."""
         with self._lock:
             shell = self._open.get(probe)
             if shell is None or shell.service != service or not shell.listened:
                 raise NoSuchShellError(probe)
             if shell.instance not in ("", instance):
                 raise NoSuchShellError(probe)
-            if not shell.instance:
+            if begins := not shell.instance:
                 shell.instance = instance
                 shell.say("begun", {"instance": instance})
-        return shell
+        return shell, begins
 
     def end(self, ended: Callable[[Shell], bool], reason: str) -> list[Shell]:
         """End those that are meant, and return them."""
@@ -228,25 +245,14 @@ def ask_shell(
         raise UsageError(
             "bad-limit", f"A request is one line of at most {MAX_REQUEST_CHARS:,} characters."
         )
-    if number != shell.requests + 1:
-        raise UsageError(
-            "bad-limit", f"The next request of this shell has the number {shell.requests + 1}."
-        )
-    if number > MAX_REQUESTS or number - shell.answered > MAX_UNANSWERED:
-        raise UsageError(
-            "bad-limit",
-            f"A shell takes {MAX_REQUESTS:,} requests, at most {MAX_UNANSWERED} of them before "
-            "the first was answered.",
-        )
-    shell.requests = number
-    context.store.note(
-        who,
-        "shell",
-        shell.service,
-        {"instance": shell.instance, "number": number, "text": text},
-        now=context.clock(),
-        probe=probe,
-    )
+    shell.admit(number)
+    detail: dict[str, object] = {"instance": shell.instance, "number": number, "text": text}
+    now = context.clock()
+    try:
+        context.store.note(who, "shell", shell.service, detail, now=now, probe=probe)
+    except BaseException:
+        shell.requests -= 1  # it was not asked, so the next has its number
+        raise
     if not context.desired.tell(shell.instance, Tell(probe, number, text, signature)):
         lose_twins(context, shell.instance)
         raise NoSuchShellError(probe)
@@ -266,7 +272,9 @@ def take_replies(context: "Context", service: str, came: Replies) -> None:
         )
     if feed is None:
         raise NoSuchShellError(came.probe)
-    shell = context.shells.running(came.probe, came.instance, service)
+    shell, begins = context.shells.running(came.probe, came.instance, service)
+    if begins:  # the others would make twins that nobody sits at
+        context.desired.keep_in(came.probe, came.instance)
     for reply in came.replies:
         if not 1 <= reply.number <= shell.requests or len(reply.text) > MAX_REPLY_CHARS:
             raise WireError("A reply of a shell does not follow the contract.")

@@ -28,6 +28,9 @@ from leadline.wire.service import check_service
 from leadline.wire.target import parse_place
 from leadline.wire.twin import DEFAULT_RERUNS, LIFE_S, MAX_RERUNS, TwinUse
 
+MAX_SHELL_S = 3_600.0
+"""How long a shell may wait and last: there are few, and somebody sits at each."""
+
 
 @dataclass(frozen=True, slots=True)
 class TwinOrder:
@@ -115,6 +118,10 @@ def _limits(order: TwinOrder) -> Limits:
     if not 1 <= hits <= most:
         raise UsageError(
             "bad-limit", f"Of a {order.use}, hits must be from 1 to {most:,}, not {hits}."
+        )
+    if order.use is TwinUse.SHELL and (order.ttl_s or 0) > MAX_SHELL_S:
+        raise UsageError(
+            "bad-limit", f"Of a shell, ttl must be at most {MAX_SHELL_S:,.0f} seconds."
         )
     return Limits(
         hits=hits,

@@ -71,6 +71,8 @@ def _operation(one: Route, query: Json) -> Json:
     }
     if parameters := [*_in_path(one.path), *_in_query(query)]:
         operation["parameters"] = parameters
+    if one.right is not None:
+        operation["description"] = f"Needs a key with the right `{one.right}`."
     if one.body is not None:
         operation["requestBody"] = {
             "required": True,
