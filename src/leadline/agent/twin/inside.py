@@ -80,7 +80,7 @@ def _in_time(
     """Have it said where the code waits, if it still does when the life is nearly over."""
 
     def tell(where: str) -> None:
-        _say(channel, last(where) | {"refused": _refused(), "done": True})
+        _say(channel, last(where) | {"refused": _refused(), "cut": where})
         os._exit(0)
 
     if policy is TwinPolicy.THREADS:
