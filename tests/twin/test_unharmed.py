@@ -214,7 +214,7 @@ def test_a_twin_ends_with_its_order_and_with_its_process(shore: Leadline, how: s
             case "end":
                 made.over.set()
                 made.program.stop(signal.SIGINT)
-        wait_for(lambda: not Path(f"/proc/{twin}").exists(), 10, "the twin has ended")
+        wait_for(lambda: not _runs(twin), 10, "the twin has ended")
         asking.terminate()
         asking.wait(20)
         shore.cli("on", made.name)
@@ -260,6 +260,14 @@ def _children(pid: int) -> list[int]:
             if int((folder / "stat").read_text("utf-8").rpartition(") ")[2].split()[1]) == pid:
                 found.append(int(folder.name))
     return found
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(") ")[2][0]
+    except OSError:
+        return False
+    return state != "Z"  # whoever has taken over an orphan may leave it so
 
 
 def test_a_service_without_the_setting_makes_no_twin(shore: Leadline) -> None:
