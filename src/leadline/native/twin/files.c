@@ -121,44 +121,74 @@ open_null(void)
     return null;
 }
 
+/* What the ones that are cut become. */
+typedef struct {
+    long nowhere, null;
+} Ends;
+
+static int
+can_be_read(const Plan *plan, int number, struct stat *status)
+{
+    return plan->policy & (POLICY_READONLY | POLICY_THREADS) &&
+           kernel(SYS_fstat, number, status) == 0 &&
+           (S_ISREG(status->st_mode) || S_ISDIR(status->st_mode));
+}
+
+static void
+cut(const Ends *ends, int number, long flags)
+{
+    if (number < OUTPUTS && ends->null >= 0) {
+        replace(number, ends->null, 0);
+        return;
+    }
+    replace(number, ends->nowhere, flags);
+    seal_done.cut++;
+}
+
+/* Files take longer, and nobody waits for them to be closed; so they come last. */
+static void
+seal_one(const Plan *plan, const Ends *ends, int number, int files)
+{
+    struct stat status;
+    long mode = kernel(SYS_fcntl, number, F_GETFL, 0);
+    long flags = kernel(SYS_fcntl, number, F_GETFD, 0);
+    seal_must(flags >= 0 && mode >= 0, FAILED_FILES_CUT);
+    if (mode & O_PATH) {
+        return;
+    }
+    int file = number >= OUTPUTS && can_be_read(plan, number, &status);
+    if (!file && !files) {
+        cut(ends, number, flags);
+    }
+    else if (file && files && reopen(number, &status, flags)) {
+        seal_done.reopened++;
+    }
+    else if (file && files) {
+        cut(ends, number, flags);
+    }
+}
+
 void
 files_seal(const Plan *plan)
 {
     find_all();
-    long cut = kernel(SYS_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC);
-    long null = open_null();
-    seal_must(cut >= 0, FAILED_FILES_CUT);
-    for (int index = 0; index < found_count; index++) {
-        int number = found[index];
-        files_highest = number > files_highest ? number : files_highest;
-        if (is_kept(plan, number)) {
-            seal_done.kept++;
-            continue;
+    Ends ends = {kernel(SYS_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC), open_null()};
+    seal_must(ends.nowhere >= 0, FAILED_FILES_CUT);
+    for (int files = 0; files < 2; files++) {
+        for (int index = 0; index < found_count; index++) {
+            int number = found[index];
+            files_highest = number > files_highest ? number : files_highest;
+            if (!is_kept(plan, number)) {
+                seal_one(plan, &ends, number, files);
+            }
+            else {
+                seal_done.kept += files;
+            }
         }
-        if (number < OUTPUTS && null >= 0) {
-            replace(number, null, 0);
-            continue;
-        }
-        struct stat status;
-        long flags = kernel(SYS_fcntl, number, F_GETFD, 0);
-        long mode = kernel(SYS_fcntl, number, F_GETFL, 0);
-        seal_must(flags >= 0 && mode >= 0, FAILED_FILES_CUT);
-        if (mode & O_PATH) {
-            continue;
-        }
-        if (plan->policy & (POLICY_READONLY | POLICY_THREADS) &&
-            kernel(SYS_fstat, number, &status) == 0 &&
-            (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) &&
-            reopen(number, &status, flags)) {
-            seal_done.reopened++;
-            continue;
-        }
-        replace(number, cut, flags);
-        seal_done.cut++;
     }
-    kernel(SYS_close, cut);
-    if (null >= 0) {
-        kernel(SYS_close, null);
+    kernel(SYS_close, ends.nowhere);
+    if (ends.null >= 0) {
+        kernel(SYS_close, ends.null);
     }
 }
 
