@@ -24,6 +24,7 @@ from leadline.trial import chance
 from leadline.trial.calls import call_of, parameters
 from leadline.trial.revival import revive
 from leadline.trial.running import run
+from leadline.trial.vigil import keep_vigil
 from leadline.wire.errors import RefusedError
 from leadline.wire.value import render
 
@@ -567,3 +568,32 @@ def test_no_seat_for_a_tool_is_no_failure() -> None:
     assert answer["outcome"]["value"] == result == 1
     assert list(answer["outcome"]["arguments"]) == ["items"]
     assert answer["marks"] == []
+
+
+def needs(lock):
+    with lock:
+        return 1
+
+
+def test_where_it_waits_in_vain_is_told_in_time() -> None:
+    lock = threading.Lock()
+    ours, theirs = os.pipe()
+
+    def tell(where: str) -> None:
+        os.write(theirs, where.encode())
+        os._exit(0)
+
+    def inside(frame):
+        keep_vigil(0.1, tell)
+        return rerun(frame)
+
+    lock.acquire()
+    with Twin(needs, inside):
+        threading.Timer(0.01, lock.release).start()
+        assert needs(lock) == 1
+        os.close(theirs)
+        with open(ours, "rb") as told:
+            line = needs.__code__.co_firstlineno + 1
+            text = told.read().decode()
+    assert text.startswith("after 0.1 s it was still at ")
+    assert text.endswith(f"test_running.py:{line} needs")

@@ -50,6 +50,7 @@ def run(source: str, as_user: str = "", first: str = "", **given: Any) -> dict[s
         [sys.executable, "-c", first + _BEFORE + words + become + textwrap.dedent(source)],
         env=os.environ | {"PYTHONPATH": str(HERE)},
         capture_output=True,
+        start_new_session=True,  # twins give way to whoever else is busy in theirs
         text=True,
         timeout=PATIENCE_S,
         check=False,

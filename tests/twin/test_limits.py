@@ -30,7 +30,7 @@ def test_what_is_seen_of_it_from_outside(user: str) -> None:
         size = int(open("/proc/self/statm").read().split()[0]) * 4096
         os.close(writing)
         tell(status={name: status[name].strip() for name in ("Name", "NoNewPrivs", "CapEff",
-             "CapPrm", "SigBlk")}, limits=limits, nice=stat[16], session=int(stat[3]) == pid,
+             "CapPrm", "SigBlk")}, limits=limits, nice=stat[16], group=int(stat[2]) == pid,
              oom=oom, size=size, ended=end_of(pid))
         """,
         user,
@@ -47,7 +47,7 @@ def test_what_is_seen_of_it_from_outside(user: str) -> None:
     room = int(told["limits"]["Max address space"][0]) - told["size"]
     assert 0 < room < 2 * (1 << 28)
     assert told["nice"] == "19"
-    assert told["session"] is True
+    assert told["group"] is True
     if user == "root":
         assert told["oom"] == "1000"
     assert told["ended"] == 0

@@ -37,6 +37,7 @@ class Bay:
     wrong: list[object] = field(default_factory=list)
     slowest_s: float = 0.0
     answers: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
 
     def ask(self, *words: str, **environ: str) -> tuple[dict[str, Any], int]:
         """Ask once; returns what was said, and the exit status."""
@@ -56,9 +57,9 @@ class Bay:
         """Return what the service says of itself."""
         return dict(json.loads(get(self.port, "/state")[2]))
 
-    def drive(self, over: threading.Event) -> None:
+    def drive(self) -> None:
         number = 0
-        while not over.is_set():
+        while not self.over.is_set():
             number += 1
             began = time.monotonic()
             try:
@@ -71,7 +72,7 @@ class Bay:
             if status != 200 or json.loads(body) != right:
                 self.wrong.append((number, status, body))
             self.answers += 1
-            over.wait(0.005)
+            self.over.wait(0.005)
 
 
 @contextlib.contextmanager
@@ -81,15 +82,14 @@ def bay(shore: Leadline, name: str, **more: str) -> Iterator[Bay]:
     command = [LEADLINE, "run", "--service", name, "--", tool("python"), BAY, str(port)]
     folder = shore.cwd / name
     folder.mkdir()
-    over = threading.Event()
     with Program(command, folder, {**TWINS, **more}).serving(port) as program:
         made = Bay(shore, name, port, program)
-        driver = threading.Thread(target=made.drive, args=(over,))
+        driver = threading.Thread(target=made.drive)
         driver.start()
         try:
             yield made
         finally:
-            over.set()
+            made.over.set()
             driver.join(30)
         assert made.wrong == []
         assert made.answers
@@ -194,6 +194,32 @@ def test_a_twin_that_is_killed_proves_nothing(quay: Bay) -> None:
     wait_for(lambda: not _children(quay.state()["pid"]), 5, "it is reaped")
 
 
+@pytest.mark.parametrize("how", ["off", "rm", "end"])
+def test_a_twin_ends_with_its_order_and_with_its_process(shore: Leadline, how: str) -> None:
+    with bay(shore, f"over-{how}") as made:
+        pid = made.state()["pid"]
+        asking = subprocess.Popen(
+            [
+                LEADLINE, "ask", made.name, LINE, "import time; time.sleep(30)",
+                "--life", "30s", "--any-source",
+            ],
+            cwd=shore.cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        (twin,) = wait_for(lambda: _children(pid), 20, "a twin")
+        match how:
+            case "off":
+                shore.cli("off", made.name)
+            case "rm":
+                shore.cli("rm", "--service", made.name)
+            case "end":
+                made.over.set()
+                made.program.stop(signal.SIGINT)
+        wait_for(lambda: not _runs(twin), 10, "the twin has ended")
+        asking.terminate()
+        asking.wait(20)
+        shore.cli("on", made.name)
+
+
 def test_a_hundred_twins_leave_nothing_behind(quay: Bay) -> None:
     _many(quay, 100)
 
@@ -234,6 +260,14 @@ def _children(pid: int) -> list[int]:
             if int((folder / "stat").read_text("utf-8").rpartition(") ")[2].split()[1]) == pid:
                 found.append(int(folder.name))
     return found
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(") ")[2][0]
+    except OSError:
+        return False
+    return state != "Z"  # whoever has taken over an orphan may leave it so
 
 
 def test_a_service_without_the_setting_makes_no_twin(shore: Leadline) -> None:

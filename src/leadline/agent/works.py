@@ -62,7 +62,8 @@ class Works:
         self.making.move(Home(who.service, who.id, self.sender.deliver, shells))
 
     def close(self) -> None:
-        """Remove every event, and forget what was learnt of the application."""
+        """Remove every event, end all twins, forget what was learnt of the application."""
+        self.making.dismiss()
         self.core.close()
         self.core.forget()
         forget_names()

@@ -74,7 +74,7 @@ class Making:
         """A probe was taken out."""
         if self._nursery is not None and probe.id in self._wanted:
             self._wanted.discard(probe.id)
-            self._nursery.unwant()
+            self._nursery.unwant(probe.id)
 
     def awaits(self) -> bool:
         """Whether live calls are under way whose end somebody waits for."""
@@ -84,6 +84,11 @@ class Making:
         """Hand a request to the shell that it is for."""
         if self._nursery is not None:
             self._nursery.tell(message)
+
+    def dismiss(self) -> None:
+        """End all twins that live: the process ends, or was switched off."""
+        if self._nursery is not None:
+            self._nursery.dismiss()
 
     def forked(self) -> None:
         """In a forked child: the twins are the parent's."""

@@ -159,6 +159,7 @@ class Registry:
     def switch_off(self, reason: str) -> None:
         """Take every event out of the process and give the tool id back; the probes stay
         known and go on when `switch_on` is called."""
+        self._making.dismiss()
         with self._lock:
             self._off = reason
             for one in self._standing.values():

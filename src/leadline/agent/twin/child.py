@@ -54,6 +54,8 @@ class Child:
     ended: float = 0.0
     killed: bool = False
     """Whether it did not end when its life was over, and was ended."""
+    dismissed: bool = False
+    """Whether nobody waits for its answer any more."""
     left: bool = False
     """Whether nobody sits at its shell any more."""
     closed: bool = False

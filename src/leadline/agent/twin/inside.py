@@ -4,6 +4,7 @@ request, but for the shell, whose frame goes on under the tracer of `trial.stepp
 import json
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from leadline import native
@@ -11,28 +12,32 @@ from leadline.agent.capture.room import Room
 from leadline.agent.capture.tree import capture
 from leadline.agent.core.passage import Visit
 from leadline.agent.twin.outcome import taker
-from leadline.trial import asking, calls, chance, revival, running, stepping
+from leadline.trial import asking, calls, chance, revival, running, stepping, vigil
 from leadline.wire.errors import LeadlineError
 from leadline.wire.messages import encode
 from leadline.wire.probe import TwinProbe
-from leadline.wire.twin import MAX_ANSWER_BYTES, Refusal, TwinUse
+from leadline.wire.twin import MAX_ANSWER_BYTES, Refusal, Said, TwinPolicy, TwinUse
 from leadline.wire.value import Value
 
 _EVENTS = sys.monitoring.events
+_VIGIL = 0.85
+"""When it is said where code still waits that waits for no loop."""
 _AWAITS = 0.7
 """What of its life a coroutine may take: then there is time to say that it waits in vain."""
 
 
-def live(probe: TwinProbe, visit: Visit, channel: int, luck: chance.State) -> None:
+def live(
+    probe: TwinProbe, visit: Visit, channel: int, luck: chance.State, policy: TwinPolicy
+) -> None:
     """Do what the twin was made for, say what came of it, and end the process."""
     try:
         _be_alone()
         chance.restore(luck)
         match probe.use:
             case TwinUse.ASK:
-                _ask(probe, visit, channel)
+                _ask(probe, visit, channel, policy)
             case TwinUse.RERUN:
-                _rerun(probe, visit, channel)
+                _rerun(probe, visit, channel, policy)
             case TwinUse.SHELL:
                 _step(probe, visit, channel)
                 return
@@ -40,9 +45,7 @@ def live(probe: TwinProbe, visit: Visit, channel: int, luck: chance.State) -> No
         _say(channel, {"failed": f"{type(error).__name__}: {error}"[:500]})
     finally:
         if probe.use is not TwinUse.SHELL:
-            _say(
-                channel, {"refused": [[one.what, one.detail, one.count] for one in refusals()]}
-            )
+            _say(channel, {"refused": _refused()})
             os._exit(0)
 
 
@@ -50,6 +53,10 @@ def refusals() -> list[Refusal]:
     """Return what the seal has refused so far."""
     twin = native.twin()
     return [Refusal(*one) for one in twin.refusals()] if twin is not None else []
+
+
+def _refused() -> list[list[object]]:
+    return [[one.what, one.detail, one.count] for one in refusals()]
 
 
 def _be_alone() -> None:
@@ -67,20 +74,41 @@ def _be_alone() -> None:
                 sys.monitoring.register_callback(tool, event, None)
 
 
-def _ask(probe: TwinProbe, visit: Visit, channel: int) -> None:
+def _in_time(
+    probe: TwinProbe, channel: int, policy: TwinPolicy, last: Callable[[str], dict[str, object]]
+) -> None:
+    """Have it said where the code waits, if it still does when the life is nearly over."""
+
+    def tell(where: str) -> None:
+        _say(channel, last(where) | {"refused": _refused(), "cut": where})
+        os._exit(0)
+
+    if policy is TwinPolicy.THREADS:
+        vigil.keep_vigil(probe.life_s * _VIGIL, tell)
+
+
+def _ask(probe: TwinProbe, visit: Visit, channel: int, policy: TwinPolicy) -> None:
     room = Room(MAX_ANSWER_BYTES // 2)
 
     def shown(value: object) -> Value:
         return capture(value, probe.capture, room)
 
     _say(channel, {"notes": revival.revive()})
+    rest = list(probe.code)
+    _in_time(
+        probe,
+        channel,
+        policy,
+        lambda where: {"said": json.loads(encode(Said(rest[0], raised=where)))} if rest else {},
+    )
     within_s = probe.life_s * _AWAITS
     for said in asking.asked(visit.frame, probe.code, shown, refusals, within_s):
         _say(channel, {"said": json.loads(encode(said))})
+        del rest[:1]
     _say(channel, {"done": True})
 
 
-def _rerun(probe: TwinProbe, visit: Visit, channel: int) -> None:
+def _rerun(probe: TwinProbe, visit: Visit, channel: int, policy: TwinPolicy) -> None:
     _say(channel, {"notes": revival.revive()})
     try:
         call = calls.call_of(visit.frame, _function_of)
@@ -88,6 +116,12 @@ def _rerun(probe: TwinProbe, visit: Visit, channel: int) -> None:
         refused = running.Rerun(None, cut=error.message)
         _say(channel, {"rerun": json.loads(encode(refused)), "done": True})
         return
+    _in_time(
+        probe,
+        channel,
+        policy,
+        lambda where: {"rerun": json.loads(encode(running.Rerun(None, cut=where)))},
+    )
     ran = running.run(call, taker(), probe.life_s * _AWAITS)
     _say(channel, {"rerun": json.loads(encode(ran)), "done": True})
 

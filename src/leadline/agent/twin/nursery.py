@@ -58,7 +58,7 @@ class Nursery:
         self.gauge = Gauge(terms, twin)
         self._orders = Orders()
         self._bell = Bell()
-        self._lock = allocate_lock()
+        self._lock, self._birth = allocate_lock(), allocate_lock()
         self._children: deque[Child] = deque()
         self._open: dict[int, Child] = {}
         self._wanted = 0
@@ -82,11 +82,20 @@ class Nursery:
         if idle:
             start_thread("nursery", self._run)
 
-    def unwant(self) -> None:
-        """Such a probe has gone; once all have, and all twins, the thread goes too."""
+    def unwant(self, probe: str) -> None:
+        """Such a probe has gone, and its twin with it; once all have, the thread goes too."""
         with self._lock:
             self._wanted -= 1
+        self.dismiss(probe)
         self._bell.ring()
+
+    def dismiss(self, probe: str | None = None) -> None:
+        """End the twins of a probe, or all, that nobody waits for any more."""
+        for child in list(self._children):
+            if probe in (None, child.probe.id):
+                child.dismissed = True
+                if child.status is None:
+                    self._twin.end(child.pid)
 
     def forked(self) -> None:
         """In a forked child: the twins are the parent's, and so is who looked after them."""
@@ -94,7 +103,7 @@ class Nursery:
             child.close()
         self._children.clear()
         self._open.clear()
-        self._lock = allocate_lock()
+        self._lock, self._birth = allocate_lock(), allocate_lock()
         self._bell = Bell()
         self._running = self._wanted > 0
         if self._running:
@@ -109,7 +118,23 @@ class Nursery:
         if self.terms.key and not self._orders.use(probe, self._now()):
             raise Unknown("no twin: this order has made all that it was signed for")
         birth = Birth(self._now(), get_ident(), task_name(), *trace_of())
-        luck = chance.remember()
+        luck, policy = chance.remember(), self.policy
+        if not self._birth.acquire(blocking=False):
+            raise Unknown("no twin: another thread makes one at this moment")
+        try:
+            self._bear(probe, passage, visit, birth, luck, policy)
+        finally:
+            self._birth.release()
+
+    def _bear(
+        self,
+        probe: TwinProbe,
+        passage: Passage,
+        visit: Visit,
+        birth: Birth,
+        luck: chance.State,
+        policy: TwinPolicy,
+    ) -> None:
         ours, theirs = self._twin.channel()
         began = time.perf_counter_ns()
         try:
@@ -121,12 +146,14 @@ class Nursery:
                 (theirs,),
                 self._readable,
             )
-        except OSError as error:
+        except BaseException as error:
             os.close(ours)
             os.close(theirs)
+            if not isinstance(error, OSError):
+                raise  # a signal handler of the application's
             raise Unknown(f"no twin: {error.strerror or error}") from None
         if pid == 0:
-            inside.live(probe, visit, theirs, luck)
+            inside.live(probe, visit, theirs, luck, policy)
             return  # a shell's frame goes on, step by step
         ended = time.perf_counter_ns()
         os.close(theirs)
@@ -213,13 +240,14 @@ class Nursery:
             child.status = self._twin.reap(child.pid)
             if child.status is not None:
                 child.ended = now
-                child.hear()
             elif now > child.deadline and not child.killed:
                 child.killed = True
                 self._twin.end(child.pid)
         if child.status is not None and not child.closed and now - child.ended > 1.0:
             child.close()  # somebody else holds the other end: nothing more comes of the twin
-        if child.finished(now):
+        if child.dismissed and child.status is not None:
+            self._bury(child)
+        elif child.finished(now):
             self._bury(child)
             if child.probe.use is TwinUse.SHELL and not child.left:
                 self._shell().post(child.probe.id, [], ended=telling.farewell(child))

@@ -82,6 +82,11 @@ def _end(child: Child) -> tuple[TwinEnd, str]:
         return TwinEnd.DONE, ""
     if failed := child.said("failed"):
         return TwinEnd.DIED, f"it failed: {failed[0]}"
+    if cut := child.said("cut"):
+        return (
+            TwinEnd.CUT_OFF,
+            f"its life of {child.probe.life_s:g} s was nearly over: {cut[0]}",
+        )
     signal = status & 0x7F
     if signal:
         why = _SIGNALS.get(signal, f"it ended by signal {signal}")

@@ -117,12 +117,13 @@ seal_thread_id(int old)
 }
 
 /* It gives way to everybody: to those who want the processor, to those who want memory, and to
-   whoever signals the group that its parent is in. None of this is needed for the seal; and it
+   whoever signals the group that its parent is in. (A session of its own would, on many kernels,
+   be given a share of the processor of its own.) None of this is needed for the seal; and it
    comes late, for until its descriptors are cut, what the parent closes stays open. */
 static void
 give_way(void)
 {
-    kernel(SYS_setsid);
+    kernel(SYS_setpgid, 0, 0);
     kernel(SYS_prctl, PR_SET_NAME, "leadline-twin");
     kernel(SYS_setpriority, PRIO_PROCESS, 0, NICEST);
     long file = kernel(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
