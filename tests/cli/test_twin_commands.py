@@ -115,14 +115,16 @@ def test_a_twin_that_was_cut_off_proves_nothing(leadline, end):
 def test_no_hit_is_explained_and_the_order_removed(leadline):
     def on_probe(agent, probe):
         agent.arm(
-            probe.id, fates={"over_budget": 3, "condition_false": 9}, unknown="it is busy"
+            probe.id,
+            fates={"condition_unknown": 3, "condition_false": 9},
+            unknown="no twin: it is busy",
         )
 
     with spoken(leadline, on_probe) as agent:
         done = run("ask", "shop", "a.py:3", "1", "--wait", "1500ms", status=69)
         assert agent.removed.get(timeout=20) == agent.orders[-1].id
     assert "armed in 1 instance; 3 hits went by without a twin: it is busy" in done.stderr
-    assert "app.py/4711: armed; condition false 9 times, over the budget 3 times" in done.stderr
+    assert "armed; condition false 9 times, no twin was made 3 times: it is busy" in done.stderr
     assert leadline.json("probes")["probes"] == []
 
 

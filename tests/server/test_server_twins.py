@@ -27,6 +27,7 @@ from leadline.wire.twin import (
     sign,
 )
 
+FATES = {"condition_unknown": 3, "condition_false": 9}
 ASK = {"use": "ask", "target": "app.py:3", "code": ["order.total()", "x = 1"]}
 VIEW = TwinView(
     TwinUse.ASK,
@@ -199,10 +200,10 @@ def test_why_there_is_no_answer_is_said(server, instance):
     info = instance("silent", "i-silent")
     server.connect(info).next()
     placed = ordered(server, "silent")
-    state = ProbeState(placed["id"], Status.ARMED, fates={"over_budget": 3}, unknown="busy")
+    state = ProbeState(placed["id"], Status.ARMED, fates=FATES, unknown="no twin: busy")
     assert server.report(Report(info, states=[state])).status == 204
     (one,) = server.probe(placed["id"])["instances"]
-    assert one["why"] == "armed; over the budget 3 times, the last hit without a twin: busy"
+    assert one["why"] == "armed; condition false 9 times, no twin was made 3 times: busy"
 
 
 def test_ending_an_order_ends_it_in_the_instances(server, instance):

@@ -78,6 +78,7 @@ def test_a_twin_is_asked_under_a_line_by_keyboard(site, service, signed_in, acce
     ).to_be_visible()
     page.goto(f"{site.url}/probes/{probe['id']}")
     expect(page.locator(".probe-head")).to_contain_text("open('/tmp/never', 'w')")
+    expect(page.locator("main")).to_contain_text("a twin was made")
     page.goto(f"{site.url}/audit?action=twin&service={name}")
     expect(page.locator(".ran")).to_contain_text("for n in range(2):\n    print('n is', n)")
     accessible(page)

@@ -13,6 +13,12 @@ _ORDER = (
     (Fate.DROPPED, "dropped"),
 )
 
+_OF_TWINS = {
+    Fate.CAPTURED: "a twin was made",
+    Fate.CONDITION_UNKNOWN: "no twin was made",
+}
+"""The same of an order for twins: what keeps one from being made is told as an unknown."""
+
 
 def why(probe: Probe, state: ProbeState, ended: str = "", *, gone: bool = False) -> str:
     """Return the sentence. `ended` is why the server took the probe out, if it did; `gone` is
@@ -49,14 +55,11 @@ def why(probe: Probe, state: ProbeState, ended: str = "", *, gone: bool = False)
 def _passages(probe: Probe, state: ProbeState) -> str:
     """What became of whatever passed, or that nothing did."""
     parts = []
-    twin = probe.kind is ProbeKind.TWIN
     for fate, words in _ORDER if state.fates else ():
         if count := state.fates.get(fate, 0):
             parts.append(f"{_said(probe, fate, words)} {_times(count)}")
-            if fate is Fate.CONDITION_UNKNOWN and state.unknown and not twin:
-                parts[-1] += f": {state.unknown}"
-    if twin and state.unknown:
-        parts.append(f"the last hit without a twin: {state.unknown}")
+            if fate is Fate.CONDITION_UNKNOWN and state.unknown:
+                parts[-1] += f": {state.unknown.removeprefix('no twin: ')}"
     if parts:
         return ", ".join(parts)
     entered = _times(state.entered)
@@ -73,8 +76,8 @@ def _passages(probe: Probe, state: ProbeState) -> str:
 
 
 def _said(probe: Probe, fate: Fate, words: str) -> str:
-    if fate is Fate.CAPTURED and probe.kind is ProbeKind.TWIN:
-        return "a twin was made"
+    if probe.kind is ProbeKind.TWIN:
+        return _OF_TWINS.get(fate, words)
     return "counted" if fate is Fate.CAPTURED and probe.kind in AGGREGATED else words
 
 

@@ -28,6 +28,7 @@ _FATES = {
     Fate.OVER_BUDGET: "over the budget",
     Fate.DROPPED: "dropped",
 }
+_OF_TWINS = {Fate.CAPTURED: "a twin was made", Fate.CONDITION_UNKNOWN: "no twin was made"}
 _QUANTILES = (("p50", "half"), ("p90", "90 %"), ("p99", "99 %"))
 
 
@@ -139,7 +140,7 @@ def probe_page(
         asks=list(_asks(probe)),
         over=probe.status in OVER,
         states=[_state(one, processes) for one in states],
-        fates=_fates(probe.fates),
+        fates=_fates(probe),
         receipt=_receipt(probe.cost_ns, probe.fates),
         share=probe.cost_ns / 1e9 / lived,
         sums=list(_sums(probe.kind, probe.total)) if probe.total else [],
@@ -207,11 +208,12 @@ def _state(state: StateView, processes: Mapping[str, str]) -> StateRow:
     return StateRow(state, processes[state.instance], place, receipt)
 
 
-def _fates(fates: Mapping[Fate, int]) -> list[FateRow]:
-    whole = sum(fates.values()) or 1
+def _fates(probe: ProbeView) -> list[FateRow]:
+    fates, whole = probe.fates, sum(probe.fates.values()) or 1
+    named = _FATES | _OF_TWINS if probe.kind is ProbeKind.TWIN else _FATES
     return [
         FateRow(fate, words, fates[fate], fates[fate] / whole)
-        for fate, words in _FATES.items()
+        for fate, words in named.items()
         if fates.get(fate)
     ]
 
