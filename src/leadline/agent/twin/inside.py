@@ -60,7 +60,9 @@ def _refused() -> list[list[object]]:
 
 
 def _be_alone() -> None:
-    """Take our own callbacks away: threads of the twin pass armed places too."""
+    """Take our own callbacks away: threads of the twin pass armed places too. Nor is what it
+    imports kept: that would look like a try to write."""
+    sys.dont_write_bytecode = True
     for tool in range(6):
         if sys.monitoring.get_tool(tool) == "leadline":
             for event in (

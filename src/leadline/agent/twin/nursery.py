@@ -219,14 +219,17 @@ class Nursery:
             self._bell.wait(TICK_S if self._children else IDLE_S)
             now = time.monotonic()
             if now - looked > IDLE_S:
-                self._look_around()
                 looked = now
+                try:
+                    self._look_around()
+                except Exception as error:  # noqa: BLE001 - those that live are still looked after
+                    faults.count("twin", error)
             for child in list(self._children):
                 try:
                     self._look_after(child, now)
                 except Exception as error:  # noqa: BLE001 - one twin must not hide the others
                     faults.count("twin", error)
-                    self._bury(child)
+                    self._give_up(child)
             with self._lock:
                 if not self._wanted and not self._children:
                     self._running = False
@@ -263,7 +266,9 @@ class Nursery:
                 self._leave(child)
             elif why:
                 said.append(refused(request, why))
-        if said and not child.left and not self._shell().post(child.probe.id, said):
+        if said and not child.left:
+            self._shell().post(child.probe.id, said)
+        if not child.left and child.probe.id in self._shell().deserted:
             self._leave(child)
 
     def _leave(self, child: Child) -> None:
@@ -276,6 +281,14 @@ class Nursery:
         if self._shells is None:
             self._shells = self._home.shells()
         return self._shells
+
+    def _give_up(self, child: Child) -> None:
+        """Of a twin that cannot be looked after no more than its end is waited for."""
+        child.dismissed = True
+        if child.status is None:
+            self._twin.end(child.pid)
+        elif child in self._children:
+            self._bury(child)
 
     def _bury(self, child: Child) -> None:
         child.close()

@@ -2,10 +2,12 @@
 
 import json
 import os
+from collections import deque
 from typing import Any
 
 from leadline.agent.guard import faults
 from leadline.agent.link.http import Address, Connection, HttpError
+from leadline.agent.link.native import new_lock, start_thread
 from leadline.agent.twin.child import Child
 from leadline.wire.messages import SHELL_PATH, encode
 from leadline.wire.shell import GONE, MAX_REPLY_CHARS, Replies, Reply, Tell
@@ -16,17 +18,42 @@ LEFT = "the client has gone"
 
 
 class Shells:
-    """Takes replies to the server, over a connection of its own: a report may take longer than
-    anybody likes to wait at a prompt."""
+    """Takes replies to the server, over a connection and on a thread of its own: a report may
+    take longer than anybody likes to wait at a prompt, and a server that does not answer must
+    not keep the nursery from its twins.
+
+    `deserted` are shells whose replies nobody has taken: their twins are to end.
+    """
 
     def __init__(self, address: Address, key: str, instance: str) -> None:
         self._connection = Connection(address, key)
         self._instance = instance
+        self._waiting: deque[tuple[str, bytes]] = deque()
+        self._lock = new_lock()
+        self._busy = False
+        self.deserted: set[str] = set()
 
-    def post(self, probe: str, said: list[dict[str, Any]], *, ended: str = "") -> bool:
-        """Send what a twin said; returns whether somebody is still there to hear it."""
+    def post(self, probe: str, said: list[dict[str, Any]], *, ended: str = "") -> None:
+        """Send what a twin said; does not wait."""
         replies = [_reply(one) for one in said if one.get("number")]
         body = encode(Replies(self._instance, probe, replies, ended))
+        with self._lock:
+            self._waiting.append((probe, body))
+            idle, self._busy = not self._busy, True
+        if idle:
+            start_thread("shell", self._run)
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._busy = False
+                    return
+                probe, body = self._waiting.popleft()
+            if probe not in self.deserted and not self._send(body):
+                self.deserted.add(probe)
+
+    def _send(self, body: bytes) -> bool:
         for again in (True, False):  # a kept-open connection may have been closed by the server
             try:
                 self._connection.post(SHELL_PATH, body, deflated=False)
