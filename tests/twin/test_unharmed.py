@@ -114,7 +114,9 @@ def test_values_are_told_as_trees_and_effects_are_refused(quay: Bay) -> None:
     assert type(total["value"]) is int
     assert more["value"] is True
     assert names["value"]["items"] == ["ann", "bob"]
-    assert "Bad file descriptor" in noted["raised"] or "OSError" in noted["raised"]
+    assert noted["raised"].startswith("OSError: [Errno 9] Bad file descriptor")
+    assert noted["refused"][0]["what"] == "write"
+    assert noted["refused"][0]["detail"].endswith("/bay.log")
     assert cleared["value"]["entries"] == []
     assert passwd["raised"].startswith("PermissionError"), passwd
     assert passwd["refused"][0]["what"] in ("open", "openat")
@@ -124,6 +126,21 @@ def test_values_are_told_as_trees_and_effects_are_refused(quay: Bay) -> None:
     assert said["end"] == "done"
     assert 0 < said["pause_ms"] < 1_000
     assert quay.state()["kept"]["answer"] == 42
+
+
+def test_what_is_sent_is_told_and_what_a_twin_makes_itself_works(quay: Bay) -> None:
+    sent, own, pipe = quay.twin(
+        "import os, stat\n"
+        "for n in range(3, 40):\n"
+        "    try: os.write(n, b'x')\n"
+        "    except OSError: pass\n",
+        "import socket; a, b = socket.socketpair(); a.send(b'here'); b.recv(9)",
+        "import os; r, w = os.pipe(); os.write(w, b'here'); os.read(r, 9)",
+    )["said"]
+    tried = {(one["what"], one["detail"]) for one in sent["refused"]}
+    assert ("write", "a socket") in tried
+    assert own["value"] == pipe["value"] == {"type": "bytes", "text": "here"}
+    assert own["refused"] == pipe["refused"] == []
 
 
 def test_secrets_stay_home(quay: Bay) -> None:

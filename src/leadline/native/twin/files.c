@@ -11,6 +11,8 @@
 
 /* Of a twin's own files: more are not looked for in a grandchild. */
 #define REFRESHED_MAX 1024
+/* Of more descriptors than a service has it is not remembered what they were. */
+#define KINDS_MAX 4096
 #define OUTPUTS 3 /* standard input, output and error: there is no use in failing at each print */
 
 /* The copy's own: nothing of it is touched in the parent. */
@@ -18,6 +20,7 @@ int files_open[FILES_MAX];
 int files_open_count;
 int files_highest;
 static int found[FILES_MAX];
+static const char *kinds[KINDS_MAX];
 static int found_count;
 
 typedef struct {
@@ -121,6 +124,31 @@ open_null(void)
     return null;
 }
 
+static const char *
+kind_of(const struct stat *status)
+{
+    switch (status->st_mode & S_IFMT) {
+    case S_IFREG:
+        return "a file";
+    case S_IFDIR:
+        return "a folder";
+    case S_IFSOCK:
+        return "a socket";
+    case S_IFIFO:
+        return "a pipe";
+    case S_IFCHR:
+        return "a device";
+    default:
+        return NULL; /* an event queue, a timer */
+    }
+}
+
+const char *
+files_kind(int number)
+{
+    return number >= 0 && number < KINDS_MAX ? kinds[number] : NULL;
+}
+
 /* What the ones that are cut become. */
 typedef struct {
     long nowhere, null;
@@ -140,6 +168,10 @@ cut(const Ends *ends, int number, long flags)
     if (number < OUTPUTS && ends->null >= 0) {
         replace(number, ends->null, 0);
         return;
+    }
+    struct stat status;
+    if (number < KINDS_MAX && kernel(SYS_fstat, number, &status) == 0) {
+        kinds[number] = kind_of(&status);
     }
     replace(number, ends->nowhere, flags);
     seal_done.cut++;

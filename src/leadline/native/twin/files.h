@@ -27,4 +27,7 @@ extern int files_highest;
 extern int files_open[];
 extern int files_open_count;
 
+/* What a descriptor was before it was cut: "a socket", "a file"; NULL if that is not known. */
+const char *files_kind(int number);
+
 #endif

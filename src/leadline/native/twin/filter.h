@@ -14,6 +14,8 @@ typedef struct {
     uint64_t cookie; /* in the sixth argument */
     uint32_t mark; /* in the upper half of a thread's flags */
     int opens; /* files may be opened for reading */
+    const int *keep; /* descriptors that are written to without a look */
+    int keep_count;
     int threads;
     int grandchildren;
 } Rules;

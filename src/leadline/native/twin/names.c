@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #define PLAIN(number, text) {number, DETAIL_NONE, 0, 0, text}
+#define DESCRIPTOR(number, text) {number, DETAIL_DESCRIPTOR, 0, 0, text}
 #define PATH(number, text, at) {number, DETAIL_TEXT, at, 0, text}
 #define PATHS(number, text, at, other) {number, DETAIL_TWO_TEXTS, at, other, text}
 #define COUNT(number, text, at) {number, DETAIL_NUMBER, at, 0, text}
@@ -12,24 +13,24 @@
 /* By number, as they are on x86-64: many are younger than the headers of a build machine. What
    is always allowed is not among them. */
 static const Name names[] = {
-    PATH(2, "open", 0), PATH(4, "stat", 0), PATH(6, "lstat", 0), COUNT(13, "rt_sigaction", 0),
-    PLAIN(14, "rt_sigprocmask"), BITS(16, "ioctl", 1), PLAIN(18, "pwrite64"),
-    PATH(21, "access", 0), COUNT(28, "madvise", 2), COUNT(29, "shmget", 0),
+    DESCRIPTOR(1, "write"), PATH(2, "open", 0), PATH(4, "stat", 0), PATH(6, "lstat", 0), COUNT(13, "rt_sigaction", 0),
+    PLAIN(14, "rt_sigprocmask"), BITS(16, "ioctl", 1), DESCRIPTOR(18, "pwrite64"),
+    DESCRIPTOR(20, "writev"), PATH(21, "access", 0), COUNT(28, "madvise", 2), COUNT(29, "shmget", 0),
     COUNT(30, "shmat", 0), PLAIN(31, "shmctl"), COUNT(37, "alarm", 0),
     COUNT(38, "setitimer", 0), PLAIN(40, "sendfile"), {41, DETAIL_FAMILY, 0, 0, "socket"},
     {42, DETAIL_ADDRESS, 1, 0, "connect"}, PLAIN(43, "accept"),
-    {44, DETAIL_ADDRESS, 4, 0, "sendto"}, PLAIN(46, "sendmsg"), PLAIN(47, "recvmsg"),
+    {44, DETAIL_ADDRESS, 4, 0, "sendto"}, DESCRIPTOR(46, "sendmsg"), PLAIN(47, "recvmsg"),
     PLAIN(48, "shutdown"), {49, DETAIL_ADDRESS, 1, 0, "bind"}, PLAIN(50, "listen"),
     PLAIN(51, "getsockname"), PLAIN(52, "getpeername"), {53, DETAIL_FAMILY, 0, 0, "socketpair"},
     PLAIN(54, "setsockopt"), PLAIN(55, "getsockopt"), {56, DETAIL_CLONE, 0, 0, "clone"},
     PLAIN(57, "fork"), PLAIN(58, "vfork"), PATH(59, "execve", 0), SIGNAL(62, "kill", 0, 1),
     COUNT(64, "semget", 0), PLAIN(65, "semop"), PLAIN(66, "semctl"), PLAIN(67, "shmdt"),
     COUNT(68, "msgget", 0), PLAIN(69, "msgsnd"), PLAIN(70, "msgrcv"), PLAIN(71, "msgctl"),
-    BITS(72, "fcntl", 1), PATH(76, "truncate", 0), COUNT(77, "ftruncate", 0),
+    BITS(72, "fcntl", 1), PATH(76, "truncate", 0), DESCRIPTOR(77, "ftruncate"),
     PLAIN(78, "getdents"), PATHS(82, "rename", 0, 1), PATH(83, "mkdir", 0),
     PATH(84, "rmdir", 0), PATH(85, "creat", 0), PATHS(86, "link", 0, 1), PATH(87, "unlink", 0),
     PATHS(88, "symlink", 0, 1), PATH(89, "readlink", 0), PATH(90, "chmod", 0),
-    COUNT(91, "fchmod", 0), PATH(92, "chown", 0), COUNT(93, "fchown", 0), PATH(94, "lchown", 0),
+    DESCRIPTOR(91, "fchmod"), PATH(92, "chown", 0), DESCRIPTOR(93, "fchown"), PATH(94, "lchown", 0),
     COUNT(101, "ptrace", 1), PLAIN(103, "syslog"), COUNT(105, "setuid", 0),
     COUNT(106, "setgid", 0), COUNT(109, "setpgid", 0), PLAIN(112, "setsid"),
     COUNT(113, "setreuid", 0), COUNT(114, "setregid", 0), PLAIN(116, "setgroups"),
@@ -82,19 +83,19 @@ static const Name names[] = {
     PLAIN(275, "splice"), PLAIN(276, "tee"), PLAIN(277, "sync_file_range"),
     PLAIN(278, "vmsplice"), COUNT(279, "move_pages", 0), PATH(280, "utimensat", 1),
     PLAIN(281, "epoll_pwait"), PLAIN(282, "signalfd"), PLAIN(283, "timerfd_create"),
-    COUNT(285, "fallocate", 0), PLAIN(286, "timerfd_settime"), PLAIN(287, "timerfd_gettime"),
+    DESCRIPTOR(285, "fallocate"), PLAIN(286, "timerfd_settime"), PLAIN(287, "timerfd_gettime"),
     PLAIN(288, "accept4"), PLAIN(289, "signalfd4"), PLAIN(294, "inotify_init1"),
-    PLAIN(296, "pwritev"), SIGNAL(297, "rt_tgsigqueueinfo", 1, 2),
+    DESCRIPTOR(296, "pwritev"), SIGNAL(297, "rt_tgsigqueueinfo", 1, 2),
     PLAIN(298, "perf_event_open"), PLAIN(299, "recvmmsg"), PLAIN(300, "fanotify_init"),
     PATH(301, "fanotify_mark", 4), COUNT(302, "prlimit64", 0),
     PATH(303, "name_to_handle_at", 1), PLAIN(304, "open_by_handle_at"),
-    PLAIN(305, "clock_adjtime"), PLAIN(307, "sendmmsg"), COUNT(308, "setns", 0),
+    PLAIN(305, "clock_adjtime"), DESCRIPTOR(307, "sendmmsg"), COUNT(308, "setns", 0),
     COUNT(310, "process_vm_readv", 0), COUNT(311, "process_vm_writev", 0),
     COUNT(312, "kcmp", 0), PLAIN(313, "finit_module"), COUNT(314, "sched_setattr", 0),
     PLAIN(315, "sched_getattr"), PATHS(316, "renameat2", 1, 3), PLAIN(317, "seccomp"),
     PATH(319, "memfd_create", 0), PLAIN(320, "kexec_file_load"), BITS(321, "bpf", 0),
     PATH(322, "execveat", 1), PLAIN(323, "userfaultfd"), PLAIN(325, "mlock2"),
-    PLAIN(326, "copy_file_range"), PLAIN(328, "pwritev2"), PLAIN(329, "pkey_mprotect"),
+    PLAIN(326, "copy_file_range"), DESCRIPTOR(328, "pwritev2"), PLAIN(329, "pkey_mprotect"),
     PLAIN(330, "pkey_alloc"), PLAIN(331, "pkey_free"), PATH(332, "statx", 1),
     PLAIN(333, "io_pgetevents"), SIGNAL(424, "pidfd_send_signal", 0, 1),
     PLAIN(425, "io_uring_setup"), PLAIN(426, "io_uring_enter"), PLAIN(427, "io_uring_register"),

@@ -4,6 +4,7 @@
 
 typedef enum {
     DETAIL_NONE,
+    DETAIL_DESCRIPTOR, /* what it leads to */
     DETAIL_TEXT, /* a path or a name at `argument` */
     DETAIL_TWO_TEXTS, /* and another at `other` */
     DETAIL_NUMBER,

@@ -1,10 +1,14 @@
+#define _GNU_SOURCE
 #include "refusals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 
+#include "files.h"
 #include "kernel.h"
 #include "names.h"
+#include "seal.h"
 
 #define PAGE 4096
 #define FUTEX_WAIT_PRIVATE 128
@@ -132,6 +136,28 @@ put_address(char *to, const char *end, uint64_t place, uint64_t size)
     return to;
 }
 
+/* The path of a file, or what it was that now leads nowhere. */
+static void
+put_descriptor(char *to, const char *end, int number)
+{
+    char link[40], path[DETAIL_ROOM];
+    long mode = kernel(SYS_fcntl, number, F_GETFL, 0);
+    const char *kind = mode >= 0 && mode & O_PATH ? files_kind(number) : NULL;
+    if (kind != NULL) {
+        kernel_text(to, end, kind);
+        return;
+    }
+    kernel_descriptor_path(link, number);
+    long size = kernel6(SYS_readlinkat, AT_FDCWD, (long)link, (long)path, sizeof path - 1, 0,
+                        (long)seal_cookie);
+    if (size <= 0) {
+        put_number(to, end, number);
+        return;
+    }
+    path[size] = 0;
+    kernel_text(to, end, path);
+}
+
 static void
 describe(char *to, const char *end, const Name *name, const uint64_t *arguments)
 {
@@ -139,6 +165,9 @@ describe(char *to, const char *end, const Name *name, const uint64_t *arguments)
     uint64_t second = name->argument < 5 ? arguments[name->argument + 1] : 0;
     switch (name->detail) {
     case DETAIL_NONE:
+        break;
+    case DETAIL_DESCRIPTOR:
+        put_descriptor(to, end, (int)arguments[0]);
         break;
     case DETAIL_TEXT:
         put_text(to, end, first);
@@ -157,6 +186,10 @@ describe(char *to, const char *end, const Name *name, const uint64_t *arguments)
         put_family(to, end, (int)first);
         break;
     case DETAIL_ADDRESS:
+        if (first == 0) { /* to whom it is connected */
+            put_descriptor(to, end, (int)arguments[0]);
+            break;
+        }
         put_address(to, end, first, (uint32_t)second);
         break;
     case DETAIL_SIGNAL:

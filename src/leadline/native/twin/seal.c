@@ -191,6 +191,8 @@ put_up_filter(const Plan *plan)
     Rules rules = {
         .cookie = seal_cookie,
         .mark = random[2] | 1, /* the upper half of plain flags is 0 */
+        .keep = plan->keep,
+        .keep_count = plan->keep_count,
         .opens = plan->policy & (POLICY_READONLY | POLICY_THREADS) && seal_done.landlock,
         .threads = (plan->policy & POLICY_THREADS) != 0,
         .grandchildren = (plan->policy & POLICY_GRANDCHILDREN) != 0,

@@ -110,6 +110,24 @@ answer_open(long number, const Arguments given)
     return refused ? refuse(number, given, EACCES) : result;
 }
 
+/* To what it has made itself, or was left, the twin may write; not where that leads nowhere, or
+   where it may only read. */
+static long
+answer_write(long number, const Arguments given)
+{
+    long mode = kernel(SYS_fcntl, (int)given[0], F_GETFL, 0);
+    if (mode < 0) {
+        return mode;
+    }
+    if (mode & O_PATH || (mode & O_ACCMODE) == O_RDONLY) {
+        return refuse(number, given, EBADF);
+    }
+    if (number == SYS_sendto && given[4] != 0) { /* to somebody, not to whom it is connected to */
+        return refuse(number, given, EPERM);
+    }
+    return trusted(number, (long)given[0], (long)given[1], (long)given[2], (long)given[3]);
+}
+
 /* The kernel does it on the mask that was in force before this handler, and that mask, less what
    is never blocked, is in force after it. */
 static long
@@ -234,6 +252,11 @@ on_refused(int signal, siginfo_t *info, void *context)
     case SYS_openat:
     case SYS_creat:
         answer = answer_open(number, given);
+        break;
+    case SYS_write:
+    case SYS_writev:
+    case SYS_sendto:
+        answer = answer_write(number, given);
         break;
     case SYS_rt_sigprocmask:
         answer = answer_mask(interrupted, given);
