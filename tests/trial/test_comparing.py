@@ -134,7 +134,14 @@ def test_order_of_sets_and_places_in_memory_are_no_difference(live, rerun) -> No
 
 def test_what_was_not_seen_is_no_agreement() -> None:
     deep = compared([[[[[1]]]]], [[[[[2]]]]])
-    assert (deep.agrees, deep.unseen) == (True, 1)
+    assert (deep.agrees, deep.compared, deep.unseen) == (None, 0, 1)
+    partly = compared([1, [[[[2]]]]], [1, [[[[3]]]]])
+    assert (partly.agrees, partly.compared, partly.unseen) == (True, 1, 1)
+    inside = compared({"a": object()}, {"a": object()})
+    assert (inside.agrees, inside.compared, inside.unseen) == (None, 0, 1)
+    assert [compared(one, one).compared for one in ([], {}, Plain(), "", [1, {"a": 2}])] == [
+        *(1, 1, 1, 1, 2),
+    ]
     alone = compared(object(), object())
     assert (alone.agrees, alone.compared, alone.unseen) == (None, 0, 1)
     assert alone.reason == "nothing of the outcome could be compared"

@@ -217,8 +217,8 @@ class _Walk:
             self.fields(pair, live, rerun, "about", level)
         if live.get("omitted") or rerun.get("omitted"):
             self.unseen += 1
-        elif len(self.found) == before:
-            self.compared += 1
+        elif len(self.found) == before and not (_has_inside(live) or _has_inside(rerun)):
+            self.compared += 1  # of one that is not empty, what is inside counts
 
     def texts(self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any]) -> None:
         one, other = (_ADDRESS.sub("0x…", str(side.get("text", ""))) for side in (live, rerun))
@@ -333,6 +333,11 @@ _CONTENTS = ("text", "items", "entries", "fields", "about")
 def _held_back(value: dict[str, Any]) -> bool:
     """Tell whether an object shows nothing of what it holds."""
     return not any(member in value for member in _CONTENTS)
+
+
+def _has_inside(value: dict[str, Any]) -> bool:
+    """Tell whether an object holds anything that is counted by itself."""
+    return any(value.get(member) for member in _CONTENTS)
 
 
 def _only_resources(live: dict[str, Any], rerun: dict[str, Any]) -> bool:
