@@ -128,11 +128,23 @@ def test_values_are_told_as_trees_and_effects_are_refused(quay: Bay) -> None:
     assert quay.state()["kept"]["answer"] == 42
 
 
+def test_secrets_stay_home_in_a_shell_too(quay: Bay) -> None:
+    done = subprocess.run(
+        [LEADLINE, "shell", "quay", LINE, "--any-source"],
+        input="password = 'hunter' + '2'\nlocals\np password\npp kept['password']\np kept\n",
+        cwd=quay.shore.cwd, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "hunter2" not in done.stdout
+    assert done.stdout.count("name:password") >= 3, done.stdout
+
+
 def test_what_is_sent_is_told_and_what_a_twin_makes_itself_works(quay: Bay) -> None:
     sent, own, pipe = quay.twin(
-        "import os, stat\n"
+        "import fcntl, os\n"
         "for n in range(3, 40):\n"
-        "    try: os.write(n, b'x')\n"
+        "    try:\n"
+        "        if fcntl.fcntl(n, fcntl.F_GETFL) & os.O_PATH: os.write(n, b'x')\n"
         "    except OSError: pass\n",
         "import socket; a, b = socket.socketpair(); a.send(b'here'); b.recv(9)",
         "import os; r, w = os.pipe(); os.write(w, b'here'); os.read(r, 9)",
@@ -144,8 +156,17 @@ def test_what_is_sent_is_told_and_what_a_twin_makes_itself_works(quay: Bay) -> N
 
 
 def test_secrets_stay_home(quay: Bay) -> None:
-    said = quay.twin("kept", "print('Authorization: Bearer ' + 'abcdefghijklmnop' * 3)")
-    assert "hunter2" not in json.dumps(said)
+    said = quay.twin(
+        "kept",
+        "kept['password']",
+        "password = kept['password']; password",
+        "print('Authorization: Bearer ' + 'abcdefghijklmnop' * 3)",
+        "len(kept['password'])",
+    )
+    assert said["said"][-1]["value"] == len("hunter2")
+    shown = json.dumps([one["value"] for one in said["said"]])
+    assert shown.count("name:password") == 2
+    assert said["said"][2]["value"] == "hunter2", "whoever may ask can get round any rule"
     assert "abcdefghijklmnopabcdefghijklmnop" not in json.dumps(said)
 
 

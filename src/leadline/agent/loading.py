@@ -62,8 +62,8 @@ TWIN_PARTS = [
         trial.marks trial.outcome trial.comparing trial.running trial.channel trial.variables
         trial.completion trial.standing trial.stepping trial.vigil wire.shell agent.twin
         agent.twin.child agent.twin.terms agent.twin.order agent.twin.gauge agent.twin.readable
-        agent.twin.outcome agent.twin.telling agent.twin.inside agent.twin.shells
-        agent.twin.nursery agent.probes.twin
+        agent.twin.outcome agent.twin.hushing agent.twin.telling agent.twin.inside
+        agent.twin.shells agent.twin.nursery agent.probes.twin
     """.split()
 ]
 """As `PARTS`, of what runs in a twin: loaded with the first probe that makes one."""

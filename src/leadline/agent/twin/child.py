@@ -62,6 +62,8 @@ class Child:
     live: bytes | None = None
     requests: deque[Tell] = field(default_factory=deque)
     """What a shell was asked and does not know yet."""
+    asked: dict[object, str] = field(default_factory=dict)
+    """The code of requests that are not answered yet, by their numbers."""
     number: int = 0
     """Of the request that it was handed last."""
     _unread: bytes = b""

@@ -22,6 +22,7 @@ from leadline.agent.probes.making import Home
 from leadline.agent.twin import inside, telling
 from leadline.agent.twin.child import Birth, Child
 from leadline.agent.twin.gauge import Gauge
+from leadline.agent.twin.hushing import safe_reply
 from leadline.agent.twin.order import Orders
 from leadline.agent.twin.readable import readable
 from leadline.agent.twin.shells import LEFT, Shells, obey, refused
@@ -258,7 +259,9 @@ class Nursery:
 
     def _converse(self, child: Child, replies: list[dict[str, Any]]) -> None:
         """Pass on what a shell was asked and what it answered."""
-        said = [telling.safe_reply(reply) for reply in replies]
+        said = [
+            safe_reply(reply, child.asked.pop(reply.get("number"), "")) for reply in replies
+        ]
         while child.requests:
             request = child.requests.popleft()
             why = obey(child, request, self.terms.key)

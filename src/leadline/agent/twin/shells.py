@@ -9,9 +9,10 @@ from leadline.agent.guard import faults
 from leadline.agent.link.http import Address, Connection, HttpError
 from leadline.agent.link.native import new_lock, start_thread
 from leadline.agent.twin.child import Child
+from leadline.wire.errors import WireError
 from leadline.wire.messages import SHELL_PATH, encode
 from leadline.wire.shell import GONE, MAX_REPLY_CHARS, Replies, Reply, Tell
-from leadline.wire.stepping import Reason
+from leadline.wire.stepping import Reason, read_request
 from leadline.wire.twin import is_signed, line_text
 
 LEFT = "the client has gone"
@@ -78,6 +79,7 @@ def obey(child: Child, request: Tell, key: str) -> str:
     if request.number <= child.number:
         return "This request was answered already."
     child.number = request.number
+    child.asked[request.number] = _code_of(request.text)
     line = request.text.encode("utf-8", "surrogatepass") + b"\n"
     try:
         written = os.write(child.channel, line)
@@ -85,6 +87,13 @@ def obey(child: Child, request: Tell, key: str) -> str:
         written = 0
     child.lost += len(line) - written
     return "" if written == len(line) else "The twin does not listen."
+
+
+def _code_of(text: str) -> str:
+    try:
+        return read_request(text).text
+    except WireError:  # the twin says so
+        return ""
 
 
 def refused(request: Tell, why: str) -> dict[str, Any]:

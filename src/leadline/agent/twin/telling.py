@@ -9,11 +9,11 @@ from leadline.agent.capture.writing import write
 from leadline.agent.core import Record
 from leadline.agent.core.passage import Reading
 from leadline.agent.twin.child import Child
+from leadline.agent.twin.hushing import safe_view
 from leadline.trial import comparing
 from leadline.trial.outcome import read_outcome
 from leadline.trial.running import read_rerun
 from leadline.wire.errors import WireError
-from leadline.wire.struct import replace
 from leadline.wire.twin import (
     Agreement,
     Difference,
@@ -29,8 +29,6 @@ from leadline.wire.value import render
 _SIGNALS = {9: "it was killed", 11: "it crashed (SIGSEGV)", 14: "its life was over"}
 _SIGNALS |= {6: "it aborted (SIGABRT)", 7: "it crashed (SIGBUS)", 24: "it used up its time"}
 _MESSAGE_CHARS = 500
-_OURS = ("do", "reason", "what", "file", "function")
-"""Members of a shell's reply whose texts are no values of the application."""
 
 
 def record(child: Child, policy: TwinPolicy) -> Record:
@@ -51,7 +49,7 @@ def record(child: Child, policy: TwinPolicy) -> Record:
 
 def reading(payload: bytes) -> Reading:
     """Return the content of a twin's hit, as it may leave the process."""
-    view = _safe(_parsed(json.loads(payload)))
+    view = safe_view(_parsed(json.loads(payload)))
     values = {said.code: said.value for said in view.said if said.returned}
     return Reading(_message(view), values, None, view)
 
@@ -135,64 +133,10 @@ def _parsed(plain: dict[str, Any]) -> TwinView:
     return TwinView(**{**plain, "end": TwinEnd(plain["end"])})
 
 
-def _safe(view: TwinView) -> TwinView:
-    """Redact: values like any hit's, and every text that the application had a part in."""
-    values = outlet.values({str(index): one.value for index, one in enumerate(view.said)})
-    agreement = view.agreement
-    if agreement is not None:
-        agreement = replace(
-            agreement,
-            reason=outlet.message(agreement.reason),
-            live=outlet.told(agreement.live),
-            rerun=outlet.told(agreement.rerun),
-            differences=[
-                Difference(
-                    outlet.message(one.where), outlet.told(one.live), outlet.told(one.rerun)
-                )
-                for one in agreement.differences
-            ],
-        )
-    return replace(
-        view,
-        reason=outlet.message(view.reason),
-        said=[
-            replace(
-                one,
-                value=values[str(index)],
-                printed=outlet.told(one.printed),
-                raised=outlet.told(one.raised),
-                refused=_hushed(one.refused),
-            )
-            for index, one in enumerate(view.said)
-        ],
-        refused=_hushed(view.refused),
-        agreement=agreement,
-    )
-
-
 def farewell(child: Child) -> str:
     """Return why a shell is over, for whoever sits at it."""
     end, reason = _end(child)
     return reason if end is not TwinEnd.DONE else "the call that was hit has come to its end"
-
-
-def safe_reply(reply: dict[str, Any]) -> dict[str, Any]:
-    """Redact what a shell answers, whatever it is."""
-    return {name: _told(name, one) for name, one in reply.items()}
-
-
-def _told(name: str, part: Any) -> Any:
-    if name in ("value", "result"):
-        return outlet.values({name: part})[name]
-    if type(part) is str:
-        return outlet.message(part) if name in _OURS else outlet.told(part)
-    if type(part) is list:
-        return [_told(name, one) for one in part]
-    return safe_reply(part) if type(part) is dict else part
-
-
-def _hushed(refused: list[Refusal]) -> list[Refusal]:
-    return [replace(one, detail=outlet.told(one.detail)) for one in refused]
 
 
 def _message(view: TwinView) -> str:

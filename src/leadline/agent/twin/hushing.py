@@ -1,0 +1,103 @@
+"""What of a twin's answer may leave the process: redacted by name and by pattern, like any hit.
+
+A twin can be asked to turn a secret into something that no rule knows; this keeps out what
+would leave by accident.
+"""
+
+import re
+from typing import Any
+
+from leadline.agent.capture import outlet
+from leadline.wire.redaction import secret_name
+from leadline.wire.struct import replace
+from leadline.wire.twin import Agreement, Difference, Refusal, Said, TwinView
+from leadline.wire.value import Omission, Value
+
+_WAY = re.compile(
+    r"""\s*[^\W\d]\w*(?:\s*\.\s*[^\W\d]\w*|\s*\[\s*(?:'[^']*'|"[^"]*"|-?\d+)\s*\])*\s*"""
+)
+"""An expression that only names something: `user.token`, `settings["password"]`."""
+_NAMES = re.compile(r"""[^\W\d]\w*|'[^']*'|"[^"]*\"""")
+_OURS = ("do", "reason", "what", "file", "function")
+"""Members of a shell's reply whose texts are no values of the application."""
+_HIDDEN = "<redacted {}>"
+
+
+def withheld(code: str) -> str | None:
+    """Return the rule by which the value of `code` is a secret, if it names one."""
+    if not _WAY.fullmatch(code):
+        return None
+    rules = (secret_name(name.strip("'\"")) for name in _NAMES.findall(code))
+    return next((rule for rule in rules if rule is not None), None)
+
+
+def safe_view(view: TwinView) -> TwinView:
+    """Redact the answer of an ask or a rerun."""
+    return replace(
+        view,
+        reason=outlet.message(view.reason),
+        said=[_safe_said(one) for one in view.said],
+        refused=_safe_refused(view.refused),
+        agreement=_safe_agreement(view.agreement) if view.agreement is not None else None,
+    )
+
+
+def safe_reply(reply: dict[str, Any], asked: str) -> dict[str, Any]:
+    """Redact what a shell answers to `asked`, whatever it is."""
+    safe = {name: _safe_part(name, one) for name, one in reply.items()}
+    rule = withheld(asked) if asked else None
+    if rule is not None and reply.get("has_value"):
+        safe |= {"value": _secret(rule), "text": _HIDDEN.format(rule)}
+    return safe
+
+
+def _safe_said(said: Said) -> Said:
+    rule = withheld(said.code) if said.returned else None
+    value = _secret(rule) if rule is not None else outlet.values({"value": said.value})["value"]
+    return replace(
+        said,
+        value=value,
+        printed=outlet.told(said.printed),
+        raised=outlet.told(said.raised),
+        refused=_safe_refused(said.refused),
+    )
+
+
+def _safe_agreement(agreement: Agreement) -> Agreement:
+    return replace(
+        agreement,
+        reason=outlet.message(agreement.reason),
+        live=outlet.told(agreement.live),
+        rerun=outlet.told(agreement.rerun),
+        differences=[
+            Difference(outlet.message(one.where), outlet.told(one.live), outlet.told(one.rerun))
+            for one in agreement.differences
+        ],
+    )
+
+
+def _safe_refused(refused: list[Refusal]) -> list[Refusal]:
+    return [replace(one, detail=outlet.told(one.detail)) for one in refused]
+
+
+def _safe_part(name: str, part: Any) -> Any:
+    if name == "variables" and type(part) is dict:
+        return {
+            own: _secret(rule)
+            if (rule := secret_name(own)) is not None
+            else outlet.values({own: value})[own]
+            for own, value in part.items()
+        }
+    if name == "value":
+        return outlet.values({name: part})[name]
+    if type(part) is str:
+        return outlet.message(part) if name in _OURS else outlet.told(part)
+    if type(part) is list:
+        return [_safe_part(name, one) for one in part]
+    if type(part) is dict:
+        return {inner: _safe_part(inner, one) for inner, one in part.items()}
+    return part
+
+
+def _secret(rule: str) -> Value:
+    return {"type": "?", "omitted": Omission.REDACTED, "rule": rule}
