@@ -1,6 +1,7 @@
 """Whatever is asked of a twin, and however it ends, the live process goes on as before."""
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -64,8 +65,9 @@ class Bay:
             began = time.monotonic()
             try:
                 status, _, body = get(self.port, f"/{number}")
-            except OSError as error:
-                self.wrong.append(error)
+            except (OSError, http.client.HTTPException) as error:
+                if not self.over.is_set():
+                    self.wrong.append(error)
                 return
             self.slowest_s = max(self.slowest_s, time.monotonic() - began)
             right = {"total": sum(range(number % 10)), "length": len(f"order {number}")}
