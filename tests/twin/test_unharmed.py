@@ -234,6 +234,25 @@ def test_a_twin_that_is_killed_proves_nothing(quay: Bay) -> None:
     wait_for(lambda: not _children(quay.state()["pid"]), 5, "it is reaped")
 
 
+def test_the_service_goes_on_while_somebody_sits_at_the_prompt(quay: Bay) -> None:
+    shell = subprocess.Popen(
+        [LEADLINE, "shell", "quay", LINE, "--any-source"],
+        cwd=quay.shore.cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert shell.stdin
+    assert shell.stdout
+    pid = quay.state()["pid"]
+    (twin,) = wait_for(lambda: _children(pid), 20, "a twin")
+    quay.slowest_s, before = 0.0, quay.answers
+    wait_for(lambda: quay.answers > before + 300, 60, "answers while it stands")
+    assert _runs(twin)
+    assert quay.slowest_s < 2.0
+    shell.communicate("order.number\n", timeout=30)
+    assert shell.returncode == 0
+    wait_for(lambda: not _children(pid), 5, "the twin ends with its reader")
+
+
 @pytest.mark.parametrize("how", ["off", "rm", "end"])
 def test_a_twin_ends_with_its_order_and_with_its_process(shore: Leadline, how: str) -> None:
     with bay(shore, f"over-{how}") as made:
