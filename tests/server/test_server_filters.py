@@ -12,7 +12,8 @@ from leadline.store.records import HitFilter, StoredHit, facets_of
 from leadline.store.sqlite import SqliteStore
 from leadline.wire.errors import LeadlineError
 from leadline.wire.hit import Hit, InstanceInfo, Report
-from leadline.wire.probe import Limits, LogProbe
+from leadline.wire.limits import Limits
+from leadline.wire.probe import LogProbe
 from leadline.wire.target import Target
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -17,8 +17,8 @@ from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import Outcome, outcome_of, read_outcome
 from leadline.trial.running import Rerun, read_rerun
 from leadline.wire.errors import WireError
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.messages import encode
-from leadline.wire.probe import CaptureLimits
 from leadline.wire.struct import asdict
 from leadline.wire.twin import Refusal
 
