@@ -29,7 +29,8 @@ from typing import Any
 import leadline
 from benchmarks.ingest import _connect, _cpu_s, _keys, _place, _start
 from benchmarks.machine import about
-from leadline.wire.probe import MAX_HITS, Fate
+from leadline.wire.limits import MAX_HITS
+from leadline.wire.probe import Fate
 
 INSTANCES = 200
 HITS_PER_S = 20_000

@@ -18,10 +18,10 @@ from benchmarks import request
 from leadline import native
 from leadline.agent.core import Core, Monitor, choose
 from leadline.agent.probes.registry import Registry
+from leadline.wire.limits import Limits
 from leadline.wire.probe import (
     CounterProbe,
     ExceptionProbe,
-    Limits,
     LogProbe,
     MetricProbe,
     Moment,

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from leadline.agent.core import Monitor, choose
 from leadline.agent.guard import faults
 from leadline.agent.probes.registry import Registry
+from leadline.wire.limits import Limits
 from leadline.wire.probe import (
     CounterProbe,
     ExceptionProbe,
-    Limits,
     LogProbe,
     MetricProbe,
     Moment,

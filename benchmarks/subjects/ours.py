@@ -19,14 +19,8 @@ from leadline.agent import boot
 from leadline.agent.core import Core, Monitor, choose
 from leadline.agent.probes.registry import Registry
 from leadline.agent.works import Works
-from leadline.wire.probe import (
-    CaptureLimits,
-    CounterProbe,
-    Limits,
-    LogProbe,
-    Probe,
-    SnapshotProbe,
-)
+from leadline.wire.limits import CaptureLimits, Limits
+from leadline.wire.probe import CounterProbe, LogProbe, Probe, SnapshotProbe
 from leadline.wire.target import Target
 
 _ENDLESS = 10**15

@@ -12,11 +12,10 @@ from leadline.agent.core import Core, Monitor, choose
 from leadline.agent.core.passage import Reading
 from leadline.agent.probes.registry import Registry
 from leadline.wire.hit import Point, ProbeState
+from leadline.wire.limits import CaptureLimits, Limits
 from leadline.wire.probe import (
-    CaptureLimits,
     CounterProbe,
     ExceptionProbe,
-    Limits,
     LogProbe,
     MetricProbe,
     ProbeKind,

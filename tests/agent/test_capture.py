@@ -18,7 +18,8 @@ from leadline.agent.core.passage import NOTHING, Site, Visit
 from leadline.agent.core.ring import MAX_RECORD_BYTES
 from leadline.agent.locate.source import line_text
 from leadline.agent.probes.log import compile_log
-from leadline.wire.probe import CaptureLimits, Limits, LogProbe
+from leadline.wire.limits import CaptureLimits, Limits
+from leadline.wire.probe import LogProbe
 from leadline.wire.redaction import forget_names
 from leadline.wire.target import Target
 from leadline.wire.value import Omission, render

@@ -24,7 +24,7 @@ from leadline.agent.capture.task import MAX_TASKS, task_chain, task_name
 from leadline.agent.capture.trace import NO_TRACE, trace_of
 from leadline.agent.capture.tree import MAX_VALUE_BYTES, Room
 from leadline.wire.hit import TaskView
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.value import Omission
 
 type Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -266,7 +266,7 @@ def test_reading_tells_no_audit_hook(tmp_path) -> None:
         "from leadline.agent.capture.task import task_chain, task_name\n"
         "from leadline.agent.capture.trace import trace_of\n"
         "from leadline.agent.capture.tree import Room\n"
-        "from leadline.wire.probe import CaptureLimits\n"
+        "from leadline.wire.limits import CaptureLimits\n"
         "from leadline.wire.struct import prepare\n"
         "prepare()\n"  # as the agent does before anything is armed
         "heard, listening = [], False\n"

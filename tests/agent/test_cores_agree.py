@@ -29,8 +29,8 @@ from leadline.agent.capture.tree import Room, capture
 from leadline.agent.capture.writing import write
 from leadline.agent.core.passage import NOTHING, Passage, Visit
 from leadline.expression import Unknown
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.probe import (
-    CaptureLimits,
     CounterProbe,
     Fate,
     LogProbe,

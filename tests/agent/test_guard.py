@@ -102,7 +102,8 @@ SIGNALS = """
     import signal, sys, time
     from leadline.agent.core import Monitor, choose
     from leadline.agent.probes.registry import Registry
-    from leadline.wire.probe import Limits, LogProbe
+    from leadline.wire.limits import Limits
+    from leadline.wire.probe import LogProbe
     from leadline.wire.target import Target
     monitor = Monitor(); monitor.open(); core = choose(monitor)
     registry = Registry(core, monitor)

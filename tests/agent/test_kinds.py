@@ -16,11 +16,11 @@ from leadline.agent.guard import guarded
 from leadline.agent.link.native import start_thread
 from leadline.demo.__main__ import SERVICE
 from leadline.wire.errors import UsageError
+from leadline.wire.limits import Limits
 from leadline.wire.probe import (
     CounterProbe,
     ExceptionProbe,
     Fate,
-    Limits,
     LogProbe,
     MetricProbe,
     Moment,

@@ -12,7 +12,8 @@ from leadline.agent.capture.recognition import held
 from leadline.agent.core.passage import MAX_OPEN_CALLS
 from leadline.agent.locate.text import text_of
 from leadline.expression.layout import MISSING, layout_of
-from leadline.wire.probe import ExceptionProbe, Limits, Moment, Status, TimerProbe
+from leadline.wire.limits import Limits
+from leadline.wire.probe import ExceptionProbe, Moment, Status, TimerProbe
 from leadline.wire.scrubbing import scrub_values
 
 EVENTS = sys.monitoring.events

@@ -202,7 +202,8 @@ import leadline
 assert leadline.start(url="http://127.0.0.1:9")
 guest = boot._guest
 guest.rouse().core.budget_ns = 10**18
-from leadline.wire.probe import Limits, LogProbe
+from leadline.wire.limits import Limits
+from leadline.wire.probe import LogProbe
 from leadline.wire.target import Target
 guest.rouse().registry.add([LogProbe("p1", Target(__file__, 3), "{n}", limits=Limits(rate_per_s=1000, hits=1000))])
 assert guest.rouse().registry.state("p1").status == "armed", guest.rouse().registry.state("p1")

@@ -19,7 +19,7 @@ from fractions import Fraction
 import pytest
 
 from leadline.agent.capture.tree import capture
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.value import render
 
 LIMITS = CaptureLimits()

@@ -15,7 +15,7 @@ from hostile import calls, named_zoo
 from leadline.agent.capture import tree
 from leadline.agent.capture.tree import Walk, capture
 from leadline.expression.layout import forget_layouts
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.scrubbing import scrub_value
 from leadline.wire.strictness import strict_value
 from leadline.wire.value import render
@@ -62,7 +62,7 @@ def test_nothing_is_imported_to_recognise_a_type() -> None:
     program = """
 import sys
 from leadline.agent.capture.tree import capture
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 class ndarray: pass
 ndarray.__module__ = "numpy"
 class Model: pass
@@ -88,7 +88,7 @@ def test_the_decimal_context_of_a_thread_stays_its_own() -> None:
     program = """
 import contextvars, decimal
 from leadline.agent.capture.tree import capture
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 number = contextvars.Context().run(decimal.Decimal, "1.5")
 assert capture(number, CaptureLimits()) == {"type": "Decimal", "text": "1.5"}
 print([variable.name for variable in contextvars.copy_context()])
@@ -109,7 +109,7 @@ def test_audit_hooks_hear_nothing_of_the_forms() -> None:
     program = """
 import asyncio, sys, types, datetime, functools
 from leadline.agent.capture.tree import capture
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 async def work(): pass
 coroutine = work()
 values = [types.MappingProxyType({"a": 1}), {}.keys(), ValueError(1), sys, capture, coroutine,

@@ -11,7 +11,7 @@ from leadline.agent import settings
 from leadline.agent.capture import outlet
 from leadline.agent.capture.tree import capture
 from leadline.agent.locate.source import line_text
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.redaction import redact_also, secret_name
 from live import LEADLINE
 

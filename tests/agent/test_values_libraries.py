@@ -18,7 +18,7 @@ from sqlalchemy import orm
 import hostile
 from hostile import calls
 from leadline.agent.capture.tree import capture
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.value import render
 
 LIMITS = CaptureLimits()

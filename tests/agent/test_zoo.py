@@ -32,8 +32,8 @@ from werkzeug.local import LocalProxy
 
 import hostile
 from leadline.agent.capture.tree import capture
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.probe import (
-    CaptureLimits,
     CounterProbe,
     ExceptionProbe,
     Fate,

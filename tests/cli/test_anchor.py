@@ -3,7 +3,7 @@
 import os
 
 from leadline.cli.anchor import anchor_of
-from leadline.wire.probe import MAX_ANCHOR_CHARS
+from leadline.wire.limits import MAX_ANCHOR_CHARS
 from leadline.wire.target import FunctionTarget, Target
 
 

@@ -34,7 +34,7 @@ CALLER = STOP | {"line": 7, "function": "view", "source": "quote(1)", "is_select
 ANSWERS = {
     "where": {"frames": [STOP, CALLER]},
     "next": {"stop": STOP | {"line": 89, "source": "return total"}, "printed": "a\x1b[2J\n",
-             "refused": [{"what": "write to", "detail": "/srv/x.log", "count": 1}]},
+             "refused": [{"what": "write", "detail": "/srv/x.log", "count": 1}]},
     "print": {"has_value": True, "value": 5},
     "pp": {"text": "{'a': 1}\n", "has_value": True, "value": None},
     "list": {"lines": [{"number": 87, "text": "\tgoods = 1"}, {"number": 88, "text": "    x"}]},
@@ -142,7 +142,7 @@ it lives for 60s; help shows what can be typed
   shop/pricing.py:7 in view   quote(1)
 (quote:88, 57 s) n
   | a\\x1b[2J
-  tried: write to /srv/x.log: refused
+  tried to write to /srv/x.log: refused
 > shop/pricing.py:89 in Basket.quote   return total
 (quote:89, 57 s) p goods
   goods = 5

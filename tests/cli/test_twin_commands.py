@@ -72,8 +72,8 @@ def test_an_answer_is_shown_whole(leadline):
              "entries": [["k" * 60, "v" * 60]]}),
         Said("print('a\x1b[2J')", printed="a\x1b[2J\nb\n"),
         Said("open('/srv/x', 'w')", raised="PermissionError: /srv/x",
-             refused=[Refusal("write to", "/srv/x", 2)]),
-        refused=[Refusal("connect to", "10.0.0.1:80")],
+             refused=[Refusal("openat", "/srv/x", 2)]),
+        refused=[Refusal("openat", "/srv/x", 2), Refusal("connect", "AF_INET 10.0.0.1:80")],
         notes=["3 thread pools revived"],
     )  # fmt: skip
     with spoken(leadline, answering(answer)):
@@ -83,14 +83,15 @@ def test_an_answer_is_shown_whole(leadline):
     assert re.fullmatch(r"\S+  shop/4711  shop/pricing\.py:88 in quote", lines[0])
     assert lines[1:3] == ["  order.total() = 42", "  self.cache = dict of 1"]
     assert "\x1b" not in done.stdout
+    assert sum("/srv/x: refused" in line for line in lines) == 1
     for line in (
         "    | a\\x1b[2J",
         "    | b",
         "    raised PermissionError: /srv/x",
-        "    tried: write to /srv/x: refused, 2 times",
-        "  tried: connect to 10.0.0.1:80: refused",
+        "    tried to open /srv/x: refused, 2 times",
+        "  tried to connect to 10.0.0.1:80: refused",
         "  3 thread pools revived",
-        "  pause 2.1 ms   the twin lived 34 ms   files read-only, threads revived",
+        "  pause 2.1 ms   the twin lived 34 ms   files read-only, threads allowed",
     ):
         assert line in lines, line
     assert "leadline: armed in 1 instance" in done.stderr or done.stderr == ""

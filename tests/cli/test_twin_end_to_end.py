@@ -88,7 +88,7 @@ def test_any_python_runs_in_the_twin_and_nothing_gets_out(leadline, shop):
     for part in (
         "  order.total() = 1450\n    | counting\n",
         "    raised PermissionError",
-        f"    tried: openat {never}: refused",
+        f"    tried to open {never}: refused",
         "  [n for n in range(3)] = [0, 1, 2]",
     ):
         assert part in told
@@ -109,7 +109,7 @@ def test_a_call_comes_to_the_same_again_or_its_clock_explains_why_not(leadline, 
     rate = ("--rate", "100")
     told = run("rerun", "shop", "shop:price", "-n", "3", *rate)
     assert told.count("  agrees   1450  ") == 3
-    assert "3 of 3 agree; files read-only, threads revived" in told
+    assert "3 of 3 agree; files read-only, threads allowed" in told
     told = run("rerun", "shop", "shop:stamp", "-n", "2", *rate, status=1)
     assert "explained: it reads the clock" in told
     assert "0 of 2 agree; 2 differ, explained; " in told
@@ -123,7 +123,7 @@ def test_the_real_frame_steps_on_at_the_prompt(leadline, shop):
         "shop.py:17 in price   total = goods + shipping",
         "shop.py:18 in price   return total",
         "  total = 1450",
-        "  tried: openat /tmp/never: refused",
+        "  tried to open /tmp/never: refused",
         "  returns = 7",
         "the twin has ended   pause ",
     ):

@@ -24,8 +24,9 @@ from leadline.expression import parsing
 from leadline.server import answers
 from leadline.server.pages import PAGES
 from leadline.server.routes import ROUTES
-from leadline.wire import errors, probe, redaction
-from leadline.wire.probe import CaptureLimits, Fate, Status
+from leadline.wire import errors, limits, probe, redaction
+from leadline.wire.limits import CaptureLimits
+from leadline.wire.probe import Fate, Status
 from leadline.wire.value import Omission
 
 COMMANDS_PAGE = DOCS / "commands.md"
@@ -234,13 +235,17 @@ def test_every_exit_status_is_documented():
 def test_the_limits_are_those_of_the_code():
     capture = CaptureLimits()
     expected = {
-        "--hits": (probe.Limits().hits, 1, probe.MAX_HITS),
-        "--ttl": (probe.Limits().ttl_s, 0, probe.MAX_TTL_S),
-        "--rate": (probe.Limits().rate_per_s, 0.01, probe.MAX_RATE_PER_S),
-        "--cost": (probe.Limits().cost_percent, probe.MIN_COST_PERCENT, probe.MAX_COST_PERCENT),
-        "--depth": (capture.depth, 0, probe.MAX_DEPTH),
-        "--items": (capture.items, 1, probe.MAX_ITEMS),
-        "--text": (capture.text, 1, probe.MAX_TEXT),
+        "--hits": (limits.Limits().hits, 1, limits.MAX_HITS),
+        "--ttl": (limits.Limits().ttl_s, 0, limits.MAX_TTL_S),
+        "--rate": (limits.Limits().rate_per_s, 0.01, limits.MAX_RATE_PER_S),
+        "--cost": (
+            limits.Limits().cost_percent,
+            limits.MIN_COST_PERCENT,
+            limits.MAX_COST_PERCENT,
+        ),
+        "--depth": (capture.depth, 0, limits.MAX_DEPTH),
+        "--items": (capture.items, 1, limits.MAX_ITEMS),
+        "--text": (capture.text, 1, limits.MAX_TEXT),
     }
     documented = {
         cells[1].strip("`"): tuple(map(number, cells[2:5]))
@@ -261,10 +266,10 @@ def test_the_defaults_of_the_kinds_are_those_of_the_code():
     assert documented == {
         kind: [
             "no limit" if kind in probe.AGGREGATED and name != "ttl_s" else f"{value:,g}"
-            for name, value in vars_of(limits).items()
+            for name, value in vars_of(one).items()
             if name != "cost_percent"  # of all kinds the same
         ]
-        for kind, limits in probe.DEFAULTS.items()
+        for kind, one in probe.DEFAULTS.items()
     }
 
 

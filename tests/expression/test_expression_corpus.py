@@ -22,7 +22,8 @@ from leadline.expression import (
     compile_template,
     compile_watch,
 )
-from leadline.wire.probe import CaptureLimits, Fate, LogProbe
+from leadline.wire.limits import CaptureLimits
+from leadline.wire.probe import Fate, LogProbe
 from leadline.wire.struct import prepare
 from leadline.wire.target import Target
 

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline.control.hits import MAX_PROBES_ASKED, hit_filter
-from leadline.store.records import HitFilter, StoredHit, facets_of
+from leadline.control.watch import Watcher
+from leadline.store.records import HitFilter, Stored, StoredHit, facets_of
 from leadline.store.sqlite import SqliteStore
 from leadline.wire.errors import LeadlineError
 from leadline.wire.hit import Hit, InstanceInfo, Report
-from leadline.wire.probe import Limits, LogProbe
+from leadline.wire.limits import Limits
+from leadline.wire.probe import LogProbe
 from leadline.wire.target import Target
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -110,6 +112,20 @@ def test_live_and_stored_agree_about_any_text(memory, message, text, thread, tim
         HitFilter(until=since, text=text, kind="log"),
     ):
         assert memory(hit, asked) == asked.matches(live), asked
+
+
+def test_a_hit_that_was_read_before_it_was_passed_on_comes_once():
+    """Stored hits are passed on a moment after they can be read."""
+
+    def hit(number):
+        facets = facets_of(Hit("p1", "i1", number, 1.0, "MainThread", "f", 1, "g", ""))
+        return StoredHit(number, "shop", "p1", 1.0, "{}", facets, "log")
+
+    watcher = Watcher(HitFilter(after=0))
+    watcher.put(Stored([hit(1)]))
+    watcher.begin([hit(1), hit(2)], 0)
+    watcher.put(Stored([hit(2), hit(3)]))
+    assert [message.id for message in watcher.take()] == [1, 2, 3]
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,9 @@ from leadline.control.otlp.metrics import MAX_BUCKETS, SCALE, histogram
 from leadline.store.records import StoredHit
 from leadline.wire.errors import LeadlineError
 from leadline.wire.hit import Detail, FrameView, Hit, Point, Report
+from leadline.wire.limits import Limits
 from leadline.wire.messages import encode
-from leadline.wire.probe import Limits, LogProbe, Moment
+from leadline.wire.probe import LogProbe, Moment
 from leadline.wire.sketch import buckets_of
 from leadline.wire.target import Target
 from leadline.wire.twin import Agreement, TwinEnd, TwinPolicy, TwinUse, TwinView

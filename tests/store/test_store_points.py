@@ -11,7 +11,8 @@ from leadline.store.records import Ended, Phase, PointFilter, Stored
 from leadline.store.sqlite import SqliteStore
 from leadline.store.sqlite import points as stored_points
 from leadline.wire.hit import Hit, InstanceInfo, Point, Report
-from leadline.wire.probe import CounterProbe, Limits, LogProbe, MetricProbe
+from leadline.wire.limits import Limits
+from leadline.wire.probe import CounterProbe, LogProbe, MetricProbe
 from leadline.wire.sketch import buckets_of
 from leadline.wire.target import Target
 

@@ -13,7 +13,8 @@ from leadline.store.records import HitFilter
 from leadline.store.sqlite import SqliteStore, shelves, space
 from leadline.store.sqlite.shelves import SHELVES
 from leadline.wire.hit import Hit, InstanceInfo, Point, ProbeState, Report
-from leadline.wire.probe import CounterProbe, Limits, LogProbe, Status
+from leadline.wire.limits import Limits
+from leadline.wire.probe import CounterProbe, LogProbe, Status
 from leadline.wire.target import Target
 
 INFO = InstanceInfo("i1", "shop", 1, "host", "app.py", "3.13.0", "0.1.0", "pure", 1.0)

@@ -17,7 +17,8 @@ from leadline.store.sqlite import hits as stored_hits
 from leadline.store.sqlite.probes import number_of
 from leadline.wire.errors import InternalError, LeadlineError
 from leadline.wire.hit import Hit, InstanceInfo, ProbeState, Report
-from leadline.wire.probe import Limits, LogProbe, Status
+from leadline.wire.limits import Limits
+from leadline.wire.probe import LogProbe, Status
 from leadline.wire.target import Target
 
 INFO = InstanceInfo("i1", "shop", 1, "host", "app.py", "3.13.0", "0.1.0", "pure", 1.0)

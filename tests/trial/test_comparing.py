@@ -17,8 +17,8 @@ from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import Outcome, outcome_of, read_outcome
 from leadline.trial.running import Rerun, read_rerun
 from leadline.wire.errors import WireError
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.messages import encode
-from leadline.wire.probe import CaptureLimits
 from leadline.wire.struct import asdict
 from leadline.wire.twin import Refusal
 
@@ -208,7 +208,10 @@ def test_what_explains_a_disagreement_is_the_reason() -> None:
     assert compare(ended(1), ended(2), []).reason == ""
     refused = [Refusal("clone", "thread", 2), Refusal("vfork")]
     found = compare(ended(1), ended(2), marks[:1], refused=refused)
-    assert found.reason == "it was refused: clone thread, vfork; it reads the clock: time.time"
+    assert (
+        found.reason
+        == "it was refused to start a thread, to start a process; it reads the clock: time.time"
+    )
     assert compare(ended(1), ended(1), [], refused=refused).reason == ""
 
 

@@ -15,7 +15,7 @@ from leadline import native
 from leadline.agent.capture.tree import Room, capture
 from leadline.agent.twin.readable import readable
 from leadline.trial import chance
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.struct import asdict, is_struct
 
 LIFE_S = 10.0

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from leadline.wire import struct
 from leadline.wire.errors import UsageError
 from leadline.wire.hit import Hit, InstanceInfo, Report
-from leadline.wire.probe import CaptureLimits, LogProbe
+from leadline.wire.limits import CaptureLimits
+from leadline.wire.probe import LogProbe
 from leadline.wire.target import Target
 
 FIELDS = {

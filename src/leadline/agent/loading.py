@@ -57,12 +57,13 @@ PARTS = [
 TWIN_PARTS = [
     f"leadline.{name}"
     for name in """
-        wire.stepping trial trial.code trial.failure trial.loops trial.greenlets trial.printed
-        trial.showing trial.asking trial.calls trial.chance trial.revival trial.monitoring
-        trial.marks trial.outcome trial.comparing trial.running trial.channel trial.variables
-        trial.completion trial.standing trial.stepping trial.vigil wire.shell agent.twin
-        agent.twin.child agent.twin.terms agent.twin.order agent.twin.gauge agent.twin.readable
-        agent.twin.outcome agent.twin.hushing agent.twin.telling agent.twin.inside
+        wire.stepping wire.refusals trial trial.code trial.failure trial.loops trial.greenlets
+        trial.printed trial.showing trial.asking trial.calls trial.chance trial.revival
+        trial.monitoring trial.marks trial.outcome trial.comparing trial.running trial.channel
+        trial.variables trial.completion trial.standing trial.stepping trial.vigil wire.shell
+        agent.twin agent.twin.hearsay agent.twin.child agent.twin.terms agent.twin.order
+        agent.twin.gauge agent.twin.readable agent.twin.outcome agent.twin.hushing
+        agent.twin.telling agent.twin.inside
         agent.twin.shells agent.twin.nursery agent.probes.twin
     """.split()
 ]

@@ -10,7 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from leadline.wire.probe import MAX_ANCHOR_CHARS, Anchor
+from leadline.wire.limits import MAX_ANCHOR_CHARS
+from leadline.wire.probe import Anchor
 from leadline.wire.redaction import secret_name
 from leadline.wire.target import Place, Target
 

@@ -11,17 +11,8 @@ from typing import Any
 from leadline.cli.duration import duration, spoken
 from leadline.expression import check_expressions
 from leadline.wire.errors import UsageError
-from leadline.wire.probe import (
-    AGGREGATED,
-    DEFAULT_FRAMES,
-    DEFAULTS,
-    CaptureLimits,
-    Limits,
-    Moment,
-    Probe,
-    ProbeKind,
-    default_moment,
-)
+from leadline.wire.limits import DEFAULT_FRAMES, CaptureLimits, Limits
+from leadline.wire.probe import AGGREGATED, DEFAULTS, Moment, Probe, ProbeKind, default_moment
 from leadline.wire.struct import dataclass
 from leadline.wire.target import EVERYWHERE, Place, parse_place
 

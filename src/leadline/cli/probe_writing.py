@@ -5,15 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from leadline.cli.inline_probe import WORDS
-from leadline.wire.probe import (
-    AGGREGATED,
-    DEFAULT_FRAMES,
-    DEFAULTS,
-    CaptureLimits,
-    Moment,
-    ProbeKind,
-    default_moment,
-)
+from leadline.wire.limits import DEFAULT_FRAMES, CaptureLimits
+from leadline.wire.probe import AGGREGATED, DEFAULTS, Moment, ProbeKind, default_moment
 from leadline.wire.target import parse_place
 
 _CAPTURE = CaptureLimits()

@@ -12,7 +12,8 @@ from leadline.cli.duration import spoken
 from leadline.cli.known import check_known
 from leadline.cli.probe_view import asked, total_of
 from leadline.cli.show import harmless, out, short_path, table
-from leadline.wire.probe import AGGREGATED, MAX_COST_PERCENT
+from leadline.wire.limits import MAX_COST_PERCENT
+from leadline.wire.probe import AGGREGATED
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

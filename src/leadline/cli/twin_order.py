@@ -17,7 +17,8 @@ from leadline.cli.placing import login
 from leadline.cli.probe_word import add_capture, capture_of
 from leadline.cli.processes import instance_id
 from leadline.wire.errors import LeadlineError
-from leadline.wire.probe import Limits, ProbeKind, TwinProbe, default_moment
+from leadline.wire.limits import Limits
+from leadline.wire.probe import ProbeKind, TwinProbe, default_moment
 from leadline.wire.service import check_service
 from leadline.wire.struct import asdict, replace
 from leadline.wire.target import parse_place

@@ -5,13 +5,8 @@ from typing import Any
 
 from leadline.cli.show import harmless
 from leadline.cli.value_tree import tree
-from leadline.wire.twin_words import (
-    agreement_words,
-    cost_words,
-    end_words,
-    refusal_words,
-    refused_beside,
-)
+from leadline.wire.refusals import refusal_words, refused_beside
+from leadline.wire.twin_words import agreement_words, cost_words, end_words
 
 _MAX_PRINTED = 200
 """Lines of what one expression printed; all of it is in the JSON."""
@@ -64,7 +59,7 @@ def raised_lines(raised: str, indent: int) -> Iterator[str]:
 def refusal_lines(refused: list[Mapping[str, Any]], indent: int) -> Iterator[str]:
     """Yield what was tried and refused."""
     for one in refused:
-        yield f"{' ' * indent}tried: {harmless(refusal_words(one))}"
+        yield f"{' ' * indent}{harmless(refusal_words(one))}"
 
 
 def end_line(twin: Mapping[str, Any]) -> str:

@@ -9,14 +9,12 @@ from leadline.control.reach import resolve
 from leadline.expression import check_expressions
 from leadline.store.records import EVERY_SERVICE, Terms, Where
 from leadline.wire.errors import UsageError, WireError
+from leadline.wire.limits import DEFAULT_FRAMES, CaptureLimits, Limits
 from leadline.wire.probe import (
-    DEFAULT_FRAMES,
     DEFAULTS,
     Anchor,
-    CaptureLimits,
     CounterProbe,
     ExceptionProbe,
-    Limits,
     LogProbe,
     MetricProbe,
     Moment,

@@ -12,7 +12,7 @@ from leadline.control.times import is_time
 from leadline.store.records import NewHit, Taken, Told, facets_of
 from leadline.wire.errors import RefusedError, UnavailableError, WireError
 from leadline.wire.hit import InstanceInfo, Point, Report
-from leadline.wire.probe import MAX_PASSAGES
+from leadline.wire.limits import MAX_PASSAGES
 from leadline.wire.sketch import MAX_BUCKETS, bucket_of
 
 __all__ = ["MAX_COUNT", "NewHit", "as_it_came", "check_instance", "take_report"]

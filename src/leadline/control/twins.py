@@ -15,15 +15,8 @@ from leadline.expression import check_expressions
 from leadline.store.records import Terms, Where
 from leadline.trial.code import check
 from leadline.wire.errors import UsageError
-from leadline.wire.probe import (
-    DEFAULTS,
-    Anchor,
-    CaptureLimits,
-    Limits,
-    ProbeKind,
-    TwinProbe,
-    default_moment,
-)
+from leadline.wire.limits import CaptureLimits, Limits
+from leadline.wire.probe import DEFAULTS, Anchor, ProbeKind, TwinProbe, default_moment
 from leadline.wire.service import check_service
 from leadline.wire.target import parse_place
 from leadline.wire.twin import DEFAULT_RERUNS, LIFE_S, MAX_RERUNS, TwinUse

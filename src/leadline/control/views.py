@@ -9,15 +9,8 @@ from msgspec import Struct
 
 from leadline.store.records import Canary, Deed, Switch, Where
 from leadline.wire.hit import Detail, InstanceInfo
-from leadline.wire.probe import (
-    Anchor,
-    CaptureLimits,
-    Fate,
-    Limits,
-    Moment,
-    ProbeKind,
-    Status,
-)
+from leadline.wire.limits import CaptureLimits, Limits
+from leadline.wire.probe import Anchor, Fate, Moment, ProbeKind, Status
 from leadline.wire.twin import TwinUse, TwinView
 from leadline.wire.value import Value
 

@@ -41,6 +41,7 @@ class Watcher:
         self._lock = threading.Lock()
         self._waiting: deque[StoredHit | StoredPoint | int] = deque()  # an int: so many lost
         self._chars = 0
+        self._seen = -1
         self._closed = False
         self._wake = asleep
 
@@ -70,6 +71,8 @@ class Watcher:
         lost = 0
         with self._lock:
             for item in asked:
+                if isinstance(item, StoredHit) and item.id <= self._seen:
+                    continue  # was read from the store before it was passed on
                 if len(self._waiting) >= WATCH_HITS or self._chars >= WATCH_CHARS:
                     lost += 1
                     self._lose(1)
@@ -83,11 +86,11 @@ class Watcher:
     def begin(self, older: list[StoredHit], missing: int) -> None:
         """Put stored hits before what has arrived since, each hit once."""
         with self._lock:
-            seen = older[-1].id if older else -1
+            self._seen = older[-1].id if older else -1
             arrived = [
                 item
                 for item in self._waiting
-                if not isinstance(item, StoredHit) or item.id > seen
+                if not isinstance(item, StoredHit) or item.id > self._seen
             ]
             self._waiting = deque([*([missing] if missing else []), *older, *arrived])
             self._chars = sum(

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import CodeType
 
 from leadline.agent.locate.lines import executable_lines, nested, too_large
-from leadline.wire.probe import CaptureLimits, Limits, LogProbe, Probe, SnapshotProbe
+from leadline.wire.limits import CaptureLimits, Limits
+from leadline.wire.probe import LogProbe, Probe, SnapshotProbe
 from leadline.wire.target import Target
 
 MAX_PLACEHOLDERS = 4

@@ -13,7 +13,7 @@ from leadline.expression import refusals, tree
 from leadline.expression.pointing import ExpressionError, Source
 from leadline.expression.spelling import check_spelling
 from leadline.expression.tree import Node
-from leadline.wire.probe import MAX_CONDITION_CHARS
+from leadline.wire.limits import MAX_CONDITION_CHARS
 
 MAX_NODES = 200
 """Names, operators and literals of one expression. Work is nodes times operand size."""

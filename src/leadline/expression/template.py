@@ -15,7 +15,7 @@ from leadline.expression.secrecy import shown_secret
 from leadline.expression.spelling import tokens
 from leadline.expression.tree import Node, names_in
 from leadline.expression.unknown import Redacted
-from leadline.wire.probe import MAX_TEMPLATE_CHARS
+from leadline.wire.limits import MAX_TEMPLATE_CHARS
 from leadline.wire.struct import dataclass
 from leadline.wire.value import Value
 

@@ -18,7 +18,8 @@ from leadline.control.views import (
     SetPartView,
 )
 from leadline.wire.errors import UsageError
-from leadline.wire.probe import Anchor, CaptureLimits, Moment, ProbeKind
+from leadline.wire.limits import CaptureLimits
+from leadline.wire.probe import Anchor, Moment, ProbeKind
 
 SCHEMA_VERSION = 1
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import RESOURCE, Outcome
+from leadline.wire.refusals import attempt_words
 from leadline.wire.struct import dataclass
 from leadline.wire.twin import Agreement, Difference, Refusal
 from leadline.wire.value import Form, Omission, Value, render
@@ -97,8 +98,8 @@ def explained(marks: list[Mark], refused: Sequence[Refusal] = ()) -> str:
     """Return what may explain a disagreement: `it reads the clock: time.time`."""
     parts = []
     if refused:
-        names = [f"{one.what} {one.detail}".strip() for one in refused]
-        parts.append(f"it was refused: {_cut(', '.join(names[:5]), MAX_SHOWN_CHARS)}")
+        tried = [attempt_words(one.what, one.detail) for one in refused]
+        parts.append(f"it was refused {_cut(', '.join(tried[:5]), MAX_SHOWN_CHARS)}")
     for chance in Chance:
         names = [mark.name for mark in marks if mark.chance == chance]
         if names:

@@ -14,7 +14,8 @@ from leadline.web.charts import Curve, columns_over_time, lines_over_time, scale
 from leadline.web.frame import Frame
 from leadline.web.hits import Row, rows, short_path
 from leadline.web.rendering import render
-from leadline.wire.probe import AGGREGATED, MAX_PASSAGES, Fate, ProbeKind, Status
+from leadline.wire.limits import MAX_PASSAGES
+from leadline.wire.probe import AGGREGATED, Fate, ProbeKind, Status
 
 LAST = (("600", "10 minutes"), ("3600", "hour"), ("86400", "day"), ("", "all"))
 """How far back a picture goes, in seconds."""

@@ -15,13 +15,8 @@ from leadline.web.frame import Frame
 from leadline.web.rendering import render
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.inventory import FunctionEntry, SourceText
-from leadline.wire.probe import (
-    DEFAULTS,
-    MAX_ANCHOR_CHARS,
-    Limits,
-    ProbeKind,
-    Status,
-)
+from leadline.wire.limits import MAX_ANCHOR_CHARS, Limits
+from leadline.wire.probe import DEFAULTS, ProbeKind, Status
 from leadline.wire.value import render as render_value
 
 VALUES_CHARS = 200

@@ -8,13 +8,8 @@ from leadline.control.views import HitView, ProbeView, StateView
 from leadline.web.rendering import render
 from leadline.web.values import Node, node
 from leadline.wire.probe import Fate, Status
-from leadline.wire.twin_words import (
-    agreement_words,
-    cost_words,
-    end_words,
-    refusal_words,
-    refused_beside,
-)
+from leadline.wire.refusals import refusal_words, refused_beside
+from leadline.wire.twin_words import agreement_words, cost_words, end_words
 
 _CANNOT = (Status.ERROR, Status.MISMATCH, Status.EXPIRED, Status.REMOVED)
 """Where an instance makes no twin any more for an order."""

@@ -22,12 +22,11 @@ import json
 from typing import Any
 
 from leadline.wire.errors import LeadlineError, WireError
+from leadline.wire.limits import CaptureLimits, Limits
 from leadline.wire.probe import (
     Anchor,
-    CaptureLimits,
     CounterProbe,
     ExceptionProbe,
-    Limits,
     LogProbe,
     MetricProbe,
     Moment,

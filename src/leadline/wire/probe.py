@@ -7,36 +7,27 @@ arms what it can and reports a status for each.
 from enum import StrEnum
 
 from leadline.wire.errors import UsageError
+from leadline.wire.limits import (
+    DEFAULT_FRAMES,
+    MAX_ANCHOR_CHARS,
+    MAX_CONDITION_CHARS,
+    MAX_FRAMES,
+    MAX_HITS,
+    MAX_NOTE_CHARS,
+    MAX_PASSAGES,
+    MAX_PASSAGES_PER_S,
+    MAX_RAISES,
+    MAX_RATE_PER_S,
+    MAX_TEMPLATE_CHARS,
+    MAX_WATCHES,
+    CaptureLimits,
+    Limits,
+    short,
+    within,
+)
 from leadline.wire.struct import dataclass, field
 from leadline.wire.target import FunctionTarget, Place, Target
 from leadline.wire.twin import LIFE_S, MAX_CODE_CHARS, MAX_CODES, MAX_LIFE_S, TwinUse
-
-MAX_HITS = 1_000_000
-"""A captured probe that is meant to hit for ever is a metric, not a log."""
-MAX_PASSAGES = 10**12
-"""Of a probe that only adds up; in effect no limit."""
-MAX_TTL_S = 7 * 24 * 3600.0
-"""A forgotten probe goes away within a week whatever was asked for."""
-MAX_RATE_PER_S = 1_000.0
-"""Above this a pure-Python agent would exceed its budget of 1 % of a core anyway."""
-MAX_PASSAGES_PER_S = 1_000_000.0
-"""A probe that adds up has to see every passage to be right; the budget is its real limit."""
-MIN_COST_PERCENT = 0.001
-"""10 us of a second: one snapshot, and nothing for a long while."""
-MAX_COST_PERCENT = 100.0
-"""Of one core; in effect no limit but the process' budget, which is far below it."""
-MAX_TEMPLATE_CHARS = 2_000
-MAX_CONDITION_CHARS = 2_000
-MAX_NOTE_CHARS = 500
-MAX_WATCHES = 20
-MAX_FRAMES = 20
-DEFAULT_FRAMES = 10
-MAX_RAISES = 20
-MAX_ANCHOR_CHARS = 500
-
-MAX_DEPTH = 8
-MAX_ITEMS = 1_000
-MAX_TEXT = 4_096
 
 
 class ProbeKind(StrEnum):
@@ -88,46 +79,6 @@ class Fate(StrEnum):
     DROPPED = "dropped"
 
 
-def _within(name: str, value: float, low: float, high: float, unit: str = "") -> None:
-    if not low <= value <= high:  # also refuses nan
-        given = f", not {_said(value)}" if -1e15 < value < 1e15 else ""
-        raise UsageError(
-            "bad-limit", f"{name} must be from {_said(low)} to {_said(high)}{unit}{given}."
-        )
-
-
-def _said(number: float) -> str:
-    return f"{number:,.0f}" if number == int(number) else f"{number:,.15g}"
-
-
-def _short(name: str, text: str, limit: int) -> None:
-    if len(text) > limit:
-        raise UsageError(
-            "too-long", f"The {name} has {len(text)} characters; {limit} are allowed."
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one probe may do.
-
-    `hits`: captured hits over all instances. `ttl_s`: seconds of life left at the moment the
-    message was written. `rate_per_s`: captured hits a second in each instance. How many may be
-    asked for depends on the kind, so the probe itself checks that. `cost_percent`: time that
-    was measured on the application's threads, of one core in each instance; never more than
-    the budget of the process.
-    """
-
-    hits: int = 100
-    ttl_s: float = 900.0
-    rate_per_s: float = 50.0
-    cost_percent: float = MAX_COST_PERCENT
-
-    def __post_init__(self) -> None:
-        _within("ttl", self.ttl_s, 0, MAX_TTL_S, " seconds")
-        _within("cost", self.cost_percent, MIN_COST_PERCENT, MAX_COST_PERCENT, " percent")
-
-
 _CAPTURED = Limits(hits=10, ttl_s=900.0, rate_per_s=1.0)
 _ADDED_UP = Limits(hits=MAX_PASSAGES, ttl_s=3600.0, rate_per_s=MAX_PASSAGES_PER_S)
 _TWIN = Limits(hits=1, ttl_s=900.0, rate_per_s=1.0)
@@ -150,20 +101,6 @@ snapshot costs the pure core 0.3 to 2 ms, so ten of them are had at one a second
 
 
 @dataclass(frozen=True, slots=True)
-class CaptureLimits:
-    """How much of one value is captured: levels, items over all levels, characters a text."""
-
-    depth: int = 3
-    items: int = 100
-    text: int = 256
-
-    def __post_init__(self) -> None:
-        _within("depth", self.depth, 0, MAX_DEPTH)
-        _within("items", self.items, 1, MAX_ITEMS)
-        _within("text", self.text, 1, MAX_TEXT)
-
-
-@dataclass(frozen=True, slots=True)
 class Anchor:
     """What ties a probe to its line, whatever number the line has in another version.
 
@@ -178,8 +115,8 @@ class Anchor:
 
     def __post_init__(self) -> None:
         for name, text in (("text", self.text), ("function", self.function)):
-            _short(f"anchor's {name}", text, MAX_ANCHOR_CHARS)
-        _short("anchor's digest", self.digest, 64)
+            short(f"anchor's {name}", text, MAX_ANCHOR_CHARS)
+        short("anchor's digest", self.digest, 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +137,7 @@ class LogProbe:
 
     def __post_init__(self) -> None:
         _check(self, MAX_HITS, MAX_RATE_PER_S)
-        _short("template", self.template, MAX_TEMPLATE_CHARS)
+        short("template", self.template, MAX_TEMPLATE_CHARS)
         _moment(self)
 
 
@@ -265,7 +202,7 @@ class MetricProbe:
 
     def __post_init__(self) -> None:
         _check(self, MAX_PASSAGES, MAX_PASSAGES_PER_S)
-        _short("expression", self.expression, MAX_CONDITION_CHARS)
+        short("expression", self.expression, MAX_CONDITION_CHARS)
         _moment(self)
 
 
@@ -326,7 +263,7 @@ class ExceptionProbe:
         _check(self, MAX_HITS, MAX_RATE_PER_S)
         _stack(self.watches, self.frames)
         _moment(self)
-        _within("the number of exception names", len(self.raises), 0, MAX_RAISES)
+        within("the number of exception names", len(self.raises), 0, MAX_RAISES)
         for name in self.raises:
             if len(name) > MAX_NOTE_CHARS or not all(
                 word.isidentifier() for word in name.split(".")
@@ -369,12 +306,12 @@ class TwinProbe:
         _check(self, MAX_HITS, MAX_RATE_PER_S)
         if not self.life_s:
             object.__setattr__(self, "life_s", LIFE_S[self.use])
-        _within("life", self.life_s, 0.1, MAX_LIFE_S[self.use], " seconds")
-        _within("the number of expressions", len(self.code), 0, MAX_CODES)
-        _short("code", "\n".join(self.code), MAX_CODE_CHARS)
+        within("life", self.life_s, 0.1, MAX_LIFE_S[self.use], " seconds")
+        within("the number of expressions", len(self.code), 0, MAX_CODES)
+        short("code", "\n".join(self.code), MAX_CODE_CHARS)
         for name, text in (("instance", self.instance), ("nonce", self.nonce)):
-            _short(name, text, 100)
-        _short("signature", self.signature, 100)
+            short(name, text, 100)
+        short("signature", self.signature, 100)
         if (self.use is TwinUse.ASK) != bool(self.code):
             raise UsageError("bad-twin", "An ask needs code to run, and nothing else does.")
         if self.use is TwinUse.RERUN and isinstance(self.target, Target):
@@ -415,12 +352,12 @@ def default_moment(kind: ProbeKind, target: Place) -> Moment:
 
 def _check(probe: Probe, hits: int, rate: float) -> None:
     """What holds for every kind."""
-    _short("id", probe.id, 100)
-    _short("condition", probe.condition or "", MAX_CONDITION_CHARS)
-    _short("owner", probe.owner, MAX_NOTE_CHARS)
-    _short("note", probe.note, MAX_NOTE_CHARS)
-    _within("hits", probe.limits.hits, 1, hits)
-    _within("rate", probe.limits.rate_per_s, 0.01, rate, " a second")
+    short("id", probe.id, 100)
+    short("condition", probe.condition or "", MAX_CONDITION_CHARS)
+    short("owner", probe.owner, MAX_NOTE_CHARS)
+    short("note", probe.note, MAX_NOTE_CHARS)
+    within("hits", probe.limits.hits, 1, hits)
+    within("rate", probe.limits.rate_per_s, 0.01, rate, " a second")
 
 
 def _moment(probe: Probe) -> None:
@@ -452,10 +389,10 @@ def _moment(probe: Probe) -> None:
 
 
 def _stack(watches: tuple[str, ...], frames: int) -> None:
-    _within("the number of watches", len(watches), 0, MAX_WATCHES)
+    within("the number of watches", len(watches), 0, MAX_WATCHES)
     for watch in watches:
-        _short("watch", watch, MAX_CONDITION_CHARS)
-    _within("frames", frames, 1, MAX_FRAMES)
+        short("watch", watch, MAX_CONDITION_CHARS)
+    within("frames", frames, 1, MAX_FRAMES)
 
 
 def _everywhere(target: Place) -> bool:

@@ -4,7 +4,6 @@ Each takes the plain data that travels. What the application had a part in is in
 are escaped for wherever they are shown.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,33 +12,13 @@ from leadline.wire.twin import TwinEnd, TwinPolicy
 _POLICY: dict[str, str] = {
     TwinPolicy.STRICT: "no files",
     TwinPolicy.READONLY: "files read-only",
-    TwinPolicy.THREADS: "files read-only, threads revived",
+    TwinPolicy.THREADS: "files read-only, threads allowed",
 }
 
 
 def policy_words(policy: str) -> str:
     """Return what a policy allows a twin."""
     return _POLICY.get(policy, policy)
-
-
-def refusal_words(refused: Mapping[str, Any]) -> str:
-    """Return what was tried, and how often it was refused."""
-    times = f", {refused['count']} times" if refused["count"] > 1 else ""
-    detail = f" {refused['detail']}" if refused["detail"] else ""
-    return f"{refused['what']}{detail}: refused{times}"
-
-
-def refused_beside(twin: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return what was refused beside what stands under the code that tried it."""
-    told: Counter[tuple[str, str]] = Counter()
-    for said in twin["said"]:
-        for one in said["refused"]:
-            told[one["what"], one["detail"]] += one["count"]
-    left = [
-        {**one, "count": one["count"] - told[one["what"], one["detail"]]}
-        for one in twin["refused"]
-    ]
-    return [one for one in left if one["count"] > 0]
 
 
 def cost_words(twin: Mapping[str, Any]) -> list[str]:

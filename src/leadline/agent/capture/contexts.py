@@ -10,7 +10,7 @@ from typing import Any
 
 from leadline.agent.capture.tree import Room, capture
 from leadline.expression.layout import exact, layout_of
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.redaction import secret_name
 from leadline.wire.value import Omission, Value
 

@@ -15,7 +15,7 @@ from leadline.agent.capture.tree import Room, Walk, class_, learn, text_
 from leadline.agent.capture.writing import write
 from leadline.expression.hiding import name_rule
 from leadline.expression.layout import Layout, layout_of
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.redaction import known_names, secret_name
 
 PYTHON, BYTES, LIST, TUPLE, NAMED, SET, DICT, FIELDS, TEXT, DEQUE, OPAQUE = range(11)

@@ -10,7 +10,7 @@ from leadline.agent.capture.frame import frame_code, scope_of
 from leadline.agent.capture.traceback import frames_of
 from leadline.agent.capture.tree import Room, capture
 from leadline.expression import Unknown
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.redaction import secret_name
 from leadline.wire.value import Omission, Value
 

@@ -3,7 +3,7 @@
 from leadline.agent.capture.contexts import context_variables
 from leadline.agent.capture.room import Room
 from leadline.agent.capture.task import task_chain
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.value import Value
 
 CONTEXT_BYTES = 8_000

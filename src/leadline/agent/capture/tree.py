@@ -27,7 +27,7 @@ from leadline.expression.fuel import sparse
 from leadline.expression.hiding import hidden_items, name_rule
 from leadline.expression.interruption import expected
 from leadline.expression.reading import Layout, layout_of
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.redaction import secret_name
 from leadline.wire.value import Omission, Value
 

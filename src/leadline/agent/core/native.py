@@ -37,7 +37,8 @@ from leadline.agent.guard import faults, foreign
 from leadline.agent.link.native import our_threads
 from leadline.expression import Placeholder, Redacted, Unknown, Watch, fuel
 from leadline.expression.layout import forget_layouts
-from leadline.wire.probe import CaptureLimits, Moment
+from leadline.wire.limits import CaptureLimits
+from leadline.wire.probe import Moment
 from leadline.wire.value import Omission, Value
 
 _INSTRUCTION, _START, _RETURN, _UNWIND, _RAISE = range(5)

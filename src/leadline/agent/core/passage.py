@@ -14,7 +14,8 @@ from leadline import native
 from leadline.agent.capture.frame import Scope, local_names
 from leadline.expression import Condition, Placeholder, Unknown, Watch
 from leadline.wire.hit import Detail
-from leadline.wire.probe import CaptureLimits, Fate, Moment
+from leadline.wire.limits import CaptureLimits
+from leadline.wire.probe import Fate, Moment
 from leadline.wire.struct import dataclass, field
 from leadline.wire.twin import TwinView
 from leadline.wire.value import Value

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from leadline.agent.core.passage import NO_ALLOWANCE_NS, Passage, Plan, Reading, Visit
 from leadline.expression import compile_condition
-from leadline.wire.probe import MAX_COST_PERCENT, Probe
+from leadline.wire.limits import MAX_COST_PERCENT
+from leadline.wire.probe import Probe
 from leadline.wire.struct import dataclass
 
 

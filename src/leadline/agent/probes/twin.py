@@ -6,7 +6,8 @@ from leadline.agent.twin import telling
 from leadline.agent.twin.nursery import Nursery
 from leadline.agent.twin.order import check_order
 from leadline.agent.twin.outcome import live_outcome, names_of
-from leadline.wire.probe import MAX_HITS, MAX_RATE_PER_S, TwinProbe
+from leadline.wire.limits import MAX_HITS, MAX_RATE_PER_S
+from leadline.wire.probe import TwinProbe
 from leadline.wire.struct import replace
 from leadline.wire.twin import TwinUse
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from leadline.agent.capture.frame import Scope
 from leadline.agent.capture.tree import Room, capture
 from leadline.expression import Placeholder, Redacted, Unknown, Watch
-from leadline.wire.probe import CaptureLimits
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.value import Omission, Value
 
 MAX_REASON_CHARS = 300

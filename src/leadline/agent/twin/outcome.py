@@ -13,8 +13,8 @@ from leadline.expression import Unknown
 from leadline.expression.layout import Layout, layout_of
 from leadline.trial.calls import parameters
 from leadline.trial.outcome import RESOURCE, outcome_of
+from leadline.wire.limits import CaptureLimits
 from leadline.wire.messages import encode
-from leadline.wire.probe import CaptureLimits
 from leadline.wire.value import Omission, Value
 
 OUTCOME_LIMITS = CaptureLimits(depth=8, items=1_000, text=4_096)

@@ -8,7 +8,7 @@
 #include "shape.h"
 #include "text.h"
 
-/* wire.probe.MAX_DEPTH and one for the level that only tells sizes. */
+/* wire.limits.MAX_DEPTH and one for the level that only tells sizes. */
 #define MAX_LEVELS 9
 
 typedef struct {
