@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any
 
 from leadline.agent.core.passage import Passage, Site
+from leadline.agent.twin.hearsay import read_refusals
 from leadline.wire.probe import TwinProbe
 from leadline.wire.shell import Tell
 from leadline.wire.struct import dataclass, field
@@ -57,6 +58,8 @@ class Child:
     left: bool = False
     """Whether nobody sits at its shell any more."""
     closed: bool = False
+    given_up: bool = False
+    """Whether we failed at it: it is ended and reaped, and nothing is told."""
     live: bytes | None = None
     requests: deque[Tell] = field(default_factory=deque)
     """What a shell was asked and does not know yet."""
@@ -115,7 +118,7 @@ class Child:
     def refused(self) -> list[Refusal]:
         """Return all that it tried in vain."""
         found = self.said("refused")
-        return [Refusal(*one) for one in found[-1]] if found else []
+        return read_refusals(found[-1]) if found else []
 
     def close(self) -> None:
         """Let go of the channel."""

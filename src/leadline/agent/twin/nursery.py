@@ -199,13 +199,18 @@ class Nursery:
                     self._look_after(child, now)
                 except Exception as error:  # noqa: BLE001 - one twin must not hide the others
                     faults.count("twin", error)
-                    self._bury(child)
+                    self._give_up(child)
             with self._lock:
                 if not self._wanted and not self._children:
                     self._running = False
                     return
 
     def _look_after(self, child: Child, now: float) -> None:
+        if child.given_up:
+            child.status = self._twin.reap(child.pid) if child.status is None else child.status
+            if child.status is not None:
+                self._bury(child)
+            return
         replies = child.hear()
         if child.probe.use is TwinUse.SHELL:
             self._converse(child, replies)
@@ -249,9 +254,17 @@ class Nursery:
             self._shells = self._home.shells()
         return self._shells
 
+    def _give_up(self, child: Child) -> None:
+        """End a twin that cannot be looked after: nothing more is told of it, and it is no
+        more than reaped."""
+        child.given_up = True
+        if child.status is None:
+            self._twin.end(child.pid)
+
     def _bury(self, child: Child) -> None:
         child.close()
-        self._children.remove(child)
+        if child in self._children:
+            self._children.remove(child)
         for frame, one in list(self._open.items()):
             if one is child:
                 self._open.pop(frame, None)

@@ -25,7 +25,7 @@ class Shells:
 
     def post(self, probe: str, said: list[dict[str, Any]], *, ended: str = "") -> bool:
         """Send what a twin said; returns whether somebody is still there to hear it."""
-        replies = [_reply(one) for one in said if one.get("number")]
+        replies = [_reply(one) for one in said if _is_numbered(one)]
         body = encode(Replies(self._instance, probe, replies, ended))
         for again in (True, False):  # a kept-open connection may have been closed by the server
             try:
@@ -63,6 +63,11 @@ def obey(child: Child, request: Tell, key: str) -> str:
 def refused(request: Tell, why: str) -> dict[str, Any]:
     """Return the reply to a request that did not reach its twin."""
     return {"number": request.number, "reason": Reason.ERROR, "text": why}
+
+
+def _is_numbered(said: dict[str, Any]) -> bool:
+    number = said.get("number")
+    return type(number) is int and number > 0
 
 
 def _reply(said: dict[str, Any]) -> Reply:

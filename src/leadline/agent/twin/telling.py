@@ -8,7 +8,9 @@ from leadline.agent.capture import outlet
 from leadline.agent.capture.writing import write
 from leadline.agent.core import Record
 from leadline.agent.core.passage import Reading
+from leadline.agent.guard import faults
 from leadline.agent.twin.child import Child
+from leadline.agent.twin.hearsay import UNREADABLE, check_depth, read_notes, read_said
 from leadline.trial import comparing
 from leadline.trial.outcome import read_outcome
 from leadline.trial.running import read_rerun
@@ -35,7 +37,11 @@ _OURS = ("do", "reason", "what", "file", "function")
 
 def record(child: Child, policy: TwinPolicy) -> Record:
     """Return what the sender makes a hit of. On a thread of ours."""
-    view = _view(child, policy)
+    try:
+        view = _view(child, policy)
+    except Exception as error:  # noqa: BLE001 - it wrote this, and whoever waits is to know
+        faults.count("twin", error)
+        view = _unreadable(child, policy)
     birth = child.birth
     return Record(
         child.passage,
@@ -51,9 +57,29 @@ def record(child: Child, policy: TwinPolicy) -> Record:
 
 def reading(payload: bytes) -> Reading:
     """Return the content of a twin's hit, as it may leave the process."""
-    view = _safe(_parsed(json.loads(payload)))
+    told = _parsed(json.loads(payload))
+    try:
+        view = _safe(told)
+        message = _message(view)
+    except Exception as error:  # noqa: BLE001 - a value that is none of ours, see `record`
+        faults.count("twin", error)
+        view = TwinView(
+            told.use, told.policy, TwinEnd.DIED, UNREADABLE, told.pause_ms, told.life_s
+        )
+        message = _message(view)
     values = {said.code: said.value for said in view.said if said.returned}
-    return Reading(_message(view), values, None, view)
+    return Reading(message, values, None, view)
+
+
+def _unreadable(child: Child, policy: TwinPolicy) -> TwinView:
+    return TwinView(
+        child.probe.use,
+        policy,
+        TwinEnd.DIED,
+        UNREADABLE,
+        round(child.pause_ms, 3),
+        round(child.life_s, 3),
+    )
 
 
 def _view(child: Child, policy: TwinPolicy) -> TwinView:
@@ -66,10 +92,10 @@ def _view(child: Child, policy: TwinPolicy) -> TwinView:
         reason=reason,
         pause_ms=round(child.pause_ms, 3),
         life_s=round(child.life_s, 3),
-        said=[_said(one) for one in child.said("said")],
+        said=[read_said(one) for one in child.said("said")],
         refused=child.refused(),
         agreement=agreement,
-        notes=[note for notes in child.said("notes") for note in notes],
+        notes=[note for notes in child.said("notes") for note in read_notes(notes)],
         lost=child.lost,
     )
 
@@ -81,7 +107,7 @@ def _end(child: Child) -> tuple[TwinEnd, str]:
     if child.left:
         return TwinEnd.DONE, ""
     if failed := child.said("failed"):
-        return TwinEnd.DIED, f"it failed: {failed[0]}"
+        return TwinEnd.DIED, f"it failed: {failed[0]}"[:_MESSAGE_CHARS]
     signal = status & 0x7F
     if signal:
         why = _SIGNALS.get(signal, f"it ended by signal {signal}")
@@ -162,6 +188,7 @@ def _safe(view: TwinView) -> TwinView:
         ],
         refused=_hushed(view.refused),
         agreement=agreement,
+        notes=[outlet.message(note) for note in view.notes],
     )
 
 
@@ -173,6 +200,15 @@ def farewell(child: Child) -> str:
 
 def safe_reply(reply: dict[str, Any]) -> dict[str, Any]:
     """Redact what a shell answers, whatever it is."""
+    try:
+        check_depth(reply)
+        return _safe_reply(reply)
+    except Exception as error:  # noqa: BLE001 - it wrote this, and whoever waits is to know
+        faults.count("twin", error)
+        return {"number": reply.get("number"), "reason": "error", "text": UNREADABLE}
+
+
+def _safe_reply(reply: dict[str, Any]) -> dict[str, Any]:
     return {name: _told(name, one) for name, one in reply.items()}
 
 
@@ -183,7 +219,7 @@ def _told(name: str, part: Any) -> Any:
         return outlet.message(part) if name in _OURS else outlet.told(part)
     if type(part) is list:
         return [_told(name, one) for one in part]
-    return safe_reply(part) if type(part) is dict else part
+    return _safe_reply(part) if type(part) is dict else part
 
 
 def _hushed(refused: list[Refusal]) -> list[Refusal]:
