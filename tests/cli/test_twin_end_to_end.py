@@ -50,13 +50,15 @@ LINE = "shop.py:17"
 KEY = {"LEADLINE_TWIN_KEY": "the service's own"}
 
 
-def run(*words: str, status: int = 0, said: str = "", env: dict[str, str] | None = None) -> str:
+def run(
+    *words: str, status: int | None = 0, said: str = "", env: dict[str, str] | None = None
+) -> str:
     done = subprocess.run(
         [LEADLINE, *words],
         input=said, capture_output=True, text=True, timeout=60, check=False,
         env={**os.environ, **(env or {})},
     )  # fmt: skip
-    assert done.returncode == status, done.stdout + done.stderr
+    assert status in (None, done.returncode), done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
@@ -170,3 +172,67 @@ def test_a_service_that_wants_no_twins_makes_none(leadline):
         told = run("ask", "without", LINE, "goods", "--wait", "50s", status=77)
     assert "no instance makes a twin; the order is removed" in told
     assert "This service makes no twins." in told
+
+
+SAYS = """\
+def say(*messages):
+    import os, stat
+    sockets = [n for n in range(3, 100) if is_socket(n)]
+    for number in sockets:
+        for message in messages:
+            try:
+                os.write(number, message.encode() + b"\\n")
+            except OSError:
+                pass
+def is_socket(number):
+    import os, stat
+    try:
+        return stat.S_ISSOCK(os.fstat(number).st_mode)
+    except OSError:
+        return False
+"""
+"""A twin's own channel is open in it: what runs there can write to it."""
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        '{"said": [1]}',
+        '{"said": {"code": 7, "returned": true, "refused": 3}}',
+        '{"said": {"code": "x", "returned": true, "value": {"entries": [5]}}}',
+        '{"said": {"code": "x", "returned": true, "value": ' + "[" * 900 + "]" * 900 + "}}",
+        '{"failed": 7}',
+        '{"notes": [{}]}',
+        '{"notes": 7}',
+    ],
+)  # fmt: skip
+def test_what_runs_in_a_twin_spoils_its_own_answer_alone(leadline, shop, message):
+    run("ask", "shop", LINE, SAYS, f"say({message!r})", "--wait", "20s", status=None)
+    assert "goods = 1000" in run("ask", "shop", LINE, "goods")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        '{"number": 3, "reason": "line", "value": ' + "[" * 900 + "]" * 900 + "}",
+        '{"number": [3], "reason": 7}',
+        '{"number": 3, "reason": 7, "stop": 7, "printed": {}, "refused": 1, "alive_s": "x"}',
+    ],
+)  # fmt: skip
+def test_what_runs_in_a_shell_spoils_its_own_shell_alone(leadline, shop, message):
+    code = SAYS.replace("\n", "\\n").replace('"', "'")
+    lines = f'exec("{code}")\nsay({message!r})\np goods\nq\n'
+    told = run("shell", "shop", LINE, said=lines, status=None)
+    assert "Traceback" not in told
+    assert "goods = 1000" in run("ask", "shop", LINE, "goods")
+
+
+def test_what_is_printed_and_raised_is_redacted_as_values_are(leadline, shop):
+    told = run(
+        "ask", "shop", LINE, "print({'password': 'hunt' + 'er2', 'a': 1})",
+        "1 / 0 if not goods else int('password=hunt' + 'er2')", status=1,
+    )  # fmt: skip
+    assert "hunter2" not in told
+    assert "| {'password': '<redacted pattern:named>', 'a': 1}" in told
+    told = run("shell", "shop", LINE, said="pp {'password': 'hunt' + 'er2'}\nq\n")
+    assert "hunter2" not in told

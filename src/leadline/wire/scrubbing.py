@@ -24,9 +24,10 @@ _EXACT = 2.0**53
 the others as floats."""
 
 
-def scrub_text(text: str) -> str:
-    """Return a line of a log, of source or of a reason without the secrets in it."""
-    scrubbed = find_and_replace(text, named=False)
+def scrub_text(text: str, *, named: bool = False) -> str:
+    """Return a line of a log, of source or of a reason without the secrets in it; with `named`
+    also without what stands behind `password=`: in a text that the application has made."""
+    scrubbed = find_and_replace(text, named=named)
     return cloud_secrets(scrubbed) if has_cloud_key(scrubbed) else scrubbed
 
 

@@ -70,7 +70,7 @@ def message(text: str) -> str:
 
 def told(text: str) -> str:
     """Return a text that a twin has made of the application's values."""
-    return WITHHELD if text and _Policy.strict else scrub_text(text)
+    return WITHHELD if text and _Policy.strict else scrub_text(text, named=True)
 
 
 def label(text: str, otherwise: str = "") -> str:

@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any
 
 from leadline.agent.core.passage import Passage, Site
+from leadline.agent.twin.hearsay import read_refusals
 from leadline.wire.probe import TwinProbe
 from leadline.wire.shell import Tell
 from leadline.wire.struct import dataclass, field
@@ -55,7 +56,8 @@ class Child:
     killed: bool = False
     """Whether it did not end when its life was over, and was ended."""
     dismissed: bool = False
-    """Whether nobody waits for its answer any more."""
+    """Whether nobody waits for its answer any more, or we have failed at it: it is ended and
+    reaped, and nothing is told."""
     left: bool = False
     """Whether nobody sits at its shell any more."""
     closed: bool = False
@@ -119,7 +121,7 @@ class Child:
     def refused(self) -> list[Refusal]:
         """Return all that it tried in vain."""
         found = self.said("refused")
-        return [Refusal(*one) for one in found[-1]] if found else []
+        return read_refusals(found[-1]) if found else []
 
     def close(self) -> None:
         """Let go of the channel."""

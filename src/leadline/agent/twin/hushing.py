@@ -8,7 +8,10 @@ import re
 from typing import Any
 
 from leadline.agent.capture import outlet
+from leadline.agent.guard import faults
+from leadline.agent.twin.hearsay import UNREADABLE, check_depth
 from leadline.wire.redaction import secret_name
+from leadline.wire.stepping import Reason
 from leadline.wire.struct import replace
 from leadline.wire.twin import Agreement, Difference, Refusal, Said, TwinView
 from leadline.wire.value import Omission, Value
@@ -39,11 +42,21 @@ def safe_view(view: TwinView) -> TwinView:
         said=[_safe_said(one) for one in view.said],
         refused=_safe_refused(view.refused),
         agreement=_safe_agreement(view.agreement) if view.agreement is not None else None,
+        notes=[outlet.message(note) for note in view.notes],
     )
 
 
 def safe_reply(reply: dict[str, Any], asked: str) -> dict[str, Any]:
     """Redact what a shell answers to `asked`, whatever it is."""
+    try:
+        check_depth(reply)
+        return _safe_reply(reply, asked)
+    except Exception as error:  # noqa: BLE001 - it wrote this, and whoever waits is to know
+        faults.count("twin", error)
+        return {"number": reply.get("number"), "reason": Reason.ERROR, "text": UNREADABLE}
+
+
+def _safe_reply(reply: dict[str, Any], asked: str) -> dict[str, Any]:
     safe = {name: _safe_part(name, one) for name, one in reply.items()}
     rule = withheld(asked) if asked else None
     if rule is not None and reply.get("has_value"):

@@ -237,6 +237,11 @@ class Nursery:
                     return
 
     def _look_after(self, child: Child, now: float) -> None:
+        if child.dismissed:
+            child.status = self._twin.reap(child.pid) if child.status is None else child.status
+            if child.status is not None:
+                self._bury(child)
+            return
         replies = child.hear()
         if child.probe.use is TwinUse.SHELL:
             self._converse(child, replies)
@@ -249,9 +254,7 @@ class Nursery:
                 self._twin.end(child.pid)
         if child.status is not None and not child.closed and now - child.ended > 1.0:
             child.close()  # somebody else holds the other end: nothing more comes of the twin
-        if child.dismissed and child.status is not None:
-            self._bury(child)
-        elif child.finished(now):
+        if child.finished(now):
             self._bury(child)
             if child.probe.use is TwinUse.SHELL and not child.left:
                 self._shell().post(child.probe.id, [], ended=telling.farewell(child))
@@ -286,16 +289,16 @@ class Nursery:
         return self._shells
 
     def _give_up(self, child: Child) -> None:
-        """Of a twin that cannot be looked after no more than its end is waited for."""
+        """End a twin that cannot be looked after: nothing more is told of it, and it is no
+        more than reaped."""
         child.dismissed = True
         if child.status is None:
             self._twin.end(child.pid)
-        elif child in self._children:
-            self._bury(child)
 
     def _bury(self, child: Child) -> None:
         child.close()
-        self._children.remove(child)
+        if child in self._children:
+            self._children.remove(child)
         for frame, one in list(self._open.items()):
             if one is child:
                 self._open.pop(frame, None)

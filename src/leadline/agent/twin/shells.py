@@ -36,7 +36,7 @@ class Shells:
 
     def post(self, probe: str, said: list[dict[str, Any]], *, ended: str = "") -> None:
         """Send what a twin said; does not wait."""
-        replies = [_reply(one) for one in said if one.get("number")]
+        replies = [_reply(one) for one in said if _is_numbered(one)]
         body = encode(Replies(self._instance, probe, replies, ended))
         with self._lock:
             self._waiting.append((probe, body))
@@ -99,6 +99,11 @@ def _code_of(text: str) -> str:
 def refused(request: Tell, why: str) -> dict[str, Any]:
     """Return the reply to a request that did not reach its twin."""
     return {"number": request.number, "reason": Reason.ERROR, "text": why}
+
+
+def _is_numbered(said: dict[str, Any]) -> bool:
+    number = said.get("number")
+    return type(number) is int and number > 0
 
 
 def _reply(said: dict[str, Any]) -> Reply:

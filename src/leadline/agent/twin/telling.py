@@ -8,7 +8,9 @@ from leadline.agent.capture import outlet
 from leadline.agent.capture.writing import write
 from leadline.agent.core import Record
 from leadline.agent.core.passage import Reading
+from leadline.agent.guard import faults
 from leadline.agent.twin.child import Child
+from leadline.agent.twin.hearsay import UNREADABLE, read_notes, read_said
 from leadline.agent.twin.hushing import safe_view
 from leadline.trial import comparing
 from leadline.trial.outcome import read_outcome
@@ -33,7 +35,11 @@ _MESSAGE_CHARS = 500
 
 def record(child: Child, policy: TwinPolicy) -> Record:
     """Return what the sender makes a hit of. On a thread of ours."""
-    view = _view(child, policy)
+    try:
+        view = _view(child, policy)
+    except Exception as error:  # noqa: BLE001 - it wrote this, and whoever waits is to know
+        faults.count("twin", error)
+        view = _unreadable(child, policy)
     birth = child.birth
     return Record(
         child.passage,
@@ -49,9 +55,29 @@ def record(child: Child, policy: TwinPolicy) -> Record:
 
 def reading(payload: bytes) -> Reading:
     """Return the content of a twin's hit, as it may leave the process."""
-    view = safe_view(_parsed(json.loads(payload)))
+    told = _parsed(json.loads(payload))
+    try:
+        view = safe_view(told)
+        message = _message(view)
+    except Exception as error:  # noqa: BLE001 - a value that is none of ours, see `record`
+        faults.count("twin", error)
+        view = TwinView(
+            told.use, told.policy, TwinEnd.DIED, UNREADABLE, told.pause_ms, told.life_s
+        )
+        message = _message(view)
     values = {said.code: said.value for said in view.said if said.returned}
-    return Reading(_message(view), values, None, view)
+    return Reading(message, values, None, view)
+
+
+def _unreadable(child: Child, policy: TwinPolicy) -> TwinView:
+    return TwinView(
+        child.probe.use,
+        policy,
+        TwinEnd.DIED,
+        UNREADABLE,
+        round(child.pause_ms, 3),
+        round(child.life_s, 3),
+    )
 
 
 def _view(child: Child, policy: TwinPolicy) -> TwinView:
@@ -64,10 +90,10 @@ def _view(child: Child, policy: TwinPolicy) -> TwinView:
         reason=reason,
         pause_ms=round(child.pause_ms, 3),
         life_s=round(child.life_s, 3),
-        said=[_said(one) for one in child.said("said")],
+        said=[read_said(one) for one in child.said("said")],
         refused=child.refused(),
         agreement=agreement,
-        notes=[note for notes in child.said("notes") for note in notes],
+        notes=[note for notes in child.said("notes") for note in read_notes(notes)],
         lost=child.lost,
     )
 
@@ -79,11 +105,11 @@ def _end(child: Child) -> tuple[TwinEnd, str]:
     if child.left:
         return TwinEnd.DONE, ""
     if failed := child.said("failed"):
-        return TwinEnd.DIED, f"it failed: {failed[0]}"
+        return TwinEnd.DIED, f"it failed: {failed[0]}"[:_MESSAGE_CHARS]
     if cut := child.said("cut"):
         return (
             TwinEnd.CUT_OFF,
-            f"its life of {child.probe.life_s:g} s was nearly over: {cut[0]}",
+            f"its life of {child.probe.life_s:g} s was nearly over: {cut[0]}"[:_MESSAGE_CHARS],
         )
     signal = status & 0x7F
     if signal:
