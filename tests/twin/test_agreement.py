@@ -7,12 +7,15 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from live import LEADLINE, Leadline
 from sites import SITES, Site, httpbin
+from surroundings import children
+from waiting import wait_for
 
 CALLS = 20
 LONG = 200
@@ -62,9 +65,28 @@ def test_the_control_agrees(name: str, shore: Leadline) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", SITES)
-def test_two_hundred_calls_agree(name: str, shore: Leadline) -> None:
+def test_two_hundred_calls_agree_and_leave_nothing(name: str, shore: Leadline) -> None:
     with SITES[name](shore) as site:
+        rerun(shore, site, 5)
+        before = held(shore, site)
+        born = {pid: children(pid) for pid in before}
         check(rerun(shore, site, LONG))
+        wait_for(lambda: born == {pid: children(pid) for pid in before}, 5, "all are reaped")
+        after = held(shore, site)
+        assert after.keys() == before.keys(), "a process has ended"
+        for pid, (files, kilobytes) in before.items():
+            assert after[pid][0] - files <= 5
+            assert after[pid][1] - kilobytes < 20_000
+
+
+def held(shore: Leadline, site: Site) -> dict[int, tuple[int, int]]:
+    """Return the open descriptors, and the resident kilobytes, of each process."""
+    found = {}
+    for one in shore.connected(site.service):
+        folder = Path(f"/proc/{one['info']['pid']}")
+        pages = int((folder / "statm").read_text("ascii").split()[1])
+        found[int(folder.name)] = (len(list((folder / "fd").iterdir())), 4 * pages)
+    return found
 
 
 def check(calls: list[dict[str, Any]]) -> None:

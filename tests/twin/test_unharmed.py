@@ -17,6 +17,7 @@ import pytest
 
 from live import LEADLINE, Leadline, Program, free_port, get, tool
 from sites import TWINS
+from surroundings import children, runs
 from waiting import wait_for
 
 BAY = Path(__file__).with_name("bay.py")
@@ -220,7 +221,7 @@ def test_a_twin_that_is_killed_proves_nothing(quay: Bay) -> None:
 
     def kill() -> None:
         pid = quay.state()["pid"]
-        twins = wait_for(lambda: _children(pid), 20, "a twin")
+        twins = wait_for(lambda: children(pid), 20, "a twin")
         os.kill(twins[0], signal.SIGKILL)
         killed.append(twins[0])
 
@@ -231,7 +232,7 @@ def test_a_twin_that_is_killed_proves_nothing(quay: Bay) -> None:
     assert killed
     assert status == 1
     assert said["hit"]["twin"]["end"] == "died"
-    wait_for(lambda: not _children(quay.state()["pid"]), 5, "it is reaped")
+    wait_for(lambda: not children(quay.state()["pid"]), 5, "it is reaped")
 
 
 def test_the_service_goes_on_while_somebody_sits_at_the_prompt(quay: Bay) -> None:
@@ -243,14 +244,14 @@ def test_the_service_goes_on_while_somebody_sits_at_the_prompt(quay: Bay) -> Non
     assert shell.stdin
     assert shell.stdout
     pid = quay.state()["pid"]
-    (twin,) = wait_for(lambda: _children(pid), 20, "a twin")
+    (twin,) = wait_for(lambda: children(pid), 20, "a twin")
     quay.slowest_s, before = 0.0, quay.answers
     wait_for(lambda: quay.answers > before + 300, 60, "answers while it stands")
-    assert _runs(twin)
+    assert runs(twin)
     assert quay.slowest_s < 2.0
     shell.communicate("order.number\n", timeout=30)
     assert shell.returncode == 0
-    wait_for(lambda: not _children(pid), 5, "the twin ends with its reader")
+    wait_for(lambda: not children(pid), 5, "the twin ends with its reader")
 
 
 @pytest.mark.parametrize("how", ["off", "rm", "end"])
@@ -264,7 +265,7 @@ def test_a_twin_ends_with_its_order_and_with_its_process(shore: Leadline, how: s
             ],
             cwd=shore.cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        (twin,) = wait_for(lambda: _children(pid), 20, "a twin")
+        (twin,) = wait_for(lambda: children(pid), 20, "a twin")
         match how:
             case "off":
                 shore.cli("off", made.name)
@@ -273,7 +274,7 @@ def test_a_twin_ends_with_its_order_and_with_its_process(shore: Leadline, how: s
             case "end":
                 made.over.set()
                 made.program.stop(signal.SIGINT)
-        wait_for(lambda: not _runs(twin), 10, "the twin has ended")
+        wait_for(lambda: not runs(twin), 10, "the twin has ended")
         asking.terminate()
         asking.wait(20)
         shore.cli("on", made.name)
@@ -303,30 +304,12 @@ def _many(quay: Bay, count: int) -> None:
     )  # fmt: skip
     said = [json.loads(line) for line in done.stdout.splitlines()]
     assert sum("hit" in one for one in said) == count, done.stderr
-    wait_for(lambda: not _children(before["pid"]), 5, "all are reaped")
+    wait_for(lambda: not children(before["pid"]), 5, "all are reaped")
     time.sleep(0.6)  # our thread ends by then
     after = quay.state()
     assert abs(after["files"] - before["files"]) <= 2, (before, after)
     assert after["kilobytes"] - before["kilobytes"] < 4_000 + 4 * count, (before, after)
     assert (after["signals"], after["waited"]) == (0, "none")
-
-
-def _children(pid: int) -> list[int]:
-    """Return the processes that a process has made; a twin is in no list of children."""
-    found: list[int] = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended meanwhile
-            if int((folder / "stat").read_text("utf-8").rpartition(") ")[2].split()[1]) == pid:
-                found.append(int(folder.name))
-    return found
-
-
-def _runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(") ")[2][0]
-    except OSError:
-        return False
-    return state != "Z"  # whoever has taken over an orphan may leave it so
 
 
 def test_a_service_without_the_setting_makes_no_twin(shore: Leadline) -> None:
