@@ -58,8 +58,8 @@ def raised_lines(raised: str, indent: int) -> Iterator[str]:
 
 def refusal_lines(refused: list[Mapping[str, Any]], indent: int) -> Iterator[str]:
     """Yield what was tried and refused."""
-    for one in refused:
-        yield f"{' ' * indent}{harmless(refusal_words(one))}"
+    for words in refusal_words(refused):
+        yield f"{' ' * indent}{harmless(words)}"
 
 
 def end_line(twin: Mapping[str, Any]) -> str:

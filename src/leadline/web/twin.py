@@ -69,7 +69,7 @@ def answer(twin: Mapping[str, Any]) -> Answer:
         outcome=outcome_words(twin),
         differences=agreement.get("differences", []),
         marks=agreement.get("marks", []),
-        refused=[refusal_words(one) for one in refused_beside(twin)],
+        refused=refusal_words(refused_beside(twin)),
         notes=twin["notes"],
         cost=cost_words(twin),
         ended=end_words(twin),
@@ -104,7 +104,7 @@ def _said(one: Mapping[str, Any]) -> Said:
         value=node(one["code"].strip(), one["value"]) if one["returned"] else None,
         printed=one["printed"],
         raised=one["raised"],
-        refused=[refusal_words(refused) for refused in one["refused"]],
+        refused=refusal_words(one["refused"]),
     )
 
 
