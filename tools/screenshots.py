@@ -40,8 +40,8 @@ MOST_HEIGHT = 2400
 READY_S = 60.0
 TRAFFIC_S = 45.0
 """So long the shop runs before it is looked at: lines over the last minute are then lines."""
-README = {"source": "page-source", "exception": "page-hit"}
-"""Which views the README shows, and as what."""
+README = {"source": "page-source", "exception": "page-hit", "twin-asked": "page-twin"}
+"""Which views the README and the documentation show, and as what."""
 IN_README = ("busy", "light", "wide")
 MOST_BYTES = 200_000
 PROBES = (
@@ -52,6 +52,18 @@ PROBES = (
     "count shop shop/stock.py:20 --owner ada",
     "log shop shop/basket.py:9 '{self}' --if 'nothing > 1'",
 )
+ASKED = (
+    "shipping_cost('DE', customer.tier, grams, goods)",
+    "print(customer.country, customer.tier)",
+    "open('quotes.csv', 'w')",
+    "customer",
+)
+"""What the page asks a twin."""
+TWINS = (
+    shlex.join(["ask", "shop", "shop/pricing.py:51", *ASKED]),
+    "rerun shop shop.pricing:quote -n 3",
+)
+"""Orders that are answered, and over, before pictures are taken."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +149,8 @@ def main(words: Sequence[str]) -> None:
             ours.start("demo", until="Live hits")
             for probe in PROBES:
                 ours.run(*shlex.split(probe))
+            for twin in TWINS:
+                ours.run(*shlex.split(twin))
             time.sleep(TRAFFIC_S)
             _take(browser, ours, "busy", _busy(ours), only)
         browser.close()
@@ -173,6 +187,7 @@ def _take(browser: Browser, ours: Ours, state: str, views: Sequence[View], only:
 def _show(page: Page, view: View, size: ViewportSize) -> None:
     """Bring a view into the window; where it is shown whole, the window is as high as it."""
     page.set_viewport_size(size)
+    page.goto("about:blank")  # to the address where one is, one does not go again
     page.goto(view.path)
     expect(page.locator(view.shows).first).to_be_visible(timeout=20_000)
     view.first(page)
@@ -217,6 +232,28 @@ def _point_at_probe(page: Page) -> None:
     page.wait_for_timeout(800)
 
 
+def _open_box(page: Page) -> None:
+    page.keyboard.press("a")
+    expect(page.get_by_role("form", name="Ask a twin")).to_be_visible()
+
+
+def _ask(page: Page) -> None:
+    _open_box(page)
+    page.keyboard.insert_text("\n".join(ASKED))
+    page.keyboard.press("Control+Enter")
+    answer = page.locator("twin-ask .twin-answer")
+    expect(answer).to_be_visible(timeout=30_000)
+    page.locator("twin-ask").evaluate("box => box.scrollIntoView({block: 'center'})")
+
+
+def _wait_long(page: Page) -> None:
+    _open_box(page)
+    page.keyboard.insert_text("total")
+    page.get_by_label("only if").fill("total < 0")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("twin-ask .answer")).to_contain_text("Waiting for a hit")
+
+
 def _jump(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("voucher")
@@ -244,7 +281,7 @@ def _busy(ours: Ours) -> list[View]:
     instance = shop["instances"][0]["info"]["id"]
     hit = {
         probe: ours.json("hits", "--probe", probe, "--limit", "1")["hits"][0]["id"]
-        for probe in ("p1", "p2", "p5", "p6")
+        for probe in ("p1", "p2", "p5", "p6", "p10", "p11")
     }
     pricing = "/services/shop/source/shop/pricing.py"
     return [
@@ -255,6 +292,14 @@ def _busy(ours: Ours) -> list[View]:
         View("source", f"{pricing}#L51", ".line-probe", whole=False),
         View("form", f"{pricing}#L51", ".line-probe", _open_form, whole=False),
         View("values", f"{pricing}#L51", ".line-probe", _point_at_probe, whole=False),
+        View("twin-box", f"{pricing}#L51", ".line-probe", _open_box, whole=False),
+        View("twin-asked", f"{pricing}#L51", ".line-probe", _ask, whole=False),
+        View("twin-waiting", f"{pricing}#L51", ".line-probe", _wait_long, whole=False),
+        View("twin-hit", f"/hits/{hit['p10']}", ".twin-answer"),
+        View("twin-rerun", f"/hits/{hit['p11']}", ".twin-answer"),
+        View("twin-hits", "/hits?probe=p10", "table.hits tbody tr"),
+        View("twin-probe", "/probes/p10", ".panel"),
+        View("twin-audit", "/audit", "table.audit"),
         View("hits", "/hits", "table.hits tbody tr", whole=False),
         View("chosen", "/hits?probe=p1&value=total+%3E+5000", "table.hits tbody tr"),
         View("none", "/hits?text=nothing+like+it", ".note.empty"),

@@ -177,7 +177,7 @@ def test_an_answer_is_stored_listed_and_watched(server, instance, deflate):
     assert server.hits("kind=twin")[-1]["id"] == listed["id"]
     after = server.probe(placed["id"])
     assert (after["status"], after["hits"]) == ("expired", 1)
-    assert "all of its 1 hits" in after["reason"]
+    assert after["reason"] == "its one hit is captured"
 
 
 def test_an_answer_that_breaks_the_contract_is_refused(server, instance):

@@ -103,6 +103,19 @@ def test_an_order_that_is_closed_is_taken_out(site, service, page):
     expect(page.locator(".standing .badge")).to_have_text("removed")
 
 
+def test_an_order_is_taken_out_when_its_page_is_left(site, service, page):
+    service("left", LEADLINE_TWIN="threads", LEADLINE_TWIN_LOAD="1000")
+    read(site, page, "left")
+    page.keyboard.press("a")
+    box(page).get_by_label("code").fill("1")
+    box(page).get_by_label("only if").fill("goods < 0")
+    box(page).get_by_role("button", name="Run").click()
+    expect(page.locator("twin-ask .answer")).to_contain_text("Waiting for a hit")
+    (probe,) = site.client.get("/v1/probes", service="left")["probes"]
+    page.goto(f"{site.url}/probes/{probe['id']}")
+    expect(page.locator(".standing .badge")).to_have_text("removed")
+
+
 def test_what_is_wrong_is_said_in_the_box(site, service, page, watched):
     watched.allowed.append("status of 400")
     service("off")

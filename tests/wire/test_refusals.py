@@ -66,8 +66,14 @@ def test_what_was_tried(what, detail, words) -> None:
 
 def test_how_often() -> None:
     one = {"what": "openat", "detail": "x", "count": 1}
-    assert refusal_words(one) == "tried to open x: refused"
-    assert refusal_words(one | {"count": 2000}) == "tried to open x: refused, 2,000 times"
+    other = {"what": "vfork", "detail": "", "count": 1}
+    assert refusal_words([one, other]) == [
+        "tried to open x: refused",
+        "tried to start a process: refused",
+    ]
+    assert refusal_words([one | {"count": 2000}]) == ["tried to open x: refused, 2,000 times"]
+    fork = {"what": "clone", "detail": "process", "count": 1}
+    assert refusal_words([other, fork]) == ["tried to start a process: refused, 2 times"]
 
 
 def test_what_code_was_blamed_for_is_not_told_twice() -> None:

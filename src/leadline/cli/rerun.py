@@ -13,12 +13,12 @@ from leadline.cli.hit_view import place_line
 from leadline.cli.processes import Processes
 from leadline.cli.show import harmless, out
 from leadline.cli.twin_order import add_order_options, ordered
-from leadline.cli.twin_view import difference_lines
+from leadline.cli.twin_view import agreement_line, difference_lines
 from leadline.cli.twin_waiting import Waiting
 from leadline.wire.errors import ExitCode
 from leadline.wire.struct import dataclass, field
 from leadline.wire.twin import DEFAULT_RERUNS, TwinEnd, TwinUse
-from leadline.wire.twin_words import agreement_words, policy_words
+from leadline.wire.twin_words import policy_words
 
 _WAIT_S = 120.0
 ENOUGH = 0.95
@@ -78,7 +78,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _show(hit: Mapping[str, Any]) -> None:
-    out(f"{place_line(hit)}  {harmless(agreement_words(hit['twin']))}")
+    out(f"{place_line(hit)}  {agreement_line(hit['twin'])}")
     agreement = hit["twin"].get("agreement")
     if agreement is not None and agreement["agrees"] is False:
         for line in difference_lines(agreement):

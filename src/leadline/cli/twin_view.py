@@ -6,7 +6,7 @@ from typing import Any
 from leadline.cli.show import harmless
 from leadline.cli.value_tree import tree
 from leadline.wire.refusals import refusal_words, refused_beside
-from leadline.wire.twin_words import agreement_words, cost_words, end_words
+from leadline.wire.twin_words import agreement_words, cost_words, end_words, outcome_words
 
 _MAX_PRINTED = 200
 """Lines of what one expression printed; all of it is in the JSON."""
@@ -18,7 +18,7 @@ def twin_lines(twin: Mapping[str, Any], width: int) -> Iterator[str]:
         yield from _said(said, width)
     agreement = twin.get("agreement")
     if agreement is not None:
-        yield f"  {harmless(agreement_words(twin))}"
+        yield f"  {agreement_line(twin)}"
         yield from difference_lines(agreement)
     for note in twin["notes"]:
         yield f"  {harmless(note)}"
@@ -58,14 +58,19 @@ def raised_lines(raised: str, indent: int) -> Iterator[str]:
 
 def refusal_lines(refused: list[Mapping[str, Any]], indent: int) -> Iterator[str]:
     """Yield what was tried and refused."""
-    for one in refused:
-        yield f"{' ' * indent}{harmless(refusal_words(one))}"
+    for words in refusal_words(refused):
+        yield f"{' ' * indent}{harmless(words)}"
 
 
 def end_line(twin: Mapping[str, Any]) -> str:
     """Return what the twin cost, how long it lived, under which policy, how it ended."""
     ended = end_words(twin)
     return "   ".join([*cost_words(twin), *([f"{ended}, and proves nothing"] if ended else [])])
+
+
+def agreement_line(twin: Mapping[str, Any]) -> str:
+    """Return whether a rerun agrees, and to what both came if it does."""
+    return harmless("   ".join(filter(None, [agreement_words(twin), outcome_words(twin)])))
 
 
 def difference_lines(agreement: Mapping[str, Any]) -> Iterator[str]:

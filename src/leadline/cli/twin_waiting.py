@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from leadline.cli.client import Client
@@ -11,12 +11,11 @@ from leadline.cli.show import err, harmless
 from leadline.cli.twin_order import Order
 from leadline.wire.errors import ExitCode
 from leadline.wire.probe import Fate, Status
+from leadline.wire.twin_words import MAKES_NONE, missed_words, obstacle_words
 
 LOOK_S = 1.0
 """How often the order is looked at while nothing is answered: an agent reports each second."""
 _FIRST_LOOK_S = 0.1
-_CANNOT = (Status.ERROR, Status.MISMATCH, Status.EXPIRED, Status.REMOVED)
-"""Where an instance makes no twin any more for this order."""
 _NAMED = re.compile(r"\[([a-z]+(?:-[a-z]+)*)\]$")
 _REFUSALS = ("twins-off", "twin-unsigned", "twin-elsewhere")
 """What an instance says that could make a twin and is not allowed to."""
@@ -43,7 +42,9 @@ class Progress:
 
     def _say(self, probe: Mapping[str, Any], heard: list[Mapping[str, Any]]) -> None:
         armed = sum(one["status"] == Status.ARMED for one in heard)
-        reason = without_twin(heard) if heard else str(probe["reason"])
+        reason = str(probe["reason"])
+        if heard:
+            reason = obstacle_words(str(one["unknown"]) for one in heard)
         if (armed, reason) == self._said:
             return  # how often it happens is told once
         self._said = (armed, reason)
@@ -51,9 +52,8 @@ class Progress:
             err(f"leadline: {harmless(reason or 'no instance is connected')}")
             return
         said = f"armed in {armed} instance{'' if armed == 1 else 's'}"
-        if count := sum(missed(one["fates"]) for one in heard):
-            said += f"; {count:,} hit{'' if count == 1 else 's'} went by without a twin"
-            said += f": {reason}" if reason else ""
+        if missed := missed_words((one["fates"] for one in heard), reason):
+            said += f"; {missed}"
         err(f"leadline: {harmless(said)}")
 
 
@@ -97,22 +97,12 @@ class Waiting:
         return list(self._client.get("/v1/hits", **query)["hits"])
 
 
-def without_twin(states: Iterable[Mapping[str, Any]]) -> str:
-    """Return why the last hit had no twin, in the first instance that says so."""
-    found = next((str(one["unknown"]) for one in states if one["unknown"]), "")
-    return found.removeprefix("no twin: ")
-
-
 def blocked(probe: Mapping[str, Any]) -> bool:
     """Return whether every instance has said that it makes no twin of an order."""
     here = [one for one in probe["instances"] if one["connected"]]
-    return bool(here) and all(one["reported_at"] and one["status"] in _CANNOT for one in here)
-
-
-def missed(fates: Mapping[str, int]) -> int:
-    """Return how many passages could have made a twin and made none."""
-    apart = (Fate.CAPTURED, Fate.CONDITION_FALSE)
-    return sum(count for fate, count in fates.items() if fate not in apart)
+    return bool(here) and all(
+        one["reported_at"] and one["status"] in MAKES_NONE for one in here
+    )
 
 
 def reasons(probe: Mapping[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from leadline.wire.hit import ProbeState
 from leadline.wire.probe import AGGREGATED, Fate, Probe, ProbeKind, Status
 from leadline.wire.target import Target
+from leadline.wire.twin_words import obstacle_words
 
 _ORDER = (
     (Fate.CAPTURED, "captured"),
@@ -59,7 +60,7 @@ def _passages(probe: Probe, state: ProbeState) -> str:
         if count := state.fates.get(fate, 0):
             parts.append(f"{_said(probe, fate, words)} {_times(count)}")
             if fate is Fate.CONDITION_UNKNOWN and state.unknown:
-                parts[-1] += f": {state.unknown.removeprefix('no twin: ')}"
+                parts[-1] += f": {obstacle_words([state.unknown])}"
     if parts:
         return ", ".join(parts)
     entered = _times(state.entered)

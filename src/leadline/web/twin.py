@@ -7,14 +7,17 @@ from typing import Any
 from leadline.control.views import HitView, ProbeView, StateView
 from leadline.web.rendering import render
 from leadline.web.values import Node, node
-from leadline.wire.probe import Fate, Status
+from leadline.wire.probe import Status
 from leadline.wire.refusals import refusal_words, refused_beside
-from leadline.wire.twin_words import agreement_words, cost_words, end_words
-
-_CANNOT = (Status.ERROR, Status.MISMATCH, Status.EXPIRED, Status.REMOVED)
-"""Where an instance makes no twin any more for an order."""
-_APART = (Fate.CAPTURED, Fate.CONDITION_FALSE)
-"""Fates of passages that made a twin, or were not to."""
+from leadline.wire.twin_words import (
+    MAKES_NONE,
+    agreement_words,
+    cost_words,
+    end_words,
+    missed_words,
+    obstacle_words,
+    outcome_words,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,13 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a twin answered. `ended` says how it ended before it was done, `agreement` whether
-    a rerun agrees; `cost` are the pause, the life and the policy."""
+    a rerun agrees, and `outcome` what both came to; `cost` are the pause, the life and the
+    policy."""
 
     use: str
     said: list[Said]
     agreement: str
+    outcome: str
     differences: list[Mapping[str, Any]]
     marks: list[str]
     refused: list[str]
@@ -61,9 +66,10 @@ def answer(twin: Mapping[str, Any]) -> Answer:
         use=twin["use"],
         said=[_said(one) for one in twin["said"]],
         agreement=agreement_words(twin) if agreement else "",
+        outcome=outcome_words(twin),
         differences=agreement.get("differences", []),
         marks=agreement.get("marks", []),
-        refused=[refusal_words(one) for one in refused_beside(twin)],
+        refused=refusal_words(refused_beside(twin)),
         notes=twin["notes"],
         cost=cost_words(twin),
         ended=end_words(twin),
@@ -73,7 +79,7 @@ def answer(twin: Mapping[str, Any]) -> Answer:
 def waiting(probe: ProbeView) -> Waiting:
     """Make the view model of an order that has no answer."""
     here = [one for one in probe.instances if one.connected]
-    blocked = bool(here) and all(one.reported_at and one.status in _CANNOT for one in here)
+    blocked = bool(here) and all(one.reported_at and one.status in MAKES_NONE for one in here)
     over = blocked or probe.ended_at is not None
     reasons = [f"{one.program}/{one.pid}: {one.why}" for one in here] or [probe.reason]
     return Waiting(over, _stands(probe, here), [one for one in reasons if over and one])
@@ -98,7 +104,7 @@ def _said(one: Mapping[str, Any]) -> Said:
         value=node(one["code"].strip(), one["value"]) if one["returned"] else None,
         printed=one["printed"],
         raised=one["raised"],
-        refused=[refusal_words(refused) for refused in one["refused"]],
+        refused=refusal_words(one["refused"]),
     )
 
 
@@ -110,11 +116,7 @@ def _stands(probe: ProbeView, here: list[StateView]) -> str:
     armed = sum(one.status is Status.ARMED for one in here)
     of = f"{len(here)} process{'' if len(here) == 1 else 'es'}"
     told = f"Waiting for a hit, in {armed} of {of}."
-    missed = sum(
-        count for one in here for fate, count in one.fates.items() if fate not in _APART
+    missed = missed_words(
+        (one.fates for one in here), obstacle_words(one.unknown for one in here)
     )
-    if missed:
-        reason = next((one.unknown for one in here if one.unknown), "")
-        told += f" {missed:,} hit{'' if missed == 1 else 's'} went by without a twin"
-        told += f": {reason.removeprefix('no twin: ')}." if reason else "."
-    return told
+    return f"{told} {missed}." if missed else told

@@ -6,7 +6,7 @@ wherever they are shown.
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _SEPARATED = re.compile(r"([^ ]+) ([^ ]+)")
@@ -184,10 +184,15 @@ def attempt_words(what: str, detail: str) -> str:
     return f"to {words}" if words else f"{what} {detail}".strip()
 
 
-def refusal_words(refused: Mapping[str, Any]) -> str:
-    """Return what was tried, and how often it was refused."""
-    times = f", {refused['count']:,} times" if refused["count"] > 1 else ""
-    return f"tried {attempt_words(refused['what'], refused['detail'])}: refused{times}"
+def refusal_words(refused: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what was tried, and how often it was refused; calls that do the same are one."""
+    counts: Counter[str] = Counter()
+    for one in refused:
+        counts[attempt_words(one["what"], one["detail"])] += one["count"]
+    return [
+        f"tried {words}: refused" + (f", {count:,} times" if count > 1 else "")
+        for words, count in counts.items()
+    ]
 
 
 def refused_beside(twin: Mapping[str, Any]) -> list[Mapping[str, Any]]:

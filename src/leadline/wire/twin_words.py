@@ -1,14 +1,19 @@
-"""What a twin answered, in words: the same for a terminal and for the page.
+"""What a twin answered, and why there is none, in words: the same for a terminal and the page.
 
 Each takes the plain data that travels. What the application had a part in is in the words: they
 are escaped for wherever they are shown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from leadline.wire.probe import Fate, Status
 from leadline.wire.twin import TwinEnd, TwinPolicy
 
+MAKES_NONE = (Status.ERROR, Status.MISMATCH, Status.EXPIRED, Status.REMOVED)
+"""Where an instance makes no twin any more for an order."""
+_APART = (Fate.CAPTURED, Fate.CONDITION_FALSE)
+"""Fates of passages that made a twin, or were not to."""
 _POLICY: dict[str, str] = {
     TwinPolicy.STRICT: "no files",
     TwinPolicy.READONLY: "files read-only",
@@ -42,7 +47,7 @@ def end_words(twin: Mapping[str, Any]) -> str:
 
 
 def agreement_words(twin: Mapping[str, Any]) -> str:
-    """Return whether a rerun came to what really happened."""
+    """Return whether a rerun came to what really happened, without the outcome itself."""
     found = twin.get("agreement")
     if ended := end_words(twin):
         return f"unknown: {ended}"
@@ -50,10 +55,33 @@ def agreement_words(twin: Mapping[str, Any]) -> str:
         return f"unknown: {found['reason'] if found else 'the twin did not say'}"
     if found["agrees"]:
         unseen = f", {found['unseen']:,} beyond the limits" if found["unseen"] else ""
-        return f"agrees   {found['live']}   {found['compared']:,} values compared{unseen}"
+        many = f"{found['compared']:,} value{'' if found['compared'] == 1 else 's'}"
+        return f"agrees: {many} compared{unseen}"
     where = ", ".join(one["where"] for one in found["differences"]) or "the outcome"
     why = f"; explained: {found['reason']}" if found["reason"] else ""
     return f"differs: {where}{why}"
+
+
+def outcome_words(twin: Mapping[str, Any]) -> str:
+    """Return what both came to, where a rerun agrees."""
+    found = twin.get("agreement")
+    if found is None or not found["agrees"] or end_words(twin):
+        return ""
+    return str(found["live"])
+
+
+def obstacle_words(unknown: Iterable[str]) -> str:
+    """Return why the last hit had no twin, in the first instance that says so."""
+    return next(filter(None, unknown), "").removeprefix("no twin: ")
+
+
+def missed_words(fates: Iterable[Mapping[Any, int]], why: str) -> str:
+    """Return how many passages could have made a twin and made none; nothing if all did."""
+    count = sum(many for one in fates for fate, many in one.items() if fate not in _APART)
+    if not count:
+        return ""
+    told = f"{count:,} hit{'' if count == 1 else 's'} went by without a twin"
+    return f"{told}: {why}" if why else told
 
 
 def _seconds(seconds: float) -> str:

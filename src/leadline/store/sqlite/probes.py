@@ -206,8 +206,12 @@ def end_one(transaction: Transaction, probe: str, reason: str, now: float) -> No
 
 def exhausted(probe: PlacedProbe) -> PlacedProbe:
     """Return the probe with the reason that its hits are used up."""
-    what = "passages are counted" if probe.probe.kind in AGGREGATED else "hits are captured"
-    return replace(probe, reason=f"all of its {probe.probe.limits.hits} {what}")
+    adds_up, many = probe.probe.kind in AGGREGATED, probe.probe.limits.hits
+    what, done = ("passage", "counted") if adds_up else ("hit", "captured")
+    reason = (
+        f"all of its {many} {what}s are {done}" if many > 1 else f"its one {what} is {done}"
+    )
+    return replace(probe, reason=reason)
 
 
 def expire(transaction: Transaction, now: float) -> None:

@@ -30,7 +30,8 @@ async function askOnce(path, method, body) {
   if (body !== undefined) headers["content-type"] = "application/json";
   if (method !== "GET") headers["leadline-write"] = writeToken().content;
   const content = body === undefined ? undefined : JSON.stringify(body);
-  const text = await (await answer(path, { method, headers, body: content })).text();
+  const keepalive = method === "DELETE"; // also what is asked while the page goes
+  const text = await (await answer(path, { method, headers, body: content, keepalive })).text();
   return text ? JSON.parse(text) : null;
 }
 

@@ -113,7 +113,7 @@ class HitStream extends HTMLElement {
       told.append(visible(variables));
     }
     const kind = tag(hit);
-    if (kind) message.append(" ", Object.assign(document.createElement("span"), { className: "tag", textContent: kind }));
+    if (kind) message.prepend(Object.assign(document.createElement("span"), { className: "tag", textContent: kind }), " ");
     return row;
   }
 

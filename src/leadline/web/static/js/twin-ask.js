@@ -12,6 +12,8 @@ class TwinAsk extends HTMLElement {
     this.append(template.content.cloneNode(true));
     this.form = this.querySelector("form");
     this.fields = this.form.elements;
+    this.gone = new AbortController();
+    window.addEventListener("pagehide", () => this.forget(), { signal: this.gone.signal });
     this.querySelector("[data-close]").addEventListener("click", () => this.close());
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
     this.form.addEventListener("keydown", (event) => {
@@ -28,7 +30,10 @@ class TwinAsk extends HTMLElement {
     return this.fields.code.focus();
   }
 
-  disconnectedCallback() { this.forget(); }
+  disconnectedCallback() {
+    this.gone?.abort();
+    this.forget();
+  }
 
   body() {
     const { place, fields } = this;
