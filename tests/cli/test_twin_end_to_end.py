@@ -40,9 +40,15 @@ def stamp():
     return time.time()
 
 
+def log_in(user, password):
+    password.append(time.time())
+    return user
+
+
 while True:
     price(1000, "DE")
     stamp()
+    log_in("ann", ["hunt" + "er2"])
     time.sleep(0.05)
 """
 LINE = "shop.py:17"
@@ -236,3 +242,28 @@ def test_what_is_printed_and_raised_is_redacted_as_values_are(leadline, shop):
     assert "| {'password': '<redacted pattern:named>', 'a': 1}" in told
     told = run("shell", "shop", LINE, said="pp {'password': 'hunt' + 'er2'}\nq\n")
     assert "hunter2" not in told
+
+
+def test_what_is_called_a_secret_is_not_shown(leadline, shop):
+    told = run(
+        "ask", "shop", LINE, "token = {'a': 'hunt' + 'er2'}", "token", "token['a']",
+        "(order := type('O', (), {'password': 'hunt' + 'er2'})).password",
+        "{'x': {'api_key': 'hunt' + 'er2'}}['x']['api_key']", "len(token)",
+    )  # fmt: skip
+    assert "hunter2" not in told
+    assert told.count("<redacted name:") == 4
+    assert "len(token) = 1" in told
+    lines = "country = 'hunt' + 'er2'\ntoken = country\np token\npp token\ntoken\nq\n"
+    told = run("shell", "shop", LINE, said=lines)
+    assert "hunter2" not in told
+    assert told.count("<redacted name:token>") == 3
+    told = run("shell", "shop", "shop:log_in", said="args\nlocals\nq\n")
+    assert "hunter2" not in told
+    assert told.count("password = <redacted name:password>") == 2
+    assert told.count("user = 'ann'") == 2
+
+
+def test_a_rerun_does_not_tell_an_argument_that_is_called_a_secret(leadline, shop):
+    told = run("rerun", "shop", "shop:log_in", "-n", "2", "--rate", "100", status=None)
+    assert "hunter2" not in told
+    assert "2 of 2 agree" in told

@@ -215,6 +215,8 @@ def _safe_reply(reply: dict[str, Any]) -> dict[str, Any]:
 def _told(name: str, part: Any) -> Any:
     if name in ("value", "result"):
         return outlet.values({name: part})[name]
+    if name == "variables" and type(part) is dict:
+        return outlet.values(part)
     if type(part) is str:
         return outlet.message(part) if name in _OURS else outlet.told(part)
     if type(part) is list:
