@@ -175,6 +175,11 @@ def test_only_what_is_signed_runs_where_the_service_wants_that(leadline, signing
 
 def test_a_service_that_wants_no_twins_makes_none(leadline):
     with start(leadline, "without"):
+        run("ask", "without", LINE, "goods", "--wait", "50s", status=77)
+        loaded = run("inventory", "without", "--modules")
+        assert "leadline.agent.twin.terms" in loaded
+        for one in ("leadline.agent.twin.nursery", "leadline.native._twin", "leadline.trial"):
+            assert one not in loaded
         told = run("ask", "without", LINE, "goods", "--wait", "50s", status=77)
     assert "no instance makes a twin; the order is removed" in told
     assert "This service makes no twins." in told
@@ -267,3 +272,8 @@ def test_a_rerun_does_not_tell_an_argument_that_is_called_a_secret(leadline, sho
     told = run("rerun", "shop", "shop:log_in", "-n", "2", "--rate", "100", status=None)
     assert "hunter2" not in told
     assert "2 of 2 agree" in told
+
+
+def test_a_shell_that_cannot_step_ends_and_says_so(leadline, shop):
+    told = run("shell", "shop", LINE, said="import sys; sys.settrace = None\nn\nq\n", status=1)
+    assert "it died: it failed: TypeError" in told

@@ -61,12 +61,14 @@ TWIN_PARTS = [
         trial.showing trial.asking trial.calls trial.chance trial.revival trial.monitoring
         trial.marks trial.outcome trial.comparing trial.running trial.channel trial.variables
         trial.completion trial.standing trial.stepping trial.vigil wire.shell agent.twin
-        agent.twin.child agent.twin.terms agent.twin.order agent.twin.gauge agent.twin.readable
-        agent.twin.outcome agent.twin.telling agent.twin.inside agent.twin.shells
-        agent.twin.nursery agent.probes.twin
+        agent.twin.hearsay agent.twin.child agent.twin.terms agent.twin.order agent.twin.gauge
+        agent.twin.readable agent.twin.outcome agent.twin.telling agent.twin.inside
+        agent.twin.shells agent.twin.nursery agent.probes.twin
     """.split()
 ]
 """As `PARTS`, of what runs in a twin: loaded with the first probe that makes one."""
+TWIN_TERMS = ["leadline.agent.twin", "leadline.agent.twin.terms"]
+"""Of these, what says whether the service allows twins at all."""
 _ONLY = {
     "native": (
         "leadline.agent.capture.shapes",
@@ -98,6 +100,11 @@ def others() -> tuple[str, ...]:
 def load() -> None:
     """Load what is not there yet. One thread at a time."""
     _load(PARTS)
+
+
+def load_twin_terms() -> None:
+    """Load what says whether there may be twins: where not, the rest stays out."""
+    _load(TWIN_TERMS)
 
 
 def load_twin() -> None:
