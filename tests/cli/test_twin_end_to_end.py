@@ -40,9 +40,15 @@ def stamp():
     return time.time()
 
 
+def log_in(user, password):
+    password.append(time.time())
+    return user
+
+
 while True:
     price(1000, "DE")
     stamp()
+    log_in("ann", ["hunt" + "er2"])
     time.sleep(0.05)
 """
 LINE = "shop.py:17"
@@ -169,6 +175,11 @@ def test_only_what_is_signed_runs_where_the_service_wants_that(leadline, signing
 
 def test_a_service_that_wants_no_twins_makes_none(leadline):
     with start(leadline, "without"):
+        run("ask", "without", LINE, "goods", "--wait", "50s", status=77)
+        loaded = run("inventory", "without", "--modules")
+        assert "leadline.agent.twin.terms" in loaded
+        for one in ("leadline.agent.twin.nursery", "leadline.native._twin", "leadline.trial"):
+            assert one not in loaded
         told = run("ask", "without", LINE, "goods", "--wait", "50s", status=77)
     assert "no instance makes a twin; the order is removed" in told
     assert "This service makes no twins." in told
@@ -236,3 +247,33 @@ def test_what_is_printed_and_raised_is_redacted_as_values_are(leadline, shop):
     assert "| {'password': '<redacted pattern:named>', 'a': 1}" in told
     told = run("shell", "shop", LINE, said="pp {'password': 'hunt' + 'er2'}\nq\n")
     assert "hunter2" not in told
+
+
+def test_what_is_called_a_secret_is_not_shown(leadline, shop):
+    told = run(
+        "ask", "shop", LINE, "token = {'a': 'hunt' + 'er2'}", "token", "token['a']",
+        "(order := type('O', (), {'password': 'hunt' + 'er2'})).password",
+        "{'x': {'api_key': 'hunt' + 'er2'}}['x']['api_key']", "len(token)",
+    )  # fmt: skip
+    assert "hunter2" not in told
+    assert told.count("<redacted name:") == 4
+    assert "len(token) = 1" in told
+    lines = "country = 'hunt' + 'er2'\ntoken = country\np token\npp token\ntoken\nq\n"
+    told = run("shell", "shop", LINE, said=lines)
+    assert "hunter2" not in told
+    assert told.count("<redacted name:token>") == 3
+    told = run("shell", "shop", "shop:log_in", said="args\nlocals\nq\n")
+    assert "hunter2" not in told
+    assert told.count("password = <redacted name:password>") == 2
+    assert told.count("user = 'ann'") == 2
+
+
+def test_a_rerun_does_not_tell_an_argument_that_is_called_a_secret(leadline, shop):
+    told = run("rerun", "shop", "shop:log_in", "-n", "2", "--rate", "100", status=None)
+    assert "hunter2" not in told
+    assert "2 of 2 agree" in told
+
+
+def test_a_shell_that_cannot_step_ends_and_says_so(leadline, shop):
+    told = run("shell", "shop", LINE, said="import sys; sys.settrace = None\nn\nq\n", status=1)
+    assert "it died: it failed: TypeError" in told

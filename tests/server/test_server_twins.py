@@ -431,6 +431,10 @@ def test_a_shell_ends_with_its_process_its_order_and_the_kill_switch(server, ins
             reason = "the service is switched off"
     assert replies.next() == ("ended", {"reason": reason})
     assert replies.next() is None
+    if how != "gone":
+        while (event := sat.agent.next())[0] != "tell":
+            assert event[0] in ("remove", "off")
+        assert decode_tell(event[1]).number == GONE
 
 
 def test_a_shell_does_not_outlive_the_server(own_server, instance):

@@ -14,6 +14,7 @@ TWINS = {"LEADLINE_TWIN": "threads", "LEADLINE_TWIN_RATE": "100", "LEADLINE_TWIN
 """The tests' machine is busy, and nobody waits a second between two twins."""
 
 FLASK = """\
+import contextlib
 import logging
 import os
 import sqlite3
@@ -44,7 +45,7 @@ def order(number):
     global served
     with lock:
         served += 1
-        with sqlite3.connect("shop.db") as db:
+        with contextlib.closing(sqlite3.connect("shop.db")) as db:
             rows = db.execute("select name, cents from item where id <= ?", (number % 7,))
             items = [{"name": name, "cents": cents} for name, cents in rows]
     log.info("order %s", number)
@@ -59,6 +60,7 @@ def pid():
 
 FASTAPI = """\
 import asyncio
+import contextlib
 import sqlite3
 
 from fastapi import FastAPI
@@ -67,7 +69,7 @@ app = FastAPI()
 
 
 def look(number):
-    with sqlite3.connect("shop.db") as db:
+    with contextlib.closing(sqlite3.connect("shop.db")) as db:
         return db.execute("select sum(cents) from item where id <= ?", (number % 7,)).fetchone()
 
 

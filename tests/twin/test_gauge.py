@@ -34,6 +34,26 @@ def test_with_nothing_in_the_way_a_twin_may_be_made() -> None:
     assert why(looked()) == ""
 
 
+def test_a_pause_that_was_too_long_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One slow moment of the host is not the end of twins in this process; and a process that
+    is really slow is not paused again and again to find out."""
+    monkeypatch.setattr(module, "PAUSE_MS", 5_000.0)
+    gauge = looked()
+    began = time.monotonic()
+    gauge.paid(began, 10_000.0)
+    monkeypatch.setattr(module, "PAUSE_S_AN_HOUR", 1_000.0)
+    gauge.refresh(began + module.AGAIN_S / 2)
+    assert "its pause would be" in gauge.why_not(began + module.AGAIN_S / 2)
+    made = []
+    with monkeypatch.context() as slow:
+        slow.setattr(gauge, "_measure", lambda: made.append(gauge._learn(10_000.0)))
+        for seconds in range(600):
+            gauge.refresh(began + seconds)
+    assert 1 <= len(made) <= 5
+    gauge.refresh(began + 5_000)
+    assert gauge.why_not(began + 5_000) == ""
+
+
 def test_before_it_has_looked_no_twin_is_made() -> None:
     twin = native.twin()
     assert twin is not None

@@ -68,6 +68,8 @@ TWIN_PARTS = [
     """.split()
 ]
 """As `PARTS`, of what runs in a twin: loaded with the first probe that makes one."""
+TWIN_TERMS = ["leadline.agent.twin", "leadline.agent.twin.terms"]
+"""Of these, what says whether the service allows twins at all."""
 _ONLY = {
     "native": (
         "leadline.agent.capture.shapes",
@@ -99,6 +101,11 @@ def others() -> tuple[str, ...]:
 def load() -> None:
     """Load what is not there yet. One thread at a time."""
     _load(PARTS)
+
+
+def load_twin_terms() -> None:
+    """Load what says whether there may be twins: where not, the rest stays out."""
+    _load(TWIN_TERMS)
 
 
 def load_twin() -> None:

@@ -13,7 +13,7 @@ from leadline.control.otlp.collector import Collector
 from leadline.control.otlp.exporter import Exporter
 from leadline.control.pulse import Pulse
 from leadline.control.remembered import Remembered
-from leadline.control.shells import Shells
+from leadline.control.shells import Shell, Shells
 from leadline.control.trials import Trials
 from leadline.control.upkeep import Upkeep
 from leadline.control.wanted import Questions
@@ -25,6 +25,7 @@ from leadline.store.sqlite import SqliteStore
 from leadline.wire.errors import UnavailableError
 from leadline.wire.inventory import Names
 from leadline.wire.probe import TwinProbe
+from leadline.wire.shell import GONE, Tell
 from leadline.wire.twin import TwinUse
 
 __all__ = ["LEAST_BYTES", "Context", "Keep", "say"]
@@ -135,15 +136,24 @@ class Context:
                 self.desired.changed(event)
             case Ended():
                 self.desired.ended(event)
-                self.shells.over((one.probe.id, one.reason) for one in event.probes)
+                self._left(self.shells.over((one.probe.id, one.reason) for one in event.probes))
             case Switched():
                 self.desired.switched(event)
                 if event.switch is not None:
                     off = event.service
-                    self.shells.end(
-                        lambda shell: off in ("", shell.service), "the service is switched off"
+                    self._left(
+                        self.shells.end(
+                            lambda shell: off in ("", shell.service),
+                            "the service is switched off",
+                        )
                     )
                 self._trials.begin_again()
+
+    def _left(self, shells: list[Shell]) -> None:
+        """Have the twins of shells that are over end now, and not with their lives."""
+        for shell in shells:
+            if shell.instance:
+                self.desired.tell(shell.instance, Tell(shell.probe, GONE))
 
 
 def say(text: str) -> None:

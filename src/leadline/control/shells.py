@@ -189,10 +189,12 @@ class Shells:
             shell.end(reason)
         return gone
 
-    def over(self, reasons: Iterable[tuple[str, str]]) -> None:
-        """End those whose orders are over, each for its reason."""
+    def over(self, reasons: Iterable[tuple[str, str]]) -> list[Shell]:
+        """End those whose orders are over, each for its reason, and return them."""
+        gone: list[Shell] = []
         for probe, reason in reasons:
-            self.end(lambda shell, probe=probe: shell.probe == probe, reason)  # type: ignore[misc]
+            gone += self.end(lambda shell, probe=probe: shell.probe == probe, reason)  # type: ignore[misc]
+        return gone
 
     def stop(self) -> None:
         """End them all, and open none any more."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import Any
 
+from leadline.expression.layout import layout_of
 from leadline.trial.code import Compiled, compiled
 from leadline.trial.failure import told
 from leadline.trial.greenlets import StandingGreenlets
@@ -19,6 +20,7 @@ from leadline.trial.showing import Refusals, Shown, seen, since, within
 from leadline.wire.errors import LeadlineError
 from leadline.wire.struct import dataclass
 from leadline.wire.twin import MAX_ANSWER_BYTES, Said
+from leadline.wire.value import Omission, Value
 
 _STACK_ROOM = 500
 """Frames that asked code, and we, may take where the application was deep in a recursion."""
@@ -35,6 +37,8 @@ class Answer:
     printed: str
     error: BaseException | None
     raised: str
+    secret: str | None = None
+    """The rule by which the object is held back."""
 
 
 def ask(
@@ -75,7 +79,7 @@ def asked(
     for text, name, part in zip(code, names, parts, strict=True):
         answer = evaluate(part, name, namespace, within_s)
         declare(part, namespace, frame)
-        value = seen(shown, answer.value) if answer.returned else None
+        value = shown_answer(shown, answer) if answer.returned else None
         value, left = within(value, left)
         now = refusals()
         yield Said(
@@ -87,6 +91,14 @@ def asked(
             refused=since(before, now),
         )
         before = now
+
+
+def shown_answer(shown: Shown, answer: Answer) -> Value:
+    """Return what an expression came to as it goes out; nothing of what is called a secret."""
+    if answer.secret is not None:
+        name = layout_of(type(answer.value)).name
+        return {"type": name, "omitted": Omission.REDACTED, "rule": answer.secret}
+    return seen(shown, answer.value)
 
 
 def deepen() -> None:
@@ -129,7 +141,7 @@ def evaluate(
             return Answer(False, None, printed.text(), still, f"{still}")
         except BaseException as error:  # noqa: BLE001 - SystemExit as well: it is told
             return Answer(False, None, printed.text(), error, told(error, name))
-    return Answer(True, value, printed.text(), None, "")
+    return Answer(True, value, printed.text(), None, "", part.secret)
 
 
 _CO_COROUTINE = 0x80

@@ -9,6 +9,7 @@ import warnings
 from types import CodeType
 
 from leadline.wire.errors import UsageError
+from leadline.wire.redaction import secret_name
 from leadline.wire.struct import dataclass
 from leadline.wire.twin import MAX_CODE_CHARS
 
@@ -29,6 +30,8 @@ class Compiled:
     statements: CodeType | None
     expression: CodeType | None
     declared: tuple[str, ...] = ()
+    secret: str | None = None
+    """The rule by which the answer is a secret: what is asked for is called so."""
 
 
 def check(code: str) -> None:
@@ -72,7 +75,30 @@ def _split(text: str, name: str) -> Compiled:
         _code(ast.Module(rest, []), name, "exec") if rest else None,
         _code(ast.Expression(last.value), name, "eval") if last is not None else None,
         tuple(named for one in rest if isinstance(one, ast.Global) for named in one.names),
+        None if last is None else _secret(last.value),
     )
+
+
+def _secret(link: ast.expr) -> str | None:
+    """Return the rule that a name, an attribute or an item with a constant key falls under;
+    what lies inside a secret is as secret."""
+    while True:
+        match link:
+            case ast.Name(id=name):
+                return secret_name(name)
+            case ast.Attribute(value=inner, attr=name):
+                rule = secret_name(name)
+            case ast.Subscript(value=inner, slice=ast.Constant(value=str(name))):
+                rule = secret_name(name)
+            case ast.Subscript(value=inner):
+                rule = None
+            case ast.NamedExpr(value=inner):
+                rule = None
+            case _:
+                return None
+        if rule is not None:
+            return rule
+        link = inner
 
 
 def _code(tree: ast.Module | ast.Expression, name: str, mode: str) -> CodeType:

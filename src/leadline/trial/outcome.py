@@ -7,6 +7,7 @@ same order, so that whatever the limits leave out is left out on both sides.
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from leadline.trial.showing import seen_under
 from leadline.wire.errors import WireError
 from leadline.wire.struct import dataclass, field
 from leadline.wire.value import Value
@@ -38,7 +39,9 @@ def outcome_of(
     process both read only.
     """
     tree = shown(value)
-    return Outcome(returned, tree, {name: shown(one) for name, one in arguments})
+    return Outcome(
+        returned, tree, {name: seen_under(shown, name, one) for name, one in arguments}
+    )
 
 
 def read_outcome(value: Any) -> Outcome:

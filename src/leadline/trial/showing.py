@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from leadline.expression.layout import layout_of
 from leadline.wire.messages import encode
+from leadline.wire.redaction import secret_name
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Omission, Value
 
@@ -24,6 +25,14 @@ def seen(shown: Shown, value: object) -> Value:
         name = layout_of(type(value)).name
         reason = f"it cannot be shown: {layout_of(type(error)).name}"
         return {"type": name, "omitted": Omission.UNKNOWN, "rule": reason}
+
+
+def seen_under(shown: Shown, name: str, value: object) -> Value:
+    """Return the value of a variable as it goes out: nothing of one with a secret's name."""
+    rule = secret_name(name)
+    if rule is not None:
+        return {"type": "?", "omitted": Omission.REDACTED, "rule": rule}
+    return seen(shown, value)
 
 
 def within(value: Value, left: int) -> tuple[Value, int]:

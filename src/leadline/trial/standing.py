@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any
 
-from leadline.trial.asking import Answer, locals_of
+from leadline.trial.asking import Answer, locals_of, shown_answer
 from leadline.trial.calls import parameters
 from leadline.trial.completion import complete
 from leadline.trial.failure import is_ours
-from leadline.trial.showing import Shown, seen, within
+from leadline.trial.showing import Shown, seen, seen_under, within
 from leadline.trial.variables import run_in, seen_from
 from leadline.wire.errors import LeadlineError, UsageError
 from leadline.wire.stepping import (
@@ -120,13 +120,13 @@ class Standing:
         answer = run_in(self.selected, request.text, self._extra)
         if answer.error is not None:
             return Reply(0, Reason.ERROR, text=answer.raised, printed=answer.printed)
-        if request.do is Do.PP and answer.returned:
+        if request.do is Do.PP and answer.returned and answer.secret is None:
             return _pretty(answer, self._seen(answer.value))
         return Reply(
             0,
             self.reason,
             has_value=answer.returned,
-            value=self._seen(answer.value) if answer.returned else None,
+            value=shown_answer(self._shown, answer) if answer.returned else None,
             printed=answer.printed,
         )
 
@@ -139,7 +139,7 @@ class Standing:
         left = MAX_ANSWER_BYTES // 2
         variables: dict[str, Value] = {}
         for name in bound:
-            variables[name], left = within(self._seen(local[name]), left)
+            variables[name], left = within(seen_under(self._shown, name, local[name]), left)
         return variables
 
     def _stack(self) -> Iterator[FrameType]:

@@ -15,6 +15,7 @@ from leadline.agent.probes.kinds import compile_probe
 from leadline.wire.errors import UnavailableError
 from leadline.wire.probe import Probe, TwinProbe
 from leadline.wire.struct import dataclass
+from leadline.wire.twin import TwinPolicy
 
 if TYPE_CHECKING:
     from leadline.agent.twin.nursery import Nursery
@@ -52,18 +53,21 @@ class Making:
             return compile_probe(probe)
         if self._home is None:
             raise UnavailableError("twins-unavailable", "Twins are made for a server only.")
-        loading.load_twin()
-        from leadline.agent.probes.twin import compile_twin
-        from leadline.agent.twin.terms import check_terms, terms
-
         if self._nursery is None:
             import os
 
+            loading.load_twin_terms()
+            from leadline.agent.twin.terms import check_terms, terms
+
             allowed = terms(os.environ)
+            if allowed.policy is not TwinPolicy.OFF:  # else nothing of twins is loaded
+                loading.load_twin()
             check_terms(allowed)
             from leadline.agent.twin.nursery import Nursery
 
             self._nursery = Nursery(allowed, self._home)
+        from leadline.agent.probes.twin import compile_twin
+
         made = compile_twin(probe, self._nursery, self._home.service, self._home.instance)
         if probe.id not in self._wanted:
             self._wanted.add(probe.id)

@@ -104,7 +104,10 @@ class Child:
             if len(self._unread) > MAX_ANSWER_BYTES:
                 self.lost += len(self._unread)
                 self._unread = b""
-        self.messages += found if self.probe.use is not TwinUse.SHELL else []
+        if self.probe.use is not TwinUse.SHELL:
+            self.messages += found
+        elif not self.messages:  # what else a shell says is passed on, and not kept
+            self.messages += [one for one in found if "failed" in one][:1]
         return found
 
     def finished(self, now: float) -> bool:

@@ -25,6 +25,9 @@ MOST_SHARED = 64_000_000
 LEAST_PIDS = 50
 FRESH_S = 5.0
 """An answer older than this is none: our thread does not come to run."""
+AGAIN_S = 60.0
+"""After a pause that was too long, the next is measured so much later, then after twice as
+long: the host may have been busy, or the process may really be too large."""
 _HOUR_S = 3_600.0
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _CGROUP = "/sys/fs/cgroup/"
@@ -41,6 +44,8 @@ class Gauge:
         self._paid: deque[tuple[float, float]] = deque(maxlen=20_000)
         self._last = 0.0
         self._ms_per_byte = 0.0
+        self._measured_at = 0.0
+        self._again_s = AGAIN_S
         self.rss = 0
 
     def why_not(self, now: float) -> str:
@@ -68,13 +73,26 @@ class Gauge:
     def refresh(self, now: float) -> None:
         """Look at the process and its host."""
         self.rss = _resident()
+        if self.foretold_ms() > PAUSE_MS and now - self._measured_at > self._again_s:
+            self._measure_again(now)
         self._obstacle = self._found(now)
         self._looked_at = now
 
     def calibrate(self) -> None:
         """Make one twin that ends at once, and measure it; where one could be made at all."""
-        if self._ms_per_byte or self._limits():
-            return
+        if not self._ms_per_byte and not self._limits():
+            self._measure()
+
+    def _measure_again(self, now: float) -> None:
+        """A pause that was too long must not be the last word on this process: forget it."""
+        known, self._ms_per_byte = self._ms_per_byte, 0.0
+        if not self._found(now):
+            self._again_s = min(2 * self._again_s, _HOUR_S)
+            self._measure()
+            self.charge(now, self.foretold_ms())
+        self._ms_per_byte = self._ms_per_byte or known
+
+    def _measure(self) -> None:
         began = time.perf_counter()
         pid = self._twin.clone(self._twin.STRICT, 1.0, 1, MOST_SHARED, (), ())
         if pid == 0:
@@ -85,6 +103,9 @@ class Gauge:
             pause.wait(0.001)
 
     def _learn(self, pause_ms: float) -> None:
+        self._measured_at = time.monotonic()
+        if pause_ms <= PAUSE_MS:
+            self._again_s = AGAIN_S
         measured = pause_ms / max(1, self.rss)
         self._ms_per_byte = (
             (self._ms_per_byte + measured) / 2 if self._ms_per_byte else measured

@@ -43,10 +43,8 @@ def live(
                 return
     except BaseException as error:  # noqa: BLE001 - the last frame of this process
         _say(channel, {"failed": f"{type(error).__name__}: {error}"[:500]})
-    finally:
-        if probe.use is not TwinUse.SHELL:
-            _say(channel, {"refused": _refused()})
-            os._exit(0)
+    _say(channel, {"refused": _refused()})
+    os._exit(0)
 
 
 def refusals() -> list[Refusal]:
