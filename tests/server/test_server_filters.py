@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from leadline.control.hits import MAX_PROBES_ASKED, hit_filter
 from leadline.control.watch import Watcher
-from leadline.store.records import HitFilter, Stored, StoredHit, facets_of
+from leadline.store.events import Stored
+from leadline.store.records import HitFilter, StoredHit, facets_of
 from leadline.store.sqlite import SqliteStore
 from leadline.wire.errors import LeadlineError
 from leadline.wire.hit import Hit, InstanceInfo, Report

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadline.store.records import Ended, Phase, PointFilter, Stored
+from leadline.store.events import Ended, Stored
+from leadline.store.records import Phase, PointFilter
 from leadline.store.sqlite import SqliteStore
 from leadline.store.sqlite import points as stored_points
 from leadline.wire.hit import Hit, InstanceInfo, Point, Report

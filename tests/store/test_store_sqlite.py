@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from leadline.store.events import Ended, Placed, Stored
 from leadline.store.protocol import Store
-from leadline.store.records import Ended, HitFilter, Phase, Placed, Stored
+from leadline.store.records import HitFilter, Phase
 from leadline.store.sqlite import SqliteStore, database, instances, probes, retention
 from leadline.store.sqlite import hits as stored_hits
 from leadline.store.sqlite.probes import number_of

@@ -18,9 +18,9 @@ from leadline.control.trials import Trials
 from leadline.control.upkeep import Upkeep
 from leadline.control.wanted import Questions
 from leadline.control.watch import Watchers
+from leadline.store.events import Changed, Ended, Event, Placed, Stored, Switched
 from leadline.store.keep import LEAST_BYTES, Keep
 from leadline.store.protocol import Store
-from leadline.store.records import Changed, Ended, Event, Placed, Stored, Switched
 from leadline.store.sqlite import SqliteStore
 from leadline.wire.errors import UnavailableError
 from leadline.wire.inventory import Names

@@ -8,17 +8,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from leadline.control.feed import Change, Feed
-from leadline.store.records import (
-    EVERY_SERVICE,
-    Changed,
-    Ended,
-    Placed,
-    PlacedProbe,
-    Step,
-    Switch,
-    Switched,
-    serves,
-)
+from leadline.store.events import Changed, Ended, Placed, Switched
+from leadline.store.records import EVERY_SERVICE, PlacedProbe, Step, Switch, serves
 from leadline.wire.errors import UnavailableError
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.inventory import Want

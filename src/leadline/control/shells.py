@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from leadline.control.stream import Message, asleep
-from leadline.store.records import Placed
+from leadline.store.events import Placed
 from leadline.wire.errors import (
     LeadlineError,
     RefusedError,

@@ -1,7 +1,8 @@
 """The kill switch: takes every probe out of a service, or of everything, until it is on."""
 
 from leadline.control.context import Context, say
-from leadline.store.records import Switch, Switched
+from leadline.store.events import Switched
+from leadline.store.records import Switch
 from leadline.wire.errors import UnavailableError, UsageError
 from leadline.wire.service import check_service
 

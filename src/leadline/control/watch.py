@@ -12,7 +12,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from leadline.control.stream import Message, asleep
-from leadline.store.records import HitFilter, Stored, StoredHit, StoredPoint
+from leadline.store.events import Stored
+from leadline.store.records import HitFilter, StoredHit, StoredPoint
 from leadline.wire.errors import UnavailableError
 
 if TYPE_CHECKING:

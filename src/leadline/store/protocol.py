@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from leadline.store.events import Event
 from leadline.store.keep import Kind, Sizes
 from leadline.store.records import (
     EVERY_ENTRY,
@@ -11,7 +12,6 @@ from leadline.store.records import (
     AuditFilter,
     Canary,
     Columns,
-    Event,
     HitFilter,
     HitPage,
     InstanceRecord,

@@ -24,7 +24,8 @@ from leadline.control.otlp.collector import (
 from leadline.control.otlp.logs import record
 from leadline.control.otlp.metrics import metrics
 from leadline.control.views import ExporterView
-from leadline.store.records import PlacedProbe, Stored, StoredHit, StoredPoint
+from leadline.store.events import Stored
+from leadline.store.records import PlacedProbe, StoredHit, StoredPoint
 from leadline.wire.errors import LeadlineError
 from leadline.wire.hit import InstanceInfo, Point
 

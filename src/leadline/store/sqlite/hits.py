@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
+from leadline.store.events import Stored
 from leadline.store.over_time import columns_of, span_of
 from leadline.store.records import (
     Columns,
@@ -14,7 +15,6 @@ from leadline.store.records import (
     HitPage,
     NewHit,
     Phase,
-    Stored,
     StoredHit,
     StoredPoint,
     Taken,

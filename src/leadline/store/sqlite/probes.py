@@ -6,18 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from leadline.store.records import (
-    EVERY_SERVICE,
-    Canary,
-    Changed,
-    Ended,
-    Phase,
-    Placed,
-    PlacedProbe,
-    Step,
-    Terms,
-    Where,
-)
+from leadline.store.events import Changed, Ended, Placed
+from leadline.store.records import EVERY_SERVICE, Canary, Phase, PlacedProbe, Step, Terms, Where
 from leadline.store.sqlite.audit import SERVER, note
 from leadline.store.sqlite.retention import count_trimmed
 from leadline.store.sqlite.switches import refuse_if_off

@@ -3,8 +3,8 @@
 import sqlite3
 from dataclasses import dataclass
 
+from leadline.store.events import Event, Stored
 from leadline.store.keep import Keep, Kind
-from leadline.store.records import Event, Stored
 from leadline.store.sqlite import shelves, space
 from leadline.store.sqlite.shelves import SHELVES, Cleared, Shelf
 

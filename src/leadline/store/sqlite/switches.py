@@ -2,7 +2,8 @@
 
 import sqlite3
 
-from leadline.store.records import Switch, Switched
+from leadline.store.events import Switched
+from leadline.store.records import Switch
 from leadline.store.sqlite.audit import note
 from leadline.store.sqlite.writer import Transaction
 from leadline.wire.errors import RefusedError

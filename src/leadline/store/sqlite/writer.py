@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from leadline.store.events import Event
 from leadline.store.keep import Keep
 from leadline.store.protocol import Listener
-from leadline.store.records import Event
 from leadline.store.sqlite.database import explain
 from leadline.store.sqlite.retention import Retention
 from leadline.wire.errors import InternalError, LeadlineError, UnavailableError
