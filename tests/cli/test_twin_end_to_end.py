@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -277,3 +278,30 @@ def test_a_rerun_does_not_tell_an_argument_that_is_called_a_secret(leadline, sho
 def test_a_shell_that_cannot_step_ends_and_says_so(leadline, shop):
     told = run("shell", "shop", LINE, said="import sys; sys.settrace = None\nn\nq\n", status=1)
     assert "it died: it failed: TypeError" in told
+
+
+@pytest.mark.parametrize("many", ["0", "10001"])
+def test_a_number_of_calls_that_cannot_be_is_named_as_it_was_said(leadline, many):
+    told = run("rerun", "shop", "shop:price", "-n", many, status=64)
+    assert "--calls must be from 1 to 10,000, not" in told
+
+
+def test_a_shell_can_be_left_while_its_twin_runs_on(leadline, shop):
+    command = [LEADLINE, "shell", "shop", LINE, "--life", "60s"]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as left:
+        left.stdin.write("while True: pass\nq\n")
+        left.stdin.flush()
+        while "while True" not in (line := left.stdout.readline()):
+            assert line
+        time.sleep(0.5)
+        left.send_signal(signal.SIGINT)
+        said, _ = left.communicate(timeout=20)
+    assert "the twin goes on" in said
+    assert "the twin has ended" in said
+    assert left.returncode == 0

@@ -15,9 +15,9 @@ from leadline.cli.show import harmless, out
 from leadline.cli.twin_order import add_order_options, ordered
 from leadline.cli.twin_view import agreement_line, difference_lines
 from leadline.cli.twin_waiting import Waiting
-from leadline.wire.errors import ExitCode
+from leadline.wire.errors import ExitCode, UsageError
 from leadline.wire.struct import dataclass, field
-from leadline.wire.twin import DEFAULT_RERUNS, TwinEnd, TwinUse
+from leadline.wire.twin import DEFAULT_RERUNS, MAX_RERUNS, TwinEnd, TwinUse
 from leadline.wire.twin_words import policy_words
 
 _WAIT_S = 120.0
@@ -54,6 +54,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    if not 1 <= args.many <= MAX_RERUNS:
+        raise UsageError(
+            "bad-limit", f"--calls must be from 1 to {MAX_RERUNS:,}, not {args.many:,}."
+        )
     client = Client()
     processes, tally = Processes(client), Tally()
     with ordered(client, args, TwinUse.RERUN, hits=args.many, rate=args.rate) as order:

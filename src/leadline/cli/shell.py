@@ -27,6 +27,8 @@ from leadline.wire.twin import TwinEnd, TwinUse
 _WAIT_S = 60.0
 _COMPLETE_S = 2.0
 """How long a completion is waited for."""
+_QUIT_S = 2.0
+"""How long a twin that is to end may take to say so, before it is ended."""
 _LAST_S = 5.0
 """How long what became of the twin is waited for, once it has ended."""
 
@@ -144,7 +146,12 @@ class _Shell:
         if now.do is Do.QUIT:
             self._left = True
         try:
-            reply = self._talk.ask(now.do, now.text)
+            reply = self._talk.ask(
+                now.do, now.text, seconds=_QUIT_S if now.do is Do.QUIT else None
+            )
+        except queue.Empty:  # it is at something else, and ends with its order
+            self._order.remove()
+            return True
         except KeyboardInterrupt:
             err("leadline: the twin goes on; its answer comes with your next line")
             return False
