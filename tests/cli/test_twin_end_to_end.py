@@ -303,5 +303,5 @@ def test_a_shell_can_be_left_while_its_twin_runs_on(leadline, shop):
         left.send_signal(signal.SIGINT)
         said, _ = left.communicate(timeout=20)
     assert "the twin goes on" in said
-    assert "the twin has ended" in said
+    assert "the twin has ended" in said or "the twin is gone: removed" in said
     assert left.returncode == 0

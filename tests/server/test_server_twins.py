@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from leadline.control.shells import MAX_UNANSWERED
+from leadline.control import shells
+from leadline.control.shells import MAX_UNANSWERED, Shell
 from leadline.wire.hit import Hit, ProbeState, Report
 from leadline.wire.keys import NamedKey, agent_key, digest_of, load, new_user_key, write
 from leadline.wire.messages import SHELL_PATH, decode_probes, encode
@@ -408,9 +409,19 @@ def test_who_goes_ends_the_twin_and_the_order(server, instance, until):
     assert sat.say((1, "")).slug == "no-such-shell"
 
 
-def test_a_twin_that_nobody_waits_for_is_refused(server, instance):
-    sat = Sat(server, instance, "unheard")
-    assert sat.say().slug == "no-such-shell"
+def test_a_twin_that_speaks_first_is_heard_when_somebody_comes(server, instance):
+    sat = Sat(server, instance, "early")
+    assert sat.say().status == 204
+    assert sat.listen().next()[0] == "begun"
+
+
+def test_a_shell_that_nobody_comes_to_is_forlorn(monkeypatch):
+    shell = Shell("p1", "shop")
+    assert not shell.is_forlorn()
+    monkeypatch.setattr(shells, "LISTEN_S", 0.0)
+    assert shell.is_forlorn()
+    shell.listened = True
+    assert not shell.is_forlorn()
 
 
 @pytest.mark.parametrize("how", ["gone", "removed", "off"])

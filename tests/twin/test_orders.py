@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from leadline.agent.twin.order import Orders, check_order
 from leadline.agent.twin.terms import Terms, check_terms, terms
 from leadline.wire.errors import LeadlineError
-from leadline.wire.probe import TwinProbe
+from leadline.wire.probe import Anchor, TwinProbe
 from leadline.wire.struct import replace
 from leadline.wire.target import Target
 from leadline.wire.twin import TwinPolicy, TwinUse, is_signed, line_text, order_text, sign
@@ -109,6 +109,7 @@ def test_a_signed_order_is_obeyed() -> None:
         {"signed_until": time.time() + 1e6},
         {"life_s": 29.0},
         {"instance": "i1"},
+        {"anchor": Anchor("another = line")},
     ],
 )
 def test_what_was_changed_after_it_was_signed_is_refused(changes: dict[str, object]) -> None:

@@ -193,7 +193,7 @@ def test_secrets_stay_home(quay: Bay) -> None:
 )
 def test_a_twin_that_misbehaves(quay: Bay, code: str, end: str, says: str) -> None:
     before = quay.state()
-    said = quay.twin(code, "--life", "1s")
+    said = quay.twin(code, "--life", "1s" if end == "cut_off" else "6s")
     assert said["end"] == end, said
     assert says in said["reason"] + "".join(one["raised"] for one in said["said"]), said
     after = quay.state()

@@ -6,6 +6,7 @@ time included, ends the shell, and a shell that ends takes its order out. Nothin
 
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -35,6 +36,9 @@ MAX_UNANSWERED = 8
 MAX_UNREAD_CHARS = 2_000_000
 """Of replies that nobody has taken: then their reader is taken to be gone."""
 MAX_REASON_CHARS = 500
+LISTEN_S = 10.0
+"""How long a twin that was made may wait for whoever ordered it to listen: it can be there
+before the answer to the order is."""
 
 
 class NoSuchShellError(LeadlineError):
@@ -57,11 +61,16 @@ class Shell:
         self.instance = ""
         self.requests = self.answered = 0
         self.listened = False
+        self.opened = time.monotonic()
         self._lock = threading.Lock()
         self._waiting: deque[Message] = deque()
         self._chars = 0
         self._closed = False
         self._wake = asleep
+
+    def is_forlorn(self) -> bool:
+        """Whether whoever ordered it has not come to listen."""
+        return not self.listened and time.monotonic() - self.opened > LISTEN_S
 
     def attach(self, wake: Callable[[], None]) -> None:
         """See `Stream`."""
@@ -170,7 +179,7 @@ class Shells:
         that does is its only one, and its reader is told."""
         with self._lock:
             shell = self._open.get(probe)
-            if shell is None or shell.service != service or not shell.listened:
+            if shell is None or shell.service != service or shell.is_forlorn():
                 raise NoSuchShellError(probe)
             if shell.instance not in ("", instance):
                 raise NoSuchShellError(probe)

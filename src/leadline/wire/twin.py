@@ -151,6 +151,7 @@ def code_digest(code: tuple[str, ...]) -> str:
 
 def order_text(service: str, probe: "TwinProbe") -> str:
     """Return what is signed of an order: all that decides what runs where, and until when."""
+    anchor = probe.anchor
     return json.dumps(
         [
             "leadline twin 1",
@@ -158,6 +159,7 @@ def order_text(service: str, probe: "TwinProbe") -> str:
             probe.instance,
             str(probe.use),
             str(probe.target),
+            [anchor.text, anchor.function, anchor.digest] if anchor is not None else None,
             probe.condition,
             code_digest(probe.code),
             probe.life_s,

@@ -71,6 +71,8 @@ class Receiver:
             except Exception as error:  # noqa: BLE001 - no answer may end this thread
                 faults.count("receiver", error)
             was_connected, self.connected = self.connected, False
+            if was_connected and (works := self._works()) is not None:
+                works.making.disconnected()
             self._connection.close()
             if was_connected:
                 pause = FIRST_PAUSE_S

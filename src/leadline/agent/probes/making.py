@@ -94,6 +94,11 @@ class Making:
         if self._nursery is not None:
             self._nursery.dismiss()
 
+    def disconnected(self) -> None:
+        """The server is away: whoever sat at a shell has lost it."""
+        if self._nursery is not None:
+            self._nursery.desert()
+
     def forked(self) -> None:
         """In a forked child: the twins are the parent's."""
         if self._nursery is not None:

@@ -98,6 +98,12 @@ class Nursery:
                 if child.status is None:
                     self._twin.end(child.pid)
 
+    def desert(self) -> None:
+        """End the twins of shells: the way to whoever sat at them is lost."""
+        for child in list(self._children):
+            if child.probe.use is TwinUse.SHELL:
+                self._leave(child)
+
     def forked(self) -> None:
         """In a forked child: the twins are the parent's, and so is who looked after them."""
         for child in self._children:

@@ -150,7 +150,7 @@ def keep_anchor(transaction: Transaction, state: ProbeState, instance: str, now:
         (number_of(state.probe), EVERY_SERVICE),
     ).fetchone()
     placed = select_one(transaction.db, state.probe) if found else None
-    if placed is None or state.anchor is None:
+    if placed is None or state.anchor is None or isinstance(placed.probe, TwinProbe):
         return
     anchored = replace(placed, probe=replace(placed.probe, anchor=state.anchor))
     detail: dict[str, object] = {"instance": instance, "anchor": asdict(state.anchor)}
