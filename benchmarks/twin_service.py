@@ -58,6 +58,7 @@ def _service(folder: Path, client: Client) -> Iterator[int]:
         "LEADLINE_TWIN": "threads",
         "LEADLINE_TWIN_RATE": "1000",
         "LEADLINE_TWIN_LOAD": "1000",
+        "LEADLINE_TWIN_PAUSE": "10000",
     }
     command = [sys.executable, measured.__file__, str(folder / "orders.db")]
     with running_process(command, folder, environ) as process:

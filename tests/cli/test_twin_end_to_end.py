@@ -85,7 +85,11 @@ def shop(leadline: Leadline) -> Iterator[Program]:
 
 def start(leadline: Leadline, service: str, **env: str) -> Program:
     command = [LEADLINE, "run", "--service", service, "--", sys.executable, "shop.py"]
-    program = Program(command, leadline.cwd, {"LEADLINE_TWIN_LOAD": "1000", **env})
+    program = Program(
+        command,
+        leadline.cwd,
+        {"LEADLINE_TWIN_LOAD": "1000", "LEADLINE_TWIN_PAUSE": "10000", **env},
+    )
     wait_for(lambda: leadline.connected(service), 20)
     return program
 

@@ -112,7 +112,10 @@ class Shell:
         }
         environ |= {"HOME": str(home), "PATH": f"{programs}:{_BIN}:{environ['PATH']}"}
         environ |= {"PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"}
-        environ |= {"LEADLINE_TWIN_LOAD": "1000"}  # tests run beside each other
+        environ |= {
+            "LEADLINE_TWIN_LOAD": "1000",
+            "LEADLINE_TWIN_PAUSE": "10000",
+        }  # tests run beside each other
         self._commands = 0
         self._bash = subprocess.Popen(
             ["bash", "--norc"],

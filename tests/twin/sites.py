@@ -10,7 +10,12 @@ from pathlib import Path
 from live import GUNICORN, LEADLINE, Leadline, Program, free_port, get, tool
 from services.wagtail_site import make_site
 
-TWINS = {"LEADLINE_TWIN": "threads", "LEADLINE_TWIN_RATE": "100", "LEADLINE_TWIN_LOAD": "1000"}
+TWINS = {
+    "LEADLINE_TWIN": "threads",
+    "LEADLINE_TWIN_RATE": "100",
+    "LEADLINE_TWIN_LOAD": "1000",
+    "LEADLINE_TWIN_PAUSE": "10000",
+}
 """The tests' machine is busy, and nobody waits a second between two twins."""
 
 FLASK = """\
@@ -314,7 +319,7 @@ def httpbin(shore: Leadline, **more: str) -> Iterator[Site]:
     command = [
         tool("gunicorn"), "-k", "gevent", *GUNICORN, "-b", f"127.0.0.1:{port}", "httpbin:app",
     ]  # fmt: skip
-    paths = ["/get?a=1", "/headers", "/anything/x?y=z", "/gzip", "/bytes/10?seed=1", "/uuid"]
+    paths = ["/get?a=1", "/headers", "/gzip", "/bytes/10?seed=1", "/uuid", "/delay/0"]
     with start("httpbin", command, folder, more).serving(port) as program:
 
         def drive(n: int) -> object:

@@ -109,3 +109,5 @@ def test_gevent_works_where_nothing_switches_and_is_refused_where_it_does(
     calls = rerun(shore, bin_site, CALLS)
     assert any(one["agrees"] for one in calls), calls[0]
     assert [one for one in calls if not one["agrees"] and not one["reason"]] == []
+    reasons = {one["reason"] for one in calls if one["agrees"] is None}
+    assert reasons == {"it hands over to another greenlet, and those stand still in a twin"}

@@ -12,9 +12,10 @@ from leadline import native
 from leadline.agent.twin import gauge as module
 from leadline.agent.twin.gauge import Gauge
 from leadline.agent.twin.terms import Terms
+from leadline.wire.struct import replace
 from leadline.wire.twin import TwinPolicy
 
-QUIET = Terms(policy=TwinPolicy.THREADS, load=1e6)
+QUIET = Terms(policy=TwinPolicy.THREADS, load=1e6, pause_ms=10_000.0)
 
 
 def looked(terms: Terms = QUIET) -> Gauge:
@@ -37,8 +38,7 @@ def test_with_nothing_in_the_way_a_twin_may_be_made() -> None:
 def test_a_pause_that_was_too_long_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """One slow moment of the host is not the end of twins in this process; and a process that
     is really slow is not paused again and again to find out."""
-    monkeypatch.setattr(module, "PAUSE_MS", 5_000.0)
-    gauge = looked()
+    gauge = looked(replace(QUIET, pause_ms=5_000.0))
     began = time.monotonic()
     gauge.paid(began, 10_000.0)
     monkeypatch.setattr(module, "PAUSE_S_AN_HOUR", 1_000.0)
@@ -64,7 +64,6 @@ def test_before_it_has_looked_no_twin_is_made() -> None:
     ("name", "value", "says"),
     [
         ("MOST_BYTES", 1, "1,000 are the most"),
-        ("PAUSE_MS", 1e-9, "its pause would be"),
         ("MOST_SHARED", -1, "shared with other processes"),
         ("PAUSE_S_AN_HOUR", 0.0, "within the hour"),
     ],
@@ -93,6 +92,21 @@ def test_what_its_group_has_left(
         (tmp_path / name).write_text(text + "\n", "ascii")
     monkeypatch.setattr(module, "_CGROUP", f"{tmp_path}/")
     assert says in why(looked())
+
+
+def test_a_pause_that_would_be_too_long() -> None:
+    gauge = looked(replace(QUIET, pause_ms=1e-9))
+    gauge.paid(0.0, 3.0)
+    gauge.refresh(time.monotonic())
+    assert why(gauge).startswith("its pause would be ")
+
+
+def test_a_single_slow_moment_is_not_what_is_foretold() -> None:
+    gauge = looked()
+    for pause_ms in (2.0, 2.0, 500.0, 2.0):
+        gauge.paid(0.0, pause_ms)
+    gauge.refresh(time.monotonic())
+    assert gauge.foretold_ms() < 10
 
 
 def test_a_busy_host(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,9 @@ def spoken(site, service, on_probe=None):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_twin_is_asked_under_a_line_by_keyboard(site, service, signed_in, accessible, scheme):
     name = f"asked-{scheme}"
-    service(name, LEADLINE_TWIN="threads", LEADLINE_TWIN_LOAD="1000")
+    service(
+        name, LEADLINE_TWIN="threads", LEADLINE_TWIN_LOAD="1000", LEADLINE_TWIN_PAUSE="10000"
+    )
     page = signed_in(color_scheme=scheme).page
     read(site, page, name)
     page.keyboard.press("a")
@@ -85,7 +87,12 @@ def test_a_twin_is_asked_under_a_line_by_keyboard(site, service, signed_in, acce
 
 
 def test_an_order_that_is_closed_is_taken_out(site, service, page):
-    service("closed", LEADLINE_TWIN="readonly", LEADLINE_TWIN_LOAD="1000")
+    service(
+        "closed",
+        LEADLINE_TWIN="readonly",
+        LEADLINE_TWIN_LOAD="1000",
+        LEADLINE_TWIN_PAUSE="10000",
+    )
     read(site, page, "closed")
     page.locator(f"[id=L{TOTAL}] .gutter").click()
     page.get_by_role("button", name="Ask a twin").click()
@@ -104,7 +111,9 @@ def test_an_order_that_is_closed_is_taken_out(site, service, page):
 
 
 def test_an_order_is_taken_out_when_its_page_is_left(site, service, page):
-    service("left", LEADLINE_TWIN="threads", LEADLINE_TWIN_LOAD="1000")
+    service(
+        "left", LEADLINE_TWIN="threads", LEADLINE_TWIN_LOAD="1000", LEADLINE_TWIN_PAUSE="10000"
+    )
     read(site, page, "left")
     page.keyboard.press("a")
     box(page).get_by_label("code").fill("1")

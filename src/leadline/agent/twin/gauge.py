@@ -13,8 +13,6 @@ from types import ModuleType
 from leadline.agent.link.native import Bell
 from leadline.agent.twin.terms import DEFAULT_RATE, Terms
 
-PAUSE_MS = 25.0
-"""The longest pause that is foretold and accepted, in milliseconds of the whole process."""
 PAUSE_S_AN_HOUR = 2.0
 """All pauses of an hour together, in seconds; with a raised rate as much more."""
 MOST_BYTES = 1_000_000_000
@@ -28,6 +26,9 @@ FRESH_S = 5.0
 AGAIN_S = 60.0
 """After a pause that was too long, the next is measured so much later, then after twice as
 long: the host may have been busy, or the process may really be too large."""
+_REMEMBERED = 7
+"""Pauses of which the one in the middle foretells the next."""
+_TRIES = 3
 _HOUR_S = 3_600.0
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _CGROUP = "/sys/fs/cgroup/"
@@ -44,6 +45,7 @@ class Gauge:
         self._paid: deque[tuple[float, float]] = deque(maxlen=20_000)
         self._last = 0.0
         self._ms_per_byte = 0.0
+        self._measured: deque[float] = deque(maxlen=_REMEMBERED)
         self._measured_at = 0.0
         self._again_s = AGAIN_S
         self.rss = 0
@@ -73,19 +75,27 @@ class Gauge:
     def refresh(self, now: float) -> None:
         """Look at the process and its host."""
         self.rss = _resident()
-        if self.foretold_ms() > PAUSE_MS and now - self._measured_at > self._again_s:
+        if (
+            self.foretold_ms() > self._terms.pause_ms
+            and now - self._measured_at > self._again_s
+        ):
             self._measure_again(now)
         self._obstacle = self._found(now)
         self._looked_at = now
 
     def calibrate(self) -> None:
         """Make one twin that ends at once, and measure it; where one could be made at all."""
-        if not self._ms_per_byte and not self._limits():
+        if self._ms_per_byte or self._limits():
+            return
+        for _ in range(_TRIES):  # one slow moment of the host says nothing of the process
             self._measure()
+            if self.foretold_ms() <= self._terms.pause_ms:
+                return
 
     def _measure_again(self, now: float) -> None:
         """A pause that was too long must not be the last word on this process: forget it."""
         known, self._ms_per_byte = self._ms_per_byte, 0.0
+        self._measured.clear()
         if not self._found(now):
             self._again_s = min(2 * self._again_s, _HOUR_S)
             self._measure()
@@ -104,19 +114,18 @@ class Gauge:
 
     def _learn(self, pause_ms: float) -> None:
         self._measured_at = time.monotonic()
-        if pause_ms <= PAUSE_MS:
+        if pause_ms <= self._terms.pause_ms:
             self._again_s = AGAIN_S
-        measured = pause_ms / max(1, self.rss)
-        self._ms_per_byte = (
-            (self._ms_per_byte + measured) / 2 if self._ms_per_byte else measured
-        )
+        self._measured.append(pause_ms / max(1, self.rss))
+        self._ms_per_byte = sorted(self._measured)[len(self._measured) // 2]
 
     def _found(self, now: float) -> str:
         if limit := self._limits():
             return limit
         foretold = self.foretold_ms()
-        if foretold > PAUSE_MS:
-            return f"its pause would be {foretold:.0f} ms, and {PAUSE_MS:.0f} are allowed"
+        if foretold > self._terms.pause_ms:
+            allowed_ms = self._terms.pause_ms
+            return f"its pause would be {foretold:.0f} ms, and {allowed_ms:g} are allowed"
         while self._paid and now - self._paid[0][0] > _HOUR_S:
             self._paid.popleft()
         allowed = PAUSE_S_AN_HOUR * max(1.0, self._terms.rate / DEFAULT_RATE)

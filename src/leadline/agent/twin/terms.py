@@ -12,6 +12,8 @@ SETTING = "LEADLINE_TWIN"
 DEFAULT_RATE = 1.0
 """Twins a second. Each costs the process a pause of some milliseconds."""
 MAX_RATE = 1_000.0
+DEFAULT_PAUSE_MS = 25.0
+"""The longest pause of the whole process that is foretold and accepted."""
 DEFAULT_LOAD = 4.0
 """Processes that want to run, for each core, above which no twin is made: it would be one
 more, and the pause that was foretold would be wrong."""
@@ -20,12 +22,13 @@ more, and the pause that was foretold would be wrong."""
 @dataclass(frozen=True, slots=True)
 class Terms:
     """`rate` is twins a second, `readable` folders that a twin may read beside those of the
-    import path, `load` the host's load per core that is too much. `unknown` is what the
-    setting says where that is no policy."""
+    import path, `pause_ms` the longest pause of one, `load` the host's load per core that is
+    too much. `unknown` is what the setting says where that is no policy."""
 
     policy: TwinPolicy = TwinPolicy.OFF
     key: str = field(default="", repr=False)
     rate: float = DEFAULT_RATE
+    pause_ms: float = DEFAULT_PAUSE_MS
     readable: tuple[str, ...] = ()
     load: float = DEFAULT_LOAD
     unknown: str = ""
@@ -40,6 +43,7 @@ def terms(environ: Mapping[str, str]) -> Terms:
         key=environ.get("LEADLINE_TWIN_KEY", ""),
         rate=_number(environ.get("LEADLINE_TWIN_RATE", ""), DEFAULT_RATE, MAX_RATE),
         readable=tuple(filter(None, environ.get("LEADLINE_TWIN_READ", "").split(":"))),
+        pause_ms=_number(environ.get("LEADLINE_TWIN_PAUSE", ""), DEFAULT_PAUSE_MS, 10_000.0),
         load=_number(environ.get("LEADLINE_TWIN_LOAD", ""), DEFAULT_LOAD, 1e6),
         unknown="" if known or said in ("", "0") else said[:20],
     )
