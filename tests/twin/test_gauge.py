@@ -18,6 +18,12 @@ from leadline.wire.twin import TwinPolicy
 QUIET = Terms(policy=TwinPolicy.THREADS, load=1e6, pause_ms=10_000.0)
 
 
+@pytest.fixture(autouse=True)
+def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process of the tests may have grown past what twins are made of."""
+    monkeypatch.setattr(module, "MOST_BYTES", 10**12)
+
+
 def looked(terms: Terms = QUIET) -> Gauge:
     """Return a gauge that has looked at this process."""
     twin = native.twin()
