@@ -134,10 +134,12 @@ def test_an_order_for_one_instance_is_refused_by_the_others() -> None:
 
 def test_an_order_makes_no_more_twins_than_it_was_signed_for() -> None:
     orders, now = Orders(), time.time()
-    assert orders.use(order(), now)
-    assert not orders.use(order(), now)
-    assert orders.use(order(nonce="n2"), now)
-    assert not orders.use(order(nonce="n3"), now + 1e6)
+    assert orders.allow(order(), now)
+    assert orders.allow(order(), now), "only a twin that was made counts"
+    orders.use(order())
+    assert not orders.allow(order(), now)
+    assert orders.allow(order(nonce="n2"), now)
+    assert not orders.allow(order(nonce="n3"), now + 1e6)
 
 
 def test_a_line_of_a_shell_is_signed_in_its_place() -> None:

@@ -122,13 +122,13 @@ class Nursery:
         obstacle = self._obstacle(time.monotonic())
         if obstacle:
             raise Unknown(f"no twin: {obstacle}")
-        if self.terms.key and not self._orders.use(probe, self._now()):
-            raise Unknown("no twin: this order has made all that it was signed for")
         birth = Birth(self._now(), get_ident(), task_name(), *trace_of())
         luck, policy = chance.remember(), self.policy
         if not self._birth.acquire(blocking=False):
             raise Unknown("no twin: another thread makes one at this moment")
         try:
+            if self.terms.key and not self._orders.allow(probe, birth.time):
+                raise Unknown("no twin: this order has made all that it was signed for")
             self._bear(probe, passage, visit, birth, luck, policy)
         finally:
             self._birth.release()
@@ -167,6 +167,8 @@ class Nursery:
         pause_ms = (ended - began) / 1e6
         child = Child(pid, probe, passage, visit.site, birth, ours, pause_ms, time.monotonic())
         self._children.append(child)
+        if self.terms.key:
+            self._orders.use(probe)
         if probe.use is TwinUse.RERUN:
             self._open[object.__hash__(visit.frame)] = child
         self.gauge.paid(child.born, pause_ms)

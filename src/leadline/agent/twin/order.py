@@ -16,17 +16,19 @@ class Orders:
     def __init__(self) -> None:
         self._made: dict[str, tuple[int, float]] = {}
 
-    def use(self, probe: TwinProbe, now: float) -> bool:
-        """Count one more twin of a signed order; False where it has made all that it may."""
+    def allow(self, probe: TwinProbe, now: float) -> bool:
+        """Whether a signed order may make one more twin."""
         made, _ = self._made.get(probe.nonce, (0, 0.0))
         if made >= probe.limits.hits or now > probe.signed_until:
             return False
         if len(self._made) >= _MOST_KEPT:
             self._made = {nonce: one for nonce, one in self._made.items() if one[1] > now}
-        if len(self._made) >= _MOST_KEPT:
-            return False
+        return len(self._made) < _MOST_KEPT
+
+    def use(self, probe: TwinProbe) -> None:
+        """Count a twin that was made."""
+        made, _ = self._made.get(probe.nonce, (0, 0.0))
         self._made[probe.nonce] = (made + 1, probe.signed_until)
-        return True
 
 
 def check_order(terms: Terms, probe: TwinProbe, service: str, instance: str) -> None:
