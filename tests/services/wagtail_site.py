@@ -66,7 +66,7 @@ _RUN = re.compile(r"pytest-\d+")
 def make_site(folder: Path) -> Path:
     """Make the site in `folder`: a copy of one that is made once in a run of the tests."""
     run = next((one for one in folder.parents if _RUN.fullmatch(one.name)), folder.parent)
-    first = run / "wagtail"
+    first = run / "wagtail.made"
     with open(run / "wagtail.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not first.exists():
