@@ -181,3 +181,32 @@ def test_a_fork_in_the_middle_of_loading(tmp_path) -> None:
         check=False,
     )
     assert done.stdout == "True {0} True\n", done.stderr
+
+
+PATCHED = """\
+import sys, leadline.agent.boot, leadline.agent.guest
+from leadline.agent import loading
+loading.import_library()
+from gevent import monkey
+monkey.patch_all()
+loading.load()
+loading.load_twin()
+from leadline.agent.core import Monitor, choose
+from leadline.agent.probes.registry import Registry
+from leadline.agent.twin.nursery import Nursery
+from leadline.agent.twin.terms import Terms
+monitor = Monitor()
+monitor.open()
+nursery = Nursery(Terms(), None)
+registry = Registry(choose(monitor), monitor)
+locks = [registry._lock, nursery._lock, nursery._birth, nursery._ending]
+print({f"{type(one).__module__}.{type(one).__name__}" for one in locks})
+"""
+
+
+def test_what_is_loaded_after_gevent_has_patched_has_the_interpreters_own_locks() -> None:
+    """A lock of gevent's waits for a hub, and on a thread of ours there is none."""
+    done = subprocess.run(
+        [sys.executable, "-c", PATCHED], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "{'_thread.lock'}\n", done.stderr

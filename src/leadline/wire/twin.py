@@ -27,8 +27,6 @@ DEFAULT_RERUNS = 20
 """Enough for a first word on a function, and over within half a minute."""
 MAX_ANSWER_BYTES = 256_000
 """Of all that one twin answers; what is beyond is cut and counted."""
-SIGNED_S = 3_600.0
-"""How long the signature of an order is valid if nothing is said."""
 
 
 class TwinUse(StrEnum):

@@ -6,7 +6,6 @@ in from the application's thread; it never waits for the lock, it leaves its new
 
 import sys
 import time
-from _thread import allocate_lock
 from collections import deque
 from collections.abc import Iterable
 from types import CodeType, ModuleType
@@ -15,6 +14,7 @@ from leadline.agent.core import Core
 from leadline.agent.core.monitor import Monitor
 from leadline.agent.departure import Departure
 from leadline.agent.guard import faults
+from leadline.agent.link.native import new_lock
 from leadline.agent.locate.home import file_for
 from leadline.agent.locate.imports import ImportWatch
 from leadline.agent.locate.modules import module_file
@@ -51,7 +51,7 @@ class Registry:
         self.departure = Departure(monitor)
         self.budget = Budget(core)
         self._arming = Arming(core)
-        self._lock = allocate_lock()
+        self._lock = new_lock()
         self._standing: dict[str, Standing] = {}
         self._news: deque[CodeType | ModuleType] = deque(maxlen=_MAX_NEWS)
         self._last: deque[ProbeState] = deque(maxlen=_MAX_LAST)
@@ -238,7 +238,7 @@ class Registry:
 
     def before_fork(self) -> bool:
         """Wait for an arming under way, but not long; returns whether the set is in order."""
-        return self._lock.acquire(timeout=_FORK_WAIT_S)
+        return bool(self._lock.acquire(timeout=_FORK_WAIT_S))
 
     def after_fork_in_parent(self, held: bool) -> None:
         """Go on after `before_fork` answered `held`."""
@@ -251,7 +251,7 @@ class Registry:
         Code and monitoring were copied by the fork, so the probes stay armed without a gap;
         unless an arming was cut in two, then all is done again.
         """
-        self._lock = allocate_lock()
+        self._lock = new_lock()
         self._news.clear()
         self._last.clear()
         self._ended.clear()

@@ -6,7 +6,7 @@ and what it says is read, compared and told later. The live process never waits 
 
 import os
 import time
-from _thread import allocate_lock, get_ident
+from _thread import get_ident
 from collections import deque
 from collections.abc import Callable
 from types import ModuleType
@@ -17,7 +17,7 @@ from leadline.agent.capture.task import task_name
 from leadline.agent.capture.trace import trace_of
 from leadline.agent.core.passage import Passage, Visit
 from leadline.agent.guard import faults
-from leadline.agent.link.native import Bell, start_thread
+from leadline.agent.link.native import Bell, new_lock, start_thread
 from leadline.agent.probes.making import Home
 from leadline.agent.twin import inside, telling
 from leadline.agent.twin.child import Birth, Child
@@ -40,8 +40,6 @@ IDLE_S = 0.5
 """How often the process and its host are looked at while twins are wanted."""
 MEMORY_BYTES = 512_000_000
 """What a twin may take beyond what the process has."""
-_MOST_ENDED = 1_000
-"""Answers that wait for the sender."""
 
 
 class Nursery:
@@ -59,7 +57,7 @@ class Nursery:
         self.gauge = Gauge(terms, twin)
         self._orders = Orders()
         self._bell = Bell()
-        self._lock, self._birth = allocate_lock(), allocate_lock()
+        self._lock, self._birth, self._ending = new_lock(), new_lock(), new_lock()
         self._children: deque[Child] = deque()
         self._open: dict[int, Child] = {}
         self._wanted = 0
@@ -95,8 +93,7 @@ class Nursery:
         for child in list(self._children):
             if probe in (None, child.probe.id):
                 child.dismissed = True
-                if child.status is None:
-                    self._twin.end(child.pid)
+                self._end(child)
 
     def desert(self) -> None:
         """End the twins of shells: the way to whoever sat at them is lost."""
@@ -110,7 +107,7 @@ class Nursery:
             child.close()
         self._children.clear()
         self._open.clear()
-        self._lock, self._birth = allocate_lock(), allocate_lock()
+        self._lock, self._birth, self._ending = new_lock(), new_lock(), new_lock()
         self._bell = Bell()
         self._running = self._wanted > 0
         if self._running:
@@ -246,20 +243,18 @@ class Nursery:
 
     def _look_after(self, child: Child, now: float) -> None:
         if child.dismissed:
-            child.status = self._twin.reap(child.pid) if child.status is None else child.status
-            if child.status is not None:
+            if self._has_ended(child):
                 self._bury(child)
             return
         replies = child.hear()
         if child.probe.use is TwinUse.SHELL:
             self._converse(child, replies)
         if child.status is None:
-            child.status = self._twin.reap(child.pid)
-            if child.status is not None:
+            if self._has_ended(child):
                 child.ended = now
             elif now > child.deadline and not child.killed:
                 child.killed = True
-                self._twin.end(child.pid)
+                self._end(child)
         if child.status is not None and not child.closed and now - child.ended > 1.0:
             child.close()  # somebody else holds the other end: nothing more comes of the twin
         if child.finished(now):
@@ -267,6 +262,19 @@ class Nursery:
             if child.probe.use is TwinUse.SHELL and not child.left:
                 self._shell().post(child.probe.id, [], ended=telling.farewell(child))
             self._home.deliver(telling.record(child, self.policy))
+
+    def _has_ended(self, child: Child) -> bool:
+        """Reap a twin, if it has ended; from then on its number may be somebody else's."""
+        with self._ending:
+            if child.status is None:
+                child.status = self._twin.reap(child.pid)
+            return child.status is not None
+
+    def _end(self, child: Child) -> None:
+        """End a twin that was not reaped yet; from any thread of ours."""
+        with self._ending:
+            if child.status is None:
+                self._twin.end(child.pid)
 
     def _converse(self, child: Child, replies: list[dict[str, Any]]) -> None:
         """Pass on what a shell was asked and what it answered."""
@@ -288,8 +296,7 @@ class Nursery:
     def _leave(self, child: Child) -> None:
         """End a shell that nobody sits at any more."""
         child.left = True
-        if child.status is None:
-            self._twin.end(child.pid)
+        self._end(child)
 
     def _shell(self) -> Shells:
         if self._shells is None:
@@ -300,8 +307,7 @@ class Nursery:
         """End a twin that cannot be looked after: nothing more is told of it, and it is no
         more than reaped."""
         child.dismissed = True
-        if child.status is None:
-            self._twin.end(child.pid)
+        self._end(child)
 
     def _bury(self, child: Child) -> None:
         child.close()
