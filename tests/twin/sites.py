@@ -267,7 +267,8 @@ def datasette(shore: Leadline, **more: str) -> Iterator[Site]:
 def wagtail(shore: Leadline, **more: str) -> Iterator[Site]:
     """A page from the database to the rendered bytes, under gunicorn with threads."""
     folder, port = shore.cwd / "wagtail", free_port()
-    make_site(folder)
+    if not folder.exists():
+        make_site(folder)
     command = [
         tool("gunicorn"), "--threads", "4", *GUNICORN, "-b", f"127.0.0.1:{port}", "mysite.wsgi",
     ]  # fmt: skip

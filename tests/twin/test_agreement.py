@@ -3,6 +3,7 @@
 Each is a real service under real requests; 200 of each are compared in `make soak`.
 """
 
+import contextlib
 import json
 import subprocess
 import threading
@@ -21,8 +22,9 @@ CALLS = 20
 LONG = 200
 
 
-def rerun(shore: Leadline, site: Site, count: int) -> list[dict[str, Any]]:
-    """Run `count` calls again while the service is driven; returns what was said of each."""
+@contextlib.contextmanager
+def driven(site: Site) -> Iterator[None]:
+    """Have the service called, again and again; no call may fail."""
     over = threading.Event()
     failed: list[BaseException] = []
 
@@ -40,17 +42,21 @@ def rerun(shore: Leadline, site: Site, count: int) -> list[dict[str, Any]]:
     driver = threading.Thread(target=drive)
     driver.start()
     try:
-        done = subprocess.run(
-            [
-                LEADLINE, "rerun", site.service, site.target, "-n", str(count), "--rate", "50",
-                "--wait", "150s", "--json",
-            ],
-            capture_output=True, text=True, timeout=200, check=False,
-        )  # fmt: skip
+        yield
     finally:
         over.set()
         driver.join(60)
     assert not failed, failed
+
+
+def rerun(shore: Leadline, site: Site, count: int) -> list[dict[str, Any]]:
+    """Run `count` calls again while the service is driven; returns what was said of each."""
+    command = ["rerun", site.service, site.target, "-n", str(count), "--rate", "50"]
+    with driven(site):
+        done = subprocess.run(
+            [LEADLINE, *command, "--wait", "150s", "--json"],
+            capture_output=True, text=True, timeout=200, check=False,
+        )  # fmt: skip
     said = [json.loads(line) for line in done.stdout.splitlines()]
     calls = [one["hit"]["twin"]["agreement"] for one in said if "hit" in one]
     assert len(calls) == count, (done.stdout[-3_000:], done.stderr, shore.cli("probes"))
@@ -61,6 +67,23 @@ def rerun(shore: Leadline, site: Site, count: int) -> list[dict[str, Any]]:
 def test_the_control_agrees(name: str, shore: Leadline) -> None:
     with SITES[name](shore) as site:
         check(rerun(shore, site, CALLS))
+
+
+def test_a_database_is_read_through_its_models_and_not_written(shore: Leadline) -> None:
+    asked = [
+        "request.user.is_authenticated",
+        "from wagtail.models import Page; Page.objects.live().count()",
+        "Page.objects.filter(title='First').delete()",
+        "Page.objects.filter(title='First').exists()",
+    ]
+    with SITES["wagtail"](shore) as site, driven(site):
+        done = subprocess.run(
+            [LEADLINE, "ask", site.service, site.target, *asked, "--json"],
+            cwd=shore.cwd, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    said = json.loads(done.stdout)["hit"]["twin"]["said"]
+    assert [one["value"] for one in said] == [False, 6, None, True], done.stderr
+    assert "attempt to write a readonly database" in said[2]["raised"]
 
 
 @pytest.mark.soak
