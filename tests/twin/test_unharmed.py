@@ -280,6 +280,29 @@ def test_a_twin_ends_with_its_order_and_with_its_process(shore: Leadline, how: s
         shore.cli("on", made.name)
 
 
+def test_an_answer_waits_for_a_server_that_was_killed(shore: Leadline) -> None:
+    with bay(shore, "patient") as made:
+        pid = made.state()["pid"]
+        asking = subprocess.Popen(
+            [LEADLINE, "ask", "patient", LINE, "import time; time.sleep(2)", "6 * 7",
+             "--any-source"],
+            cwd=shore.cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        wait_for(lambda: children(pid), 20, "a twin")
+        shore.kill()
+        asking.wait(30)
+        wait_for(lambda: not children(pid), 20, "the twin has ended")
+        shore.up()
+        (hit,) = wait_for(
+            lambda: [
+                one for one in shore.json("hits", "patient")["hits"] if one["twin"] is not None
+            ],
+            20,
+            "its answer",
+        )
+        assert [one["value"] for one in hit["twin"]["said"]] == [None, 42]
+
+
 def test_a_hundred_twins_leave_nothing_behind(quay: Bay) -> None:
     _many(quay, 100)
 
