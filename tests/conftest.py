@@ -13,6 +13,8 @@ from leadline.agent.guard import faults
 from leadline.native import SETTING
 from live import Leadline
 
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # tests under `nohup`, likewise
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # tests in the background of a shell:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # their programs would inherit it
 
