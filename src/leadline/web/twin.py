@@ -7,7 +7,7 @@ from typing import Any
 from leadline.control.views import HitView, ProbeView, StateView
 from leadline.web.rendering import render
 from leadline.web.values import Node, node
-from leadline.wire.probe import Status
+from leadline.wire.probe import Fate, Status
 from leadline.wire.refusals import refusal_words, refused_beside
 from leadline.wire.twin_words import (
     MAKES_NONE,
@@ -80,7 +80,7 @@ def waiting(probe: ProbeView) -> Waiting:
     """Make the view model of an order that has no answer."""
     here = [one for one in probe.instances if one.connected]
     blocked = bool(here) and all(one.reported_at and one.status in MAKES_NONE for one in here)
-    over = blocked or probe.ended_at is not None
+    over = (blocked and not _made(here)) or probe.ended_at is not None
     reasons = [f"{one.program}/{one.pid}: {one.why}" for one in here] or [probe.reason]
     return Waiting(over, _stands(probe, here), [one for one in reasons if over and one])
 
@@ -108,11 +108,18 @@ def _said(one: Mapping[str, Any]) -> Said:
     )
 
 
+def _made(here: list[StateView]) -> int:
+    """Return how many twins were made: each answers some time after its order is used up."""
+    return sum(one.fates.get(Fate.CAPTURED, 0) for one in here)
+
+
 def _stands(probe: ProbeView, here: list[StateView]) -> str:
     if probe.ended_at is not None:
         return f"Nothing was hit; the order is over: {probe.reason}."
     if not here:
         return f"{probe.reason or 'no process is connected'}."
+    if _made(here):
+        return "A twin was made; it has not answered yet."
     armed = sum(one.status is Status.ARMED for one in here)
     of = f"{len(here)} process{'' if len(here) == 1 else 'es'}"
     told = f"Waiting for a hit, in {armed} of {of}."
