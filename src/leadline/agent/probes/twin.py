@@ -4,12 +4,12 @@ from leadline.agent.core.passage import Passage, Visit
 from leadline.agent.probes.compiled import Compiled, ready
 from leadline.agent.twin import telling
 from leadline.agent.twin.nursery import Nursery
-from leadline.agent.twin.order import check_order
+from leadline.agent.twin.order import carried, check_order
 from leadline.agent.twin.outcome import live_outcome, names_of
 from leadline.wire.limits import MAX_HITS, MAX_RATE_PER_S
 from leadline.wire.probe import TwinProbe
 from leadline.wire.struct import replace
-from leadline.wire.twin import TwinUse
+from leadline.wire.twin import REPEATS, TwinUse
 
 _ALWAYS = 2**62
 """Of a limit that does not apply."""
@@ -19,12 +19,15 @@ def compile_twin(probe: TwinProbe, nursery: Nursery, service: str, instance: str
     """Raises `LeadlineError` where this order is not for this process, or not signed. The code
     is compiled in the twin only: to do it here would tell the audit hooks."""
     check_order(nursery.terms, probe, service, instance)
+    if probe.use is TwinUse.VERIFY:
+        carried(probe)
+        from leadline.agent.twin import trying  # noqa: F401 - a twin may not be let read it
 
     def take(visit: Visit) -> None:
         nursery.make(probe, compiled.passage, visit)
 
     compiled = ready(probe, frozenset(), take, read=telling.reading, apart=True)
-    if probe.use is TwinUse.RERUN:
+    if probe.use in REPEATS:
         return replace(compiled, witness=_witness(probe, nursery))
     return compiled
 
