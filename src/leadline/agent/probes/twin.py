@@ -6,10 +6,11 @@ from leadline.agent.twin import telling
 from leadline.agent.twin.nursery import Nursery
 from leadline.agent.twin.order import carried, check_order
 from leadline.agent.twin.outcome import live_outcome, names_of
+from leadline.wire.errors import UnavailableError
 from leadline.wire.limits import MAX_HITS, MAX_RATE_PER_S
 from leadline.wire.probe import TwinProbe
 from leadline.wire.struct import replace
-from leadline.wire.twin import REPEATS, TwinUse
+from leadline.wire.twin import REPEATS, TwinPolicy, TwinUse
 
 _ALWAYS = 2**62
 """Of a limit that does not apply."""
@@ -21,7 +22,7 @@ def compile_twin(probe: TwinProbe, nursery: Nursery, service: str, instance: str
     check_order(nursery.terms, probe, service, instance)
     if probe.use is TwinUse.VERIFY:
         carried(probe)
-        from leadline.agent.twin import trying  # noqa: F401 - a twin may not be let read it
+        _check_policy(nursery)
 
     def take(visit: Visit) -> None:
         nursery.make(probe, compiled.passage, visit)
@@ -30,6 +31,16 @@ def compile_twin(probe: TwinProbe, nursery: Nursery, service: str, instance: str
     if probe.use in REPEATS:
         return replace(compiled, witness=_witness(probe, nursery))
     return compiled
+
+
+def _check_policy(nursery: Nursery) -> None:
+    if nursery.policy is TwinPolicy.STRICT:
+        raise UnavailableError(
+            "twins-unavailable",
+            "No candidate can be tried here: twins of this process may open no file, and what "
+            "puts a candidate in is read then.",
+            "Start the service with LEADLINE_TWIN=readonly or threads.",
+        )
 
 
 def _witness(probe: TwinProbe, nursery: Nursery) -> Passage:

@@ -129,7 +129,7 @@ def _rerun(probe: TwinProbe, visit: Visit, channel: int, policy: TwinPolicy) -> 
 
 
 def _verify(probe: TwinProbe, visit: Visit, channel: int, policy: TwinPolicy) -> None:
-    from leadline.agent.twin import trying  # loaded when the probe was armed: see its compiling
+    from leadline.agent.twin import trying  # inside the seal: see `loading.SEALED_PARTS`
 
     trying.verify(probe, visit.frame, lambda said: _say(channel, said), policy, _function_of)
 
