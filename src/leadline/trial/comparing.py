@@ -11,6 +11,7 @@ from typing import Any
 
 from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import RESOURCE, Outcome
+from leadline.wire.errors import WireError
 from leadline.wire.refusals import attempt_words
 from leadline.wire.struct import dataclass
 from leadline.wire.twin import Agreement, Difference, Refusal
@@ -74,8 +75,7 @@ def compare(
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
         # it comes from a process in which anything may have run
         return Agreement(agrees=None, reason=_UNREADABLE, live=_whole(live), marks=named)
-    found = sorted(walk.found, key=lambda one: (one.where.count("[") + one.where.count("."),
-                                                len(one.where)))  # fmt: skip
+    found = sorted(walk.found, key=_depth)
     agrees: bool | None = not found
     reason = ""
     if found:
@@ -92,6 +92,30 @@ def compare(
         unseen=walk.unseen,
         marks=named,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """All that differs between two outcomes, the shortest paths first, and how many values
+    were compared, and not seen."""
+
+    differences: list[Difference]
+    compared: int
+    unseen: int
+
+
+def apart(one: Outcome, other: Outcome) -> Apart:
+    """Walk two outcomes side by side. Raises `WireError` for what no capture has made."""
+    walk = _Walk()
+    try:
+        walk.outcomes(one, other)
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
+        raise WireError("An outcome cannot be read.") from None
+    return Apart(sorted(walk.found, key=_depth), walk.compared, walk.unseen)
+
+
+def _depth(one: Difference) -> tuple[int, int]:
+    return one.where.count("[") + one.where.count("."), len(one.where)
 
 
 def explained(marks: list[Mark], refused: Sequence[Refusal] = ()) -> str:
@@ -138,6 +162,16 @@ class _Walk:
         else:
             where = "result" if live.returned else "exception"
             self.values(_Pair(where, live.value, rerun.value), 0)
+        for index in range(max(len(live.yields), len(rerun.yields))):
+            sides = [
+                side.yields[index] if index < len(side.yields) else _MISSING
+                for side in (live, rerun)
+            ]
+            pair = _Pair(f"yield {index + 1}", *sides)
+            if _MISSING in sides:
+                self.differ(pair)
+            else:
+                self.values(pair, 0)
         for name in {**live.arguments, **rerun.arguments}:
             pair = _Pair(
                 f"argument {name}",
