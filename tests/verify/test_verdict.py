@@ -105,9 +105,7 @@ def test_of_every_pair_of_calls_nothing_good_is_said_that_is_not_so(stated):
             if said.verdict in (Verdict.FIXED, Verdict.NO_LONGER_FAILS):
                 assert all(case.agreed and case.is_evidence for case in failing)
                 assert all(meets(case, stated) for case in failing)
-                assert all(
-                    case.failed or case.candidate is Candidate.SAME for case in evidence
-                )
+                assert all(case.failed or case.candidate is Candidate.SAME for case in evidence)
                 assert all(case.failed is not None for case in evidence)
                 assert said.shares.unknown == said.shares.differing == 0
             if said.verdict is Verdict.FIXED:

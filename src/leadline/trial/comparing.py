@@ -97,11 +97,13 @@ def compare(
 @dataclass(frozen=True, slots=True)
 class Apart:
     """All that differs between two outcomes, the shortest paths first, and how many values
-    were compared, and not seen."""
+    were compared, and not seen. `certain` are the paths of those differences that no clock and
+    no random bytes can have made."""
 
     differences: list[Difference]
     compared: int
     unseen: int
+    certain: frozenset[str]
 
 
 def apart(one: Outcome, other: Outcome) -> Apart:
@@ -111,7 +113,8 @@ def apart(one: Outcome, other: Outcome) -> Apart:
         walk.outcomes(one, other)
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
         raise WireError("An outcome cannot be read.") from None
-    return Apart(sorted(walk.found, key=_depth), walk.compared, walk.unseen)
+    found = sorted(walk.found, key=_depth)
+    return Apart(found, walk.compared, walk.unseen, frozenset(walk.surely))
 
 
 def _depth(one: Difference) -> tuple[int, int]:
@@ -147,11 +150,14 @@ class _Walk:
         self.unseen = 0
         self.certain = 0
         """Differences that no clock and no random bytes can have made."""
+        self.surely: set[str] = set()
+        """Their paths."""
 
     def outcomes(self, live: Outcome, rerun: Outcome) -> None:
         if live.returned != rerun.returned:
             self.compared += 1
             self.certain += 1
+            self.surely.add("outcome")
             self.found.append(
                 Difference(
                     "outcome",
@@ -185,7 +191,9 @@ class _Walk:
 
     def differ(self, pair: _Pair) -> None:
         self.compared += 1
-        self.certain += not _can_be_chance(pair)
+        if not _can_be_chance(pair):
+            self.certain += 1
+            self.surely.add(pair.where)
         if len(self.found) < _MAX_FOUND:
             self.found.append(Difference(pair.where, _short(pair.live), _short(pair.rerun)))
 
@@ -238,6 +246,7 @@ class _Walk:
             sizes = (f"length {one.get('length', '?')}" for one in (live, rerun))
             self.compared += 1
             self.certain += 1
+            self.surely.add(f"len({pair.where})")
             self.found.append(Difference(f"len({pair.where})", *sizes))
         if "items" in live and "items" in rerun:
             if live["type"] in _UNORDERED:

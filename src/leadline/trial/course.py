@@ -72,8 +72,8 @@ class Course:
         self._lines: set[tuple[str, int]] = set()
         self._raised: list[Raised] = []
         self._open: dict[int, int] = {}
-        """Where in `_raised` an exception is, by its id. None is kept alive by us, so another of
-        its class may be taken for it."""
+        """Where in `_raised` an exception is, by its id. We keep none alive, so another of its
+        class may be taken for it."""
 
     def watch(self, monitor: Monitor) -> None:
         """Hear of it all from now on."""

@@ -52,15 +52,26 @@ def read_rerun(value: Any) -> Rerun:
     )
 
 
-def run(call: Call, shown: Shown, within_s: float, course: Course | None = None) -> Rerun:
+type Ask = Callable[[dict[str, Any], bool, object], None]
+"""Takes a call's parameters at its end, whether it returned, and its value or exception."""
+
+
+def run(
+    call: Call,
+    shown: Shown,
+    within_s: float,
+    course: Course | None = None,
+    ask: Ask | None = None,
+) -> Rerun:
     """Make `call` once, on this thread; a coroutine is driven by a loop of its own, and a
     generator asked until it ends, or has given out as much as the call says.
 
     `within_s` limits a coroutine only: what does not return is ended from outside. Everything
     that it changes stays changed in this twin, so a twin is good for one run. `course` hears
-    of the lines that were reached, and of what was raised on the way.
+    of the lines that were reached, and of what was raised on the way; `ask` is called at its
+    end, after the outcome was taken.
     """
-    marks, monitor, caught = Marks(), Monitor(), _Caught(shown)
+    marks, monitor, caught = Marks(), Monitor(), _Caught(shown, ask)
     marks.watch(monitor)
     if course is not None:
         course.watch(monitor)
@@ -119,8 +130,9 @@ async def _each(value: Any, most: int, gives: Callable[[object], None]) -> None:
 class _Caught:
     """The outcome, captured when the frame ended."""
 
-    def __init__(self, shown: Shown) -> None:
+    def __init__(self, shown: Shown, ask: Ask | None) -> None:
         self._shown: Shown = lambda value: seen(shown, value)
+        self._ask = ask
         self.outcome: Outcome | None = None
         self._yields: list[Value] = []
 
@@ -135,7 +147,7 @@ class _Caught:
         return replace(self.outcome, yields=self._yields)
 
     def end(self, frame: FrameType, returned: bool, value: object) -> None:
-        self.outcome = outcome_of(returned, value, bound(frame), self._shown)
+        self._take(returned, value, dict(bound(frame)))
 
     def late(self, call: Call, returned: bool, value: object) -> None:
         """As `end`, where no tool could watch: of the parameters what was given is left."""
@@ -143,7 +155,12 @@ class _Caught:
             given: dict[str, Any] = dict(
                 zip(parameters(call.code), call.args, strict=False), **call.kwargs
             )
-            self.outcome = outcome_of(returned, value, given.items(), self._shown)
+            self._take(returned, value, given)
+
+    def _take(self, returned: bool, value: object, bound: dict[str, Any]) -> None:
+        self.outcome = outcome_of(returned, value, bound.items(), self._shown)
+        if self._ask is not None:
+            self._ask(bound, returned, value)
 
 
 def bound(frame: FrameType) -> Iterator[tuple[str, object]]:

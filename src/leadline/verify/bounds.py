@@ -36,7 +36,5 @@ def _at_most(differing: int, seen: int, share: float) -> float:
     total = 0.0
     for count in range(differing + 1):
         ways = math.lgamma(seen + 1) - math.lgamma(count + 1) - math.lgamma(seen - count + 1)
-        total += math.exp(
-            ways + count * math.log(share) + (seen - count) * math.log1p(-share)
-        )
+        total += math.exp(ways + count * math.log(share) + (seen - count) * math.log1p(-share))
     return total

@@ -227,4 +227,3 @@ def _shares(cases: Sequence[Case], stated: Stated) -> Shares:
         failing_lost=sum(1 for case in cases if case.failed and not case.agreed),
         bound=most_share(bad, len(evidence)),
     )
-

@@ -37,7 +37,7 @@ _PLAIN = frozenset(
 )
 
 
-class _Walk(Walk):
+class OutcomeWalk(Walk):
     """A capture that does not look into what belongs to its process: a copy of the process has
     other threads and connections, and a rerun makes some anew."""
 
@@ -65,7 +65,7 @@ def taker() -> Callable[[object], Value]:
     def shown(value: object) -> Value:
         if room.left <= 0:
             return {"type": "?", "omitted": Omission.ROOM}
-        return _Walk(OUTCOME_LIMITS, room).take(value, 0)
+        return OutcomeWalk(OUTCOME_LIMITS, room).take(value, 0)
 
     return shown
 

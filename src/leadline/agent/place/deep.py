@@ -1,0 +1,59 @@
+"""Outcomes taken whole, in a process that nobody waits for.
+
+The live outcome is cut to what a live process can afford; control and candidate are compared
+with each other without that limit.
+"""
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from leadline.agent.capture.room import Room
+from leadline.agent.twin.outcome import OutcomeWalk
+from leadline.wire.struct import dataclass
+from leadline.wire.value import Omission, Value
+
+
+@dataclass(frozen=True, slots=True)
+class _Deep:
+    """As `CaptureLimits`, for a process that nobody waits for."""
+
+    depth: int = 60
+    items: int = 200_000
+    text: int = 2_000_000
+
+
+_DEEP_BYTES = 8_000_000
+
+
+class _DeepWalk(OutcomeWalk):
+    """A capture that leaves hardly anything out. Of a value that is held back there is a digest
+    that says whether it is the same as another one that was taken with this salt."""
+
+    __slots__ = ("salt",)
+
+    def redacted(self, rule: str, value: object) -> Value:
+        held: dict[str, Any] = super().redacted(rule, value)
+        try:
+            inside = _DeepWalk(self.limits, Room(_DEEP_BYTES))
+            inside.salt = self.salt
+            tree = json.dumps(inside.take(value, 0), sort_keys=True)
+        except Exception:  # noqa: BLE001 - then nothing can be said of it
+            return held
+        digest = sha256((self.salt + tree).encode("ascii")).hexdigest()
+        return held | {"text": f"#{digest[:16]}"}
+
+
+def deep_taker(salt: str) -> Callable[[object], Value]:
+    """As `taker`, for a sealed process: what it leaves out cannot be compared."""
+    room = Room(_DEEP_BYTES)
+
+    def shown(value: object) -> Value:
+        if room.left <= 0:
+            return {"type": "?", "omitted": Omission.ROOM}
+        walk = _DeepWalk(_Deep(), room)  # type: ignore[arg-type]
+        walk.salt = salt
+        return walk.take(value, 0)
+
+    return shown

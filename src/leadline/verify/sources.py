@@ -1,0 +1,38 @@
+"""The files that a service runs, found by the names that a diff has for them."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from leadline.trial.candidate import decoded
+from leadline.wire.errors import UsageError
+
+type Read = Callable[[str], tuple[str, str] | None]
+
+
+def finder(path: Sequence[str], folder: str) -> Read:
+    """Return what finds a file by its name in a diff: the longest end of that name that is a
+    file beneath an entry of the import path, or beneath `folder`.
+
+    It raises `UsageError` (`bad-patch`) where two files fit equally well.
+    """
+    roots = list(dict.fromkeys(os.path.realpath(one or folder) for one in (*path, folder)))
+
+    def read(name: str) -> tuple[str, str] | None:
+        parts = [part for part in name.split("/") if part not in ("", ".", "..")]
+        for start in range(len(parts)):
+            tail = "/".join(parts[start:])
+            found = list(dict.fromkeys(
+                os.path.realpath(one) for root in roots if os.path.isfile(one := f"{root}/{tail}")
+            ))  # fmt: skip
+            if len(found) > 1:
+                raise UsageError(
+                    "bad-patch",
+                    f"{name} of the diff may be {found[0]} or {found[1]}.",
+                    "Give more of its path in the diff, or less with --path.",
+                )
+            if found:
+                return found[0], decoded(Path(found[0]).read_bytes())
+        return None
+
+    return read
