@@ -1,0 +1,77 @@
+"""Which lines of a module a run can stop at, and which functions read a name there."""
+
+import dis
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from types import CodeType
+
+from leadline.wire.struct import dataclass
+
+_OPTIMIZED = 0x1
+"""`CO_OPTIMIZED`: set for functions alone, never for the body of a class or a module."""
+_BY_NAME = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+_BY_ATTRIBUTE = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A function that reads one of several names, and on which lines."""
+
+    function: str
+    name: str
+    lines: frozenset[int]
+
+
+def readers(text: str, names: Iterable[str]) -> list[Reader]:
+    """Return which functions of a module read which of `names`, and where.
+
+    A name with a dot before it is an attribute's, of whatever object: that cannot be told.
+    """
+    wanted = frozenset(names)
+    found: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for code, function in function_codes(compiled(text)):
+        for instruction in dis.get_instructions(code):
+            if instruction.opname in _BY_NAME:
+                name = str(instruction.argval)
+            elif instruction.opname in _BY_ATTRIBUTE:
+                name = f".{instruction.argval}"
+            else:
+                continue
+            line = instruction.positions and instruction.positions.lineno
+            if name in wanted and line:
+                found[function, name].add(line)
+    return [Reader(*key, frozenset(lines)) for key, lines in found.items()]
+
+
+def executable(text: str) -> frozenset[int]:
+    """Return the lines of a module that a run of one of its functions can stop at."""
+    codes = function_codes(compiled(text))
+    return frozenset(line for code, _ in codes for line in lines_of_code(code))
+
+
+def function_codes(module: CodeType) -> Iterator[tuple[CodeType, str]]:
+    """Yield the code of all functions, each with the qualified name of the outermost."""
+    waiting = [(module, "")]
+    while waiting:
+        code, function = waiting.pop()
+        if code.co_flags & _OPTIMIZED:
+            function = function or code.co_qualname
+            yield code, function
+        waiting += ((one, function) for one in code.co_consts if isinstance(one, CodeType))
+
+
+def lines_of_code(code: CodeType) -> set[int]:
+    """Return the lines that the interpreter can stop at: what stands before RESUME is on the
+    line of the `def`, and nothing stops there."""
+    resumed = next(
+        (one.offset for one in dis.get_instructions(code) if one.opname == "RESUME"), -1
+    )
+    return {line for start, end, line in code.co_lines() if line and end > resumed + 2}
+
+
+def compiled(text: str) -> CodeType:
+    with warnings.catch_warnings():  # of the candidate's literals; they may be made errors
+        warnings.simplefilter("ignore")
+        code: CodeType = compile(text, "<candidate>", "exec", dont_inherit=True)
+        return code
