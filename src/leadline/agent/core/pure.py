@@ -307,7 +307,11 @@ class PureCore:
         scope = scope_of(frame, site.code or frame_code(frame), site.variables)
         if site.moment is not Moment.LINE or passage.timed:
             scope = call_scope(scope, site.moment, result, exception, duration_s)
-        return self._capture(passage, Visit(scope, frame, site, result, exception, duration_s))
+        visit = Visit(scope, frame, site, result, exception, duration_s)
+        on = self._capture(passage, visit)
+        if passage.opens is not None:
+            passage.opens[_identity(frame)] = self._elapsed()
+        return on
 
     def _serve(self, passage: Passage, role: Role, levels: int) -> bool:
         """Take a passage through a site where the probe does not hit."""
