@@ -307,11 +307,7 @@ class PureCore:
         scope = scope_of(frame, site.code or frame_code(frame), site.variables)
         if site.moment is not Moment.LINE or passage.timed:
             scope = call_scope(scope, site.moment, result, exception, duration_s)
-        visit = Visit(scope, frame, site, result, exception, duration_s)
-        on = self._capture(passage, visit)
-        if passage.opens is not None:
-            passage.opens[_identity(frame)] = self._elapsed()
-        return on
+        return self._capture(passage, Visit(scope, frame, site, result, exception, duration_s))
 
     def _serve(self, passage: Passage, role: Role, levels: int) -> bool:
         """Take a passage through a site where the probe does not hit."""
@@ -337,6 +333,8 @@ class PureCore:
                 return True
             passage.tokens -= 1
             payload = passage.take(visit) if passage.take is not None else None
+            if passage.opens is not None:
+                passage.opens[_identity(visit.frame)] = self._elapsed()
         except Unknown as unknown:
             passage.fates[Fate.CONDITION_UNKNOWN] += 1
             note_unknown(passage, unknown)

@@ -114,6 +114,7 @@ class Recorder:
         self._bytes = 0
         self._number = 0
         self._lost = 0
+        self._strays = 0
         self._paid_ns = 0
         self._told_home = False
         self._token_ns = LOOKING_NS / probe.limits.rate_per_s
@@ -145,9 +146,12 @@ class Recorder:
     def end(self, visit: Visit) -> bytes:
         """Take what a call came to, if it is worth a hit. Raises `Unknown` if it is not."""
         begun = self._open.pop(object.__hash__(visit.frame), None)
-        if begun is None or self._passage.hits_left <= 0 or self.over:
+        if begun is None:  # there was no room for it
+            self._strays += 1
             raise Unknown(_LET_GO)
         self._open_bytes -= begun.kept.size
+        if self._passage.hits_left <= 0 or self.over:
+            raise Unknown(_LET_GO)
         clock = time.thread_time_ns
         started = clock()
         returned = visit.exception is None
@@ -236,9 +240,10 @@ class Recorder:
         """See `Following`: those that were seen to their end and not chosen count as over the
         rate, as those do that were not looked at."""
         ends = self._witness.fates
+        let_go = ends[Fate.CONDITION_UNKNOWN] - self._strays
         return fates | {
             Fate.CAPTURED: ends[Fate.CAPTURED],
-            Fate.RATE_LIMITED: fates[Fate.RATE_LIMITED] + ends[Fate.CONDITION_UNKNOWN],
+            Fate.RATE_LIMITED: fates[Fate.RATE_LIMITED] + let_go,
             Fate.DROPPED: fates[Fate.DROPPED] + ends[Fate.DROPPED] + self._lost,
         }
 
@@ -258,7 +263,7 @@ class Recorder:
         """See `Following`."""
         self._open.clear()
         self._waiting.clear()
-        self._open_bytes = self._waiting_bytes = self._lost = self._paid_ns = 0
+        self._open_bytes = self._waiting_bytes = self._lost = self._strays = self._paid_ns = 0
         self._told_home = False
 
     def _drop(self, begun: _Begun | None) -> None:
