@@ -29,6 +29,7 @@ MODULES: dict[str, str] = {
     "ask": "ask",
     "shell": "shell",
     "rerun": "rerun",
+    "capture": "capture",
     "apply": "apply",
     "probes": "probes",
     "hits": "hits",
