@@ -77,7 +77,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     _check(args)
-    captured = from_file(args) if args.captured else from_service(args)
+    captured = from_file(args) if args.captured else from_service(args, args.entry)
     from leadline.verify.verifying import Request, verify
 
     candidate = _candidate(args, captured)

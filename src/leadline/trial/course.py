@@ -124,7 +124,6 @@ class Course:
 
 
 def _at(code: CodeType, offset: int) -> str:
-    line = next(
-        (line for start, end, line in code.co_lines() if start <= offset < end and line), 0
-    )
-    return f"{short(code.co_filename)}:{line}"
+    # what begins a handler has no line of its own: it is that of what comes next
+    lines = (line for _, end, line in code.co_lines() if end > offset and line)
+    return f"{short(code.co_filename)}:{next(lines, code.co_firstlineno)}"

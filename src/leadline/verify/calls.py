@@ -1,9 +1,10 @@
 """The calls that a candidate is run on: captured ones, as far as they can be made again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from leadline.trial.outcome import Outcome
+from leadline.wire.call import CallView
 from leadline.wire.struct import dataclass, field
 
 
@@ -41,10 +42,18 @@ class Home:
     argv: list[str] = field(default_factory=list)
 
 
-def live_of(view: Mapping[str, Any]) -> Outcome:
-    """Return the live outcome from what a hit says of a call."""
-    return Outcome(
-        view["returned"], view["value"], dict(view["arguments"]), list(view.get("yields") or ())
+def of_view(number: int, view: CallView, asked: bool) -> CapturedCall:
+    """Return a call as it came from an agent. `asked` says whether it was asked which fail."""
+    return CapturedCall(
+        number=number,
+        document=view.kept,
+        live=Outcome(view.returned, view.value, view.arguments, view.yields),
+        failed=view.fails if asked else False,
+        obstacle=view.obstacle or ("" if view.kept else "its arguments were not kept"),
+        kind=view.kind,
+        withheld=view.withheld,
+        callers=view.callers,
+        size=view.size,
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from leadline.agent.capture.room import Room
 from leadline.agent.twin.outcome import OutcomeWalk
+from leadline.trial import withheld
+from leadline.trial.withheld import Withheld
 from leadline.wire.struct import dataclass
 from leadline.wire.value import Omission, Value
 
@@ -33,11 +35,22 @@ class _DeepWalk(OutcomeWalk):
 
     __slots__ = ("salt",)
 
+    def __init__(self, limits: _Deep, room: Room, salt: str) -> None:
+        super().__init__(limits, room)  # type: ignore[arg-type]
+        self.salt = salt
+
+    def take(self, value: object, level: int) -> Value:
+        if type(value) is Withheld:
+            _, rule, name = withheld.of(value)
+            return {"type": name, "omitted": Omission.REDACTED, "rule": rule}
+        return super().take(value, level)
+
     def redacted(self, rule: str, value: object) -> Value:
-        held: dict[str, Any] = super().redacted(rule, value)
+        if type(value) is Withheld:
+            return self.take(value, 0)
+        held: dict[str, Any] = dict(super().redacted(rule, value))
         try:
-            inside = _DeepWalk(self.limits, Room(_DEEP_BYTES))
-            inside.salt = self.salt
+            inside = _DeepWalk(_Deep(), Room(_DEEP_BYTES), self.salt)
             tree = json.dumps(inside.take(value, 0), sort_keys=True)
         except Exception:  # noqa: BLE001 - then nothing can be said of it
             return held
@@ -52,8 +65,6 @@ def deep_taker(salt: str) -> Callable[[object], Value]:
     def shown(value: object) -> Value:
         if room.left <= 0:
             return {"type": "?", "omitted": Omission.ROOM}
-        walk = _DeepWalk(_Deep(), room)  # type: ignore[arg-type]
-        walk.salt = salt
-        return walk.take(value, 0)
+        return _DeepWalk(_Deep(), room, salt).take(value, 0)
 
     return shown

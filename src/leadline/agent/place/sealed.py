@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 
 from leadline import native
@@ -55,7 +56,7 @@ def live(begin: Begin, lines: Lines) -> None:
         except LeadlineError as error:
             lines.say(write(cut(0, error.message)))
             continue
-        _apart(order, lines, lambda order=order: run_order(order, entry, begin, refusals))
+        _apart(order, lines, partial(run_order, order, entry, begin, refusals))
 
 
 def refusals() -> list[Refusal]:
