@@ -30,6 +30,7 @@ MODULES: dict[str, str] = {
     "shell": "shell",
     "rerun": "rerun",
     "capture": "capture",
+    "verify": "verify",
     "apply": "apply",
     "probes": "probes",
     "hits": "hits",
