@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from verify.calling import captured, home, imported
 
 import leadline.demo
 from leadline.trial.candidate import from_diff
 from leadline.verify.sources import finder
 from leadline.verify.verifying import Request, verify
+from verify.calling import captured, home, imported
 
 SHOP = Path(leadline.demo.__file__).parent / "service"
 FIXES = SHOP.parent / "fixes"
@@ -38,7 +38,9 @@ def quotes():
 def report(quotes, name, expect='result["total"] > 0'):
     place = home(SHOP)
     candidate = from_diff(
-        (FIXES / f"{name}.diff").read_text(), finder(place.path, place.cwd), title=f"{name}.diff"
+        (FIXES / f"{name}.diff").read_text(),
+        finder(place.path, place.cwd),
+        title=f"{name}.diff",
     )
     return verify(
         Request(

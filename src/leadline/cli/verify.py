@@ -2,22 +2,25 @@
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from leadline.cli.command import Command, add_json
-from leadline.cli.show import err, out
+from leadline.cli.show import err, harmless, out
 from leadline.cli.verify_calls import Captured, from_file, from_service
+from leadline.cli.verify_entry import MAX_STEPS, first_entry, is_good, local_roots, wider
 from leadline.cli.verify_view import report_lines
+from leadline.trial import candidate
+from leadline.trial.candidate import Candidate
+from leadline.verify.calls import Home
+from leadline.verify.markdown import markdown
+from leadline.verify.report import Report
+from leadline.verify.sources import finder
+from leadline.verify.verifying import Request, verify
 from leadline.wire.errors import UsageError
-
-if TYPE_CHECKING:
-    from leadline.trial.candidate import Candidate
-    from leadline.verify.report import Report
+from leadline.wire.struct import replace
 
 _STDIN = "-"
 _STEP_S = 1.0
@@ -27,7 +30,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("service", nargs="?", default="", help="the service that is running")
     what = parser.add_argument_group("the candidate, one of")
     what.add_argument("--patch", metavar="FILE", help="a unified diff; - for standard input")
-    what.add_argument("--ref", metavar="REF", help="what `git diff REF` says in --path, or here")
+    what.add_argument(
+        "--ref", metavar="REF", help="what `git diff REF` says in --path, or here"
+    )
     what.add_argument(
         "--replace", metavar="NAME=FILE", help="FILE is the new version of the service's NAME"
     )
@@ -77,10 +82,49 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     _check(args)
-    captured = from_file(args) if args.captured else from_service(args, args.entry)
-    from leadline.verify.verifying import Request, verify
+    patch = _patch(args)
+    if args.captured:
+        captured = from_file(args)
+        return _tell(args, _verified(args, captured, _candidate(args, captured.home, patch)))
+    if args.entry:
+        captured = from_service(args, args.entry)
+        return _tell(args, _verified(args, captured, _candidate(args, captured.home, patch)))
+    return _tell(args, _widened(args, patch))
 
-    candidate = _candidate(args, captured)
+
+def _widened(args: argparse.Namespace, patch: bytes) -> Report:
+    """Begin at the changed function, and go outwards while its calls cannot be made again."""
+    roots = local_roots(args)
+    here = Home(path=roots, cwd=roots[0] if roots else str(Path.cwd()))
+    target = first_entry(_candidate(args, here, patch), roots)
+    best: Report | None = None
+    tried: list[str] = []
+    while len(tried) < MAX_STEPS:
+        captured = from_service(args, target)
+        tried.append(captured.entry)
+        report = _verified(args, captured, _candidate(args, captured.home, patch))
+        agreed = f"control agreed on {report.shares.agreed} of {report.shares.calls}"
+        if best is None or _share(report) > _share(best):
+            best = report
+        if is_good(report):
+            break
+        target = wider(captured.calls, tried)
+        err(f"leadline: {harmless(captured.entry)}: {agreed}")
+        if not target:
+            break
+    if best is None:
+        raise UsageError("no-entry", "No function was found whose calls could be run.")
+    chosen = f"entry chosen: {best.entry}"
+    if len(tried) > 1:
+        chosen += f", of {', '.join(tried)}: its control agrees most often"
+    return replace(best, notes=[*best.notes, chosen])
+
+
+def _share(report: Report) -> float:
+    return report.shares.agreed / max(1, report.shares.calls)
+
+
+def _verified(args: argparse.Namespace, captured: Captured, candidate: Candidate) -> Report:
     request = Request(
         service=captured.service,
         entry=captured.entry,
@@ -95,7 +139,7 @@ def _run(args: argparse.Namespace) -> int:
         within_s=args.within,
     )
     report = verify(request, _progress())
-    return _tell(args, report)
+    return replace(report, notes=[*report.notes, *captured.notes])
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -123,24 +167,26 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("bad-limit", "--calls, --within and --least must be above zero.")
 
 
-def _candidate(args: argparse.Namespace, captured: Captured) -> "Candidate":
-    from leadline.trial import candidate
-    from leadline.verify.sources import finder
+def _patch(args: argparse.Namespace) -> bytes:
+    """Read the diff once: standard input can be read no second time."""
+    if args.patch == _STDIN:
+        return sys.stdin.buffer.read()
+    return _bytes(args.patch) if args.patch else b""
 
-    folder = os.path.abspath(args.path[0]) if args.path else captured.home.cwd
-    read = finder(captured.home.path, folder)
+
+def _candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
+    folder = str(Path(args.path[0]).absolute()) if args.path else home.cwd
+    read = finder(home.path, folder)
     if args.ref:
-        return candidate.from_git(args.ref, args.path[0] if args.path else folder, read)
+        return candidate.from_git(args.ref, folder, read)
     if args.replace:
         name, equal, file = args.replace.partition("=")
         if not equal:
             raise UsageError("bad-patch", "--replace is NAME=FILE: shop/pricing.py=new.py")
         return candidate.from_file(name, candidate.decoded(_bytes(file)), read)
-    text = sys.stdin.buffer.read() if args.patch == _STDIN else _bytes(args.patch)
     title = "standard input" if args.patch == _STDIN else Path(args.patch).name
-    return candidate.from_diff(
-        text.decode("utf-8", "surrogateescape"), read, title=title, folder=folder
-    )
+    text = patch.decode("utf-8", "surrogateescape")
+    return candidate.from_diff(text, read, title=title, folder=folder)
 
 
 def _bytes(file: str) -> bytes:
@@ -164,11 +210,9 @@ def _progress() -> Callable[[str, int, int], None]:
     return tell
 
 
-def _tell(args: argparse.Namespace, report: "Report") -> int:
+def _tell(args: argparse.Namespace, report: Report) -> int:
     plain = report.plain()
     if args.markdown:
-        from leadline.verify.markdown import markdown
-
         text = markdown(plain)
         if args.markdown == _STDIN:
             out(text.rstrip("\n"))

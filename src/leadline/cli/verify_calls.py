@@ -5,17 +5,22 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from leadline.cli.capture import Capture
+from leadline.cli.client import Client
+from leadline.cli.duration import duration
+from leadline.cli.placing import login
 from leadline.cli.show import err, harmless
+from leadline.verify.calls import CapturedCall, Home, chosen, of_view
 from leadline.wire.call import CallView, Origin
 from leadline.wire.capture_file import call_of, read_capture_file
 from leadline.wire.errors import UnavailableError, UsageError
+from leadline.wire.limits import Limits
+from leadline.wire.probe import DEFAULTS, CaptureProbe, ProbeKind
+from leadline.wire.service import check_service
 from leadline.wire.struct import dataclass, field
-
-if TYPE_CHECKING:
-    from leadline.cli.capture import Capture
-    from leadline.verify.calls import CapturedCall, Home
+from leadline.wire.target import parse_place
 
 _ENOUGH = 0.75
 """A quarter of a capture is kept for calls that fail: to have `-n` calls when few fail, so
@@ -29,8 +34,8 @@ class Captured:
     service: str
     entry: str
     fails: str
-    home: "Home"
-    calls: "list[CapturedCall]"
+    home: Home
+    calls: list[CapturedCall]
     notes: list[str] = field(default_factory=list)
 
 
@@ -48,8 +53,8 @@ def from_file(args: argparse.Namespace) -> Captured:
     if args.fails and header.fails and args.fails != header.fails:
         raise UsageError(
             "no-predicate",
-            f"The calls were captured with --fails {header.fails!r}, and which of them fail was "
-            "found out then.",
+            f"The calls were captured with --fails {header.fails!r}, and which of them "
+            "fail was found out then.",
             "Leave --fails out, or capture again.",
         )
     if header.home is None:
@@ -60,15 +65,6 @@ def from_file(args: argparse.Namespace) -> Captured:
 
 def from_service(args: argparse.Namespace, target: str) -> Captured:
     """Capture calls of the service that runs, at `target`."""
-    from leadline.cli.capture import Capture
-    from leadline.cli.client import Client
-    from leadline.cli.duration import duration
-    from leadline.cli.placing import login
-    from leadline.wire.limits import Limits
-    from leadline.wire.probe import DEFAULTS, CaptureProbe, ProbeKind
-    from leadline.wire.service import check_service
-    from leadline.wire.target import parse_place
-
     service = check_service(args.service)
     seconds = duration(args.seconds)
     asked = int(args.many / _ENOUGH) + 1 if args.fails else args.many
@@ -103,7 +99,7 @@ def from_service(args: argparse.Namespace, target: str) -> Captured:
     return _captured(args, service, header.entry, args.fails, header.home, calls)
 
 
-def _collect(capture: "Capture", args: argparse.Namespace) -> None:
+def _collect(capture: Capture, args: argparse.Namespace) -> None:
     failing = 0
     for hit in capture.hits():
         call: dict[str, Any] = hit.get("call") or {}
@@ -120,19 +116,15 @@ def _captured(
     origin: Origin,
     views: Iterable[CallView],
 ) -> Captured:
-    from leadline.verify.calls import chosen, of_view
-
     calls = [of_view(number, view, bool(fails)) for number, view in enumerate(views, 1)]
     home, notes = _home(args, origin)
     return Captured(service, entry, fails, home, chosen(calls, args.many), notes)
 
 
-def _home(args: argparse.Namespace, origin: Origin) -> tuple["Home", list[str]]:
+def _home(args: argparse.Namespace, origin: Origin) -> tuple[Home, list[str]]:
     """Return where the calls are run, and what is different there."""
-    from leadline.verify.calls import Home
-
-    given = [os.path.abspath(one) for one in args.path]
-    there = [one for one in origin.path if os.path.exists(one)]
+    given = [str(Path(one).absolute()) for one in args.path]
+    there = [one for one in origin.path if Path(one).exists()]
     same = os.access(origin.executable, os.X_OK)
     own = [] if same else [one for one in sys.path if one]
     python = origin.python if same else ".".join(map(str, sys.version_info[:3]))

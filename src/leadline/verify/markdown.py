@@ -76,7 +76,11 @@ def _failing(title: str, cases: list[Mapping[str, Any]]) -> Iterator[str]:
         after = case["candidate"] or case["reason"]
         if case["swallowed"]:
             after += f" ({case['swallowed']})"
-        yield f"| {case['number']} | " + " | ".join(map(_code, (given, case["live"], after))) + " |"
+        yield (
+            f"| {case['number']} | "
+            + " | ".join(map(_code, (given, case["live"], after)))
+            + " |"
+        )
 
 
 def _code(text: str) -> str:

@@ -34,8 +34,8 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One call side by side. `live`, `control` and `candidate` are outcomes as text; `swallowed`
-    says which exception of the live call the candidate still raises, and where it is taken."""
+    """One call side by side. `live`, `control` and `candidate` are outcomes as text.
+    `swallowed` says which exception of the live call is still raised, and where it is taken."""
 
     number: int
     sort: Sort
@@ -171,8 +171,7 @@ def reasons(found: Sequence[Compared]) -> dict[str, int]:
     counted = Counter(
         one.case.reason
         for one in found
-        if one.case.reason
-        and (not one.case.agreed or one.case.candidate is Candidate.UNKNOWN)
+        if one.case.reason and (not one.case.agreed or one.case.candidate is Candidate.UNKNOWN)
     )
     return dict(counted.most_common(MAX_SHOWN))
 

@@ -1,6 +1,5 @@
 """The files that a service runs, found by the names that a diff has for them."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,15 +15,14 @@ def finder(path: Sequence[str], folder: str) -> Read:
 
     It raises `UsageError` (`bad-patch`) where two files fit equally well.
     """
-    roots = list(dict.fromkeys(os.path.realpath(one or folder) for one in (*path, folder)))
+    roots = list(dict.fromkeys(str(Path(one or folder).resolve()) for one in (*path, folder)))
 
     def read(name: str) -> tuple[str, str] | None:
         parts = [part for part in name.split("/") if part not in ("", ".", "..")]
         for start in range(len(parts)):
             tail = "/".join(parts[start:])
-            found = list(dict.fromkeys(
-                os.path.realpath(one) for root in roots if os.path.isfile(one := f"{root}/{tail}")
-            ))  # fmt: skip
+            here = (Path(root, tail) for root in roots)
+            found = list(dict.fromkeys(str(one.resolve()) for one in here if one.is_file()))
             if len(found) > 1:
                 raise UsageError(
                     "bad-patch",

@@ -121,7 +121,9 @@ def _run(
                 "not-applicable", f"The candidate cannot be imported: {_why(tried)}."
             )
         total = len(calls)
-        runs = places.run(calls, request.within_s, lambda done: progress("running", done, total))
+        runs = places.run(
+            calls, request.within_s, lambda done: progress("running", done, total)
+        )
     found = [compare_runs(call, *three) for call, three in zip(calls, runs, strict=True)]
     return found, place, control.notes
 
