@@ -34,7 +34,8 @@ class Begin:
 
     `path` is the import path, `entry` is `module:qualname`. `overlay` holds the source of
     files by absolute path, None for one that is not to be there. `wanted` are the lines that
-    count as changed, by absolute file. `scope` are folders whose code is the service's own, beside all that is not installed.
+    count as changed, by absolute file. `scope` are folders whose code is the service's own,
+    beside all that is not installed.
     `salt` makes values that are held back comparable between places, and nowhere else.
     """
 
