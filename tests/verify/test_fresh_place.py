@@ -8,7 +8,7 @@ import leadline.demo
 from leadline.trial.candidate import from_diff
 from leadline.verify.sources import finder
 from leadline.verify.verifying import Request, verify
-from verify.calling import captured, home, imported
+from benchmarks.verify.calling import captured, home, imported
 
 SHOP = Path(leadline.demo.__file__).parent / "service"
 FIXES = SHOP.parent / "fixes"
