@@ -1,1 +1,1 @@
-"""Whether verdicts are right: candidates of known truth, real functions, and their confusion."""
+"""Whether verdicts are right: candidates of known truth, and what was said of them."""

@@ -2,8 +2,8 @@
 
     python -m benchmarks.verify [--mutants N] [--calls N] [--seed N] [--only TEXT] [--json FILE]
 
-Each real function is run on made-up calls. Its candidates are mutants, and the same function
-written otherwise. What is true of a candidate is found out by running it, without any part of
+Each real function is run on made-up calls. Its candidates are mutants, and the same
+function written otherwise. What is true of a candidate is found out by running it, without any part of
 Leadline: the results of all calls, compared. The hand-written cases (`cases/`) say what is true.
 """
 
@@ -30,7 +30,9 @@ ORACLE_S = 20
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--mutants", type=int, default=6)
     parser.add_argument("--calls", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
@@ -73,8 +75,11 @@ def main() -> int:
 
 def real_cases(subject: Subject, options: argparse.Namespace):
     """Yield a row for each candidate of a function."""
-    module, _, qualname = subject.entry.partition(":")
-    given = [subject.make(random.Random(f"{options.seed} {number}")) for number in range(options.calls)]
+    qualname = subject.entry.partition(":")[2]
+    given = [
+        subject.make(random.Random(f"{options.seed} {number}"))
+        for number in range(options.calls)
+    ]
     child = _apart(lambda: _capture(subject.entry, given))
     if isinstance(child, str):
         print(f"{subject.entry}: {child}", file=sys.stderr)
@@ -93,9 +98,14 @@ def real_cases(subject: Subject, options: argparse.Namespace):
         request = Request("bench", subject.entry, calls, place, candidate, within_s=3.0)
         row = {"case": f"{subject.entry} {label}", "truth": known, "bad": False}
         try:
-            report = verify(request)
+            report = verify(request).report
         except Exception as error:  # noqa: BLE001 - it is a row of the table
-            yield row | {"verdict": f"{type(error).__name__}: {error}"[:100], "calls": 0, "agreed": 0, "runs": 0}
+            yield row | {
+                "verdict": f"{type(error).__name__}: {error}"[:100],
+                "calls": 0,
+                "agreed": 0,
+                "runs": 0,
+            }
             continue
         bad = (known == "differs" and report.verdict in ("no difference seen", "fixed")) or (
             known == "same" and report.verdict in ("changes behaviour", "not fixed")
@@ -170,10 +180,16 @@ def _show(table, counts, wrong, took) -> None:
     print("| truth | " + " | ".join(verdicts) + " |")
     print("|---|" + "---:|" * len(verdicts))
     for truth in truths:
-        print(f"| {truth} | " + " | ".join(str(table[truth, verdict]) for verdict in verdicts) + " |")
+        print(
+            f"| {truth} | "
+            + " | ".join(str(table[truth, verdict]) for verdict in verdicts)
+            + " |"
+        )
     total = sum(table.values())
-    print(f"\n{total} cases, {counts['calls']} calls, control agreed on {counts['agreed']}, "
-          f"{counts['runs']} runs in {took:.0f} s; wrong verdicts: {len(wrong)}")
+    print(
+        f"\n{total} cases, {counts['calls']} calls, control agreed on {counts['agreed']}, "
+        f"{counts['runs']} runs in {took:.0f} s; wrong verdicts: {len(wrong)}"
+    )
     for row in wrong:
         print("WRONG", json.dumps(row))
 

@@ -15,10 +15,11 @@ from leadline.cli.verify_view import report_lines
 from leadline.trial import candidate
 from leadline.trial.candidate import Candidate
 from leadline.verify.calls import Home
+from leadline.verify.exporting import export_tests
 from leadline.verify.markdown import markdown
 from leadline.verify.report import Report
 from leadline.verify.sources import finder
-from leadline.verify.verifying import Request, verify
+from leadline.verify.verifying import Request, Verified, verify
 from leadline.wire.errors import UsageError
 from leadline.wire.struct import replace
 
@@ -92,39 +93,46 @@ def _run(args: argparse.Namespace) -> int:
     return _tell(args, _widened(args, patch))
 
 
-def _widened(args: argparse.Namespace, patch: bytes) -> Report:
+def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
     """Begin at the changed function, and go outwards while its calls cannot be made again."""
     roots = local_roots(args)
     here = Home(path=roots, cwd=roots[0] if roots else str(Path.cwd()))
     target = first_entry(_candidate(args, here, patch), roots)
-    best: Report | None = None
+    best: Verified | None = None
     tried: list[str] = []
     while len(tried) < MAX_STEPS:
         captured = from_service(args, target)
         tried.append(captured.entry)
-        report = _verified(args, captured, _candidate(args, captured.home, patch))
-        agreed = f"control agreed on {report.shares.agreed} of {report.shares.calls}"
-        if best is None or _share(report) > _share(best):
-            best = report
-        if is_good(report):
+        found = _verified(args, captured, _candidate(args, captured.home, patch))
+        shares = found.report.shares
+        if best is None or _share(found.report) > _share(best.report):
+            best = found
+        if is_good(found.report):
             break
         target = wider(captured.calls, tried)
-        err(f"leadline: {harmless(captured.entry)}: {agreed}")
+        err(
+            f"leadline: {harmless(captured.entry)}: control agreed on {shares.agreed} of "
+            f"{shares.calls} calls"
+        )
         if not target:
             break
     if best is None:
         raise UsageError("no-entry", "No function was found whose calls could be run.")
-    chosen = f"entry chosen: {best.entry}"
+    chosen = f"entry chosen: {best.report.entry}"
     if len(tried) > 1:
         chosen += f", of {', '.join(tried)}: its control agrees most often"
-    return replace(best, notes=[*best.notes, chosen])
+    return _noted(best, [chosen])
+
+
+def _noted(found: Verified, notes: list[str]) -> Verified:
+    return replace(found, report=replace(found.report, notes=[*found.report.notes, *notes]))
 
 
 def _share(report: Report) -> float:
     return report.shares.agreed / max(1, report.shares.calls)
 
 
-def _verified(args: argparse.Namespace, captured: Captured, candidate: Candidate) -> Report:
+def _verified(args: argparse.Namespace, captured: Captured, candidate: Candidate) -> Verified:
     request = Request(
         service=captured.service,
         entry=captured.entry,
@@ -138,8 +146,7 @@ def _verified(args: argparse.Namespace, captured: Captured, candidate: Candidate
         least=args.least,
         within_s=args.within,
     )
-    report = verify(request, _progress())
-    return replace(report, notes=[*report.notes, *captured.notes])
+    return _noted(verify(request, _progress()), captured.notes)
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -210,7 +217,15 @@ def _progress() -> Callable[[str, int, int], None]:
     return tell
 
 
-def _tell(args: argparse.Namespace, report: Report) -> int:
+def _tell(args: argparse.Namespace, found: Verified) -> int:
+    report = found.report
+    if args.export_tests:
+        exported = export_tests(
+            args.export_tests, report.entry, found.compared, report.fails, report.expect
+        )
+        err(f"leadline: {len(exported.files)} tests written to {harmless(args.export_tests)}")
+        for number, why in exported.left_out.items():
+            err(f"leadline: no test of call {number}: {harmless(why)}")
     plain = report.plain()
     if args.markdown:
         text = markdown(plain)

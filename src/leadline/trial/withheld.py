@@ -52,8 +52,18 @@ def of(stand_in: Withheld) -> tuple[str, str, str]:
     return _path.__get__(stand_in), _rule.__get__(stand_in), _type.__get__(stand_in)
 
 
+_touched: list[str] = []
+
+
+def touched() -> str:
+    """Return the one that was looked at first, also where that was swallowed; or nothing."""
+    return _touched[0] if _touched else ""
+
+
 def _touch(self: Withheld, *_: Any, **__: Any) -> NoReturn:
-    raise WithheldTouched(_path.__get__(self))
+    path = _path.__get__(self)
+    _touched.append(path)
+    raise WithheldTouched(path)
 
 
 for _name in _OPERATIONS.split():

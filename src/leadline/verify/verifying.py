@@ -44,7 +44,15 @@ class Request:
     within_s: float = RUN_S
 
 
-def verify(request: Request, progress: Progress = lambda *_: None) -> Report:
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The report, and the calls behind it."""
+
+    report: Report
+    compared: list[Compared]
+
+
+def verify(request: Request, progress: Progress = lambda *_: None) -> Verified:
     """Run the candidate on the calls, beside two controls, and report what may be said.
 
     Raises `RefusedError` (`not-applicable`) for a candidate that cannot run at all, and
@@ -62,7 +70,7 @@ def verify(request: Request, progress: Progress = lambda *_: None) -> Report:
     every = [*found, *lost]
     judgement = judge([one.case for one in every], stated)
     cases = shown_cases(every, stated)
-    return Report(
+    report = Report(
         verdict=judgement.verdict,
         sentence=sentence(judgement, stated, cases),
         exit_status=judgement.exit_status,
@@ -83,6 +91,7 @@ def verify(request: Request, progress: Progress = lambda *_: None) -> Report:
         runs=3 * len(ready),
         notes=[*request.candidate.notes, *notes],
     )
+    return Verified(report, every)
 
 
 def _run(

@@ -13,7 +13,8 @@ from leadline.trial.calls import Call, is_generator
 from leadline.trial.course import Course
 from leadline.trial.place import Begin, Order, Ran, cut, write
 from leadline.trial.predicate import Predicate, compile_predicate
-from leadline.trial.rebuilding import WithheldTouched, rebuild
+from leadline.trial.rebuilding import rebuild
+from leadline.trial.withheld import WithheldTouched, touched
 from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.twin import Refusal
 
@@ -34,10 +35,9 @@ def run_order(
     course = Course(own_code(begin), begin.wanted)
     shown = deep_taker(begin.salt)
     began = time.perf_counter()
-    try:
-        ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask)
-    except WithheldTouched as touched:
-        return write(cut(order.number, str(touched)))
+    ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask)
+    if path := touched():
+        return write(cut(order.number, str(WithheldTouched(path))))
     took = (time.perf_counter() - began) * 1e3
     return write(
         Ran(
