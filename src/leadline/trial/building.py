@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any
 
 from leadline.expression.layout import layout_of
+from leadline.trial.building_arrays import ARRAYS
 from leadline.wire.errors import RefusedError
 
 type Node = dict[str, Any]
@@ -284,6 +285,7 @@ SHELLS: dict[str, Make] = {
 """What can be referred to before it holds anything."""
 
 MAKERS: dict[str, Make] = {
+    **ARRAYS,
     "name": lambda _, node: by_name(node["m"], node["t"]),
     "member": _member,
     "str": _text,

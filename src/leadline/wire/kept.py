@@ -30,6 +30,8 @@ MAX_CALL_BYTES = 256_000
 takes 0.3 to 9 kB; what is far larger is a whole application, or a page of data."""
 MAX_NODES = 20_000
 WITHHELD = "withheld"
+STAND_IN = "leadline.trial.withheld.Withheld"
+"""The class of what stands for a withheld value where the call is made again."""
 MAX_PATH = 12
 """Steps of a path that are shown."""
 _MAX_KEY_CHARS = 40
@@ -86,11 +88,16 @@ def paths(
     for number in queue:  # grows meanwhile
         if number >= len(nodes) or nodes[number] is None:
             continue
-        for step, ref in steps(nodes[number], plain=plain):
+        found = [*steps(nodes[number], plain=plain), ("", _class(nodes[number]))]
+        for step, ref in found:
             if type(ref) is list and ref[0] not in came:
                 came[ref[0]] = (number, step)
                 queue.append(ref[0])
     return {number: _path(number, came) for number in numbers if number in came}
+
+
+def _class(node: dict[str, Any]) -> Any:
+    return [node["c"]] if "c" in node else None
 
 
 def _path(number: int, came: dict[int, tuple[int, str]]) -> str:

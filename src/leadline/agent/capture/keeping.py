@@ -21,6 +21,7 @@ from leadline.expression.layout import Layout, identity, layout_of
 from leadline.wire.kept import (
     MAX_CALL_BYTES,
     MAX_NODES,
+    STAND_IN,
     VERSION,
     WITHHELD,
     Kept,
@@ -36,7 +37,13 @@ _REF_BYTES = 8
 _NUMBER_BYTES = 21
 _REAL_BYTES = 25
 _NODE_BYTES = 24
+_EMPTY_BYTES = 40
+"""Of a document without arguments."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+_FIRST = Kept(None)
+"""Made here, because the first one compiles the class' `__init__`, which audit hooks hear."""
 
 
 def keep(
@@ -49,10 +56,11 @@ def keep(
     Texts still hold what patterns would find; `withhold` takes that out, on another thread,
     before anything leaves the process.
     """
-    keeper = Keeper(most_bytes, landmarks)
+    keeper = Keeper(most_bytes - _EMPTY_BYTES, landmarks)
     roots: dict[str, Any] = {}
     for name, value in named:
         rule = secret_name(name)
+        keeper.left -= len(name) + 4
         try:
             roots[name] = keeper.ref(value) if rule is None else keeper.withheld(rule, value)
         except Obstacle as found:
@@ -115,6 +123,8 @@ class Keeper:
         number = self.memo.get(key)
         if number is None:
             number = self.memo[key] = len(self.objects)
+            if number >= MAX_NODES:
+                raise Obstacle(self.too_large())
             self.objects.append(value)
         self.left -= _REF_BYTES
         return [number]
@@ -132,7 +142,11 @@ class Keeper:
     def withheld(self, rule: str, value: object) -> list[int]:
         """Return what stands for a value that `rule` holds back: a node of its own."""
         number = len(self.objects)
-        self.objects.append(_Held(rule, layout_of(type(value)).name))
+        layout = layout_of(type(value))
+        if layout.names[:1] == (STAND_IN,):  # it was held back before
+            self.objects.append(value)
+        else:
+            self.objects.append(_Held(rule, layout.name))
         self.hidden.add(number)
         self.left -= _REF_BYTES
         return [number]

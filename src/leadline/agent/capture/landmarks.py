@@ -72,6 +72,8 @@ class Landmarks:
 
 def _add(names: dict[int, Name], module: str, name: str, value: object) -> None:
     cls = type(value)
+    if cls is float and value != value:  # noqa: PLR0124 - none of the numbers
+        names.setdefault(identity(value), (module, name))  # code asks for one by `is`
     if identity(cls) in _PLAIN or identity(cls) in _CONTAINERS:
         return
     layout = layout_of(cls)
