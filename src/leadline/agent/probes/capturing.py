@@ -24,6 +24,7 @@ from leadline.wire.call import MAX_CAPTURED_BYTES, CallKind, CallView, size_word
 from leadline.wire.kept import MAX_CALL_BYTES, Kept
 from leadline.wire.probe import CaptureProbe, Fate
 from leadline.wire.struct import dataclass, replace
+from leadline.wire.target import FunctionTarget
 from leadline.wire.value import render
 
 MAX_OPEN = 1_000
@@ -117,6 +118,9 @@ class Recorder:
         self._strays = 0
         self._paid_ns = 0
         self._told_home = False
+        module = probe.target.module if isinstance(probe.target, FunctionTarget) else ""
+        self._module = "" if "/" in module or module.endswith(".py") else module
+        """As it was asked for: what is run as a script has another name for itself."""
         self._token_ns = LOOKING_NS / probe.limits.rate_per_s
 
     def meet(self, passage: Passage, witness: Passage) -> None:
@@ -201,7 +205,7 @@ class Recorder:
         home = None if self._told_home else origin_of(ended.code.co_filename)
         self._told_home = True
         call = CallView(
-            entry=f"{begun.module}:{ended.code.co_qualname}",
+            entry=f"{self._module or begun.module}:{ended.code.co_qualname}",
             kind=kind,
             returned=outcome.returned,
             value=shown.pop(""),
