@@ -76,7 +76,7 @@ def test_calls_are_hits_like_others(leadline, app) -> None:
     assert "app.py:4  quote(…) " in lines[0]
     assert ", kept " in lines[0]
     assert "3 calls, " in lines[-1]
-    probe = leadline.json("probes", "--all")["probes"][-1]
+    probe = leadline.json("probes")["probes"][-1]
     hits = leadline.hits(probe["id"])
     assert [bool(hit["call"]) for hit in hits] == [True] * 3
     full = leadline.cli("hits", "--probe", probe["id"], "--full")
