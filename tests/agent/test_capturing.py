@@ -8,6 +8,7 @@ import time
 import pytest
 
 from leadline.agent.probes.choosing import chooser, shape_of
+from leadline.trial.rebuilding import rebuild
 from leadline.wire.errors import UsageError
 from leadline.wire.limits import Limits
 from leadline.wire.probe import CaptureProbe, Fate, Status
@@ -63,7 +64,7 @@ def calls(soundings):
 
 
 def argument(call, name):
-    return call.kept["nodes"][call.kept["roots"][name]]
+    return rebuild(call.kept)[name]
 
 
 def test_a_call_is_kept_as_it_began_and_as_it_ended(soundings, shop) -> None:

@@ -108,6 +108,7 @@ class Recorder:
         self._fails = compile_predicate(probe.fails) if probe.fails is not None else None
         self.names = self._fails.names if self._fails is not None else frozenset[str]()
         self._chooser = chooser(probe.limits.hits, reserves=self._fails is not None)
+        self._landmarks = keeping.Landmarks.of_process()
         self._open: dict[int, _Begun] = {}
         self._open_bytes = 0
         self._waiting: dict[int, _Ended] = {}
@@ -134,7 +135,7 @@ class Recorder:
         if len(self._open) >= MAX_OPEN or self._open_bytes >= MAX_OPEN_BYTES:
             raise Unknown("as many calls are under way as are held at once")
         named = list(_arguments(visit))
-        kept = keeping.keep(named, MAX_CALL_BYTES)
+        kept = keeping.keep(named, MAX_CALL_BYTES, self._landmarks)
         shape, callers = shape_of_call(named), callers_of(visit.frame)
         del named
         share = (clock() - started) / self._token_ns
