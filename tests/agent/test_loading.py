@@ -80,7 +80,9 @@ def test_the_parts_are_all_and_in_their_order(core) -> None:
     assert " [] [" in loaded
 
 
-OF_PLACES = {"leadline.trial.predicate"}
+OF_PLACES = {
+    f"leadline.trial.{name}" for name in ("predicate", "rebuilding", "building", "withheld")
+}
 """What runs in a fresh process, which imports it as any other does."""
 
 

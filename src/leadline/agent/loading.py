@@ -73,8 +73,10 @@ CAPTURE_PARTS = [
     f"leadline.{name}"
     for name in """
         wire.refusals trial trial.calls trial.showing trial.outcome agent.twin
-        agent.twin.outcome wire.kept agent.capture.keeping agent.capture.callers agent.origin
-        agent.probes.choosing agent.probes.capturing
+        agent.twin.outcome wire.kept agent.capture.naming agent.capture.obstacle
+        agent.capture.holding agent.capture.kept_forms agent.capture.kinds
+        agent.capture.landmarks agent.capture.withholding agent.capture.keeping
+        agent.capture.callers agent.origin agent.probes.choosing agent.probes.capturing
     """.split()
 ]
 """As `PARTS`, of what captures whole calls: loaded with the first probe that does."""

@@ -7,10 +7,10 @@ if the process has that very class under that name, and only functions of C are 
 
 from __future__ import annotations
 
+import _weakref as weakref  # the module of that name is not loaded in every process
 import datetime
 import re
 import types
-import weakref
 from collections.abc import Mapping
 from contextvars import Context
 from typing import TYPE_CHECKING, Any

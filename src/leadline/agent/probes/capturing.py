@@ -24,6 +24,7 @@ from leadline.wire.call import MAX_CAPTURED_BYTES, CallKind, CallView, size_word
 from leadline.wire.kept import MAX_CALL_BYTES, Kept
 from leadline.wire.probe import CaptureProbe, Fate
 from leadline.wire.struct import dataclass, replace
+from leadline.wire.target import FunctionTarget
 from leadline.wire.value import render
 
 MAX_OPEN = 1_000
@@ -107,6 +108,7 @@ class Recorder:
         self._fails = compile_predicate(probe.fails) if probe.fails is not None else None
         self.names = self._fails.names if self._fails is not None else frozenset[str]()
         self._chooser = chooser(probe.limits.hits, reserves=self._fails is not None)
+        self._landmarks = keeping.Landmarks.of_process()
         self._open: dict[int, _Begun] = {}
         self._open_bytes = 0
         self._waiting: dict[int, _Ended] = {}
@@ -117,6 +119,9 @@ class Recorder:
         self._strays = 0
         self._paid_ns = 0
         self._told_home = False
+        module = probe.target.module if isinstance(probe.target, FunctionTarget) else ""
+        self._module = "" if "/" in module or module.endswith(".py") else module
+        """As it was asked for: what is run as a script has another name for itself."""
         self._token_ns = LOOKING_NS / probe.limits.rate_per_s
 
     def meet(self, passage: Passage, witness: Passage) -> None:
@@ -130,7 +135,7 @@ class Recorder:
         if len(self._open) >= MAX_OPEN or self._open_bytes >= MAX_OPEN_BYTES:
             raise Unknown("as many calls are under way as are held at once")
         named = list(_arguments(visit))
-        kept = keeping.keep(named, MAX_CALL_BYTES)
+        kept = keeping.keep(named, MAX_CALL_BYTES, self._landmarks)
         shape, callers = shape_of_call(named), callers_of(visit.frame)
         del named
         share = (clock() - started) / self._token_ns
@@ -201,7 +206,7 @@ class Recorder:
         home = None if self._told_home else origin_of(ended.code.co_filename)
         self._told_home = True
         call = CallView(
-            entry=f"{begun.module}:{ended.code.co_qualname}",
+            entry=f"{self._module or begun.module}:{ended.code.co_qualname}",
             kind=kind,
             returned=outcome.returned,
             value=shown.pop(""),
