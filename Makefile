@@ -5,7 +5,9 @@ PYTHON ?= $(shell tools/find-python)
 VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
-# files of tests that run side by side: most of their time goes to waiting for real processes
+# files of tests that run side by side: most of their time goes to waiting for real processes.
+# These start a thousand times, and must not compile the package each time where the environment
+# says that nothing compiled is kept
 JOBS ?= 4
 BENCH_PYTHONS ?= $(shell tools/find-python --all)
 
@@ -24,6 +26,7 @@ demo: $(BUILT)
 	@$(BIN)/leadline demo
 
 test: $(BUILT)
+	@$(BIN)/python -m compileall -q src/leadline
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 	@LEADLINE_CORE=pure $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(BOTH)
 

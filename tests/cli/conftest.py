@@ -53,11 +53,17 @@ asyncio.run(main())
 @pytest.fixture
 def shop(leadline: Leadline, tmp_path: Path) -> Iterator[Program]:
     """The service `shop`, connected."""
-    (tmp_path / "shop.py").write_text(SERVICE)
-    command = [LEADLINE, "run", "--service", "shop", "--", sys.executable, "shop.py"]
-    with Program(command, tmp_path) as program:
-        wait_for(lambda: leadline.connected("shop"), 20)
+    with _start(leadline, tmp_path) as program:
         yield program
+
+
+def _start(leadline: Leadline, folder: Path) -> Program:
+    """Start the service in a folder, and wait until it is connected."""
+    (folder / "shop.py").write_text(SERVICE)
+    command = [LEADLINE, "run", "--service", "shop", "--", sys.executable, "shop.py"]
+    program = Program(command, folder)
+    wait_for(lambda: leadline.connected("shop"), 20)
+    return program
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +79,10 @@ def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leadline]:
         made = Leadline(folder / "home", folder).up()
         yield made
         made.close()
+
+
+@pytest.fixture(scope="module")
+def moored(harbour: Leadline) -> Iterator[Program]:
+    """The service `shop` at that server."""
+    with _start(harbour, harbour.cwd) as program:
+        yield program

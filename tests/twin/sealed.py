@@ -5,7 +5,7 @@ is called in a twin, and what stands after it looks, in the process again, wheth
 changed: it raises AssertionError if so. It may yield more than once. This
 file is also the program that tells all of them:
 
-    python sealed.py sealed|open USER_ID FOLDER
+    python sealed.py sealed|open USER_ID FOLDER [PART PARTS]
 
 prints one JSON object a story. `open` is the control: the same stories in an ordinary fork,
 where every story that says so must see the harm; a check that cannot fail is worth nothing.
@@ -204,8 +204,8 @@ def tell(one: Try, place: Path, *, sealed: bool) -> dict[str, Any]:
     return {"name": one.name, "harm": harm, "outcome": outcome and asdict(outcome)}
 
 
-def main(mode: str, user: int, folder: Path) -> None:
-    """Tell all stories as this user."""
+def main(mode: str, user: int, folder: Path, part: int = 0, parts: int = 1) -> None:
+    """Tell all stories as this user, or one of several parts of them."""
     sealed = mode == "sealed"
     table = load()
     resource_tracker.ensure_running()  # another user may not be let start it
@@ -213,7 +213,9 @@ def main(mode: str, user: int, folder: Path) -> None:
         os.setgroups([])
         os.setgid(user)
         os.setuid(user)
-    for one in table.values():
+    for number, one in enumerate(table.values()):
+        if number % parts != part:
+            continue
         if (one.root and user != 0) or not (sealed or one.harms):
             continue
         print(json.dumps(tell(one, folder / one.name, sealed=sealed)), flush=True)
@@ -221,4 +223,4 @@ def main(mode: str, user: int, folder: Path) -> None:
 
 if __name__ == "__main__":
     sys.modules["sealed"] = sys.modules["__main__"]  # the stories enter themselves in this one
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), *map(int, sys.argv[4:]))

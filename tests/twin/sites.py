@@ -1,6 +1,7 @@
 """Real services whose calls are run again in twins: started, driven, and never told of it."""
 
 import contextlib
+import signal
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
@@ -132,6 +133,7 @@ while True:
 TASKS = """\
 import os
 import sys
+import time
 
 from celery import Celery
 
@@ -157,8 +159,9 @@ if __name__ == "__main__":
     app.conf.broker_transport_options["data_folder_out"] = "outbox"
     for n in range(int(sys.argv[1])):
         add.delay(n, 1)
-    for name in os.listdir("outbox"):
-        os.rename(f"outbox/{name}", f"queue/{name}")
+        for name in os.listdir("outbox"):
+            os.rename(f"outbox/{name}", f"queue/{name}")
+        time.sleep(0.03)
 """
 
 
@@ -306,10 +309,11 @@ def celery(shore: Leadline, **more: str) -> Iterator[Site]:
 
         def drive(_n: int) -> object:
             return subprocess.run(
-                [tool("python"), "tasks.py", "20"], cwd=folder, check=True, timeout=60
+                [tool("python"), "tasks.py", "60"], cwd=folder, check=True, timeout=60
             )
 
         yield Site("celery", "tasks:add", program, drive, 0, folder)
+        program.stop(signal.SIGKILL)  # its own way out takes seconds
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Nothing gets out of a twin: each story of the table, told as root and as an ordinary user."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -20,6 +21,8 @@ NOBODY = 65534
 USERS = {"root": 0, "user": NOBODY} if os.getuid() == 0 else {"user": os.getuid()}
 CONTROL = ("open", next(iter(USERS.values())))
 PATIENCE_S = 120
+PARTS = 3
+"""Processes that tell the stories of one user: most of their time goes to waiting."""
 
 ALL = [
     (user, name)
@@ -41,19 +44,24 @@ def told() -> Iterator[Told]:
     """Tell all stories, once for each user, and those that do harm in an ordinary fork."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o755)
-        runs = {}
-        for mode, user in [*(("sealed", number) for number in USERS.values()), CONTROL]:
-            place = Path(folder, f"{mode}-{user}")
+        runs = []
+        modes = [*(("sealed", number) for number in USERS.values()), CONTROL]
+        for (mode, user), part in itertools.product(modes, range(PARTS)):
+            place = Path(folder, f"{mode}-{user}-{part}")
             place.mkdir()
             place.chmod(0o777)
-            errors = Path(folder, f"{mode}-{user}.err").open("w+")
+            errors = Path(folder, f"{mode}-{user}-{part}.err").open("w+")
             words = [sys.executable, "-W", "ignore", PROGRAM, mode, str(user), place]
             # twins give way to whoever else is busy; many kernels look at sessions one by one
             run = subprocess.Popen(
-                words, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
-            )
-            runs[mode, user] = run, errors
-        yield {key: _end(*run) for key, run in runs.items()}
+                [*words, str(part), str(PARTS)],
+                stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
+            )  # fmt: skip
+            runs.append(((mode, user), run, errors))
+        stories: Told = {}
+        for key, *run in runs:
+            stories.setdefault(key, {}).update(_end(*run))
+        yield stories
 
 
 def _end(run: subprocess.Popen[bytes], errors: Any) -> dict[str, Any]:
