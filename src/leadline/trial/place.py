@@ -19,6 +19,7 @@ from leadline.wire.errors import WireError
 from leadline.wire.messages import encode
 from leadline.wire.struct import asdict, dataclass, field
 from leadline.wire.twin import Refusal
+from leadline.wire.value import Value
 
 MAX_LINE_BYTES = 64_000_000
 """Of one line: a candidate's sources, or the whole of an outcome."""
@@ -81,7 +82,8 @@ class Order:
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What one run came to. `fails` and `expected` are the two predicates over it, None where
-    there is no answer: `unknown` says why."""
+    there is no answer: `unknown` says why. `state` is what the run has changed in the modules
+    of the service, by `module.name`."""
 
     number: int
     rerun: Rerun
@@ -91,6 +93,7 @@ class Ran:
     expected: bool | None = None
     unknown: str = ""
     ms: float = 0.0
+    state: dict[str, Value] = field(default_factory=dict)
 
 
 def write(message: Begin | Ready | Order | Ran) -> bytes:
@@ -121,6 +124,8 @@ def read_ran(line: bytes) -> Ran:
     for name in ("fails", "expected"):
         if value.get(name) not in (True, False, None):
             raise WireError("A run does not follow the contract.")
+    if not isinstance(value.get("state", {}), dict):
+        raise WireError("A run does not follow the contract.")
     value["rerun"] = read_rerun(value.get("rerun"))
     value["coursed"] = read_coursed(value.get("coursed"))
     value["refused"] = _refusals(value.get("refused"))

@@ -14,7 +14,7 @@ from leadline.verify.calls import CapturedCall
 from leadline.verify.verdict import Candidate, Case, Control
 from leadline.wire.errors import WireError
 from leadline.wire.refusals import attempt_words
-from leadline.wire.struct import dataclass, field
+from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.twin import Difference, Refusal
 from leadline.wire.value import Omission, Value
 
@@ -53,6 +53,22 @@ def compare_runs(call: CapturedCall, first: Ran, second: Ran, candidate: Ran) ->
 def not_replayable(call: CapturedCall) -> Compared:
     """Return what is known of a call that cannot be made again."""
     return Compared(call, Case(call.failed, Control.UNKNOWN, reason=call.obstacle))
+
+
+def left_open(one: Compared, reason: str) -> Compared:
+    """Return a call of which nothing good follows: the candidate changes more than is run."""
+    case = one.case
+    if not case.agreed or (case.candidate is Candidate.DIFFERS and not case.failed):
+        return one
+    unknown = replace(
+        case,
+        candidate=Candidate.UNKNOWN,
+        reached=True,
+        still_fails=case.still_fails or None,
+        expected=None if case.expected else case.expected,
+        reason=reason,
+    )
+    return replace(one, case=unknown)
 
 
 def _compare(call: CapturedCall, first: Ran, second: Ran, candidate: Ran) -> Compared:
@@ -111,6 +127,7 @@ def _candidate(
     if control is None or tried is None:
         return Candidate.UNKNOWN, [], f"the candidate: {_cut(candidate)}"
     found = unmasked(apart(control, tried), noise)
+    found += _state(first, second, candidate)
     found += _beside(first, second, candidate)
     new = _more(candidate.refused, first.refused)
     if new:
@@ -155,6 +172,17 @@ def _beside(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
             words = attempt_words(one.what, one.detail)
             found.append(Difference("outside", f"tried {words}", "did not try"))
     return found
+
+
+def _state(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
+    """Return what differs in what the call has changed in the modules of the service."""
+    one, other, tried = (
+        Outcome(True, None, dict(ran.state)) for ran in (first, second, candidate)
+    )
+    return [
+        replace(difference, where=difference.where.removeprefix("argument "))
+        for difference in unmasked(apart(one, tried), apart(one, other))
+    ]
 
 
 def _more(one: Sequence[Refusal], other: Sequence[Refusal]) -> list[Refusal]:

@@ -7,7 +7,7 @@ from leadline.trial.candidate import Candidate as Code
 from leadline.trial.candidate import Change, obstacles, touched_new, touched_old
 from leadline.trial.place import RUN_S, Begin, Ready
 from leadline.verify.calls import CapturedCall, Home
-from leadline.verify.comparison import Compared, compare_runs, not_replayable
+from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
 from leadline.verify.places import Places
 from leadline.verify.report import (
     Report,
@@ -19,6 +19,7 @@ from leadline.verify.report import (
     sentence,
     shown_cases,
 )
+from leadline.verify.signature import unseen_change
 from leadline.verify.verdict import LEAST_EVIDENCE, Stated, judge
 from leadline.wire.errors import RefusedError, UnavailableError
 from leadline.wire.struct import dataclass, field
@@ -134,6 +135,9 @@ def _run(
             calls, request.within_s, lambda done: progress("running", done, total)
         )
     found = [compare_runs(call, *three) for call, three in zip(calls, runs, strict=True)]
+    unseen = unseen_change(candidate.changes, control.file, request.entry.partition(":")[2])
+    if unseen:
+        found = [left_open(one, unseen) for one in found]
     return found, place, control.notes
 
 

@@ -68,3 +68,12 @@ def deep_taker(salt: str) -> Callable[[object], Value]:
         return _DeepWalk(_Deep(), room, salt).take(value, 0)
 
     return shown
+
+
+class MeasuredWalk(_DeepWalk):
+    """A capture of one value within so many bytes; whether they were enough says its room."""
+
+    __slots__ = ()
+
+    def __init__(self, most: int, salt: str) -> None:
+        super().__init__(_Deep(depth=12, items=5_000), Room(most), salt)

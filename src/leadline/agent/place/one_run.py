@@ -6,6 +6,7 @@ from typing import Any
 
 from leadline.agent.place.deep import deep_taker
 from leadline.agent.place.entry import Entry
+from leadline.agent.place.globals import Globals
 from leadline.agent.place.scope import own_code
 from leadline.expression import Unknown
 from leadline.trial import running
@@ -22,7 +23,11 @@ _CO_VARARGS, _CO_VARKEYWORDS, _CO_COROUTINE = 0x4, 0x8, 0x80
 
 
 def run_order(
-    order: Order, entry: Entry, begin: Begin, refusals: Callable[[], list[Refusal]]
+    order: Order,
+    entry: Entry,
+    begin: Begin,
+    refusals: Callable[[], list[Refusal]],
+    state: Globals,
 ) -> bytes:
     """Run a call and return the line that says what it came to."""
     try:
@@ -49,6 +54,7 @@ def run_order(
             questions.expected,
             questions.unknown,
             round(took, 3),
+            state.changed(),
         )
     )
 

@@ -13,8 +13,10 @@ from types import ModuleType
 
 from leadline import native
 from leadline.agent.place.entry import Entry, find_entry
+from leadline.agent.place.globals import Globals
 from leadline.agent.place.lines import Lines
 from leadline.agent.place.one_run import run_order
+from leadline.agent.place.scope import own_code
 from leadline.trial import revival
 from leadline.trial.failure import told
 from leadline.trial.overlay import Overlay
@@ -37,6 +39,7 @@ def live(begin: Begin, lines: Lines) -> None:
         lines.say(write(Ready(False, _why(begin, error), refused=refusals())))
         return
     notes = revival.revive()
+    state = Globals(own_code(begin), begin.salt)
     gc.collect()
     gc.freeze()  # a copy that collects garbage would touch, and so copy, all of it
     ready = Ready(
@@ -56,7 +59,7 @@ def live(begin: Begin, lines: Lines) -> None:
         except LeadlineError as error:
             lines.say(write(cut(0, error.message)))
             continue
-        _apart(order, lines, partial(run_order, order, entry, begin, refusals))
+        _apart(order, lines, partial(run_order, order, entry, begin, refusals, state))
 
 
 def refusals() -> list[Refusal]:
