@@ -14,6 +14,7 @@ from leadline.cli.verify_entry import MAX_STEPS, first_entry, is_good, local_roo
 from leadline.cli.verify_view import report_lines
 from leadline.trial import candidate
 from leadline.trial.candidate import Candidate
+from leadline.trial.predicate import compile_predicate
 from leadline.verify.calls import Home
 from leadline.verify.exporting import export_tests
 from leadline.verify.markdown import markdown
@@ -170,6 +171,8 @@ def _check(args: argparse.Namespace) -> None:
             "--expect is about the calls that fail: say which with --fails.",
             "For example: --fails 'raises ZeroDivisionError'",
         )
+    for predicate in filter(None, (args.fails, args.expect)):
+        compile_predicate(predicate)
     if args.many < 1 or args.within <= 0 or args.least < 1:
         raise UsageError("bad-limit", "--calls, --within and --least must be above zero.")
 

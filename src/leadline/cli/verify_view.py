@@ -5,6 +5,7 @@ from typing import Any
 
 from leadline.cli.show import harmless, short_path
 
+_NOT_EXERCISED = "not exercised"
 _MAX_CASES = 3
 """Of each sort; all that were kept are in the JSON and on the page."""
 _TITLES = {
@@ -61,8 +62,11 @@ def _counted(counts: Mapping[str, int], what: str) -> str:
 
 def _cases(report: Mapping[str, Any], sort: str, title: str) -> Iterator[str]:
     cases = [case for case in report["cases"] if case["sort"] == sort]
-    if sort == "failing" and report["exit_status"] == 0:
-        cases = cases[:1]  # one shows what the fix does
+    if sort == "failing":
+        unmet = [case for case in cases if not case["met"]]
+        cases = unmet or cases[:1]  # one shows what the fix does
+        if report["verdict"] == _NOT_EXERCISED:
+            return
     if not cases:
         return
     yield ""

@@ -98,8 +98,8 @@ class Stated:
 class Shares:
     """How many calls stand behind a verdict.
 
-    `failing` of the evidence failed live, and `met` of them meet what was stated; `others` of
-    the evidence did not fail, and `same` of them came to the same. `unknown` of the evidence
+    `failing` of those whose control agreed failed live, and `met` of them meet what was stated;
+    `others` of the evidence did not fail, and `same` of them came to the same. `unknown` of the evidence
     has no answer. `bound` is the largest share of such calls that could still differ (95 %).
     """
 
@@ -210,7 +210,7 @@ def _no_control(cases: Sequence[Case]) -> str:
 
 def _shares(cases: Sequence[Case], stated: Stated) -> Shares:
     evidence = [case for case in cases if case.is_evidence]
-    failing = [case for case in evidence if case.failed]
+    failing = [case for case in cases if case.agreed and case.failed]
     others = [case for case in evidence if case.failed is False]
     differing = [case for case in others if case.candidate is Candidate.DIFFERS]
     bad = len(differing) + sum(1 for case in failing if meets(case, stated) is False)
@@ -225,5 +225,5 @@ def _shares(cases: Sequence[Case], stated: Stated) -> Shares:
         differing=len(differing),
         unknown=sum(1 for case in evidence if _is_unknown(case, stated)),
         failing_lost=sum(1 for case in cases if case.failed and not case.agreed),
-        bound=most_share(bad, len(evidence)),
+        bound=most_share(min(bad, len(evidence)), len(evidence)),
     )
