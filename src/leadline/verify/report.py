@@ -8,7 +8,15 @@ from typing import Any
 from leadline.trial.candidate import Candidate as Code
 from leadline.trial.outcome import Outcome
 from leadline.verify.comparison import Compared
-from leadline.verify.verdict import Candidate, Control, Judgement, Shares, Stated, meets
+from leadline.verify.verdict import (
+    Candidate,
+    Control,
+    Judgement,
+    Shares,
+    Stated,
+    Verdict,
+    meets,
+)
 from leadline.wire.struct import asdict, dataclass, field
 from leadline.wire.twin import Difference
 from leadline.wire.value import render
@@ -230,11 +238,9 @@ def patch_of(code: Code) -> Patch:
 
 def sentence(judgement: Judgement, stated: Stated, cases: Sequence[Shown]) -> str:
     """Say a verdict with its shares in one sentence."""
-    from leadline.verify.verdict import Verdict  # noqa: PLC0415
-
     shares, verdict = judgement.shares, judgement.verdict
     parts: list[str] = []
-    if shares.failing:
+    if shares.failing and verdict is not Verdict.NOT_EXERCISED:
         done = "meet the expectation" if stated.expect else "do not fail any more"
         parts.append(f"{shares.met} of {shares.failing} failing calls {done}")
     match verdict:
@@ -246,18 +252,14 @@ def sentence(judgement: Judgement, stated: Stated, cases: Sequence[Shown]) -> st
             parts.append(f"{shares.same} of {shares.others} other calls the same")
     if verdict is Verdict.UNKNOWN and shares.unknown:
         parts.append(f"{shares.unknown} of {shares.reached} are unknown")
-    if verdict is Verdict.NOT_FIXED:
-        parts += [case.swallowed for case in cases if case.swallowed][:1]
-    if verdict is Verdict.NO_LONGER_FAILS:
+    if verdict in (Verdict.NOT_FIXED, Verdict.NO_LONGER_FAILS):
         parts += [case.swallowed for case in cases if case.swallowed][:1]
     said = ", ".join(parts)
     rest = [f"control agreed on {shares.agreed} of {shares.calls}"]
     rest.append(f"changed lines reached by {shares.reached}")
     if verdict in (Verdict.FIXED, Verdict.NO_LONGER_FAILS, Verdict.NO_DIFFERENCE_SEEN):
-        rest.append(f"at most {shares.bound:.2g} of such calls could still differ (95 %)"
-                    if shares.bound < 0.001 else
-                    f"at most {shares.bound * 100:.2g} % of such calls could still differ"
-                    " (95 %)")  # fmt: skip
+        most = f"{shares.bound * 100:.2g} %"
+        rest.append(f"at most {most} of such calls could still differ (95 %)")
     if judgement.reason:
         rest.insert(0, judgement.reason)
     if verdict is Verdict.NO_DIFFERENCE_SEEN:
