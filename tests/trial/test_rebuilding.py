@@ -7,13 +7,16 @@ import decimal
 import enum
 import fractions
 import functools
+import importlib
 import io
 import ipaddress
 import json
 import logging
 import math
+import os
 import pathlib
 import re
+import subprocess
 import sys
 import threading
 import types
@@ -451,3 +454,89 @@ def test_a_check_names_where_another_value_came_back() -> None:
 
     assert check(document, other) == "item.tags[1]"
     assert "cannot be kept" in check(document, lambda _: keep([("item", threading.Thread())]))
+
+
+def _elsewhere(document: dict[str, object], program: str) -> str:
+    """Rebuild in a fresh process, which has the module as it is after its import."""
+    lines = f"""
+import json, sys
+import kept_app as app
+from leadline.agent.capture.keeping import Landmarks, keep
+from leadline.trial.rebuilding import check, rebuild
+document = json.loads(sys.stdin.read())
+made = rebuild(document)
+{program}
+landmarks = Landmarks.of(["kept_app"])
+print(check(document, lambda named: keep(named, landmarks=landmarks)) or "same")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", lines],
+        input=json.dumps(document),
+        env={**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout.strip() or done.stderr
+
+
+def test_a_singleton_comes_back_as_itself_with_what_it_held() -> None:
+    app = importlib.import_module("kept_app")
+    landmarks = Landmarks.of(["kept_app"])
+    app.RATES.by_name["EUR"] = 1.25
+    app.RATES.calls = 7
+    app.TABLE["later"] = 1
+    kept = keep([("self", app.PRICING), ("name", "EUR")], landmarks=landmarks)
+    assert kept.withheld == ["self.rates.api_key (name 'api_key')"]
+    assert "key-from" not in json.dumps(kept.document)
+    told = _elsewhere(
+        kept.document,
+        """
+pricing = made["self"]
+assert pricing is app.PRICING and pricing.rates is app.RATES and pricing.table is app.TABLE
+assert (app.RATES.by_name, app.RATES.calls) == ({"EUR": 1.25}, 7)
+assert app.TABLE == {"start": 0, "later": 1} and list(app.TABLE) == ["start", "later"]
+assert app.RATES.api_key == "key-from-the-environment"  # what was withheld stays as it is here
+assert app.PRICING.gateway is app.GATEWAY and app.GATEWAY.seen == []
+""",
+    )
+    assert told == "same"
+
+
+def test_a_singleton_that_holds_what_lives_in_its_process_is_its_name() -> None:
+    app = importlib.import_module("kept_app")
+    landmarks = Landmarks.of(["kept_app"])
+    for _ in range(2):
+        kept = keep([("gateway", app.GATEWAY), ("none", app.Pricing.NONE)], landmarks=landmarks)
+        assert [node["k"] for node in kept.document["nodes"]] == ["name", "name"]
+    made = rebuild(kept.document)
+    assert made["gateway"] is app.GATEWAY
+    assert made["none"] is app.Pricing.NONE
+    inside = keep([("cart", [app.GATEWAY, app.GATEWAY.worker])], landmarks=landmarks)
+    assert inside.obstacle == "cart[1]: a threading.Thread lives in its process"
+
+
+def test_a_singleton_that_holds_very_much_is_its_name() -> None:
+    app = importlib.import_module("kept_app")
+    landmarks = Landmarks.of(["kept_app"])
+    app.LARGE.by_name = dict.fromkeys(map(str, range(10_000)), 0.5)
+    rows = [Item(str(at), at) for at in range(1_000)]
+    kept = keep(
+        [("large", app.LARGE), ("rows", rows), ("table", app.TABLE)], landmarks=landmarks
+    )
+    assert kept.obstacle == ""
+    made = rebuild(kept.document)
+    assert made["large"] is app.LARGE
+    assert made["rows"] == rows
+    assert made["table"] is app.TABLE
+
+
+def test_a_method_that_was_wrapped_is_found_in_its_class() -> None:
+    app = importlib.import_module("kept_app")
+    landmarks = Landmarks.of(["kept_app"])
+    kept = keep([("said", app.Loud().say), ("plain", app.RATES.rate)], landmarks=landmarks)
+    assert kept.obstacle == ""
+    made = rebuild(kept.document)
+    assert made["said"]() == "said"
+    assert made["plain"].__func__ is app.Rates.rate

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from leadline.trial.building import MAKERS, SHELLS, Site, fill, refused
+from leadline.trial.building import MAKERS, SHELLS, Site, emptied, fill, refused
 from leadline.trial.withheld import Withheld, WithheldTouched, withheld
 from leadline.wire.errors import RefusedError
 from leadline.wire.kept import VERSION, WITHHELD, Kept, paths, steps
@@ -90,6 +90,8 @@ def differs(one: dict[str, Any], other: dict[str, Any]) -> str:
     for number, twin in queue:  # grows meanwhile
         mine, its = one["nodes"][number], other["nodes"][twin]
         where = None if _alike(mine, its) else ""
+        if where is None and mine["k"] != its["k"]:
+            continue
         if where is None and "c" in mine and not same([mine["c"]], [its["c"]]):
             where = ": its class"
         if where is None:
@@ -106,10 +108,17 @@ def _steps(node: dict[str, Any]) -> list[tuple[str, Any]]:
     return list(steps(node))
 
 
+def _name(node: dict[str, Any]) -> list[str] | None:
+    """Return the name of what a module holds, if it is such a thing."""
+    return node.get("g") if node["k"] != "name" else [node["m"], node["t"]]
+
+
 def _alike(mine: dict[str, Any], its: dict[str, Any]) -> bool:
+    if (mine["k"] == "name" or its["k"] == "name") and _name(mine) == _name(its):
+        return True  # here with what it holds, there without: it is the same object
     if mine.keys() != its.keys():
         return False
-    if any(mine.get(name) != its.get(name) for name in ("k", "t", "b", "n", "m", "rule")):
+    if any(mine.get(name) != its.get(name) for name in ("k", "t", "b", "n", "m", "g", "rule")):
         return False
     if len(mine.get("i", ())) != len(its.get("i", ())):
         return False
@@ -161,7 +170,7 @@ class _Site(Site):
 
     def _begin(self, at: int) -> None:
         node = self.nodes[at]
-        shell = SHELLS.get(node["k"])
+        shell = SHELLS.get(node["k"]) if "g" not in node else emptied
         if shell is None:
             self._states[at] = _STARTED
             return

@@ -13,6 +13,7 @@ cycles are kept. A node is an object with these members, all but `k` optional:
     s   slot -> ref
     t   a text: digits, the name of a member, a qualified name
     b   base64, where a text cannot hold it
+    g   module and name under which this very object is found, to be given what the node holds
     n   a plain number or null: the longest that a deque may get, a position
 
 What may not leave the process is a node of kind `withheld` with its `rule`, and never a changed
@@ -78,6 +79,13 @@ def paths(
     document: dict[str, Any], numbers: set[int], *, plain: bool = False
 ) -> dict[int, str]:
     """Return how each node of `numbers` is reached first, as a person would write it."""
+    came = origins(document, plain=plain)
+    return {number: _path(number, came) for number in numbers if number in came}
+
+
+def origins(document: dict[str, Any], *, plain: bool = False) -> dict[int, tuple[int, str]]:
+    """Return from which node, and by which step, each is reached first; -1 stands for the
+    arguments."""
     nodes = document["nodes"]
     came: dict[int, tuple[int, str]] = {}
     queue: list[int] = []
@@ -93,7 +101,7 @@ def paths(
             if type(ref) is list and ref[0] not in came:
                 came[ref[0]] = (number, step)
                 queue.append(ref[0])
-    return {number: _path(number, came) for number in numbers if number in came}
+    return came
 
 
 def _class(node: dict[str, Any]) -> Any:

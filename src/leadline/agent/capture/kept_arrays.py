@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from leadline.agent.capture.arrays import loaded
 from leadline.agent.capture.holding import Node, Reader
 from leadline.agent.capture.kept_values import encoded
-from leadline.agent.capture.obstacle import Obstacle
+from leadline.agent.capture.obstacle import TOO_LARGE, Obstacle
 from leadline.agent.capture.recognition import Call, getter, held, in_module, inherits, method
 from leadline.agent.capture.tables import cells_of, member, parts_of
 from leadline.expression.hiding import name_rule
@@ -82,13 +82,13 @@ def _array(memory: _Memory, keeper: Keeper, value: Any) -> Node:
         for size in shape:  # type: ignore[attr-defined]
             length *= size
         if length * 2 > keeper.left:
-            raise Obstacle(keeper.too_large())
+            raise Obstacle(TOO_LARGE)
         node["i"] = [keeper.ref(memory.item(value, at)) for at in range(length)]
         return node
     if kind not in _FIXED:
         raise Obstacle("it is an array of items of many parts")
     if memory.size(value) * 4 // 3 > keeper.left:  # type: ignore[operator]
-        raise Obstacle(keeper.too_large())
+        raise Obstacle(TOO_LARGE)
     encoded(keeper, memory.octets(value), node)
     return node
 
@@ -136,7 +136,7 @@ def array(layout: Layout, cls: type) -> Reader | None:
 
     def read(keeper: Keeper, value: Any, _: Layout) -> Node:
         if length(value) * size(value) * 4 // 3 > keeper.left:
-            raise Obstacle(keeper.too_large())
+            raise Obstacle(TOO_LARGE)
         node: Node = {"k": "array", "t": str(code(value))}
         encoded(keeper, octets(value), node)
         return node

@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any
 
 from leadline.agent.capture.holding import Maker, Node, Take, plain_maker
-from leadline.agent.capture.obstacle import Obstacle
+from leadline.agent.capture.obstacle import TOO_LARGE, Obstacle
 from leadline.expression.fuel import sparse
 from leadline.expression.hiding import hidden_items, name_rule
 from leadline.expression.interruption import expected
@@ -121,7 +121,7 @@ def encoded(keeper: Keeper, octets: bytes, node: Node) -> None:
 
 def _int(keeper: Keeper, value: Any, node: Node) -> None:
     if int.bit_length(value) // 4 > keeper.left:
-        raise Obstacle(keeper.too_large())
+        raise Obstacle(TOO_LARGE)
     node["t"] = hex(int.__int__(value))
     keeper.left -= len(node["t"])
 

@@ -18,6 +18,7 @@ from leadline.agent.capture.holding import (
     Node,
     Reader,
     article,
+    given,
     hidden_state,
     named,
     opaque,
@@ -61,12 +62,15 @@ def _object(layout: Layout) -> Reader:
     if hidden_state(layout, object):
         return opaque
     extra = Extra(layout)
+    whole = extra.names is not None or bool(extra.slots)
 
     def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
-        name = keeper.landmarks.name_of(value)
-        if name is not None:
+        name, with_state = keeper.landmark(value)
+        if name is not None and not (with_state and whole):
             return named(keeper, name)
         node: Node = {"k": "object", "c": keeper.class_(layout.cls)}
+        if name is not None:
+            given(keeper, node, name)
         extra.add(keeper, value, node)
         return node
 
