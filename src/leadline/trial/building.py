@@ -20,7 +20,9 @@ from functools import partial
 from typing import Any
 
 from leadline.expression.layout import layout_of
+from leadline.trial.building_arrays import ARRAYS
 from leadline.wire.errors import RefusedError
+from leadline.wire.kept import WITHHELD
 
 type Node = dict[str, Any]
 type Make = Callable[[Site, Node], Any]
@@ -37,6 +39,8 @@ class Site:
     def __init__(self, nodes: list[Node]) -> None:
         self.nodes = nodes
         self.built: list[Any] = [None] * len(nodes)
+        self.before: dict[int, dict[str, Any]] = {}
+        """What the objects that modules hold had in their dictionaries, by address."""
         self._classes: dict[int, type] = {}
 
     def get(self, ref: Any) -> Any:
@@ -107,6 +111,35 @@ def _new_of(cls: type) -> Any:
     return object.__new__
 
 
+def emptied(site: Site, node: Node) -> Any:
+    """Return the object that a module holds, without what it holds here: it is given what it
+    held there. What was withheld there stays as it is here."""
+    found = by_name(*node["g"])
+    base = EMPTIED.get(node["k"])
+    if base is not None:
+        base.clear(found)
+    namespace = layout_of(type(found)).namespace
+    names = namespace(found) if namespace is not None else None
+    if type(names) is dict:
+        site.before[id(found)] = dict(names)
+        names.clear()
+    return found
+
+
+def _stays(site: Site, ref: Any) -> bool:
+    return type(ref) is list and site.nodes[ref[0]]["k"] == WITHHELD
+
+
+EMPTIED: dict[str, Any] = {
+    "dict": dict,
+    "ordered": OrderedDict,
+    "defaultdict": dict,
+    "list": list,
+    "set": set,
+    "deque": deque,
+}
+
+
 def fill(site: Site, obj: Any, node: Node) -> None:
     """Put into an object what its node holds: items, entries, attributes, slots."""
     kind = node["k"]
@@ -132,6 +165,8 @@ def fill(site: Site, obj: Any, node: Node) -> None:
     if "a" in node:
         _attributes(site, obj, node["a"])
     for name, ref in node.get("s", {}).items():
+        if "g" in node and _stays(site, ref):
+            continue
         _slot(obj, name, site.get(ref))
 
 
@@ -140,8 +175,12 @@ def _attributes(site: Site, obj: Any, held: dict[str, Any]) -> None:
     names = namespace(obj) if namespace is not None else None
     if type(names) is not dict:
         raise refused(f"a {type(obj).__name__} has no dictionary here")
+    before = site.before.get(id(obj), {})
     for name, ref in held.items():
-        names[sys.intern(name)] = site.get(ref)
+        if name in before and _stays(site, ref):
+            names[name] = before[name]
+        else:
+            names[sys.intern(name)] = site.get(ref)
 
 
 def _slot(obj: Any, name: str, value: object) -> None:
@@ -284,6 +323,7 @@ SHELLS: dict[str, Make] = {
 """What can be referred to before it holds anything."""
 
 MAKERS: dict[str, Make] = {
+    **ARRAYS,
     "name": lambda _, node: by_name(node["m"], node["t"]),
     "member": _member,
     "str": _text,

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from leadline.trial.building import MAKERS, SHELLS, Site, fill, refused
+from leadline.trial.building import MAKERS, SHELLS, Site, emptied, fill, refused
 from leadline.trial.withheld import Withheld, WithheldTouched, withheld
 from leadline.wire.errors import RefusedError
 from leadline.wire.kept import VERSION, WITHHELD, Kept, paths, steps
@@ -30,7 +30,30 @@ def rebuild(document: dict[str, Any]) -> dict[str, object]:
     """Return the arguments by name; raises `RefusedError("not-rebuildable", ...)`."""
     if document.get("v") != VERSION:
         raise refused(f"the arguments are of another version ({document.get('v')})")
+    if damage := _damage(document):
+        raise refused(f"the document is damaged ({damage})")
     return _Site(document).arguments()
+
+
+def _damage(document: dict[str, Any]) -> str:
+    """Return what is wrong with the form of a document, or nothing."""
+    roots, nodes = document.get("roots"), document.get("nodes")
+    if type(roots) is not dict or type(nodes) is not list:
+        return "it has no roots and nodes"
+    most = len(nodes)
+    try:
+        refs = [ref for ref in roots.values() if type(ref) is list]
+        for node in nodes:
+            if type(node["k"]) is not str:
+                return "a node has no kind"
+            refs += [ref for _, ref in steps(node) if type(ref) is list]
+            if "c" in node:
+                refs.append([node["c"]])
+        if all(type(at) is int and 0 <= at < most for (at,) in refs):
+            return ""
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return "a node is no node"
+    return "a reference leads nowhere"
 
 
 def check(
@@ -66,14 +89,16 @@ def differs(one: dict[str, Any], other: dict[str, Any]) -> str:
             return str(name)
     for number, twin in queue:  # grows meanwhile
         mine, its = one["nodes"][number], other["nodes"][twin]
-        where = paths(one, {number}).get(number, "?")
-        if not _alike(mine, its):
-            return where
-        if "c" in mine and not same([mine["c"]], [its["c"]]):
-            return f"{where}: its class"
-        for (step, ref), (_, ref_again) in zip(_steps(mine), _steps(its), strict=True):
-            if not same(ref, ref_again):
-                return where + step
+        where = None if _alike(mine, its) else ""
+        if where is None and mine["k"] != its["k"]:
+            continue
+        if where is None and "c" in mine and not same([mine["c"]], [its["c"]]):
+            where = ": its class"
+        if where is None:
+            refs = zip(_steps(mine), _steps(its), strict=True)
+            where = next((step for (step, ref), (_, twin) in refs if not same(ref, twin)), None)
+        if where is not None:
+            return paths(one, {number}).get(number, "?") + where
     return ""
 
 
@@ -83,10 +108,17 @@ def _steps(node: dict[str, Any]) -> list[tuple[str, Any]]:
     return list(steps(node))
 
 
+def _name(node: dict[str, Any]) -> list[str] | None:
+    """Return the name of what a module holds, if it is such a thing."""
+    return node.get("g") if node["k"] != "name" else [node["m"], node["t"]]
+
+
 def _alike(mine: dict[str, Any], its: dict[str, Any]) -> bool:
+    if (mine["k"] == "name" or its["k"] == "name") and _name(mine) == _name(its):
+        return True  # here with what it holds, there without: it is the same object
     if mine.keys() != its.keys():
         return False
-    if any(mine.get(name) != its.get(name) for name in ("k", "t", "b", "n", "m", "rule")):
+    if any(mine.get(name) != its.get(name) for name in ("k", "t", "b", "n", "m", "g", "rule")):
         return False
     if len(mine.get("i", ())) != len(its.get("i", ())):
         return False
@@ -113,8 +145,10 @@ class _Site(Site):
                 if type(ref) is list:
                     self._raise(ref[0], late)
             self._finish(late)
-        except (RefusedError, WithheldTouched):
+        except RefusedError:
             raise
+        except WithheldTouched as touched:
+            raise refused(f"{touched.path} was withheld, and it is a key") from None
         except Exception as error:
             raise refused(f"{type(error).__name__}: {error}") from error
         _held.append(self.built)
@@ -136,7 +170,7 @@ class _Site(Site):
 
     def _begin(self, at: int) -> None:
         node = self.nodes[at]
-        shell = SHELLS.get(node["k"])
+        shell = SHELLS.get(node["k"]) if "g" not in node else emptied
         if shell is None:
             self._states[at] = _STARTED
             return

@@ -13,6 +13,7 @@ cycles are kept. A node is an object with these members, all but `k` optional:
     s   slot -> ref
     t   a text: digits, the name of a member, a qualified name
     b   base64, where a text cannot hold it
+    g   module and name under which this very object is found, to be given what the node holds
     n   a plain number or null: the longest that a deque may get, a position
 
 What may not leave the process is a node of kind `withheld` with its `rule`, and never a changed
@@ -30,6 +31,8 @@ MAX_CALL_BYTES = 256_000
 takes 0.3 to 9 kB; what is far larger is a whole application, or a page of data."""
 MAX_NODES = 20_000
 WITHHELD = "withheld"
+STAND_IN = "leadline.trial.withheld.Withheld"
+"""The class of what stands for a withheld value where the call is made again."""
 MAX_PATH = 12
 """Steps of a path that are shown."""
 _MAX_KEY_CHARS = 40
@@ -76,6 +79,13 @@ def paths(
     document: dict[str, Any], numbers: set[int], *, plain: bool = False
 ) -> dict[int, str]:
     """Return how each node of `numbers` is reached first, as a person would write it."""
+    came = origins(document, plain=plain)
+    return {number: _path(number, came) for number in numbers if number in came}
+
+
+def origins(document: dict[str, Any], *, plain: bool = False) -> dict[int, tuple[int, str]]:
+    """Return from which node, and by which step, each is reached first; -1 stands for the
+    arguments."""
     nodes = document["nodes"]
     came: dict[int, tuple[int, str]] = {}
     queue: list[int] = []
@@ -86,11 +96,16 @@ def paths(
     for number in queue:  # grows meanwhile
         if number >= len(nodes) or nodes[number] is None:
             continue
-        for step, ref in steps(nodes[number], plain=plain):
+        found = [*steps(nodes[number], plain=plain), ("", _class(nodes[number]))]
+        for step, ref in found:
             if type(ref) is list and ref[0] not in came:
                 came[ref[0]] = (number, step)
                 queue.append(ref[0])
-    return {number: _path(number, came) for number in numbers if number in came}
+    return came
+
+
+def _class(node: dict[str, Any]) -> Any:
+    return [node["c"]] if "c" in node else None
 
 
 def _path(number: int, came: dict[int, tuple[int, str]]) -> str:

@@ -26,6 +26,8 @@ type Take = Callable[[Keeper, Any, Node], None]
 type Maker = Callable[[Layout, type], Reader]
 """Takes the layout of a class and the known class that it derives from."""
 
+FILLED = ("dict", "ordered", "defaultdict", "list", "set", "deque")
+"""Kinds of containers that can be emptied, and given what another one holds."""
 _WORD = 8
 _basic: dict[str, Any] = {
     name: vars(type)[f"__{name}__"].__get__
@@ -88,6 +90,8 @@ class Extra:
 def plain_maker(kind: str, take: Take) -> Maker:
     """Return what makes the reader of classes that derive from a builtin one."""
 
+    empties = kind in FILLED
+
     def make(layout: Layout, base: type) -> Reader:
         whole = layout.cls is base
         if not whole and hidden_state(layout, base):
@@ -96,6 +100,12 @@ def plain_maker(kind: str, take: Take) -> Maker:
 
         def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
             node: Node = {"k": kind}
+            if empties:
+                name, with_state = keeper.landmark(value)
+                if with_state and name is not None:
+                    given(keeper, node, name)
+                elif name is not None:
+                    return named(keeper, name)
             if not whole:
                 node["c"] = keeper.class_(layout.cls)
             take(keeper, value, node)
@@ -135,6 +145,12 @@ def article(layout: Layout) -> str:
     name = layout.names[0] if layout.names else layout.name
     name = name.removeprefix("builtins.")
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def given(keeper: Keeper, node: Node, name: naming.Name) -> None:
+    """Say under which name the object of a node is found."""
+    keeper.left -= len(name[0]) + len(name[1]) + 12
+    node["g"] = list(name)
 
 
 def named(keeper: Keeper, name: naming.Name) -> Node:

@@ -15,15 +15,18 @@ from typing import Any
 from leadline.agent.capture.holding import Reader
 from leadline.agent.capture.kinds import reader_of
 from leadline.agent.capture.landmarks import NO_LANDMARKS, Landmarks
-from leadline.agent.capture.obstacle import Obstacle
+from leadline.agent.capture.naming import Name
+from leadline.agent.capture.obstacle import TOO_LARGE, Obstacle
 from leadline.agent.capture.withholding import withhold
 from leadline.expression.layout import Layout, identity, layout_of
 from leadline.wire.kept import (
     MAX_CALL_BYTES,
     MAX_NODES,
+    STAND_IN,
     VERSION,
     WITHHELD,
     Kept,
+    origins,
     paths,
     spelled,
 )
@@ -36,7 +39,17 @@ _REF_BYTES = 8
 _NUMBER_BYTES = 21
 _REAL_BYTES = 25
 _NODE_BYTES = 24
+STATE_BYTES = 32_000
+"""For all arguments together, where singletons of the program are written down with what they
+hold: more is a whole application, of which the names must do."""
+_TRIES = 4
+_EMPTY_BYTES = 40
+"""Of a document without arguments."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+_FIRST = Kept(None)
+"""Made here, because the first one compiles the class' `__init__`, which audit hooks hear."""
 
 
 def keep(
@@ -49,23 +62,40 @@ def keep(
     Texts still hold what patterns would find; `withhold` takes that out, on another thread,
     before anything leaves the process.
     """
-    keeper = Keeper(most_bytes, landmarks)
+    arguments = list(named)
+    for left in reversed(range(_TRIES)):
+        keeper = Keeper(most_bytes - _EMPTY_BYTES, landmarks)
+        document, failed, obstacle = _attempt(arguments, keeper)
+        if not obstacle:
+            size = most_bytes - keeper.left
+            return Kept(document, size, _withheld(document, keeper.hidden))
+        bare = keeper.in_the_way(document, failed, obstacle)
+        if not bare or not left:
+            break
+        if left == 1:
+            bare = list(keeper.given.values())
+        landmarks.leave_bare(bare)
+    where = paths(document, {failed}).get(failed, "")
+    reason = f"{where}: {obstacle}" if where else obstacle
+    return Kept(None, most_bytes - keeper.left, [], reason)
+
+
+def _attempt(
+    arguments: list[tuple[str, object]], keeper: "Keeper"
+) -> tuple[dict[str, Any], int, str]:
+    """Return a document, and which node could not be written down and why, if one could not."""
     roots: dict[str, Any] = {}
-    for name, value in named:
-        rule = secret_name(name)
-        try:
-            roots[name] = keeper.ref(value) if rule is None else keeper.withheld(rule, value)
-        except Obstacle as found:
-            return Kept(None, most_bytes - keeper.left, [], f"{name}: {found}")
-    obstacle = keeper.walk()
     document = {"v": VERSION, "roots": roots, "nodes": keeper.nodes}
-    size = most_bytes - keeper.left
-    if obstacle:
-        at = len(keeper.nodes)
-        keeper.nodes.append(None)
-        where = paths(document, {at}).get(at, "")
-        return Kept(None, size, [], f"{where}: {obstacle}" if where else obstacle)
-    return Kept(document, size, _withheld(document, keeper.hidden))
+    try:
+        for name, value in arguments:
+            rule = secret_name(name)
+            keeper.left -= len(name) + 4
+            roots[name] = [len(keeper.objects)]  # where an obstacle would be
+            roots[name] = keeper.ref(value) if rule is None else keeper.withheld(rule, value)
+    except Obstacle as found:
+        return document, len(keeper.objects), str(found)
+    obstacle = keeper.walk()
+    return document, len(keeper.nodes), obstacle
 
 
 def _withheld(document: dict[str, Any], numbers: set[int]) -> list[str]:
@@ -81,7 +111,7 @@ def _withheld(document: dict[str, Any], numbers: set[int]) -> list[str]:
 class Keeper:
     """One writing down: the objects that were found, in the order of their nodes."""
 
-    __slots__ = ("hidden", "landmarks", "left", "memo", "nodes", "objects")
+    __slots__ = ("given", "hidden", "landmarks", "left", "memo", "nodes", "objects", "spared")
 
     def __init__(self, most_bytes: int, landmarks: Landmarks) -> None:
         self.left = most_bytes
@@ -90,6 +120,9 @@ class Keeper:
         self.objects: list[Any] = []
         self.nodes: list[Any] = []
         self.hidden: set[int] = set()
+        self.given: dict[int, Name] = {}
+        """Nodes of landmarks that are written down with what they hold."""
+        self.spared = 0
 
     def ref(self, value: Any) -> Any:
         """Return what stands for a value; it is read later where it needs a node."""
@@ -97,7 +130,7 @@ class Keeper:
         if cls is str:
             length = len(value)
             if length > self.left:
-                raise Obstacle(self.too_large())
+                raise Obstacle(TOO_LARGE)
             if value.isascii() or not _SURROGATE.search(value):
                 self.left -= len(encode_basestring_ascii(value)) + 1
                 return value
@@ -115,6 +148,8 @@ class Keeper:
         number = self.memo.get(key)
         if number is None:
             number = self.memo[key] = len(self.objects)
+            if number >= MAX_NODES:
+                raise Obstacle(TOO_LARGE)
             self.objects.append(value)
         self.left -= _REF_BYTES
         return [number]
@@ -132,10 +167,36 @@ class Keeper:
     def withheld(self, rule: str, value: object) -> list[int]:
         """Return what stands for a value that `rule` holds back: a node of its own."""
         number = len(self.objects)
-        self.objects.append(_Held(rule, layout_of(type(value)).name))
+        layout = layout_of(type(value))
+        if layout.names[:1] == (STAND_IN,):  # it was held back before
+            self.objects.append(value)
+        else:
+            self.objects.append(_Held(rule, layout.name))
         self.hidden.add(number)
         self.left -= _REF_BYTES
         return [number]
+
+    def landmark(self, value: object) -> tuple[Name | None, bool]:
+        """Return the name of what a module holds, and whether what it holds is taken too."""
+        name = self.landmarks.name_of(value)
+        if name is None or not self.landmarks.has_state(name):
+            return name, False
+        if not self.given and self.left > STATE_BYTES:
+            self.spared, self.left = self.left - STATE_BYTES, STATE_BYTES
+        self.given[len(self.nodes)] = name
+        return name, True
+
+    def in_the_way(self, document: dict[str, Any], failed: int, obstacle: str) -> list[Name]:
+        """Return the landmarks to be written down without what they hold, so that what failed
+        is not met, or that there is more room."""
+        if obstacle == TOO_LARGE:
+            return list(self.given.values())
+        came = origins(document) if self.given else {}
+        while failed >= 0:
+            if failed in self.given:
+                return [self.given[failed]]
+            failed = came[failed][0] if failed in came else -1
+        return []
 
     def attributes(self, names: Any) -> dict[str, Any]:
         """Return what lies in the dictionary of an instance."""
@@ -154,11 +215,8 @@ class Keeper:
         """Return how long a container is; raises where so much would not fit."""
         length: int = base.__len__(value)
         if length * each > self.left:
-            raise Obstacle(self.too_large())
+            raise Obstacle(TOO_LARGE)
         return length
-
-    def too_large(self) -> str:
-        return "with it the arguments are larger than can be kept"
 
     def walk(self) -> str:
         """Read all that was found; return what is in the way, if anything is."""
@@ -179,9 +237,10 @@ class Keeper:
                 self.left -= _NODE_BYTES
                 number += 1
                 if self.left < 0 or len(objects) > MAX_NODES:
-                    return self.too_large()
+                    return TOO_LARGE
         except Obstacle as obstacle:
             return str(obstacle)
+        self.left += self.spared
         return ""
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+from leadline.agent.capture import kept_arrays
 from leadline.agent.capture.holding import (
     Extra,
     Maker,
@@ -27,12 +28,16 @@ from leadline.agent.capture.holding import (
     opaque,
     plain_maker,
 )
+from leadline.agent.capture.kept_values import entries
 from leadline.agent.capture.memory import first_member
 from leadline.agent.capture.naming import of_builtin
+from leadline.agent.capture.numbers import MAX_DECIMAL_BYTES
 from leadline.agent.capture.obstacle import Obstacle
-from leadline.agent.capture.recognition import genuine, getter, held, method, slot
+from leadline.agent.capture.recognition import genuine, getter, held, method
 from leadline.expression.hiding import hidden_items
+from leadline.expression.interruption import expected
 from leadline.expression.layout import MISSING, Layout, exact, identity, layout_of
+from leadline.wire.kept import STAND_IN, WITHHELD
 
 if TYPE_CHECKING:
     from leadline.agent.capture.keeping import Keeper
@@ -121,7 +126,7 @@ def builtin(keeper: Keeper, value: Any, _: Layout) -> Node:
     if name is not None:
         return named(keeper, name)
     owner = _BUILTIN_SELF(value)
-    if owner is None or layout_of(type(owner)).base is type:
+    if owner is None:
         raise Obstacle("it is a builtin function that no module has under its name")
     called = exact(_BUILTIN_NAME(value))
     return {"k": "bound", "t": called, "i": [keeper.ref(owner)]}
@@ -153,7 +158,7 @@ def _iterator(kind: type) -> Take:
     def take(keeper: Keeper, value: Any, node: Node) -> None:
         told = reduce(value)
         node["i"] = [keeper.ref(told[1][0])]
-        if len(told) > 2:
+        if len(told) > 2 and told[2] is not None:
             node["n"] = told[2]
 
     return take
@@ -193,19 +198,27 @@ BUILTIN: tuple[tuple[type, Maker], ...] = (
         )
     ),
     *(
-        (type(one), plain_maker("iterator", _iterator(type(one))))
-        for one in (iter([]), iter(()), iter(range(0)), reversed([]))
+        (type(one), plain_maker(kind, _iterator(type(one))))
+        for kind, one in (
+            ("iterator", iter([])),
+            ("iterator", iter(())),
+            ("iterator", iter(range(0))),
+            ("iterator", iter(range(1 << 70))),
+            ("reversed", reversed([])),
+        )
     ),
     (BaseException, _error_maker),
 )
 
 
 def _decimal(layout: Layout, cls: type) -> Reader | None:
-    text = method(layout, cls, "__str__")
-    if text is None:
+    text, size = method(layout, cls, "__str__"), method(layout, cls, "__sizeof__")
+    if text is None or size is None:
         return None
 
     def take(keeper: Keeper, value: Any, node: Node) -> None:
+        if size(value) > min(MAX_DECIMAL_BYTES, keeper.left):
+            raise Obstacle("it is a number with too many digits")
         # in a context of its own: asking would make one of decimal's for this thread
         node["t"] = Context().run(text, value)
         keeper.left -= len(node["t"])
@@ -249,7 +262,6 @@ def _factory(layout: Layout, cls: type) -> Reader | None:
     factory = getter(layout, cls, "default_factory")
     if factory is None:
         return None
-    from leadline.agent.capture.kinds import entries  # the two know of each other
 
     def take(keeper: Keeper, value: Any, node: Node) -> None:
         node["i"] = [keeper.ref(factory(value))]
@@ -286,9 +298,12 @@ def _stream(kind: str) -> Any:
             return None
 
         def read(keeper: Keeper, value: Any, _: Layout) -> Node:
-            parts = slot(state, value)  # raises ValueError where it is closed
-            if type(parts) is not tuple:
-                raise Obstacle("it is a closed stream")
+            try:
+                parts = state(value)
+            except ValueError as error:
+                if not expected(error, ValueError):
+                    raise
+                raise Obstacle("it is a closed stream") from None
             return {"k": kind, "i": [keeper.ref(part) for part in parts[:-1]]}
 
         return read
@@ -312,10 +327,11 @@ def _refused(_: Layout, __: type) -> Reader | None:
     return opaque
 
 
-def _read_stand_in(_: Keeper, value: Any, layout: Layout) -> Node:
+def _read_stand_in(keeper: Keeper, value: Any, layout: Layout) -> Node:
     """In a sealed process: what stands for a value that was held back before."""
+    keeper.hidden.add(len(keeper.nodes))
     slots = dict(layout.slots)
-    return {"k": "withheld", "t": slots["type_name"](value), "rule": slots["rule"](value)}
+    return {"k": WITHHELD, "t": slots["type_name"](value), "rule": slots["rule"](value)}
 
 
 def _stand_in(_: Layout, __: type) -> Reader | None:
@@ -330,12 +346,23 @@ _CLAIMED: Mapping[str, Any] = {
     "re.Pattern": _pattern,
     "collections.defaultdict": _factory,
     "functools.partial": _partial,
+    "array.array": kept_arrays.array,
+    "numpy.ndarray": kept_arrays.ndarray,
+    "numpy.generic": kept_arrays.scalar,
+    "numpy.dtype": kept_arrays.dtype,
+    "pandas.DataFrame": kept_arrays.frame,
+    "pandas.core.frame.DataFrame": kept_arrays.frame,
+    "pandas.Series": kept_arrays.series,
+    "pandas.core.series.Series": kept_arrays.series,
+    "pandas.Index": kept_arrays.index,
+    "pandas.core.indexes.base.Index": kept_arrays.index,
+    "pandas._libs.arrays.NDArrayBacked": kept_arrays.backed,
     "_thread.lock": _lock("lock"),
     "_thread.RLock": _lock("rlock"),
     "_io.StringIO": _stream("text stream"),
     "_io.BytesIO": _stream("byte stream"),
     "logging.Logger": _logger,
-    "leadline.trial.withheld.Withheld": _stand_in,
+    STAND_IN: _stand_in,
     "threading.Thread": _refused,
     "concurrent.futures._base.Executor": _refused,
     "asyncio.events.AbstractEventLoop": _refused,
@@ -351,10 +378,16 @@ def form_of(layout: Layout) -> tuple[Reader | None, bool]:
         maker = _CLAIMED.get(dotted)
         if maker is None:
             continue
-        if identity(cls) in _NATIVE or genuine(cls, dotted):
+        if identity(cls) in _NATIVE or genuine(cls, dotted) or _is_lock(layout, cls, dotted):
             return maker(layout, cls), True
         settled = False
     return None, settled
+
+
+def _is_lock(layout: Layout, cls: type, dotted: str) -> bool:
+    """Tell whether a class is the interpreter's lock, which 3.12 has under no name: one that
+    is written in C cannot be passed off."""
+    return dotted == "_thread.lock" and method(layout, cls, "acquire_lock") is not None
 
 
 _NATIVE = frozenset(map(identity, (re.Pattern,)))

@@ -22,7 +22,6 @@ _qualname: Any = vars(type)["__qualname__"].__get__
 _FUNCTION_NAME: Any = _function["__qualname__"].__get__
 _FUNCTION_MODULE: Any = _function["__module__"].__get__
 _BUILTIN_NAME: Any = _builtin["__name__"].__get__
-_BUILTIN_SELF: Any = _builtin["__self__"].__get__
 _BUILTIN_MODULE: Any = _builtin["__module__"].__get__
 _WRAPPED: dict[int, Any] = {
     identity(kind): vars(kind)["__func__"].__get__ for kind in (classmethod, staticmethod)
@@ -37,6 +36,13 @@ _DESCRIBED: dict[int, tuple[Any, Any]] = {
         types.ClassMethodDescriptorType,
     )
 }
+
+_ELSEWHERE = {
+    identity(getattr(types, name)): ("types", name)
+    for name in types.__all__
+    if type(getattr(types, name)) is type
+}
+"""Classes of the interpreter that claim to be builtins, and that only `types` holds."""
 
 type Name = tuple[str, str]
 """Module, and dotted name in it; empty for the module itself."""
@@ -70,7 +76,8 @@ def found(name: Name) -> object:
 
 def of_class(cls: type, layout: Layout) -> Name | None:
     """Return under which name the process has a class."""
-    return _checked((layout.module, exact(_qualname(cls))), cls)
+    known = _ELSEWHERE.get(identity(cls))
+    return known or _checked((layout.module, exact(_qualname(cls))), cls)
 
 
 def of_function(value: object) -> Name | None:
@@ -79,14 +86,11 @@ def of_function(value: object) -> Name | None:
 
 
 def of_builtin(value: object) -> Name | None:
-    """Return the name of a builtin function that is bound to a module or class alone."""
-    owner, name = _BUILTIN_SELF(value), exact(_BUILTIN_NAME(value))
-    if layout_of(type(owner)).base is type:
-        layout = layout_of(owner)
-        inside = of_class(owner, layout)
-        return (inside[0], f"{inside[1]}.{name}") if inside is not None else None
+    """Return the name of a builtin function of a module."""
     module = _BUILTIN_MODULE(value)
-    return _checked((module, name), value) if type(module) is str else None
+    if type(module) is not str:
+        return None
+    return _checked((module, exact(_BUILTIN_NAME(value))), value)
 
 
 def of_described(value: object) -> Name | None:

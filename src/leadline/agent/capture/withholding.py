@@ -24,10 +24,16 @@ from leadline.wire.strictness import RULE
 
 _RULE = re.compile(r"<redacted (pattern:[a-z-]{1,20})>")
 _EXACT = 2.0**53
-_HASHED = ("set", "frozenset")
+_LOOKED_AT = ("set", "frozenset", "pattern", "text stream", "byte stream", "index", "frame")
+"""Kinds that cannot be made without looking at what they are made of."""
 _NUMBERS = ("int", "float", "complex", "decimal")
 """Kinds whose text is made of digits."""
-_CODE = ("name", "member", "bound", "zone", "logger", WITHHELD)
+_ARRAYS = ("ndarray", "scalar", "array")
+_WIDE = ("u", "w")
+_CASTS = {"i8": "q", "u8": "Q", "f8": "d", "l": "q", "q": "q", "L": "Q", "Q": "Q", "d": "d"}
+"""How numbers that have room for a card's lie in memory, by numpy's codes and by `array`'s."""
+_FEWEST = 10**12
+_CODE = ("name", "member", "bound", "zone", "logger", "dtype", WITHHELD)
 """Kinds whose text is a name in the code, or of the system's."""
 
 
@@ -77,7 +83,7 @@ class _Pass:
         """Withhold what is looked into by a key that is withheld."""
         for number, node in enumerate(nodes):
             keys = [key for key, _ in node.get("p", ())]
-            keys += node.get("i", []) if node.get("k") in _HASHED else []
+            keys += node.get("i", []) if node.get("k") in _LOOKED_AT else []
             for key in keys:
                 if type(key) is list and nodes[key[0]].get("k") == WITHHELD:
                     nodes[number] = _withheld(node.get("k", "?"), nodes[key[0]]["rule"])
@@ -110,6 +116,8 @@ class _Pass:
             if kind == "int":
                 return CARD if is_card(int(node["t"], 16)) else ""
             return "" if self._second else self._rule_of(node["t"])
+        if kind in _ARRAYS:
+            return self._array_rule(node)
         if self._strict:
             return RULE
         if "t" in node:
@@ -122,6 +130,22 @@ class _Pass:
             )
         )
 
+    def _array_rule(self, node: dict[str, Any]) -> str:
+        """Judge the memory of an array by what its items are."""
+        octets = binascii.a2b_base64(node.get("b", ""))
+        code = node["t"].lstrip("<>|=")
+        if code[:1] in "SU" or code in _WIDE:
+            if self._strict:
+                return RULE
+            wide = code[:1] != "S"
+            text = octets.decode("utf-32-le", "replace") if wide else octets.decode("latin-1")
+            return self._rule_of(text.replace("\0", " "))
+        cast: Any = _CASTS.get(code)
+        if cast is None or len(octets) % 8:
+            return ""
+        numbers = memoryview(octets).cast(cast)
+        return CARD if any(_is_card(one) for one in numbers) else ""
+
     def _ref(self, ref: Any) -> Any:
         rule = ""
         cls = type(ref)
@@ -130,7 +154,7 @@ class _Pass:
         elif cls is int:
             rule = CARD if is_card(ref) else ""
         elif cls is float:
-            rule = CARD if abs(ref) < _EXACT and is_card(int(ref)) else ""
+            rule = CARD if _is_card(ref) else ""
         if not rule:
             return ref
         self._added.append(_withheld(cls.__name__, rule))
@@ -156,6 +180,10 @@ class _Pass:
 
 _PARTS = ("date", "datetime", "time", "timedelta", "range")
 """Kinds whose refs are numbers of a calendar or a count."""
+
+
+def _is_card(number: float) -> bool:
+    return _FEWEST <= number < _EXACT and number == int(number) and is_card(int(number))
 
 
 def _withheld(kind: str, rule: str) -> dict[str, Any]:
