@@ -74,7 +74,8 @@ CAPTURE_PARTS = [
     for name in """
         wire.refusals trial trial.calls trial.showing trial.outcome agent.twin
         agent.twin.outcome wire.kept agent.capture.naming agent.capture.obstacle
-        agent.capture.holding agent.capture.kept_forms agent.capture.kinds
+        agent.capture.holding agent.capture.kept_values agent.capture.kept_arrays
+        agent.capture.kept_forms agent.capture.kinds
         agent.capture.landmarks agent.capture.withholding agent.capture.keeping
         agent.capture.callers agent.origin agent.probes.choosing agent.probes.capturing
     """.split()

@@ -163,10 +163,18 @@ class Capture:
             self._look()
             over = self.probe["ended_at"] is not None or self._hopeless()
             if over or time.monotonic() >= self._until:
-                query = {"probe": self.id, "after": self._last, "limit": 1_000}
-                for hit in self._client.get("/v1/hits", **query)["hits"]:
-                    yield self._taken(hit)
+                yield from self._stored()
                 return
+
+    def _stored(self) -> Iterator[dict[str, Any]]:
+        """Yield what came while it was looked at."""
+        more = True
+        while more and len(self.calls) < self._asked.limits.hits:
+            query = {"probe": self.id, "after": self._last, "limit": 100}
+            answer = self._client.get("/v1/hits", **query)
+            more = answer["more"] and bool(answer["hits"])
+            for hit in answer["hits"][: self._asked.limits.hits - len(self.calls)]:
+                yield self._taken(hit)
 
     def _taken(self, hit: dict[str, Any]) -> dict[str, Any]:
         self._last = hit["id"]
