@@ -7,7 +7,7 @@ lines of functions that read it.
 """
 
 import ast
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -15,7 +15,6 @@ from typing import Any
 
 from leadline.trial.reachable import compiled, function_codes, lines_of_code, readers
 from leadline.trial.scopes import (
-    DEFINITIONS,
     FUNCTIONS,
     Definition,
     blocks_of,
@@ -30,6 +29,7 @@ from leadline.trial.scopes import (
     is_text,
     parsed,
     reads_outside,
+    sorted_out,
     span,
     spread,
     without_blocks,
@@ -69,7 +69,9 @@ def difference(old: str, new: str) -> Difference:
     sides = _Side(old), _Side(new)
     comparison = _Comparison(*sides)
     comparison.bodies(one.body, other.body, "")
-    names = spread(comparison.names, (one, other))
+    functions = tuple(_changed_functions(one, other))
+    changed = comparison.names | {name for name in functions if "." not in name}
+    names = spread(changed, (one, other)) - (changed - comparison.names)
     for side in sides:
         for reader in readers(side.text, names):
             side.touched |= reader.lines
@@ -78,7 +80,7 @@ def difference(old: str, new: str) -> Difference:
                 side.touched |= side.first_of(qualname)
     return Difference(
         False,
-        tuple(_changed_functions(one, other)),
+        functions,
         tuple(sorted(names)[:MAX_NAMES]),
         frozenset(sides[0].touched),
         frozenset(sides[1].touched),
@@ -147,19 +149,10 @@ class _Comparison:
 
     def bodies(self, old: list[ast.stmt], new: list[ast.stmt], within: str) -> None:
         """Compare two bodies that run at import: of the module, of a class, of an `if`."""
-        pairs: dict[tuple[str, int], list[Definition | None]] = {}
-        rests: list[list[ast.stmt]] = [[], []]
-        for side, body in enumerate((old, new)):
-            counted: Counter[str] = Counter()
-            for one in body:
-                if isinstance(one, DEFINITIONS):
-                    counted[one.name] += 1
-                    pairs.setdefault((one.name, counted[one.name]), [None, None])[side] = one
-                else:
-                    rests[side].append(one)
+        pairs, *rests = sorted_out(old, new)
         for (name, _), versions in pairs.items():
             self._definition(f"{within}{name}", *versions)
-        for before, after in _aligned(*rests):
+        for before, after in aligned(*rests):
             self._at_import(before, after, within)
 
     def _definition(
@@ -216,7 +209,7 @@ class _Comparison:
         functions: tuple[ast.AST, ast.AST],
     ) -> None:
         """Compare two blocks of `parents`, which are inside `functions` or are these."""
-        pairs = list(_aligned(old, new))
+        pairs = list(aligned(old, new))
         for number, (one, other) in enumerate(pairs):
             if one is not None and other is not None:
                 self._nodes(one, other, (one, other), functions)
@@ -291,7 +284,7 @@ def _comparable(one: object, other: object) -> bool:
     )
 
 
-def _aligned(
+def aligned(
     old: Sequence[ast.stmt], new: Sequence[ast.stmt]
 ) -> Iterator[tuple[ast.stmt | None, ast.stmt | None]]:
     """Pair two lists of statements: the same ones first, between them those of one kind."""

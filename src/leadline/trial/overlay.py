@@ -44,10 +44,12 @@ class Overlay(importlib.abc.MetaPathFinder):
         """Stand before all finders; return the modules that are imported already, for which
         that is too late."""
         sys.meta_path.insert(0, self)
+        called = {os.path.basename(file) for file in self._texts}
         return [
             name
             for name, module in list(sys.modules.items())
-            if self.text(_file_of(module)) is not None
+            if os.path.basename(file := _file_of(module)) in called
+            and self.text(file) is not None
         ]
 
     def remove(self) -> None:

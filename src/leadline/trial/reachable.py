@@ -10,6 +10,8 @@ from leadline.wire.struct import dataclass
 
 _OPTIMIZED = 0x1
 """`CO_OPTIMIZED`: set for functions alone, never for the body of a class or a module."""
+_GENERIC = "<generic parameters"
+"""How the scope of type parameters around a function is called."""
 _BY_NAME = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _BY_ATTRIBUTE = frozenset({"LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"})
 
@@ -55,7 +57,7 @@ def function_codes(module: CodeType) -> Iterator[tuple[CodeType, str]]:
     waiting = [(module, "")]
     while waiting:
         code, function = waiting.pop()
-        if code.co_flags & _OPTIMIZED:
+        if code.co_flags & _OPTIMIZED and not code.co_name.startswith(_GENERIC):
             function = function or code.co_qualname
             yield code, function
         waiting += ((one, function) for one in code.co_consts if isinstance(one, CodeType))

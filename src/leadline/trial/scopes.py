@@ -2,9 +2,11 @@
 
 import ast
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 type Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+type Function = ast.FunctionDef | ast.AsyncFunctionDef
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
 
@@ -24,6 +26,29 @@ def _defined(body: Iterable[ast.stmt], within: str) -> Iterator[tuple[Definition
         else:
             for inner in blocks_of(statement):
                 yield from _defined(inner, within)
+
+
+type Versions = tuple[Definition | None, Definition | None]
+
+
+def sorted_out(
+    old: Iterable[ast.stmt], new: Iterable[ast.stmt]
+) -> tuple[dict[tuple[str, int], Versions], list[ast.stmt], list[ast.stmt]]:
+    """Pair the definitions of two bodies by their names, and by their number where a name is
+    defined several times; return these and what each side has beside."""
+    sides: list[dict[tuple[str, int], Definition]] = [{}, {}]
+    rests: list[list[ast.stmt]] = [[], []]
+    for body, found, rest in zip((old, new), sides, rests, strict=True):
+        counted: Counter[str] = Counter()
+        for one in body:
+            if isinstance(one, DEFINITIONS):
+                counted[one.name] += 1
+                found[one.name, counted[one.name]] = one
+            else:
+                rest.append(one)
+    before, after = sides
+    pairs = {key: (before.get(key), after.get(key)) for key in before | after}
+    return pairs, rests[0], rests[1]
 
 
 def blocks_of(statement: ast.AST) -> Iterator[list[ast.stmt]]:
@@ -81,7 +106,7 @@ def class_head(one: ast.ClassDef) -> list[str]:
     return [*map(dump, (*one.bases, "-", *one.keywords, "-", *one.decorator_list))]
 
 
-def function_head(one: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+def function_head(one: Function) -> list[str]:
     return [type(one).__name__, *map(dump, (one.args, *one.decorator_list))]
 
 
@@ -121,48 +146,74 @@ def bound_by(statement: ast.AST) -> set[str]:
 def spread(names: set[str], modules: Iterable[ast.Module]) -> set[str]:
     """Add what is bound at import from a name that is bound otherwise, over and over."""
     statements = [
-        (_read_by(one), {bound(f"{within}{name}") for name in bound_by(one)})
+        (read_by(one, in_class=bool(within)), {bound(within + name) for name in bound_by(one)})
         for module in modules
-        for one, within in _simple(module.body, "")
+        for one, within in simple(module.body, "")
     ]
     grown = set(names)
     for _ in statements:
         before = len(grown)
         for read, made in statements:
-            if read & {name.removeprefix(".") for name in grown}:
+            if read & grown:
                 grown |= made
         if len(grown) == before:
             break
     return grown
 
 
-def _simple(body: Iterable[ast.stmt], within: str) -> Iterator[tuple[ast.stmt, str]]:
+def simple(body: Iterable[ast.stmt], within: str) -> Iterator[tuple[ast.stmt, str]]:
+    """Yield what runs at import and has no block, with the class that it is in."""
     for one in body:
         if isinstance(one, ast.ClassDef):
-            yield from _simple(one.body, f"{within}{one.name}.")
+            yield from simple(one.body, f"{within}{one.name}.")
         elif not isinstance(one, FUNCTIONS):
             blocks = [*blocks_of(one)]
             if blocks:
                 for block in blocks:
-                    yield from _simple(block, within)
+                    yield from simple(block, within)
             else:
                 yield one, within
 
 
-def _read_by(node: ast.AST) -> set[str]:
-    return {
-        one.id if isinstance(one, ast.Name) else one.attr
-        for one in ast.walk(node)
-        if isinstance(one, ast.Name | ast.Attribute) and isinstance(one.ctx, ast.Load)
+def outside_of(function: Function) -> dict[str, ast.expr]:
+    """Return the default of each parameter that has one."""
+    given = function.args
+    plain = [*given.posonlyargs, *given.args]
+    found = dict(zip((one.arg for one in plain[::-1]), given.defaults[::-1], strict=False))
+    for one, default in zip(given.kwonlyargs, given.kw_defaults, strict=True):
+        if default is not None:
+            found[one.arg] = default
+    return found
+
+
+def annotations_of(function: Function) -> dict[str, ast.expr]:
+    """Return the annotations of a function by the names of its parameters, and `return`."""
+    given = function.args
+    every = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+    found = {
+        one.arg: one.annotation
+        for one in every
+        if one is not None and one.annotation is not None
     }
+    return found | ({"return": function.returns} if function.returns is not None else {})
 
 
-def reads_outside(function: ast.FunctionDef | ast.AsyncFunctionDef, names: set[str]) -> bool:
+def read_by(node: ast.AST, *, in_class: bool = False) -> set[str]:
+    """Return the names that are read; those of attributes, and all names in the body of a
+    class as well, with a dot before them."""
+    found: set[str] = set()
+    for one in ast.walk(node):
+        if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Load):
+            found.add(f".{one.attr}")
+        elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load):
+            found |= {one.id, f".{one.id}"} if in_class else {one.id}
+    return found
+
+
+def reads_outside(function: Function, names: set[str]) -> bool:
     """Whether the defaults or decorators of a function are made from one of `names`."""
-    outside = [*function.decorator_list, *function.args.defaults]
-    outside += [one for one in function.args.kw_defaults if one is not None]
-    read = {name for one in outside for name in _read_by(one)}
-    return bool(read & {name.removeprefix(".") for name in names})
+    outside = [*function.decorator_list, *outside_of(function).values()]
+    return any(read_by(one, in_class=True) & names for one in outside)
 
 
 def parsed(text: str) -> ast.Module:

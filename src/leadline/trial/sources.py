@@ -27,7 +27,7 @@ def reader(
     `UsageError` (`ambiguous-file`).
     """
     known = {file: _imported_as(module, file) for module, file in modules if file}
-    get = text_of or _text_on_disk
+    get = text_of or text_on_disk
 
     def read(name: str) -> tuple[str, str] | None:
         scored = sorted((_common(name, file, own), file) for file, own in known.items())
@@ -66,7 +66,8 @@ def _common(name: str, file: str, own: str) -> int:
     return common if common >= enough else 0
 
 
-def _text_on_disk(path: str) -> str | None:
+def text_on_disk(path: str) -> str | None:
+    """Return the text of a file; None where it cannot be read."""
     try:
         data = Path(path).read_bytes()
     except OSError:

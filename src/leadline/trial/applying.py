@@ -1,0 +1,165 @@
+"""A candidate put into modules that are imported already: in a copy of a live process.
+
+Function objects stay and get other code, classes stay and get other members, so whoever holds
+one - a registry, a route, an object, a subclass - runs the candidate. All that can be refused
+is found before anything is changed, and new values are made beside the module first.
+"""
+
+import ast
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from leadline.trial.candidate import Candidate
+from leadline.trial.fresh import Fresh
+from leadline.trial.holders import codes_in
+from leadline.trial.overlay import Overlay, show
+from leadline.trial.plan import Work, lookup, plan, to_make
+from leadline.trial.scopes import annotations_of, outside_of
+from leadline.trial.steps import Swap
+from leadline.wire.errors import RefusedError
+from leadline.wire.struct import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """`functions` got other code: `shop.pricing:Basket.total`. `notes` say what the process
+    still has of the old code.
+
+    `codes` run as the new text says, with its lines; codes inside of them as well. A line of
+    any other code of the same file is a line of the old text.
+    """
+
+    functions: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    codes: frozenset[CodeType] = frozenset()
+
+
+def check(candidate: Candidate, modules: Mapping[str, ModuleType]) -> list[str]:
+    """Say all that keeps a candidate from being put into `modules`, by name as `sys.modules`
+    has them; nothing is changed."""
+    said = [said for work in plan(candidate, modules) for said in work.obstacles]
+    return list(dict.fromkeys(said))
+
+
+def apply(candidate: Candidate, modules: Mapping[str, ModuleType]) -> Applied:
+    """Put a candidate into `modules`, all of it or nothing.
+
+    Changed files that no module is of are found by later imports. Raises `RefusedError`
+    (`not-applicable`) with the line and the reason, and has changed nothing then.
+    """
+    works = plan(candidate, modules)
+    obstacles = list(dict.fromkeys(said for work in works for said in work.obstacles))
+    if obstacles:
+        raise RefusedError(
+            "not-applicable",
+            f"The candidate cannot be put into the running code: {obstacles[0]}.",
+            "\n".join(f"also: {said}" for said in obstacles[1:5]),
+        )
+    made: list[tuple[Work, Fresh, dict[int, dict[str, Any]]]] = []
+    try:
+        for work in works:
+            assert work.change.new is not None  # noqa: S101 - planned
+            fresh = Fresh(work.module, work.change.file, work.change.new, work.steps.imported)
+            outsides: dict[int, dict[str, Any]] = {}
+            made.append((work, fresh, outsides))
+            with _told(work):
+                _make(work, fresh, outsides)
+            fresh.look(modules)
+    except RefusedError:
+        for _, fresh, _ in made:
+            fresh.restore()
+        raise
+    functions: list[str] = []
+    notes: list[str] = []
+    for work, fresh, outsides in made:
+        functions += _exchange(work, outsides)
+        notes += [*work.notes, *fresh.commit()]
+        show(work.change.file, work.change.new or "")
+    Overlay(candidate.sources).install()
+    codes = {code for work, fresh, _ in made for code in _new_codes(work, fresh)}
+    return Applied(
+        tuple(dict.fromkeys(functions)), tuple(dict.fromkeys(notes)), frozenset(codes)
+    )
+
+
+def _new_codes(work: Work, fresh: Fresh) -> Iterator[CodeType]:
+    for code in [*(one.code for one in work.exchanges), *fresh.codes()]:
+        yield code
+        yield from codes_in(code)
+
+
+def _make(work: Work, fresh: Fresh, outsides: dict[int, dict[str, Any]]) -> None:
+    """Make all new values of a module; `outsides` gets the defaults of each exchange."""
+    for bind in work.steps.binds:
+        fresh.bind(bind, lookup(work.module, bind.within.rstrip(".")))
+    for unbind in work.steps.unbinds:
+        fresh.unbind(unbind, lookup(work.module, unbind.within.rstrip(".")))
+    for one in work.exchanges:
+        if one.swap is not None:
+            cls = lookup(work.module, one.swap.qualname.rpartition(".")[0])
+            outsides[id(one)] = {
+                name: fresh.value(expression, cls, annotation=name.startswith(":"))
+                for name, expression in to_make(one.swap)
+            }
+
+
+@contextmanager
+def _told(work: Work) -> Iterator[None]:
+    """Refuse what cannot be made."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - it is the candidate's own
+        raise RefusedError(
+            "not-applicable",
+            f"The candidate cannot be put into the running code: {work.change.file} raises "
+            f"{type(error).__name__} where it is bound: {error}.",
+        ) from None
+
+
+def _exchange(work: Work, outsides: dict[int, dict[str, Any]]) -> list[str]:
+    for one in work.exchanges:
+        function = one.function
+        if one.swap is not None:
+            _exchange_outside(function, one.swap, outsides[id(one)], one.code)
+        with warnings.catch_warnings():  # a generator that was none: nobody had one of it
+            warnings.simplefilter("ignore", DeprecationWarning)
+            function.__code__ = one.code
+        for cache in one.caches:
+            cache.cache_clear()
+    return [f"{work.module.__name__}:{one.name}" for one in work.exchanges if not one.same]
+
+
+def _exchange_outside(
+    function: FunctionType, swap: Swap, made: dict[str, Any], code: CodeType
+) -> None:
+    """Give a function its defaults, its text and its annotations."""
+    old = function.__code__
+    plain = old.co_varnames[: old.co_argcount]
+    defaults = function.__defaults__ or ()
+    known = dict(zip(plain[len(plain) - len(defaults) :], defaults, strict=True))
+    known |= function.__kwdefaults__ or {}
+    known |= made
+    given = swap.new.args
+    wanted = outside_of(swap.new)
+    positional = [one.arg for one in (*given.posonlyargs, *given.args) if one.arg in wanted]
+    named = [one.arg for one in given.kwonlyargs if one.arg in wanted]
+    function.__defaults__ = tuple(known[name] for name in positional) or None
+    function.__kwdefaults__ = {name: known[name] for name in named} or None
+    kept = {
+        name: value
+        for name, value in function.__annotations__.items()
+        if name in annotations_of(swap.new)
+    }
+    function.__annotations__ = kept | {
+        name[1:]: value for name, value in made.items() if name.startswith(":")
+    }
+    if ast.get_docstring(swap.old, clean=False) != ast.get_docstring(swap.new, clean=False):
+        first = code.co_consts[0] if code.co_consts else None
+        text = ast.get_docstring(swap.new, clean=False)
+        function.__doc__ = first if text is not None and isinstance(first, str) else None
+
+
+__all__ = ["Applied", "apply", "check"]

@@ -1,0 +1,114 @@
+"""The function objects of a process that run a certain code, wherever decorators put them.
+
+Function objects are told by the code that they were made with: a name may have been bound to
+anything since, and what a framework keeps under another name is the same object.
+"""
+
+import functools
+import gc
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+MAX_SEEN = 20_000
+"""Objects that are looked at from one name on: an application's registry has fewer between
+the name and the function, and a whole heap has more."""
+
+
+def same_code(one: CodeType, other: CodeType) -> bool:
+    """Whether two codes were compiled from the same text at the same place."""
+    return one is other or (
+        (one.co_firstlineno == other.co_firstlineno) and shape(one) == shape(other)
+    )
+
+
+def shape(code: CodeType) -> tuple[object, ...]:
+    """Return all that a code does, without where it stands."""
+    return (
+        code.co_qualname,
+        code.co_code,
+        code.co_names,
+        code.co_varnames,
+        code.co_freevars,
+        code.co_cellvars,
+        code.co_flags,
+        code.co_argcount,
+        code.co_posonlyargcount,
+        code.co_kwonlyargcount,
+        code.co_exceptiontable,
+        tuple(
+            shape(one) if isinstance(one, CodeType) else (type(one), repr(one))
+            for one in code.co_consts
+        ),
+    )
+
+
+def is_class(one: object) -> bool:
+    """Whether an object is a class. A proxy that says so of itself is none."""
+    return issubclass(type(one), type)
+
+
+def namespace_of(one: object) -> Mapping[str, Any]:
+    """Return the dictionary of an object without asking the object; empty if it has none."""
+    try:
+        found = type.__dict__["__dict__"].__get__(one) if is_class(one) else None
+        if found is None:
+            found = object.__getattribute__(one, "__dict__")
+    except Exception:  # noqa: BLE001 - a proxy of its own kind
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def codes_in(code: CodeType) -> Iterator[CodeType]:
+    """Yield all codes inside a code, not this itself."""
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            yield one
+            yield from codes_in(one)
+
+
+def find(start: object, wanted: Callable[[CodeType], bool]) -> tuple[FunctionType, list[Any]]:
+    """Return the nearest function behind `start` whose code is wanted, and the caches that
+    were met. Raises `LookupError` where there is none.
+
+    What holds what is asked of the garbage collector, so that no code of anybody runs.
+    """
+    waiting: deque[object] = deque([start])
+    seen: dict[int, object] = {}
+    caches: list[Any] = []
+    while waiting and len(seen) < MAX_SEEN:
+        one = waiting.popleft()
+        if id(one) in seen or issubclass(type(one), _CLOSED):
+            continue
+        seen[id(one)] = one
+        if type(one) is functools._lru_cache_wrapper:  # noqa: SLF001 - has no other name
+            caches.append(one)
+        if type(one) is FunctionType:
+            if wanted(one.__code__):
+                return one, caches
+            waiting += (one.__dict__, *(one.__closure__ or ()))
+        elif not (type(one) is dict and "__builtins__" in one):
+            waiting += gc.get_referents(one)
+    raise LookupError
+
+
+_CLOSED = (ModuleType, CodeType, str, bytes, int, float, type(None))
+"""What no function is behind; a module has all of them."""
+
+
+def living(codes: Iterable[CodeType]) -> dict[int, list[FunctionType]]:
+    """Return the function objects that run each of `codes`, by the identity of the code.
+
+    Looks at every object of the process: only in a copy of it, where nobody waits.
+    """
+    wanted = {id(code): code for code in codes}
+    found: dict[int, list[FunctionType]] = {key: [] for key in wanted}
+    if not wanted:
+        return found
+    if gc.get_freeze_count():
+        gc.unfreeze()  # a server that forks its workers hides what it had made before
+    for one in gc.get_objects():
+        if type(one) is FunctionType and id(one.__code__) in wanted:
+            found[id(one.__code__)].append(one)
+    return found
