@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from leadline import trial
-from leadline.agent.loading import LIBRARY, PARTS, TWIN_PARTS
+from leadline.agent.loading import LIBRARY, PARTS, SEALED_PARTS, TWIN_PARTS
 from live import Leadline, Program, tool
 from waiting import wait_for
 
@@ -95,7 +95,7 @@ def test_what_a_twin_runs_is_loaded_whole() -> None:
         for path in folder.rglob("*.py")
     }
     assert there - {"leadline.trial.__init__"} - OF_PLACES == {
-        name for name in TWIN_PARTS if name.startswith("leadline.trial.")
+        name for name in (*TWIN_PARTS, *SEALED_PARTS) if name.startswith("leadline.trial.")
     }
 
 

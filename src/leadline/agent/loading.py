@@ -64,7 +64,7 @@ TWIN_PARTS = [
         trial.variables trial.completion trial.standing trial.stepping trial.vigil wire.shell
         agent.twin agent.twin.hearsay agent.twin.child agent.twin.terms agent.twin.order
         agent.twin.gauge agent.twin.readable agent.twin.outcome agent.twin.hushing
-        agent.twin.telling agent.twin.inside
+        agent.twin.tried agent.twin.telling agent.twin.inside
         agent.twin.shells agent.twin.nursery agent.probes.twin
     """.split()
 ]
@@ -81,6 +81,16 @@ CAPTURE_PARTS = [
     """.split()
 ]
 """As `PARTS`, of what captures whole calls: loaded with the first probe that does."""
+SEALED_PARTS = [
+    f"leadline.{name}"
+    for name in """
+        trial.applying trial.candidate trial.difference trial.fresh trial.holders trial.overlay
+        trial.patch trial.purity trial.reachable trial.reaching trial.scopes trial.sources
+        trial.steps trial.unified agent.twin.trying
+    """.split()
+]
+"""What reads a candidate and puts it in, and `ast` and `difflib` with it: imported inside the
+seal, by each twin that tries one. The live process never carries it."""
 TWIN_TERMS = ["leadline.agent.twin", "leadline.agent.twin.terms"]
 """Of these, what says whether the service allows twins at all."""
 _ONLY = {

@@ -4,6 +4,7 @@ The order's place in the audit log holds the whole code. What is signed goes thr
 the server has no key to sign with, and changes nothing of what is.
 """
 
+import json
 import math
 from dataclasses import dataclass, field, replace
 
@@ -13,13 +14,15 @@ from leadline.control.viewing import Viewing
 from leadline.control.views import ProbeView
 from leadline.expression import check_expressions
 from leadline.store.records import Terms, Where
+from leadline.trial import candidate
+from leadline.trial.candidate import Candidate
 from leadline.trial.code import check
-from leadline.wire.errors import UsageError
+from leadline.wire.errors import UsageError, WireError
 from leadline.wire.limits import CaptureLimits, Limits
 from leadline.wire.probe import DEFAULTS, Anchor, ProbeKind, TwinProbe, default_moment
 from leadline.wire.service import check_service
 from leadline.wire.target import parse_place
-from leadline.wire.twin import DEFAULT_RERUNS, LIFE_S, MAX_RERUNS, TwinUse
+from leadline.wire.twin import DEFAULT_RERUNS, LIFE_S, MAX_RERUNS, REPEATS, TwinUse
 
 MAX_SHELL_S = 3_600.0
 """How long a shell may wait and last: there are few, and somebody sits at each."""
@@ -61,8 +64,11 @@ def order_twin(context: Context, order: TwinOrder, *, who: str, service: str) ->
     check_service(service)
     probe = _probe_of(order)
     check_expressions(probe)
-    for code in order.code:
-        check(code)
+    if order.use is TwinUse.VERIFY:
+        candidate_of(order)
+    else:
+        for code in order.code:
+            check(code)
     where = Where(order.instance)
     if order.instance:
         where = resolve(where, service, context.store.instances(service))
@@ -79,6 +85,21 @@ def order_twin(context: Context, order: TwinOrder, *, who: str, service: str) ->
     if order.use is TwinUse.SHELL:
         context.shells.own(placed.probe.id, who)
     return Viewing(context).view(placed, [])
+
+
+def candidate_of(order: TwinOrder) -> Candidate:
+    """Return the candidate of an order. Raises slug `bad-twin` where its code is none, or none
+    that can run at all."""
+    try:
+        found = candidate.decode(json.loads(order.code[0]))
+    except (ValueError, RecursionError, IndexError, WireError):
+        raise UsageError(
+            "bad-twin",
+            "The code of a verify is one candidate: as JSON, and with the digest of its texts.",
+        ) from None
+    if said := candidate.obstacles(found):
+        raise UsageError("bad-twin", f"The candidate cannot run: {said[0]}.", *said[1:2])
+    return found
 
 
 def _probe_of(order: TwinOrder) -> TwinProbe:
@@ -105,8 +126,8 @@ def _probe_of(order: TwinOrder) -> TwinProbe:
 
 def _limits(order: TwinOrder) -> Limits:
     default = DEFAULTS[ProbeKind.TWIN]
-    most = MAX_RERUNS if order.use is TwinUse.RERUN else 1
-    usual = DEFAULT_RERUNS if order.use is TwinUse.RERUN else 1
+    most = MAX_RERUNS if order.use in REPEATS else 1
+    usual = DEFAULT_RERUNS if order.use in REPEATS else 1
     hits = usual if order.hits is None else order.hits
     if not 1 <= hits <= most:
         raise UsageError(

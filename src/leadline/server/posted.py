@@ -139,6 +139,38 @@ class _Agreement(Struct, forbid_unknown_fields=True):
     marks: list[str]
 
 
+class _Ran(Struct, forbid_unknown_fields=True):
+    """See `wire.Ran`."""
+
+    what: str
+    returned: bool | None
+    value: Value
+    arguments: dict[str, Value]
+    same_as: str
+    cut: str
+    raised: str
+    printed: str
+    reached: list[str] | None
+    refused: list[_Refusal]
+    marks: list[str]
+    omitted: _Number
+
+
+class _Tried(Struct, forbid_unknown_fields=True):
+    """See `wire.Tried`."""
+
+    title: str
+    digest: str
+    controls: list[_Agreement]
+    candidate: _Agreement | None
+    live: str
+    fails: bool | None
+    expect: bool | None
+    unknown: str
+    obstacle: str
+    runs: list[_Ran]
+
+
 class _Twin(Struct, forbid_unknown_fields=True):
     """See `wire.TwinView`."""
 
@@ -153,6 +185,7 @@ class _Twin(Struct, forbid_unknown_fields=True):
     agreement: _Agreement | None
     notes: list[str]
     lost: _Number
+    tried: _Tried | None = None
 
 
 class _Origin(Struct, forbid_unknown_fields=True):

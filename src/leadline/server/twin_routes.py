@@ -13,8 +13,10 @@ from leadline.wire.shell import Replies
 from leadline.wire.twin import TwinUse
 
 _TWIN = "/v1/twins/{probe}"
-MAX_ORDER_BYTES = 200_000
-"""Code that is written in escapes, of an order or of a request, has six times its length."""
+MAX_REQUEST_BYTES = 200_000
+"""Code that is written in escapes has six times its length."""
+MAX_ORDER_BYTES = 4_000_000
+"""A candidate of the largest size, with every fourth character written as an escape."""
 
 
 class TwinBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,7 +79,7 @@ def order(call: Call) -> ProbeAnswer:
     right=Right.TWIN,
     body=RequestBody,
     status=204,
-    max_bytes=MAX_ORDER_BYTES,
+    max_bytes=MAX_REQUEST_BYTES,
 )
 def request(call: Call) -> None:
     """Put a request to the twin of a shell; its reply comes down the stream."""

@@ -28,7 +28,16 @@ from leadline.wire.limits import (
 )
 from leadline.wire.struct import dataclass, field
 from leadline.wire.target import FunctionTarget, Place, Target
-from leadline.wire.twin import LIFE_S, MAX_CODE_CHARS, MAX_CODES, MAX_LIFE_S, TwinUse
+from leadline.wire.twin import (
+    LIFE_S,
+    MAX_CANDIDATE_CHARS,
+    MAX_CODE_CHARS,
+    MAX_CODES,
+    MAX_LIFE_S,
+    REPEATS,
+    RUNS_CODE,
+    TwinUse,
+)
 
 
 class ProbeKind(StrEnum):
@@ -283,7 +292,8 @@ class ExceptionProbe:
 class TwinProbe:
     """Make a sealed copy of the process at the target, and have `code` run there.
 
-    `use` says what for; only an `ask` has code. `instance` is empty for any. Where the service
+    `use` says what for; the `code` of an `ask` is what it evaluates, that of a `verify` one
+    candidate as JSON, and nothing else has any. `instance` is empty for any. Where the service
     has a key for that, `signature` is of `wire.twin.order_text` and valid until `signed_until`,
     in seconds since 1970; `nonce` is never used twice.
     """
@@ -311,14 +321,19 @@ class TwinProbe:
         if not self.life_s:
             object.__setattr__(self, "life_s", LIFE_S[self.use])
         within("life", self.life_s, 0.1, MAX_LIFE_S[self.use], " seconds")
-        within("the number of expressions", len(self.code), 0, MAX_CODES)
-        short("code", "\n".join(self.code), MAX_CODE_CHARS)
+        verifies = self.use is TwinUse.VERIFY
+        within("the number of expressions", len(self.code), 0, 1 if verifies else MAX_CODES)
+        most = MAX_CANDIDATE_CHARS if verifies else MAX_CODE_CHARS
+        short("candidate" if verifies else "code", "\n".join(self.code), most)
         for name, text in (("instance", self.instance), ("nonce", self.nonce)):
             short(name, text, 100)
         short("signature", self.signature, 100)
-        if (self.use is TwinUse.ASK) != bool(self.code):
-            raise UsageError("bad-twin", "An ask needs code to run, and nothing else does.")
-        if self.use is TwinUse.RERUN and isinstance(self.target, Target):
+        if (self.use in RUNS_CODE) != bool(self.code):
+            raise UsageError(
+                "bad-twin",
+                "An ask needs code to run, a verify a candidate, and nothing else does.",
+            )
+        if self.use in REPEATS and isinstance(self.target, Target):
             raise UsageError(
                 "bad-target",
                 "What is run again is a function, not a line.",

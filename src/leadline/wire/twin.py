@@ -25,6 +25,8 @@ MAX_RERUNS = 10_000
 """Twins of one order; an ask and a shell have one."""
 DEFAULT_RERUNS = 20
 """Enough for a first word on a function, and over within half a minute."""
+MAX_CANDIDATE_CHARS = 1_000_000
+"""Of a candidate, as JSON: a few large files, each before and after."""
 MAX_ANSWER_BYTES = 256_000
 """Of all that one twin answers; what is beyond is cut and counted."""
 
@@ -35,6 +37,19 @@ class TwinUse(StrEnum):
     ASK = "ask"
     SHELL = "shell"
     RERUN = "rerun"
+    VERIFY = "verify"
+
+
+REPEATS = frozenset((TwinUse.RERUN, TwinUse.VERIFY))
+"""Uses that make the live call again, and compare it with what really happened."""
+RUNS_CODE = frozenset((TwinUse.ASK, TwinUse.VERIFY))
+"""Uses whose order brings code: what an ask evaluates, or a candidate."""
+
+
+CONTROLS = ("control 1", "control 2")
+"""The runs of the old code, of one live call of a verify."""
+CANDIDATE = "candidate"
+LIVE = "live"
 
 
 class TwinPolicy(StrEnum):
@@ -47,12 +62,18 @@ class TwinPolicy(StrEnum):
     THREADS = "threads"
 
 
-LIFE_S: dict[TwinUse, float] = {TwinUse.ASK: 6.0, TwinUse.SHELL: 60.0, TwinUse.RERUN: 6.0}
+LIFE_S: dict[TwinUse, float] = {
+    TwinUse.ASK: 6.0,
+    TwinUse.SHELL: 60.0,
+    TwinUse.RERUN: 6.0,
+    TwinUse.VERIFY: 10.0,
+}
 """How long a twin lives if nothing is said."""
 MAX_LIFE_S: dict[TwinUse, float] = {
     TwinUse.ASK: 30.0,
     TwinUse.SHELL: 600.0,
     TwinUse.RERUN: 30.0,
+    TwinUse.VERIFY: 180.0,
 }
 """A twin holds the memory that the live process has changed since: none lives for long."""
 
@@ -121,6 +142,56 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """One run of a call: what it came to, as far as there was room to say.
+
+    `what` is `live`, `control 1`, `control 2` or `candidate`. `returned` is None where the run
+    came to no end, and `cut` says why; else `value` is the result or the exception, and
+    `arguments` are the parameters at the end. Where all that is as in another run it is not
+    sent again: `same_as` names that. `omitted` are bytes that found no room. `raised` is the
+    text of an exception with its frames. `reached` are changed lines that were run
+    (`shop/pricing.py:88`), and None where nobody could watch.
+    """
+
+    what: str
+    returned: bool | None = None
+    value: Value = None
+    arguments: dict[str, Value] = field(default_factory=dict)
+    same_as: str = ""
+    cut: str = ""
+    raised: str = ""
+    printed: str = ""
+    reached: list[str] | None = None
+    refused: list[Refusal] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+    omitted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of one live call with a candidate: twice with the old code, once with it.
+
+    `title` and `digest` are the candidate's. `controls` compare the two runs of the old code
+    with what really happened, `candidate` compares its run with the first of them, and is None
+    where it could not be put in: `obstacle` says why. `live` is the live outcome in words.
+    `fails` says whether the live call is one that the order calls failing, `expect` whether
+    the candidate's outcome is as was expected; None is unknown, or was not asked, and `unknown`
+    says why. `runs` are all four, the live one first.
+    """
+
+    title: str
+    digest: str
+    controls: list[Agreement] = field(default_factory=list)
+    candidate: Agreement | None = None
+    live: str = ""
+    fails: bool | None = None
+    expect: bool | None = None
+    unknown: str = ""
+    obstacle: str = ""
+    runs: list[Ran] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class TwinView:
     """What became of one twin.
 
@@ -140,6 +211,7 @@ class TwinView:
     agreement: Agreement | None = None
     notes: list[str] = field(default_factory=list)
     lost: int = 0
+    tried: Tried | None = None
 
 
 def code_digest(code: tuple[str, ...]) -> str:

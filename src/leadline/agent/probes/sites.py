@@ -10,7 +10,7 @@ from leadline.wire.errors import UsageError
 from leadline.wire.probe import CaptureProbe, Moment, Probe, TimerProbe, TwinProbe
 from leadline.wire.struct import replace
 from leadline.wire.target import FunctionTarget, Target
-from leadline.wire.twin import TwinUse
+from leadline.wire.twin import REPEATS
 
 _SUSPENDS = 0x20 | 0x80 | 0x200  # generators, coroutines, asynchronous generators
 """Whose end is not always heard of: 3.13 is silent when a generator is closed (gh-140373). A
@@ -57,7 +57,7 @@ def _calls(found: Placement, probe: Probe) -> Placement:
         captured = isinstance(probe, CaptureProbe)
         if captured:
             sites.append(replace(site, offsets=(), moment=Moment.ENTRY, role=Role.RENEW))
-        if captured or (isinstance(probe, TwinProbe) and probe.use is TwinUse.RERUN):
+        if captured or (isinstance(probe, TwinProbe) and probe.use in REPEATS):
             sites.append(replace(site, offsets=(), moment=Moment.EXIT, role=Role.WITNESS))
     return Placement(tuple(sites), found.note)
 

@@ -11,7 +11,7 @@ from leadline.agent.twin.hearsay import read_refusals
 from leadline.wire.probe import TwinProbe
 from leadline.wire.shell import Tell
 from leadline.wire.struct import dataclass, field
-from leadline.wire.twin import MAX_ANSWER_BYTES, Refusal, TwinUse
+from leadline.wire.twin import MAX_ANSWER_BYTES, REPEATS, Refusal, TwinUse
 
 _PIECE = 65_536
 _PIECES = 16
@@ -114,7 +114,7 @@ class Child:
         """Whether there is nothing more to come."""
         if self.status is None or not self.closed:
             return False
-        waits = self.probe.use is TwinUse.RERUN and self.live is None
+        waits = self.probe.use in REPEATS and self.live is None
         return not waits or now - self.ended > LIVE_CALL_S
 
     def said(self, name: str) -> list[Any]:

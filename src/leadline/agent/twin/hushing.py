@@ -13,7 +13,7 @@ from leadline.agent.twin.hearsay import UNREADABLE, check_depth
 from leadline.wire.redaction import secret_name
 from leadline.wire.stepping import Reason
 from leadline.wire.struct import replace
-from leadline.wire.twin import Agreement, Difference, Refusal, Said, TwinView
+from leadline.wire.twin import Agreement, Difference, Ran, Refusal, Said, Tried, TwinView
 from leadline.wire.value import Omission, Value
 
 _WAY = re.compile(
@@ -35,7 +35,7 @@ def withheld(code: str) -> str | None:
 
 
 def safe_view(view: TwinView) -> TwinView:
-    """Redact the answer of an ask or a rerun."""
+    """Redact the answer of a twin, but for a shell's."""
     return replace(
         view,
         reason=outlet.message(view.reason),
@@ -43,6 +43,7 @@ def safe_view(view: TwinView) -> TwinView:
         refused=_safe_refused(view.refused),
         agreement=_safe_agreement(view.agreement) if view.agreement is not None else None,
         notes=[outlet.message(note) for note in view.notes],
+        tried=_safe_tried(view.tried) if view.tried is not None else None,
     )
 
 
@@ -86,6 +87,33 @@ def _safe_agreement(agreement: Agreement) -> Agreement:
             Difference(outlet.message(one.where), outlet.told(one.live), outlet.told(one.rerun))
             for one in agreement.differences
         ],
+    )
+
+
+def _safe_tried(tried: Tried) -> Tried:
+    candidate = tried.candidate
+    return replace(
+        tried,
+        title=outlet.message(tried.title),
+        controls=[_safe_agreement(one) for one in tried.controls],
+        candidate=_safe_agreement(candidate) if candidate is not None else None,
+        live=outlet.told(tried.live),
+        unknown=outlet.message(tried.unknown),
+        obstacle=outlet.message(tried.obstacle),
+        runs=[_safe_run(one) for one in tried.runs],
+    )
+
+
+def _safe_run(ran: Ran) -> Ran:
+    return replace(
+        ran,
+        value=outlet.values({"value": ran.value})["value"],
+        arguments=outlet.values(ran.arguments),
+        cut=outlet.message(ran.cut),
+        raised=outlet.told(ran.raised),
+        printed=outlet.told(ran.printed),
+        refused=_safe_refused(ran.refused),
+        marks=[outlet.message(mark) for mark in ran.marks],
     )
 
 

@@ -38,6 +38,8 @@ def live(
                 _ask(probe, visit, channel, policy)
             case TwinUse.RERUN:
                 _rerun(probe, visit, channel, policy)
+            case TwinUse.VERIFY:
+                _verify(probe, visit, channel, policy)
             case TwinUse.SHELL:
                 _step(probe, visit, channel)
                 return
@@ -124,6 +126,12 @@ def _rerun(probe: TwinProbe, visit: Visit, channel: int, policy: TwinPolicy) -> 
     )
     ran = running.run(call, taker(), probe.life_s * _AWAITS)
     _say(channel, {"rerun": json.loads(encode(ran)), "done": True})
+
+
+def _verify(probe: TwinProbe, visit: Visit, channel: int, policy: TwinPolicy) -> None:
+    from leadline.agent.twin import trying  # inside the seal: see `loading.SEALED_PARTS`
+
+    trying.verify(probe, visit.frame, lambda said: _say(channel, said), policy, _function_of)
 
 
 def _step(probe: TwinProbe, visit: Visit, channel: int) -> None:

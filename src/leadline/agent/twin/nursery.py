@@ -32,7 +32,7 @@ from leadline.trial import chance
 from leadline.wire.errors import InternalError
 from leadline.wire.probe import TwinProbe
 from leadline.wire.shell import decode_tell
-from leadline.wire.twin import TwinPolicy, TwinUse
+from leadline.wire.twin import REPEATS, TwinPolicy, TwinUse
 
 TICK_S = 0.01
 """How often living twins are heard: one answer costs a few looks."""
@@ -143,7 +143,7 @@ class Nursery:
         began = time.perf_counter_ns()
         try:
             pid = self._twin.clone(
-                self._policy(),
+                self._policy(probe),
                 probe.life_s,
                 int(probe.life_s) + 1,
                 MEMORY_BYTES,
@@ -166,7 +166,7 @@ class Nursery:
         self._children.append(child)
         if self.terms.key:
             self._orders.use(probe)
-        if probe.use is TwinUse.RERUN:
+        if probe.use in REPEATS:
             self._open[object.__hash__(visit.frame)] = child
         self.gauge.paid(child.born, pause_ms)
         self._bell.ring()
@@ -200,15 +200,16 @@ class Nursery:
             return "one lives already"
         return self.gauge.why_not(now)
 
-    def _policy(self) -> int:
+    def _policy(self, probe: TwinProbe) -> int:
         twin = self._twin
+        more = int(twin.GRANDCHILDREN) if probe.use is TwinUse.VERIFY else 0
         match self.terms.policy:
             case TwinPolicy.THREADS if twin.landlock():
-                return int(twin.READONLY | twin.THREADS)
+                return int(twin.READONLY | twin.THREADS) | more
             case TwinPolicy.READONLY if twin.landlock():
-                return int(twin.READONLY)
+                return int(twin.READONLY) | more
             case _:
-                return int(twin.STRICT)
+                return int(twin.STRICT) | more
 
     @property
     def policy(self) -> TwinPolicy:

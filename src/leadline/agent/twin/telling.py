@@ -12,6 +12,7 @@ from leadline.agent.guard import faults
 from leadline.agent.twin.child import Child
 from leadline.agent.twin.hearsay import UNREADABLE, read_notes, read_said
 from leadline.agent.twin.hushing import safe_view
+from leadline.agent.twin.tried import tried_of
 from leadline.trial import comparing
 from leadline.trial.outcome import read_outcome
 from leadline.trial.running import read_rerun
@@ -19,8 +20,10 @@ from leadline.wire.errors import WireError
 from leadline.wire.twin import (
     Agreement,
     Difference,
+    Ran,
     Refusal,
     Said,
+    Tried,
     TwinEnd,
     TwinPolicy,
     TwinUse,
@@ -95,6 +98,7 @@ def _view(child: Child, policy: TwinPolicy) -> TwinView:
         agreement=agreement,
         notes=[note for notes in child.said("notes") for note in read_notes(notes)],
         lost=child.lost,
+        tried=tried_of(child, reason) if child.probe.use is TwinUse.VERIFY else None,
     )
 
 
@@ -149,14 +153,30 @@ def _plain(view: TwinView) -> dict[str, Any]:
 
 
 def _parsed(plain: dict[str, Any]) -> TwinView:
-    agreement = plain["agreement"]
-    if agreement is not None:
-        differences = [Difference(**one) for one in agreement["differences"]]
-        plain["agreement"] = Agreement(**{**agreement, "differences": differences})
+    plain["agreement"] = _agreed(plain["agreement"])
+    if plain["tried"] is not None:
+        plain["tried"] = _tried(plain["tried"])
     plain["said"] = [_said(one) for one in plain["said"]]
     plain["refused"] = [Refusal(**one) for one in plain["refused"]]
     plain |= {"use": TwinUse(plain["use"]), "policy": TwinPolicy(plain["policy"])}
     return TwinView(**{**plain, "end": TwinEnd(plain["end"])})
+
+
+def _agreed(plain: dict[str, Any] | None) -> Agreement | None:
+    if plain is None:
+        return None
+    differences = [Difference(**one) for one in plain["differences"]]
+    return Agreement(**{**plain, "differences": differences})
+
+
+def _tried(plain: dict[str, Any]) -> Tried:
+    runs = [
+        Ran(**{**one, "refused": [Refusal(**refused) for refused in one["refused"]]})
+        for one in plain["runs"]
+    ]
+    controls = [_agreed(one) for one in plain["controls"]]
+    candidate = _agreed(plain["candidate"])
+    return Tried(**{**plain, "runs": runs, "controls": controls, "candidate": candidate})
 
 
 def farewell(child: Child) -> str:
@@ -174,15 +194,25 @@ def _message(view: TwinView) -> str:
     ]
     if view.agreement is not None:
         parts.append(_verdict(view.agreement))
+    if view.tried is not None:
+        parts += _of_candidate(view.tried)
     if view.end is not TwinEnd.DONE:
         parts.append(f"{view.end.replace('_', ' ')}: {view.reason}")
     return outlet.message("; ".join(parts)[:_MESSAGE_CHARS])
 
 
-def _verdict(agreement: Agreement) -> str:
+def _of_candidate(tried: Tried) -> list[str]:
+    controls = [_verdict(one) for one in tried.controls]
+    both = "control: " + ", ".join(dict.fromkeys(controls))
+    if tried.candidate is None:
+        return [both, f"candidate: not put in: {tried.obstacle}"]
+    return [both, f"candidate: {_verdict(tried.candidate, 'same as the control')}"]
+
+
+def _verdict(agreement: Agreement, same: str = "agrees") -> str:
     match agreement.agrees:
         case True:
-            return "agrees"
+            return same
         case False:
             where = agreement.differences[0].where if agreement.differences else "outcome"
             return f"differs at {where}" + (
