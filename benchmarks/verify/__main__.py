@@ -3,8 +3,9 @@
     python -m benchmarks.verify [--mutants N] [--calls N] [--seed N] [--only TEXT] [--json FILE]
 
 Each real function is run on made-up calls. Its candidates are mutants, and the same
-function written otherwise. What is true of a candidate is found out by running it, without any part of
-Leadline: the results of all calls, compared. The hand-written cases (`cases/`) say what is true.
+function written otherwise. What is true of a candidate is found out by running it, without
+any part of Leadline: the results of all calls, compared. The hand-written cases (`cases/`) say
+what is true themselves.
 """
 
 import argparse

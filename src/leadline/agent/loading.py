@@ -60,7 +60,8 @@ TWIN_PARTS = [
     for name in """
         wire.stepping wire.refusals trial trial.code trial.failure trial.loops trial.greenlets
         trial.printed trial.showing trial.asking trial.calls trial.chance trial.revival
-        trial.monitoring trial.marks trial.outcome trial.comparing trial.running trial.channel
+        trial.monitoring trial.marks trial.outcome trial.comparing trial.course trial.running
+        trial.channel
         trial.variables trial.completion trial.standing trial.stepping trial.vigil wire.shell
         agent.twin agent.twin.hearsay agent.twin.child agent.twin.terms agent.twin.order
         agent.twin.gauge agent.twin.readable agent.twin.outcome agent.twin.hushing
@@ -85,7 +86,7 @@ SEALED_PARTS = [
     f"leadline.{name}"
     for name in """
         trial.applying trial.candidate trial.difference trial.fresh trial.holders trial.overlay
-        trial.patch trial.purity trial.reachable trial.reaching trial.scopes trial.sources
+        trial.patch trial.plan trial.purity trial.reachable trial.reaching trial.scopes trial.sources
         trial.steps trial.unified agent.twin.trying
     """.split()
 ]

@@ -99,8 +99,9 @@ class Shares:
     """How many calls stand behind a verdict.
 
     `failing` of those whose control agreed failed live, and `met` of them meet what was stated;
-    `others` of the evidence did not fail, and `same` of them came to the same. `unknown` of the evidence
-    has no answer. `bound` is the largest share of such calls that could still differ (95 %).
+    `others` of the evidence did not fail, and `same` of them came to the same. `unknown` of the
+    evidence has no answer. `bound` is the largest share of such calls that could still differ
+    (95 %).
     """
 
     calls: int
