@@ -185,7 +185,7 @@ def _patch(args: argparse.Namespace) -> bytes:
 
 
 def _candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
-    folder = str(Path(args.path[0]).absolute()) if args.path else home.cwd
+    folder = str(Path(args.path[0]).resolve()) if args.path else home.cwd
     read = finder(home.path, folder)
     if args.ref:
         return candidate.from_git(args.ref, folder, read)

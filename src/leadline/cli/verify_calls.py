@@ -123,7 +123,7 @@ def _captured(
 
 def _home(args: argparse.Namespace, origin: Origin) -> tuple[Home, list[str]]:
     """Return where the calls are run, and what is different there."""
-    given = [str(Path(one).absolute()) for one in args.path]
+    given = [str(Path(one).resolve()) for one in args.path]
     there = [one for one in origin.path if Path(one).exists()]
     same = os.access(origin.executable, os.X_OK)
     own = [] if same else [one for one in sys.path if one]

@@ -23,7 +23,7 @@ MAX_STEPS = 4
 def local_roots(args: argparse.Namespace) -> list[str]:
     """Return where the service's files may be, as far as they are on this machine."""
     here = Path.cwd()
-    roots = [str(Path(one).absolute()) for one in args.path]
+    roots = [str(Path(one).resolve()) for one in args.path]
     roots += [str(here), str(here / "src")]
     if args.service:
         roots += _installed(args.service)

@@ -4,6 +4,7 @@ Each line is heard of once; then its event is switched off. So a run pays for ea
 however often it passes, and nothing at all in code that is not the service's own.
 """
 
+import os
 import sys
 from _sha2 import sha256  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterable, Mapping
@@ -67,8 +68,10 @@ class Course:
     def __init__(self, in_scope: InScope, wanted: Mapping[str, Iterable[int]]) -> None:
         """`wanted` are the lines to look out for, by absolute file."""
         self._in_scope = in_scope
-        self._wanted = {file: frozenset(lines) for file, lines in wanted.items()}
-        self._known: dict[str, bool] = {}
+        self._wanted = {
+            os.path.realpath(file): frozenset(lines) for file, lines in wanted.items()
+        }
+        self._known: dict[str, str] = {}
         self._lines: set[tuple[str, int]] = set()
         self._raised: list[Raised] = []
         self._open: dict[int, int] = {}
@@ -93,14 +96,13 @@ class Course:
         return Coursed(path, len(lines), touched, self._raised)
 
     def _line(self, code: CodeType, line: int) -> object:
-        file = code.co_filename
-        if self._is_own(file) and len(self._lines) < MAX_LINES:
+        file = self._own(code.co_filename)
+        if file and len(self._lines) < MAX_LINES:
             self._lines.add((file, line))
         return sys.monitoring.DISABLE
 
     def _raise(self, code: CodeType, offset: int, error: BaseException) -> object:
-        file = code.co_filename
-        if not self._is_own(file) or len(self._raised) >= MAX_RAISED:
+        if not self._own(code.co_filename) or len(self._raised) >= MAX_RAISED:
             return None
         names = tuple(name.removeprefix("builtins.") for name in layout_of(type(error)).names)
         known = self._open.get(id(error))
@@ -111,15 +113,18 @@ class Course:
 
     def _handle(self, code: CodeType, offset: int, error: BaseException) -> object:
         index = self._open.get(id(error))
-        if index is not None and self._is_own(code.co_filename):
+        if index is not None and self._own(code.co_filename):
             known = self._raised[index]
             self._raised[index] = Raised(known.classes, known.at, _at(code, offset))
         return None
 
-    def _is_own(self, file: str) -> bool:
+    def _own(self, file: str) -> str:
+        """Return the real path of a file of the service's own; nothing for any other."""
         known = self._known.get(file)
         if known is None:
-            known = self._known[file] = file in self._wanted or self._in_scope(file)
+            real = os.path.realpath(file)
+            own = real in self._wanted or self._in_scope(file)
+            known = self._known[file] = real if own else ""
         return known
 
 

@@ -57,12 +57,14 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Whether calls can be run. `reason` says why not; `parameters` are those of the entry."""
+    """Whether calls can be run. `reason` says why not; `function` is the qualified name that
+    the entry's code has, and `parameters` are its own."""
 
     ok: bool
     reason: str = ""
     file: str = ""
     line: int = 0
+    function: str = ""
     parameters: list[str] = field(default_factory=list)
     took_s: float = 0.0
     notes: list[str] = field(default_factory=list)

@@ -135,7 +135,7 @@ def _run(
             calls, request.within_s, lambda done: progress("running", done, total)
         )
     found = [compare_runs(call, *three) for call, three in zip(calls, runs, strict=True)]
-    unseen = unseen_change(candidate.changes, control.file, request.entry.partition(":")[2])
+    unseen = unseen_change(candidate.changes, control.file, control.function)
     if unseen:
         found = [left_open(one, unseen) for one in found]
     return found, place, control.notes

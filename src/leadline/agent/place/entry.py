@@ -1,6 +1,7 @@
 """The function that captured calls are of, found in a module that is imported."""
 
 import functools
+import os
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -34,7 +35,8 @@ def find_entry(module: ModuleType, name: str, qualname: str) -> Entry:
     reason = obstacle(code)
     if reason and "generator" not in reason:
         raise RefusedError("not-replayable", f"{reason}.")
-    return Entry(function, code.co_filename, code.co_firstlineno, parameters(code))
+    file = os.path.realpath(code.co_filename)
+    return Entry(function, file, code.co_firstlineno, parameters(code))
 
 
 def _walk(module: ModuleType, qualname: str) -> Any:

@@ -46,6 +46,7 @@ def live(begin: Begin, lines: Lines) -> None:
         True,
         file=entry.file,
         line=entry.line,
+        function=entry.function.__code__.co_qualname,
         parameters=list(entry.parameters),
         took_s=round(time.perf_counter() - began, 3),
         notes=notes,
