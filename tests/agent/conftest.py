@@ -14,6 +14,7 @@ from leadline.agent.probes.registry import Registry
 from leadline.wire.hit import Point, ProbeState
 from leadline.wire.limits import CaptureLimits, Limits
 from leadline.wire.probe import (
+    CaptureProbe,
     CounterProbe,
     ExceptionProbe,
     LogProbe,
@@ -33,6 +34,7 @@ KINDS: dict[type[Any], ProbeKind] = {
     MetricProbe: ProbeKind.METRIC,
     TimerProbe: ProbeKind.TIMER,
     ExceptionProbe: ProbeKind.EXCEPTION,
+    CaptureProbe: ProbeKind.CAPTURE,
 }
 
 

@@ -10,7 +10,9 @@ import traceback
 from pathlib import Path
 
 import pytest
+import twins
 
+from leadline import native
 from leadline.trial import applying, candidate
 from leadline.wire.errors import RefusedError
 
@@ -241,6 +243,75 @@ def test_closures_that_are_in_use_get_the_new_code(imported):
             to(module, new.replace("a * 10 + b", "b")),
             sys.modules,
         )
+
+
+def test_functions_that_are_the_same_stand_on_the_lines_of_the_new_text(imported):
+    old = "def f():\n    return 1\n\ndef g():\n    return f()\n"
+    (module,) = imported(lived=old)
+    applied = applying.apply(
+        to(module, old.replace("return 1", "a = 1\n    return a")), sys.modules
+    )
+    assert applied.functions == ("lived:f",)
+    assert module.g.__code__.co_firstlineno == 5
+    assert {module.f.__code__, module.g.__code__} <= applied.codes
+
+
+def test_annotations_and_defaults_are_the_new_ones(imported):
+    old = "def f(a: int, b: str = '', *, c: int = 3) -> int:\n    return a, b, c\n"
+    (module,) = imported(lived=old)
+    module.f.__kwdefaults__["c"] = 9  # somebody's own, which the candidate does not touch
+    new = "def f(a: float, b: list[int] = (), *, c: int = 3) -> int:\n    return a, b, c\n"
+    applying.apply(to(module, new), sys.modules)
+    assert module.f(1) == (1, (), 9)
+    assert module.f.__annotations__ == {"a": float, "b": list[int], "c": int, "return": int}
+
+
+def test_what_was_imported_and_is_replaced_stays_where_it_came_from(imported):
+    lib, shop, page, views = imported(
+        lib="def helper():\n    return 'lib'\n",
+        shop="from lib import helper\ndef f():\n    return helper()\n",
+        page="from shop import helper as h\n",
+        views="from page import h\nfrom lib import helper\n",
+    )
+    new = "def helper():\n    return 'shop'\ndef f():\n    return helper()\n"
+    applying.apply(to(shop, new), sys.modules)
+    assert shop.f() == page.h() == views.h() == "shop"
+    assert lib.helper() == views.helper() == "lib"
+
+
+def test_proxies_of_nothing_are_not_asked(imported):
+    old = """
+        from flask import current_app, request, session
+        from werkzeug.local import LocalProxy
+        basket = LocalProxy(lambda: 1 / 0)
+        def f():
+            return 1
+        """
+    (module,) = imported(lived=old)
+    applying.apply(to(module, old.replace("return 1", "return 2") + "x = 1\n"), sys.modules)
+    assert (module.f(), module.x) == (2, 1)
+
+
+SEAL = native.twin()
+LACKS = SEAL.missing() if SEAL is not None else native.twin_reason()
+
+
+@pytest.mark.skipif(bool(LACKS), reason=f"no twins here: {LACKS}")
+@pytest.mark.parametrize("policy", ["STRICT", "READONLY", "THREADS"])
+def test_a_candidate_is_applied_in_a_sealed_copy_alone(imported, policy):
+    (module,) = imported(
+        lived="R = 1\ndef f(n):\n    return n * R\ndef g(n):\n    return f(n)\n"
+    )
+    new = "R = 2\ndef h(n):\n    return n + 1\ndef f(n):\n    return h(n * R)\ndef g(n):\n    return f(n)\n"
+    made = candidate.encode(to(module, new))
+
+    def inside(frame):
+        applied = applying.apply(candidate.decode(made), sys.modules)
+        return applied.functions, module.f(10)
+
+    said = twins.twin_of(module.g, inside, lambda: module.g(10), getattr(SEAL, policy))
+    assert said == (10, [["lived:f"], 21])
+    assert module.f(10) == 10
 
 
 def test_another_version_than_the_one_that_was_compared_is_refused(imported):

@@ -32,25 +32,26 @@ PARTS = [
         expression.interruption expression.walking expression.hiding expression.refusals
         expression.tree expression.pointing expression.spelling expression.parsing
         expression.reading expression.operations expression.evaluation expression.secrecy
-        expression.condition expression.presentation expression.template expression.watch
-        expression.check expression agent.capture.frame agent.core.passage agent.core
-        agent.locate agent.locate.files agent.locate.lines agent.locate.modules agent.inventory
-        agent.locate.outline agent.locate.text agent.locate.items agent.locate.place
-        agent.locate.running agent.locate.reasons agent.locate.source agent.locate.listing
-        agent.locate.home agent.locate.names agent.link.answerer agent.probes agent.departure
-        agent.locate.imports agent.locate.anchor agent.locate.functions agent.probes.sites
-        agent.probes.compiled wire.sketch agent.probes.tally agent.probes.standing
-        agent.probes.arming agent.probes.budget agent.probes.counter agent.capture.reading
-        agent.capture.held agent.capture.recognition agent.capture.moments agent.capture.arrays
-        agent.capture.callables agent.capture.errors agent.capture.futures agent.capture.numbers
-        agent.capture.records agent.capture.rows agent.capture.tables agent.capture.memory
-        agent.capture.views agent.capture.forms agent.capture.room agent.capture.tree
-        agent.capture.stack agent.capture.contexts agent.capture.suspension agent.capture.task
-        agent.capture.surroundings agent.capture.writing agent.probes.watching
-        agent.probes.snapshot agent.probes.exception agent.probes.log agent.probes.metric
-        agent.probes.timer agent.probes.kinds agent.probes.making agent.probes.registry
-        agent.link.sender agent.works agent.capture.shapes agent.capture.trace agent.core.ring
-        agent.core.program agent.core.native agent.core.pure
+        expression.condition expression.predicate expression.presentation expression.template
+        expression.watch expression.check expression agent.capture.frame agent.core.passage
+        agent.core agent.locate agent.locate.files agent.locate.lines agent.locate.modules
+        agent.inventory agent.locate.outline agent.locate.text agent.locate.items
+        agent.locate.place agent.locate.running agent.locate.reasons agent.locate.source
+        agent.locate.listing agent.locate.home agent.locate.names agent.link.answerer
+        agent.probes agent.departure agent.locate.imports agent.locate.anchor
+        agent.locate.functions agent.probes.sites agent.probes.compiled wire.sketch
+        agent.probes.tally agent.probes.standing agent.probes.arming agent.probes.budget
+        agent.probes.counter agent.capture.reading agent.capture.held agent.capture.recognition
+        agent.capture.moments agent.capture.arrays agent.capture.callables agent.capture.errors
+        agent.capture.futures agent.capture.numbers agent.capture.records agent.capture.rows
+        agent.capture.tables agent.capture.memory agent.capture.views agent.capture.forms
+        agent.capture.room agent.capture.tree agent.capture.stack agent.capture.contexts
+        agent.capture.suspension agent.capture.task agent.capture.surroundings
+        agent.capture.writing agent.probes.watching agent.probes.snapshot
+        agent.probes.exception agent.probes.log agent.probes.metric agent.probes.timer
+        agent.probes.kinds agent.probes.making agent.probes.registry agent.link.sender
+        agent.works agent.capture.shapes agent.capture.trace agent.core.ring agent.core.program
+        agent.core.native agent.core.pure
     """.split()
 ]
 """Leaves first, of both cores; a test sees that nothing is left to the interpreter's import."""
@@ -59,7 +60,8 @@ TWIN_PARTS = [
     for name in """
         wire.stepping wire.refusals trial trial.code trial.failure trial.loops trial.greenlets
         trial.printed trial.showing trial.asking trial.calls trial.chance trial.revival
-        trial.monitoring trial.marks trial.outcome trial.comparing trial.running trial.channel
+        trial.monitoring trial.marks trial.outcome trial.comparing trial.course trial.running
+        trial.channel
         trial.variables trial.completion trial.standing trial.stepping trial.vigil wire.shell
         agent.twin agent.twin.hearsay agent.twin.child agent.twin.terms agent.twin.order
         agent.twin.gauge agent.twin.readable agent.twin.outcome agent.twin.hushing
@@ -68,11 +70,24 @@ TWIN_PARTS = [
     """.split()
 ]
 """As `PARTS`, of what runs in a twin: loaded with the first probe that makes one."""
+CAPTURE_PARTS = [
+    f"leadline.{name}"
+    for name in """
+        wire.refusals trial trial.calls trial.showing trial.outcome agent.twin
+        agent.twin.outcome wire.kept agent.capture.naming agent.capture.obstacle
+        agent.capture.holding agent.capture.kept_values agent.capture.kept_arrays
+        agent.capture.kept_forms agent.capture.kinds
+        agent.capture.landmarks agent.capture.withholding agent.capture.keeping
+        agent.capture.callers agent.origin agent.probes.choosing agent.probes.capturing
+    """.split()
+]
+"""As `PARTS`, of what captures whole calls: loaded with the first probe that does."""
 SEALED_PARTS = [
     f"leadline.{name}"
     for name in """
         trial.applying trial.candidate trial.difference trial.fresh trial.holders trial.overlay
-        trial.patch trial.purity trial.reachable trial.reaching trial.scopes trial.sources
+        trial.patch trial.plan
+        trial.purity trial.reachable trial.reaching trial.scopes trial.sources
         trial.steps trial.unified agent.twin.trying
     """.split()
 ]
@@ -126,6 +141,15 @@ def load_twin() -> None:
     except ImportError:  # not built: whoever asks for a twin is told
         return
     _load(TWIN_PARTS)
+    from leadline.wire.struct import prepare
+
+    prepare()
+
+
+def load_capture() -> None:
+    """Load what captures whole calls. After `load`; what is made on the application's thread
+    is compiled here as well."""
+    _load(CAPTURE_PARTS)
     from leadline.wire.struct import prepare
 
     prepare()

@@ -174,7 +174,8 @@ def _export(args: argparse.Namespace) -> int:
         for probe in Client().get("/v1/probes", service=service)["probes"]
         if probe["ended_at"] is None
         and probe["service"] == service
-        and probe["kind"] != ProbeKind.TWIN  # is ordered once, by somebody with the right to it
+        # these are asked for once: a twin by somebody with the right to it
+        and probe["kind"] not in (ProbeKind.TWIN, ProbeKind.CAPTURE)
     ]
     if args.json:
         out(json.dumps({"schema_version": 1, "probes": probes}))

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from leadline.cli.call_view import call_lines
 from leadline.cli.show import clock, harmless, short_path
 from leadline.cli.twin_view import twin_lines
 from leadline.cli.value_tree import line, tree
@@ -22,7 +23,8 @@ def hit_line(hit: Mapping[str, Any]) -> str:
     text = f"{clock(float(hit['time']))}  {harmless(who(hit))}  {harmless(place)}  "
     text += harmless(str(hit["message"]))
     if not hit.get("detail"):
-        return f"{text}  [hit {hit['id']}]" if hit.get("twin") and "id" in hit else text
+        more = hit.get("twin") or hit.get("call")
+        return f"{text}  [hit {hit['id']}]" if more and "id" in hit else text
     variables = harmless(_variables(hit["detail"]))
     if variables and not hit["values"]:
         text += f"  {variables}"
@@ -74,6 +76,9 @@ def _lines(hit: Mapping[str, Any], width: int) -> Iterator[str]:
     )
     if hit.get("twin"):  # the values of its expressions are in its answer
         yield from twin_lines(hit["twin"], width)
+        return
+    if hit.get("call"):
+        yield from call_lines(hit["call"], width)
         return
     yield from _values("watches" if hit.get("detail") else "values", hit["values"], width)
     if detail := hit.get("detail"):

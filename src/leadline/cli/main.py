@@ -29,6 +29,8 @@ MODULES: dict[str, str] = {
     "ask": "ask",
     "shell": "shell",
     "rerun": "rerun",
+    "capture": "capture",
+    "verify": "verify",
     "apply": "apply",
     "probes": "probes",
     "hits": "hits",

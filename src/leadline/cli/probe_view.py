@@ -21,6 +21,8 @@ def asked(probe: Mapping[str, Any]) -> str:
         words += [one for code in probe["code"] for one in code.split("\n")[:1]]
     if probe["raises"]:
         words.append(f"of type {', '.join(probe['raises'])}")
+    if probe["fails"]:
+        words.append(f"failing where {probe['fails']}")
     if probe["until"]:
         words.append(f"until {probe['until']}")
     if probe["condition"]:

@@ -13,6 +13,7 @@ from leadline.wire.limits import DEFAULT_FRAMES, CaptureLimits, Limits
 from leadline.wire.probe import (
     DEFAULTS,
     Anchor,
+    CaptureProbe,
     CounterProbe,
     ExceptionProbe,
     LogProbe,
@@ -36,6 +37,7 @@ _OWN: dict[str, tuple[ProbeKind, ...]] = {
     "frames": (ProbeKind.SNAPSHOT, ProbeKind.EXCEPTION),
     "raises": (ProbeKind.EXCEPTION,),
     "until": (ProbeKind.TIMER,),
+    "fails": (ProbeKind.CAPTURE,),
 }
 """Members that not every kind has."""
 
@@ -82,6 +84,7 @@ class Order:
     frames: int | None = None
     raises: tuple[str, ...] | None = None
     until: str | None = None
+    fails: str | None = None
     condition: str | None = None
     limits: AskedLimits = field(default_factory=AskedLimits)
     capture: CaptureLimits = field(default_factory=CaptureLimits)
@@ -180,6 +183,8 @@ def _made(order: Order, target: Place) -> Probe:
                 frames=DEFAULT_FRAMES if order.frames is None else order.frames,
                 **common,
             )
+        case ProbeKind.CAPTURE:
+            return CaptureProbe(fails=order.fails, **common)
         case ProbeKind.TWIN:
             raise UsageError(
                 "bad-twin",

@@ -15,6 +15,7 @@ from leadline.store.records import InstanceRecord, Phase, PlacedProbe, StateReco
 from leadline.wire.hit import ProbeState
 from leadline.wire.probe import (
     AGGREGATED,
+    CaptureProbe,
     ExceptionProbe,
     Fate,
     LogProbe,
@@ -37,6 +38,7 @@ class _Own(TypedDict, total=False):
     frames: int
     raises: list[str]
     until: str | None
+    fails: str | None
     use: TwinUse | None
     code: list[str]
     life_s: float
@@ -59,6 +61,8 @@ def _own(probe: Probe) -> _Own:
                 "frames": probe.frames,
                 "raises": list(probe.raises),
             }
+        case CaptureProbe():
+            return {"fails": probe.fails}
         case TwinProbe():
             return {
                 "use": probe.use,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from leadline.store.records import Canary, Deed, Switch, Where
+from leadline.wire.call import CallView
 from leadline.wire.hit import Detail, InstanceInfo
 from leadline.wire.limits import CaptureLimits, Limits
 from leadline.wire.probe import Anchor, Fate, Moment, ProbeKind, Status
@@ -101,6 +102,7 @@ class ProbeView:
     frames: int = 0
     raises: list[str] = field(default_factory=list)
     until: str | None = None
+    fails: str | None = None
     use: TwinUse | None = None
     code: list[str] = field(default_factory=list)
     life_s: float = 0.0
@@ -194,6 +196,7 @@ class HitView:
     span: str = ""
     detail: Detail | None = None
     twin: TwinView | None = None
+    call: CallView | None = None
 
 
 @dataclass(frozen=True, slots=True)

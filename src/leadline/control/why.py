@@ -21,6 +21,10 @@ _OF_TWINS = {
 """The same of an order for twins: what keeps one from being made is told as an unknown."""
 
 
+_OF_CALLS = {Fate.RATE_LIMITED: "not chosen"}
+"""The same of a capture: of calls that are alike only some are kept."""
+
+
 def why(probe: Probe, state: ProbeState, ended: str = "", *, gone: bool = False) -> str:
     """Return the sentence. `ended` is why the server took the probe out, if it did; `gone` is
     whether the instance is not connected any more."""
@@ -79,6 +83,8 @@ def _passages(probe: Probe, state: ProbeState) -> str:
 def _said(probe: Probe, fate: Fate, words: str) -> str:
     if probe.kind is ProbeKind.TWIN:
         return _OF_TWINS.get(fate, words)
+    if probe.kind is ProbeKind.CAPTURE:
+        return _OF_CALLS.get(fate, words)
     return "counted" if fate is Fate.CAPTURED and probe.kind in AGGREGATED else words
 
 

@@ -8,6 +8,7 @@ from leadline.expression.check import check_expressions
 from leadline.expression.condition import Condition, compile_condition
 from leadline.expression.evaluation import Scope
 from leadline.expression.pointing import ExpressionError
+from leadline.expression.predicate import Predicate, compile_predicate
 from leadline.expression.reading import Redacted, Unknown
 from leadline.expression.template import Placeholder, Template, compile_template
 from leadline.expression.watch import Watch, compile_watch
@@ -16,6 +17,7 @@ __all__ = [
     "Condition",
     "ExpressionError",
     "Placeholder",
+    "Predicate",
     "Redacted",
     "Scope",
     "Template",
@@ -23,6 +25,7 @@ __all__ = [
     "Watch",
     "check_expressions",
     "compile_condition",
+    "compile_predicate",
     "compile_template",
     "compile_watch",
 ]

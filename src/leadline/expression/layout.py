@@ -115,6 +115,8 @@ class Layout:
     is_enum: bool
     reading: list[Any] = field(default_factory=list)
     """What the capture has learnt about the class, so that it is forgotten together with it."""
+    keeping: list[Any] = field(default_factory=list)
+    """As above, of how its instances are kept by value."""
 
     def find(self, name: str) -> object:
         """Return the class attribute `name` as it lies there, unbound, or `MISSING`."""

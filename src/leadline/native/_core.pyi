@@ -12,6 +12,7 @@ class Meter:
     take: Any
     concerns: Any
     began: dict[int, int] | None
+    opens: dict[int, int] | None
     samples: deque[float] | None
     tokens: float
     hits_left: int

@@ -86,6 +86,7 @@ class PlaceBody(Struct, frozen=True, forbid_unknown_fields=True):
     frames: int | None = None
     raises: tuple[str, ...] | None = None
     until: str | None = None
+    fails: str | None = None
     condition: str | None = None
     limits: LimitsBody = LimitsBody()
     capture: CaptureBody = CaptureBody()

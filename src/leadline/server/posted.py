@@ -13,6 +13,7 @@ from msgspec import Meta, Raw, Struct
 
 from leadline.control.report import MAX_COUNT, NewHit, as_it_came
 from leadline.server.reading import MAX_JSON_DEPTH, parse, read
+from leadline.wire.call import CallKind
 from leadline.wire.errors import WireError
 from leadline.wire.hit import InstanceInfo, Point, ProbeState, Report
 from leadline.wire.probe import Moment
@@ -187,8 +188,41 @@ class _Twin(Struct, forbid_unknown_fields=True):
     tried: _Tried | None = None
 
 
+class _Origin(Struct, forbid_unknown_fields=True):
+    """See `wire.Origin`."""
+
+    python: str
+    executable: str
+    path: list[str]
+    folder: str
+    file: str
+    digest: str
+    hash_randomization: bool
+    hash_seed: str
+
+
+class _Call(Struct, forbid_unknown_fields=True):
+    """See `wire.CallView`."""
+
+    entry: str
+    kind: CallKind
+    returned: bool
+    value: Value
+    arguments: dict[str, Value]
+    yields: list[Value]
+    fails: bool | None
+    unknown: str
+    kept: dict[str, Value] | None
+    size: _Number
+    withheld: list[str]
+    obstacle: str
+    callers: list[str]
+    duration_s: float | None
+    home: _Origin | None
+
+
 class _Hit(Struct, forbid_unknown_fields=True):
-    """See `wire.Hit`. What agents wrote before there were twins has none, and is as good."""
+    """See `wire.Hit`. What agents wrote before there were twins, or calls, is as good."""
 
     probe: str
     instance: str
@@ -205,6 +239,7 @@ class _Hit(Struct, forbid_unknown_fields=True):
     span: str
     detail: _Detail | None
     twin: _Twin | None = None
+    call: _Call | None = None
 
 
 class _Report(Struct):

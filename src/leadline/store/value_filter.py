@@ -1,7 +1,8 @@
 """Choosing hits by a captured value: `user.id = 42`.
 
 A hit is chosen when any value of that name holds: of its template or watches, of the variables
-of any call of its stack, its result or exception, or a context variable.
+of any call of its stack, the arguments of a captured call, its result or exception, or a
+context variable.
 """
 
 import json
@@ -133,6 +134,9 @@ def _literal(text: str) -> object:
 
 def _scopes(hit: dict[str, Any]) -> Iterator[dict[str, Value]]:
     yield hit["values"]
+    if call := hit.get("call"):
+        yield call["arguments"]
+        yield {"result" if call["returned"] else "exception": call["value"]}
     detail = hit.get("detail")
     if not detail:
         return

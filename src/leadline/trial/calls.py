@@ -46,6 +46,8 @@ class Call:
     is_coroutine: bool = False
     rebuilt: bool = False
     depth: int = 0
+    most_yields: int = 0
+    """Of a generator: how much of what it gives out is asked for."""
 
     def of(self, function: Callable[..., Any], code: CodeType) -> "Call":
         """Return the call of something else, such as a candidate, with the same arguments."""
@@ -83,6 +85,11 @@ def obstacle(code: CodeType) -> str:
     if code.co_flags & (_CO_GENERATOR | _CO_ITERABLE_COROUTINE | _CO_ASYNC_GENERATOR):
         return _GENERATOR.format(code.co_qualname)
     return ""
+
+
+def is_generator(code: CodeType) -> bool:
+    """Tell whether calling `code` gives an iterator, of the asynchronous kind or not."""
+    return bool(code.co_flags & (_CO_GENERATOR | _CO_ASYNC_GENERATOR))
 
 
 def at_start(frame: FrameType) -> bool:

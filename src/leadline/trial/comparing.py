@@ -11,6 +11,7 @@ from typing import Any
 
 from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import RESOURCE, Outcome
+from leadline.wire.errors import WireError
 from leadline.wire.refusals import attempt_words
 from leadline.wire.struct import dataclass
 from leadline.wire.twin import Agreement, Difference, Refusal
@@ -74,8 +75,7 @@ def compare(
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
         # it comes from a process in which anything may have run
         return Agreement(agrees=None, reason=_UNREADABLE, live=_whole(live), marks=named)
-    found = sorted(walk.found, key=lambda one: (one.where.count("[") + one.where.count("."),
-                                                len(one.where)))  # fmt: skip
+    found = sorted(walk.found, key=_depth)
     agrees: bool | None = not found
     reason = ""
     if found:
@@ -92,6 +92,33 @@ def compare(
         unseen=walk.unseen,
         marks=named,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """All that differs between two outcomes, the shortest paths first, and how many values
+    were compared, and not seen. `certain` are the paths of those differences that no clock and
+    no random bytes can have made."""
+
+    differences: list[Difference]
+    compared: int
+    unseen: int
+    certain: frozenset[str]
+
+
+def apart(one: Outcome, other: Outcome) -> Apart:
+    """Walk two outcomes side by side. Raises `WireError` for what no capture has made."""
+    walk = _Walk()
+    try:
+        walk.outcomes(one, other)
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
+        raise WireError("An outcome cannot be read.") from None
+    found = sorted(walk.found, key=_depth)
+    return Apart(found, walk.compared, walk.unseen, frozenset(walk.surely))
+
+
+def _depth(one: Difference) -> tuple[int, int]:
+    return one.where.count("[") + one.where.count("."), len(one.where)
 
 
 def explained(marks: list[Mark], refused: Sequence[Refusal] = ()) -> str:
@@ -123,11 +150,14 @@ class _Walk:
         self.unseen = 0
         self.certain = 0
         """Differences that no clock and no random bytes can have made."""
+        self.surely: set[str] = set()
+        """Their paths."""
 
     def outcomes(self, live: Outcome, rerun: Outcome) -> None:
         if live.returned != rerun.returned:
             self.compared += 1
             self.certain += 1
+            self.surely.add("outcome")
             self.found.append(
                 Difference(
                     "outcome",
@@ -138,6 +168,16 @@ class _Walk:
         else:
             where = "result" if live.returned else "exception"
             self.values(_Pair(where, live.value, rerun.value), 0)
+        for index in range(max(len(live.yields), len(rerun.yields))):
+            sides = [
+                side.yields[index] if index < len(side.yields) else _MISSING
+                for side in (live, rerun)
+            ]
+            pair = _Pair(f"yield {index + 1}", *sides)
+            if _MISSING in sides:
+                self.differ(pair)
+            else:
+                self.values(pair, 0)
         for name in {**live.arguments, **rerun.arguments}:
             pair = _Pair(
                 f"argument {name}",
@@ -151,7 +191,9 @@ class _Walk:
 
     def differ(self, pair: _Pair) -> None:
         self.compared += 1
-        self.certain += not _can_be_chance(pair)
+        if not _can_be_chance(pair):
+            self.certain += 1
+            self.surely.add(pair.where)
         if len(self.found) < _MAX_FOUND:
             self.found.append(Difference(pair.where, _short(pair.live), _short(pair.rerun)))
 
@@ -204,6 +246,7 @@ class _Walk:
             sizes = (f"length {one.get('length', '?')}" for one in (live, rerun))
             self.compared += 1
             self.certain += 1
+            self.surely.add(f"len({pair.where})")
             self.found.append(Difference(f"len({pair.where})", *sizes))
         if "items" in live and "items" in rerun:
             if live["type"] in _UNORDERED:

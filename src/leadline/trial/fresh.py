@@ -10,7 +10,7 @@ import sysconfig
 import warnings
 from abc import ABCMeta, update_abstractmethods
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -22,10 +22,10 @@ from leadline.wire.errors import RefusedError
 
 _MISSING = object()
 _SHELL = "__leadline_shell__"
+_ANNOTATIONS = 0x1000000
+"""`CO_FUTURE_ANNOTATIONS`."""
 _FUTURE = 0x1FF0000
 """The flags of a code that `from __future__` sets: `CO_FUTURE_*`."""
-_PLAIN = (type(None), bool, int, float, complex, str, bytes, tuple, frozenset)
-"""Types whose objects are shared by equal values, so that identity tells nothing."""
 
 
 def mangled(name: str, within: str) -> str:
@@ -71,14 +71,17 @@ class _Shell:
 class Fresh:
     """What one module gets. `bind` and `value` run code of the candidate in its namespace."""
 
-    def __init__(self, module: ModuleType, file: str, text: str) -> None:
-        self._module, self._file = module, file
+    def __init__(
+        self, module: ModuleType, file: str, text: str, imported: Collection[str] = ()
+    ) -> None:
+        self._module, self._file, self._imported = module, file, imported
         self._names = module.__dict__
         self._flags = _compile(parsed(text), file, 0).co_flags & _FUTURE
         self._before: dict[str, Any] = {}
         self._gone: dict[str, Any] = {}
         self._members: dict[type, dict[str, Any]] = {}
         self._lost: list[tuple[type, str]] = []
+        self._codes: list[CodeType] = []
         self._copies: dict[str, list[tuple[ModuleType, str]]] = {}
         self._annotations: list[tuple[type, dict[str, Any]]] = []
 
@@ -88,6 +91,7 @@ class Fresh:
             for name in bind.names:
                 self._before.setdefault(name, self._names.get(name, _MISSING))
             code = _compile(ast.Module([bind.statement], []), self._file, self._flags)
+            self._codes.append(code)
             exec(code, self._names)  # noqa: S102 - in a copy of the process
             return
         pending = self._members.setdefault(cls, {})
@@ -98,6 +102,7 @@ class Fresh:
             statement = ast.ClassDef(word, [], [keyword], [statement], [], [])
         tree = ast.fix_missing_locations(ast.Module([statement], []))
         code = _compile(tree, self._file, self._flags)
+        self._codes.append(code)
         exec(code, self._names, {_SHELL: shell})  # noqa: S102 - as above
         if "__classcell__" in shell.inner:  # for `super()` and `__class__` in new methods
             shell.inner["__classcell__"].cell_contents = cls
@@ -113,13 +118,19 @@ class Fresh:
         else:
             self._lost.append((cls, mangled(unbind.name, unbind.within)))
 
-    def value(self, expression: ast.expr, cls: type | None) -> Any:
+    def value(self, expression: ast.expr, cls: type | None, *, annotation: bool = False) -> Any:
         """Evaluate an expression where it stands."""
         code = _compile(ast.Expression(expression), self._file, self._flags)
+        if self._flags & _ANNOTATIONS and annotation:
+            return ast.unparse(expression)
         if cls is None:
             return eval(code, self._names)  # noqa: S307 - in a copy of the process
         names = _Names(None, self._members.get(cls, {}), cls.__dict__)
         return eval(code, self._names, names)  # noqa: S307
+
+    def codes(self) -> list[CodeType]:
+        """Return the codes of the statements that were run."""
+        return self._codes
 
     def restore(self) -> None:
         """Have the module as it was before."""
@@ -133,12 +144,9 @@ class Fresh:
         """Find who else has what is bound anew; raises `RefusedError` as `holders` does."""
         for name, old in self._before.items():
             new = self._names.get(name, _MISSING)
-            if (
-                old is not _MISSING
-                and new is not _MISSING
-                and old is not new
-                and not _refillable(old, new)
-            ):
+            if old is _MISSING or new is _MISSING or old is new:
+                continue
+            if name in self._imported or not _refillable(old, new):
                 self._copies[name] = holders(modules, self._module, name, old)
 
     def commit(self) -> list[str]:
@@ -148,11 +156,12 @@ class Fresh:
             new = self._names.get(name, _MISSING)
             if old is _MISSING or new is _MISSING or old is new:
                 continue
-            if _refilled(old, new):
+            if name not in self._copies:
+                _refill(old, new)
                 self._names[name] = old
                 notes.append(f"{self._module.__name__}.{name} has its new content alone")
                 continue
-            for module, key in self._copies.get(name, ()):
+            for module, key in self._copies[name]:
                 module.__dict__[key] = new
                 notes.append(f"{module.__name__}.{key} was imported and is the new one too")
         for cls, members in self._members.items():
@@ -192,9 +201,7 @@ def _refillable(old: Any, new: Any) -> bool:
 _TABLES = (dict, set, OrderedDict, defaultdict, list, deque, bytearray)
 
 
-def _refilled(old: Any, new: Any) -> bool:
-    if not _refillable(old, new):
-        return False
+def _refill(old: Any, new: Any) -> None:
     if type(old) is FunctionType:
         old.__code__, old.__defaults__ = new.__code__, new.__defaults__
         old.__kwdefaults__ = new.__kwdefaults__
@@ -204,38 +211,42 @@ def _refilled(old: Any, new: Any) -> bool:
     else:
         old.clear()
         old.extend(new)
-    return True
 
 
 def holders(
     modules: Mapping[str, ModuleType], owner: ModuleType, name: str, value: object
 ) -> list[tuple[ModuleType, str]]:
-    """Return which other modules have `value` because they imported it, and by which name.
-
-    Raises `RefusedError` where that cannot be told.
-    """
-    found = []
-    for module in list(modules.values()):
-        if module is owner or not isinstance(module, ModuleType):
-            continue
-        keys = [key for key, one in list(module.__dict__.items()) if one is value]
-        if not keys:
-            continue
-        if isinstance(value, _PLAIN):
-            if not _is_own(module) or module.__name__.startswith("leadline."):
-                continue
-            imported = _imports(module, owner, name)
-            keys = [key for key in keys if key in imported]
-        found += [(module, key) for key in keys]
+    """Return which other modules have `value` because they imported it from `owner`, or from
+    one that did, and by which name. Raises `RefusedError` where that cannot be told."""
+    having = [
+        module
+        for module in list(modules.values())
+        if issubclass(type(module), ModuleType)
+        and module is not owner
+        and _is_own(module, owner)
+        and any(one is value for one in list(module.__dict__.values()))
+    ]
+    found: list[tuple[ModuleType, str]] = []
+    waiting = [(owner, name)]
+    while waiting:
+        source, said = waiting.pop()
+        for module in having:
+            for key in _imports(module, source, said):
+                if module.__dict__.get(key) is value and (module, key) not in found:
+                    found.append((module, key))
+                    waiting.append((module, key))
     return found
 
 
-def _is_own(module: ModuleType) -> bool:
+def _is_own(module: ModuleType, owner: ModuleType) -> bool:
     """Whether a module is of the application: others do not import from it."""
     file = module.__dict__.get("__file__")
-    if not isinstance(file, str) or "site-packages" in file or "dist-packages" in file:
+    if not isinstance(file, str) or not file.endswith(".py"):
         return False
-    return not file.startswith(_STDLIB)
+    if module.__name__.partition(".")[0] == owner.__name__.partition(".")[0]:
+        return True
+    installed = "site-packages" in file or "dist-packages" in file
+    return not installed and not file.startswith(_STDLIB)
 
 
 _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
@@ -243,24 +254,27 @@ _STDLIB = sysconfig.get_paths()["stdlib"] + os.sep
 
 def _imports(module: ModuleType, owner: ModuleType, name: str) -> set[str]:
     """Return the names by which a module imports `name` of `owner`, as its source says."""
-    file = module.__dict__["__file__"]
-    text = text_on_disk(file)
+    text = text_on_disk(module.__dict__["__file__"])
+    if text is None and name not in module.__dict__:
+        return set()  # it has the value, as of other numbers, and not by this name
     if text is None:
         raise RefusedError(
             "not-applicable",
-            f"Whether {module.__name__} has imported {name} cannot be told: {file} cannot be "
-            f"read.",
+            f"Whether {module.__name__} has imported {name} cannot be told: its source cannot "
+            f"be read here.",
         )
     last = owner.__name__.rpartition(".")[2]
+    if name not in text and "*" not in text:
+        return set()
     try:
         tree = parsed(text)
-    except SyntaxError:
+    except (SyntaxError, ValueError):
         return set()
     return {
-        alias.asname or alias.name
+        alias.asname or name
         for one in ast.walk(tree)
         if isinstance(one, ast.ImportFrom)
         and (one.module is None or one.module.rpartition(".")[2] == last)
         for alias in one.names
-        if alias.name == name
+        if alias.name in (name, "*")
     }

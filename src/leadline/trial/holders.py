@@ -7,7 +7,7 @@ anything since, and what a framework keeps under another name is the same object
 import functools
 import gc
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -44,6 +44,22 @@ def shape(code: CodeType) -> tuple[object, ...]:
     )
 
 
+def is_class(one: object) -> bool:
+    """Whether an object is a class. A proxy that says so of itself is none."""
+    return issubclass(type(one), type)
+
+
+def namespace_of(one: object) -> Mapping[str, Any]:
+    """Return the dictionary of an object without asking the object; empty if it has none."""
+    try:
+        found = type.__dict__["__dict__"].__get__(one) if is_class(one) else None
+        if found is None:
+            found = object.__getattribute__(one, "__dict__")
+    except Exception:  # noqa: BLE001 - a proxy of its own kind
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
 def codes_in(code: CodeType) -> Iterator[CodeType]:
     """Yield all codes inside a code, not this itself."""
     for one in code.co_consts:
@@ -63,10 +79,10 @@ def find(start: object, wanted: Callable[[CodeType], bool]) -> tuple[FunctionTyp
     caches: list[Any] = []
     while waiting and len(seen) < MAX_SEEN:
         one = waiting.popleft()
-        if id(one) in seen or isinstance(one, _CLOSED):
+        if id(one) in seen or issubclass(type(one), _CLOSED):
             continue
         seen[id(one)] = one
-        if isinstance(one, functools._lru_cache_wrapper):  # noqa: SLF001 - has no other name
+        if type(one) is functools._lru_cache_wrapper:  # noqa: SLF001 - has no other name
             caches.append(one)
         if type(one) is FunctionType:
             if wanted(one.__code__):

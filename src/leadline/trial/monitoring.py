@@ -17,6 +17,8 @@ type OnCall = Callable[[CodeType, int, Any, object], None]
 type OnStart = Callable[[FrameType], None]
 type OnEnd = Callable[[FrameType, bool, Any], None]
 """Takes the frame of the call that was run, whether it returned, and its value or exception."""
+type OnEvent = Callable[..., object]
+"""Takes what the interpreter hands over at an event, and may return `DISABLE`."""
 
 
 class Monitor:
@@ -29,6 +31,11 @@ class Monitor:
         self._code: CodeType | None = None
         self._frame: FrameType | None = None
         self._ended = False
+        self._also: dict[int, OnEvent] = {}
+
+    def also(self, event: int, watch: OnEvent) -> None:
+        """Hear of another event, in all code. What `watch` raises is swallowed."""
+        self._also[event] = _guarded(watch)
 
     def on_call(self, watch: OnCall) -> None:
         self._calls = watch
@@ -65,13 +72,17 @@ class Monitor:
                     seat, self._code, events.PY_START | events.PY_RETURN
                 )
                 wanted |= events.PY_UNWIND
+            for event, watch in self._also.items():
+                monitoring.register_callback(seat, event, watch)
+                wanted |= event
             monitoring.set_events(seat, wanted)
             return function(*args)
         finally:
             monitoring.set_events(seat, 0)
             if self._code is not None:
                 monitoring.set_local_events(seat, self._code, 0)
-            for event in (events.CALL, events.PY_START, events.PY_RETURN, events.PY_UNWIND):
+            every = (events.CALL, events.PY_START, events.PY_RETURN, events.PY_UNWIND)
+            for event in (*every, *self._also):
                 monitoring.register_callback(seat, event, None)
             monitoring.free_tool_id(seat)
 
@@ -108,3 +119,13 @@ class Monitor:
         if frame is self._frame and self._end is not None and not self._ended:
             self._ended = True
             self._end(frame, returned, value)
+
+
+def _guarded(watch: OnEvent) -> OnEvent:
+    def guarded(*told: object) -> object:
+        try:
+            return watch(*told)
+        except BaseException:  # noqa: BLE001 - such as no stack left: the run goes on
+            return None
+
+    return guarded

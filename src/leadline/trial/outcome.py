@@ -20,11 +20,13 @@ connection."""
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`value` is the result where it returned, else the exception; `arguments` are the
-    parameters that still had a value at the end, by name and in their order."""
+    parameters that still had a value at the end, by name and in their order. `yields` is what
+    a generator gave out before."""
 
     returned: bool
     value: Value = None
     arguments: dict[str, Value] = field(default_factory=dict)
+    yields: list[Value] = field(default_factory=list)
 
 
 def outcome_of(
@@ -50,6 +52,8 @@ def read_outcome(value: Any) -> Outcome:
         not isinstance(value, dict)
         or type(value.get("returned")) is not bool
         or not isinstance(value.get("arguments"), dict)
+        or not isinstance(value.get("yields", []), list)
     ):
         raise WireError("An outcome does not follow the contract.")
-    return Outcome(value["returned"], value.get("value"), value["arguments"])
+    yields = value.get("yields", [])
+    return Outcome(value["returned"], value.get("value"), value["arguments"], yields)

@@ -14,7 +14,8 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
-from leadline.trial.scopes import outside_of, parsed
+from leadline.trial.holders import is_class, namespace_of
+from leadline.trial.scopes import annotations_of, outside_of, parsed
 
 _UNKNOWN = object()
 _CALLABLES = """
@@ -70,7 +71,7 @@ class _Judge:
             case ast.Import() | ast.ImportFrom() | ast.TypeAlias():
                 return ""
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                outside = [*outside_of(node).values(), *_annotations(node)]
+                outside = [*outside_of(node).values(), *annotations_of(node).values()]
                 return self._decorated(node.decorator_list) or self._first(outside)
             case ast.ClassDef():
                 return self._class(node)
@@ -82,8 +83,8 @@ class _Judge:
             found = self._resolved(base)
             if found is _UNKNOWN and isinstance(base, ast.Name):
                 continue  # a class that is as new as this one: it was looked at
-            if not isinstance(found, type):
-                found = found if found is _UNKNOWN else type(found)
+            if found is not _UNKNOWN and not is_class(found):
+                found = type(found)
             if found is _UNKNOWN or type(found) not in _METACLASSES:
                 return f"makes a class of {ast.unparse(base)}, which may register it"
             if "__init_subclass__" in _all_names(found):
@@ -128,7 +129,7 @@ class _Judge:
             if type(self._resolved(called.value)) in _VALUES:
                 return True
             owner = self._resolved(called.value)
-            if isinstance(owner, type) and id(owner) in _callables():
+            if is_class(owner) and id(owner) in _callables():
                 return True  # `dict.fromkeys`, `Decimal.from_float`
         return id(self._resolved(called)) in _callables()
 
@@ -144,10 +145,10 @@ class _Judge:
                 return getattr(builtins, name, _UNKNOWN)
             case ast.Attribute(value=inner, attr=name):
                 owner = self._resolved(inner)
-                if isinstance(owner, ModuleType):
-                    return owner.__dict__.get(name, _UNKNOWN)
-                if isinstance(owner, type):
-                    found = owner.__dict__.get(name, _UNKNOWN)
+                if type(owner) is ModuleType:
+                    return namespace_of(owner).get(name, _UNKNOWN)
+                if is_class(owner):
+                    found = namespace_of(owner).get(name, _UNKNOWN)
                     return _UNKNOWN if hasattr(type(found), "__get__") else found
             case ast.Subscript(value=inner):  # `Generic[T]`, `dict[str, int]`
                 return self._resolved(inner)
@@ -192,10 +193,3 @@ def _callables() -> dict[int, object]:
 
 def _all_names(cls: type) -> set[str]:
     return {name for one in cls.__mro__ if one is not object for name in one.__dict__}
-
-
-def _annotations(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
-    given = function.args
-    every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
-    found = [one.annotation for one in every if one is not None and one.annotation is not None]
-    return found + ([function.returns] if function.returns is not None else [])

@@ -1,11 +1,12 @@
 """Run a call again, in a twin: what it came to, and what it met that no rerun can repeat."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-from leadline.trial.calls import Call, depth_of, parameters
+from leadline.trial.calls import Call, depth_of, is_generator, parameters
+from leadline.trial.course import Course
 from leadline.trial.failure import told
 from leadline.trial.greenlets import HANDS_OVER, StandingGreenlets
 from leadline.trial.loops import StandsStill, drive
@@ -15,7 +16,8 @@ from leadline.trial.outcome import Outcome, outcome_of, read_outcome
 from leadline.trial.printed import Printed
 from leadline.trial.showing import Shown, seen
 from leadline.wire.errors import WireError
-from leadline.wire.struct import dataclass, field
+from leadline.wire.struct import dataclass, field, replace
+from leadline.wire.value import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +52,35 @@ def read_rerun(value: Any) -> Rerun:
     )
 
 
-def run(call: Call, shown: Shown, within_s: float) -> Rerun:
-    """Make `call` once, on this thread; a coroutine is driven by a loop of its own.
+type Ask = Callable[[dict[str, Any], bool, object], None]
+"""Takes a call's parameters at its end, whether it returned, and its value or exception."""
+
+
+def run(
+    call: Call,
+    shown: Shown,
+    within_s: float,
+    course: Course | None = None,
+    ask: Ask | None = None,
+) -> Rerun:
+    """Make `call` once, on this thread; a coroutine is driven by a loop of its own, and a
+    generator asked until it ends, or has given out as much as the call says.
 
     `within_s` limits a coroutine only: what does not return is ended from outside. Everything
-    that it changes stays changed in this twin, so a twin is good for one run.
+    that it changes stays changed in this twin, so a twin is good for one run. `course` hears
+    of the lines that were reached, and of what was raised on the way; `ask` is called at its
+    end, after the outcome was taken.
     """
-    marks, monitor, caught = Marks(), Monitor(), _Caught(shown)
+    marks, monitor, caught = Marks(), Monitor(), _Caught(shown, ask)
     marks.watch(monitor)
+    if course is not None:
+        course.watch(monitor)
     monitor.on_end(call.code, caught.end)
     monitor.on_start(lambda frame: _deepen(call, frame))
     raised = cut = ""
     with Printed() as printed, StandingGreenlets() as greenlets:
         try:
-            value = monitor.run(_made, call, within_s)
+            value = monitor.run(_made, call, within_s, caught.gives)
         except StandsStill as still:
             cut = str(still)
         except BaseException as error:  # noqa: BLE001 - whatever it raises is its outcome
@@ -73,7 +90,7 @@ def run(call: Call, shown: Shown, within_s: float) -> Rerun:
             caught.late(call, True, value)
     if greenlets.refused:
         cut = HANDS_OVER  # whatever the application made of it
-    outcome = None if cut else caught.outcome
+    outcome = None if cut else caught.whole()
     return Rerun(outcome, cut, raised, printed.text(), marks.found())
 
 
@@ -84,20 +101,53 @@ def _deepen(call: Call, frame: FrameType) -> None:
         sys.setrecursionlimit(sys.getrecursionlimit() + deeper)
 
 
-def _made(call: Call, within_s: float) -> object:
-    value = call.function(*call.args, **call.kwargs)
-    return drive(value, within_s) if call.is_coroutine else value
+def _made(call: Call, within_s: float, gives: Callable[[object], None]) -> object:
+    value: Any = call.function(*call.args, **call.kwargs)
+    if call.is_coroutine:
+        return drive(value, within_s)
+    if not is_generator(call.code):
+        return value
+    if hasattr(value, "__anext__"):
+        return drive(_each(value, call.most_yields, gives), within_s)
+    for _ in range(call.most_yields):
+        try:
+            gives(next(value))
+        except StopIteration as end:
+            return end.value
+    value.close()
+    return None
+
+
+async def _each(value: Any, most: int, gives: Callable[[object], None]) -> None:
+    for _ in range(most):
+        try:
+            gives(await anext(value))
+        except StopAsyncIteration:
+            return
+    await value.aclose()
 
 
 class _Caught:
     """The outcome, captured when the frame ended."""
 
-    def __init__(self, shown: Shown) -> None:
+    def __init__(self, shown: Shown, ask: Ask | None) -> None:
         self._shown: Shown = lambda value: seen(shown, value)
+        self._ask = ask
         self.outcome: Outcome | None = None
+        self._yields: list[Value] = []
+
+    def gives(self, value: object) -> None:
+        """Take what a generator gives out."""
+        self._yields.append(self._shown(value))
+
+    def whole(self) -> Outcome | None:
+        """Return the outcome with what was given out before."""
+        if self.outcome is None or not self._yields:
+            return self.outcome
+        return replace(self.outcome, yields=self._yields)
 
     def end(self, frame: FrameType, returned: bool, value: object) -> None:
-        self.outcome = outcome_of(returned, value, bound(frame), self._shown)
+        self._take(returned, value, dict(bound(frame)))
 
     def late(self, call: Call, returned: bool, value: object) -> None:
         """As `end`, where no tool could watch: of the parameters what was given is left."""
@@ -105,7 +155,12 @@ class _Caught:
             given: dict[str, Any] = dict(
                 zip(parameters(call.code), call.args, strict=False), **call.kwargs
             )
-            self.outcome = outcome_of(returned, value, given.items(), self._shown)
+            self._take(returned, value, given)
+
+    def _take(self, returned: bool, value: object, bound: dict[str, Any]) -> None:
+        self.outcome = outcome_of(returned, value, bound.items(), self._shown)
+        if self._ask is not None:
+            self._ask(bound, returned, value)
 
 
 def bound(frame: FrameType) -> Iterator[tuple[str, object]]:

@@ -186,6 +186,18 @@ def outside_of(function: Function) -> dict[str, ast.expr]:
     return found
 
 
+def annotations_of(function: Function) -> dict[str, ast.expr]:
+    """Return the annotations of a function by the names of its parameters, and `return`."""
+    given = function.args
+    every = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+    found = {
+        one.arg: one.annotation
+        for one in every
+        if one is not None and one.annotation is not None
+    }
+    return found | ({"return": function.returns} if function.returns is not None else {})
+
+
 def read_by(node: ast.AST, *, in_class: bool = False) -> set[str]:
     """Return the names that are read; those of attributes, and all names in the body of a
     class as well, with a dot before them."""

@@ -66,12 +66,14 @@ class Unbind:
 
 @dataclass(slots=True)
 class Steps:
-    """All of it, in the order of the new text; `obstacles` are pairs of a line and why."""
+    """All of it, in the order of the new text; `obstacles` are pairs of a line and why.
+    `imported` are the names that the old text had from elsewhere."""
 
     swaps: list[Swap] = field(default_factory=list)
     binds: list[Bind] = field(default_factory=list)
     unbinds: list[Unbind] = field(default_factory=list)
     obstacles: list[tuple[int, str]] = field(default_factory=list)
+    imported: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -80,6 +82,9 @@ def steps(old: str, new: str, *, main: bool = False) -> Steps:
     plan = _Planning(main=main)
     before, after = parsed(old), parsed(new)
     plan.bodies(before.body, after.body, "")
+    for one, _ in simple(before.body, ""):
+        if isinstance(one, ast.Import | ast.ImportFrom):
+            plan.steps.imported |= bound_by(one)
     _follow(plan.steps, before, after)
     plan.steps.binds.sort(key=lambda bind: bind.statement.lineno)
     return plan.steps

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from leadline.control.inventory import Asked
 from leadline.control.views import HitView
 from leadline.web import highlight
+from leadline.web.captured import notes_of
 from leadline.web.frame import Frame
 from leadline.web.hits import short_path
 from leadline.web.rendering import render
@@ -102,6 +103,8 @@ class Hit:
     moment: str
     beside: Beside
     answer: Answer | None
+    notes: list[str]
+    """What there is to say of a captured call beside its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ def view(
     chosen: int = 0,
 ) -> Hit:
     """Make the view model of a hit; `chosen` is the call that is looked at."""
-    detail: Any = hit.detail or {}
+    detail: Any = hit.detail or hit.call or {}
     calls = _calls(hit)
     duration = detail.get("duration_s")
     return Hit(
@@ -148,6 +151,7 @@ def view(
         moment=detail.get("moment", ""),
         beside=_beside(hit, *beside),
         answer=answer(_twin(hit)) if hit.twin else None,
+        notes=notes_of(hit.call) if hit.call else [],
     )
 
 
@@ -217,6 +221,8 @@ def _kind(hit: HitView) -> str:
     detail: Any = hit.detail
     if hit.twin:
         return str(_twin(hit)["use"])
+    if hit.call:
+        return "capture"
     if not detail:
         return "log"
     return "exception" if detail.get("exception") is not None else "snapshot"
@@ -228,6 +234,8 @@ def _twin(hit: HitView) -> dict[str, Any]:
 
 
 def _groups(hit: HitView, detail: Mapping[str, Any]) -> list[Group]:
+    if hit.call:
+        return _call_groups(hit.call)
     groups = []
     if hit.values and not hit.twin:  # those of its expressions are in its answer
         groups.append(Group("watches" if detail else "values", nodes(hit.values)))
@@ -237,6 +245,15 @@ def _groups(hit: HitView, detail: Mapping[str, Any]) -> list[Group]:
         groups.append(Group("exception", [node("exception", detail["exception"])]))
     if detail.get("context"):
         groups.append(Group("context variables", nodes(detail["context"])))
+    return groups
+
+
+def _call_groups(call: Any) -> list[Group]:
+    """Return the values of a captured call: what it came to, and its arguments then."""
+    ended = "result" if call["returned"] else "exception"
+    groups = [Group(ended, [node(ended, call["value"])])]
+    if call["arguments"]:
+        groups.append(Group("arguments at its end", nodes(call["arguments"])))
     return groups
 
 
@@ -251,6 +268,10 @@ def _locals(hit: HitView, number: int) -> Mapping[str, Value]:
 def _named(hit: HitView) -> dict[str, Value]:
     """Return what neighbours are compared by: watches, the innermost call, how it ended."""
     detail: Any = hit.detail or {}
+    call: Any = hit.call
+    if call:
+        ended = "result" if call["returned"] else "exception"
+        return {ended: call["value"]} | _flat(call["arguments"])
     named = {**_flat(hit.values), **_flat(_locals(hit, 0))}
     if detail.get("returned"):
         named["result"] = detail.get("result")

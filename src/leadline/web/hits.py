@@ -128,6 +128,8 @@ def tag(hit: HitView) -> str:
     twin: Any = hit.twin
     if twin:
         return str(twin["use"])
+    if hit.call:
+        return "capture"
     if not detail:
         return ""
     return "snapshot" if detail.get("exception") is None else "exception"

@@ -30,6 +30,8 @@ _FATES = {
     Fate.DROPPED: "dropped",
 }
 _OF_TWINS = {Fate.CAPTURED: "a twin was made", Fate.CONDITION_UNKNOWN: "no twin was made"}
+_OF_KINDS = {ProbeKind.TWIN: _OF_TWINS, ProbeKind.CAPTURE: {Fate.RATE_LIMITED: "not chosen"}}
+"""What a fate means of these kinds, where that is something else."""
 _QUANTILES = (("p50", "half"), ("p90", "90 %"), ("p99", "99 %"))
 
 
@@ -191,6 +193,7 @@ def _asks(probe: ProbeView) -> Iterator[tuple[str, str]]:
         ("twin lives", f"{probe.life_s:g} s at most" if probe.use else ""),
         ("signed", "by the command line" if probe.signed else ""),
         ("until", probe.until),
+        ("fails", probe.fails),
         ("if", probe.condition),
         ("only in", probe.where.instance),
         ("with", tags),
@@ -211,7 +214,7 @@ def _state(state: StateView, processes: Mapping[str, str]) -> StateRow:
 
 def _fates(probe: ProbeView) -> list[FateRow]:
     fates, whole = probe.fates, sum(probe.fates.values()) or 1
-    named = _FATES | _OF_TWINS if probe.kind is ProbeKind.TWIN else _FATES
+    named = _FATES | _OF_KINDS.get(probe.kind, {})
     return [
         FateRow(fate, words, fates[fate], fates[fate] / whole)
         for fate, words in named.items()

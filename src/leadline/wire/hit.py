@@ -1,5 +1,6 @@
 """What an agent tells the server: hits, the state of each probe, and what was lost."""
 
+from leadline.wire.call import CallView
 from leadline.wire.probe import Anchor, Fate, Moment, Status
 from leadline.wire.struct import dataclass, field
 from leadline.wire.twin import TwinView
@@ -82,7 +83,7 @@ class Hit:
     gap shows a loss. `time` is seconds since 1970 on the instance's clock. `values` maps each
     expression of the template, or each watch, to its captured value. `task` is the name of the
     asyncio task; `trace` and `span` are OpenTelemetry's ids in hexadecimal; empty if none.
-    `twin` is what a twin answered that was made here.
+    `twin` is what a twin answered that was made here, `call` the call that was captured.
     """
 
     probe: str
@@ -100,6 +101,7 @@ class Hit:
     span: str = ""
     detail: Detail | None = None
     twin: TwinView | None = None
+    call: CallView | None = None
 
 
 @dataclass(frozen=True, slots=True)

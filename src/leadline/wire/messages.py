@@ -25,6 +25,7 @@ from leadline.wire.errors import LeadlineError, WireError
 from leadline.wire.limits import CaptureLimits, Limits
 from leadline.wire.probe import (
     Anchor,
+    CaptureProbe,
     CounterProbe,
     ExceptionProbe,
     LogProbe,
@@ -83,6 +84,7 @@ _STRUCTS: dict[str, type[Any]] = {
     ProbeKind.TIMER: TimerProbe,
     ProbeKind.EXCEPTION: ExceptionProbe,
     ProbeKind.TWIN: TwinProbe,
+    ProbeKind.CAPTURE: CaptureProbe,
 }
 
 
@@ -127,6 +129,8 @@ def _own(struct: type[Any], value: dict[str, Any]) -> dict[str, Any]:
             own[name] = _texts(value, name)
     if struct is TimerProbe and (until := _typed(value, "until", dict, None)) is not None:
         own["until"] = Target(**until)
+    if struct is CaptureProbe:
+        own["fails"] = _typed(value, "fails", str, None)
     if struct is TwinProbe:
         own["use"] = TwinUse(_typed(value, "use", str))
         own["code"] = _texts(value, "code")

@@ -6,6 +6,7 @@ arms what it can and reports a status for each.
 
 from enum import StrEnum
 
+from leadline.wire.call import DEFAULT_CALLS, MAX_CALLS
 from leadline.wire.errors import UsageError
 from leadline.wire.limits import (
     DEFAULT_FRAMES,
@@ -49,6 +50,7 @@ class ProbeKind(StrEnum):
     TIMER = "timer"
     EXCEPTION = "exception"
     TWIN = "twin"
+    CAPTURE = "capture"
 
 
 AGGREGATED = frozenset((ProbeKind.COUNTER, ProbeKind.METRIC, ProbeKind.TIMER))
@@ -90,6 +92,7 @@ class Fate(StrEnum):
 
 _CAPTURED = Limits(hits=10, ttl_s=900.0, rate_per_s=1.0)
 _ADDED_UP = Limits(hits=MAX_PASSAGES, ttl_s=3600.0, rate_per_s=MAX_PASSAGES_PER_S)
+_CALLS = Limits(hits=DEFAULT_CALLS, ttl_s=600.0, rate_per_s=20.0)
 _TWIN = Limits(hits=1, ttl_s=900.0, rate_per_s=1.0)
 
 DEFAULTS: dict[ProbeKind, Limits] = {
@@ -100,6 +103,7 @@ DEFAULTS: dict[ProbeKind, Limits] = {
     ProbeKind.METRIC: _ADDED_UP,
     ProbeKind.TIMER: _ADDED_UP,
     ProbeKind.TWIN: _TWIN,
+    ProbeKind.CAPTURE: _CALLS,
 }
 """What a probe is limited to when nothing is said.
 
@@ -338,6 +342,38 @@ class TwinProbe:
         _moment(self)
 
 
+@dataclass(frozen=True, slots=True)
+class CaptureProbe:
+    """Keep whole calls of a function: the arguments by value, and what the call came to.
+
+    `fails` says which calls are the ones that matter: `raises ZeroDivisionError`, or an
+    expression over the call (`expression.predicate`). A quarter of the hits is kept for those.
+    """
+
+    id: str
+    target: Place
+    fails: str | None = None
+    condition: str | None = None
+    limits: Limits = _CALLS
+    capture: CaptureLimits = field(default_factory=CaptureLimits)
+    owner: str = ""
+    note: str = ""
+    anchor: Anchor | None = None
+    moment: Moment = Moment.ENTRY
+    kind: ProbeKind = ProbeKind.CAPTURE
+
+    def __post_init__(self) -> None:
+        _check(self, MAX_CALLS, MAX_RATE_PER_S)
+        short("predicate", self.fails or "", MAX_CONDITION_CHARS)
+        if isinstance(self.target, Target):
+            raise UsageError(
+                "bad-target",
+                "What is captured are the calls of a function, not a line.",
+                "Write MODULE:FUNCTION, for example shop.pricing:quote.",
+            )
+        _moment(self)
+
+
 type Probe = (
     LogProbe
     | SnapshotProbe
@@ -346,6 +382,7 @@ type Probe = (
     | TimerProbe
     | ExceptionProbe
     | TwinProbe
+    | CaptureProbe
 )
 """Any probe; `match` tells them apart."""
 
@@ -359,7 +396,7 @@ def default_moment(kind: ProbeKind, target: Place) -> Moment:
             return Moment.EXIT
         case _ if isinstance(target, Target):
             return Moment.LINE
-        case ProbeKind.COUNTER | ProbeKind.TWIN:
+        case ProbeKind.COUNTER | ProbeKind.TWIN | ProbeKind.CAPTURE:
             return Moment.ENTRY
         case _:
             return Moment.EXIT
@@ -385,6 +422,8 @@ def _moment(probe: Probe) -> None:
             allowed = (Moment.RAISED,) if everywhere else (Moment.LEAVING, Moment.RAISED)
         case ProbeKind.TWIN:  # at the end of a call there is no frame left to look at
             allowed = (Moment.LINE,) if is_line else (Moment.ENTRY,)
+        case ProbeKind.CAPTURE:  # and at the end too, of each that it has seen begin
+            allowed = (Moment.ENTRY,)
         case _:
             allowed = (Moment.LINE,) if is_line else (Moment.ENTRY, Moment.EXIT)
     if everywhere and probe.kind is not ProbeKind.EXCEPTION:

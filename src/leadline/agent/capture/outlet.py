@@ -33,6 +33,11 @@ def be_strict(strict: bool) -> None:
     reason.cache_clear()
 
 
+def is_strict() -> bool:
+    """Tell whether no text may leave this process."""
+    return _Policy.strict
+
+
 def opened(payload: bytes) -> Any:
     """Return what a record holds, as it may leave: the list of values of a log, or the parts
     of a snapshot."""

@@ -34,11 +34,11 @@ def frame(_: Layout, __: type) -> tuple[Read, bool] | None:
         return None
 
     def read(walk: Walk, value: Any, layout: Layout, level: int) -> Value:
-        parts = _parts(value, layout)
+        parts = parts_of(value, layout)
         if parts is None or len(parts[1]) != 2:
             return _unreadable(layout)
         blocks, (across, down) = parts
-        labels, rows = _cells(arrays, across), _cells(arrays, down)
+        labels, rows = cells_of(arrays, across), cells_of(arrays, down)
         columns = _by_position(arrays, blocks)
         entries: list[Value] = []
         captured: dict[str, Value] = {"type": layout.name, "length": rows.length}
@@ -63,7 +63,7 @@ def series(_: Layout, __: type) -> tuple[Read, bool] | None:
         return None
 
     def read(walk: Walk, value: Any, layout: Layout, level: int) -> Value:
-        parts = _parts(value, layout)
+        parts = parts_of(value, layout)
         if parts is None or len(parts[0]) != 1 or len(parts[1]) != 1:
             return _unreadable(layout)
         cells = _by_position(arrays, parts[0]).get(0) or Cells("?", 0, None)
@@ -79,7 +79,7 @@ def index(_: Layout, __: type) -> tuple[Read, bool] | None:
         return None
 
     def read(walk: Walk, value: Any, layout: Layout, level: int) -> Value:
-        cells = _cells(arrays, value)
+        cells = cells_of(arrays, value)
         return _listed(walk, layout, cells, held(value, layout, "_name"), level)
 
     return read, INSIDE
@@ -109,16 +109,16 @@ def _unreadable(layout: Layout) -> Value:
     return {"type": layout.name, "omitted": Omission.OPAQUE, "rule": rule}
 
 
-def _parts(value: object, layout: Layout) -> tuple[tuple[object, ...], list[object]] | None:
+def parts_of(value: object, layout: Layout) -> tuple[tuple[object, ...], list[object]] | None:
     """Return the blocks and the axes of a table's or a column's manager."""
     manager = held(value, layout, "_mgr")
-    blocks, axes = (_member(manager, _BLOCKS, "BlockManager", it) for it in ("blocks", "axes"))
+    blocks, axes = (member(manager, _BLOCKS, "BlockManager", it) for it in ("blocks", "axes"))
     if type(blocks) is not tuple or type(axes) is not list:
         return None
     return blocks, axes
 
 
-def _member(value: object, module: str, cls_name: str, name: str) -> Any:
+def member(value: object, module: str, cls_name: str, name: str) -> Any:
     """Return what an object holds under `name`, in its dictionary or a C field of a class."""
     layout = layout_of(type(value))
     cls: Any = in_module(module, cls_name)
@@ -133,11 +133,11 @@ def _by_position(arrays: Arrays, blocks: tuple[object, ...]) -> dict[int, Cells]
     """Return the cells of each column, by the column's place in the table."""
     columns: dict[int, Cells] = {}
     for block in blocks:
-        values = _member(block, _BLOCKS, "Block", "values")
-        places = _member(block, _BLOCKS, "Block", "_mgr_locs")
-        where = _positions(arrays, _member(places, _BLOCKS, "BlockPlacement", "indexer"))
+        values = member(block, _BLOCKS, "Block", "values")
+        places = member(block, _BLOCKS, "Block", "_mgr_locs")
+        where = _positions(arrays, member(places, _BLOCKS, "BlockPlacement", "indexer"))
         for row, position in enumerate(where):
-            columns[position] = _cells(arrays, values, row)
+            columns[position] = cells_of(arrays, values, row)
     return columns
 
 
@@ -147,14 +147,14 @@ def _positions(arrays: Arrays, where: Any) -> list[int]:
         if all(part is None or type(part) is int for part in parts):
             return list(range(where.start or 0, where.stop or 0, where.step or 1))[:1_000]
         return []
-    cells = _cells(arrays, where)
+    cells = cells_of(arrays, where)
     if cells.at is None:
         return []
     found = [cells.at(at) for at in range(min(cells.length, 1_000))]
     return [one for one in found if type(one) is int]
 
 
-def _cells(arrays: Arrays, values: Any, row: int | None = None, depth: int = 0) -> Cells:
+def cells_of(arrays: Arrays, values: Any, row: int | None = None, depth: int = 0) -> Cells:
     """Return the cells of an array of numpy or pandas; `row` of one with two dimensions."""
     layout = layout_of(type(values))
     array: Any = in_module("numpy", "ndarray")
@@ -185,8 +185,8 @@ def _masked(
     mask = held(values, layout, "_mask")
     if mask is MISSING:
         return None
-    cells = _cells(arrays, held(values, layout, "_data"), row, depth)
-    hidden = _cells(arrays, mask, row, depth)
+    cells = cells_of(arrays, held(values, layout, "_data"), row, depth)
+    hidden = cells_of(arrays, mask, row, depth)
     name, at, lacks = cells.name.capitalize(), cells.at, hidden.at
     if at is None or lacks is None:
         return Cells(name, cells.length, None)
@@ -197,11 +197,11 @@ def _backed(
     arrays: Arrays, values: object, _: Layout, row: int | None, depth: int
 ) -> Cells | None:
     """An array of pandas' own around one of numpy: texts, moments, categories."""
-    inner = _member(values, _BACKED, "NDArrayBacked", "_ndarray")
+    inner = member(values, _BACKED, "NDArrayBacked", "_ndarray")
     if inner is MISSING:
         return None
-    cells = _cells(arrays, inner, row, depth)
-    kind = _member(values, _BACKED, "NDArrayBacked", "_dtype")
+    cells = cells_of(arrays, inner, row, depth)
+    kind = member(values, _BACKED, "NDArrayBacked", "_dtype")
     inner_layout = layout_of(type(kind))
     if held(kind, inner_layout, "_tz") is not MISSING:
         return Cells(f"{cells.name}, UTC", cells.length, cells.at)
@@ -209,7 +209,7 @@ def _backed(
     if named is MISSING:
         plain = arrays.kind_of(kind) or inner_layout.name == _TEXTS
         return cells if plain else Cells(inner_layout.name, cells.length, None)
-    names, at = _cells(arrays, named, None, depth), cells.at
+    names, at = cells_of(arrays, named, None, depth), cells.at
     if at is None or names.at is None:
         return Cells("category", cells.length, None)
     name_at, most = names.at, names.length
@@ -226,4 +226,4 @@ def _wrapped(
 ) -> Cells | None:
     """An index, which holds its array."""
     inner = held(values, layout, "_data")
-    return None if inner is MISSING else _cells(arrays, inner, row, depth)
+    return None if inner is MISSING else cells_of(arrays, inner, row, depth)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from leadline import native
 from leadline.agent.capture.frame import Scope, local_names
 from leadline.expression import Condition, Placeholder, Unknown, Watch
+from leadline.wire.call import CallView
 from leadline.wire.hit import Detail
 from leadline.wire.limits import CaptureLimits
 from leadline.wire.probe import Fate, Moment
@@ -61,7 +62,10 @@ class Role(Enum):
     ENTRY = "entry"
     """Here the function is entered: count it, while its line was never reached."""
     WITNESS = "witness"
-    """Here a call ends of which a twin was made: armed for `Compiled.witness`."""
+    """Here a call ends that the probe has seen begin: armed for `Compiled.witness`."""
+    RENEW = "renew"
+    """Here a call begins that may lie where one lay whose end nobody heard of: armed for the
+    witness, to forget that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,9 @@ class Reading(NamedTuple):
     values: dict[str, Value]
     detail: Detail | None = None
     twin: TwinView | None = None
+    call: CallView | None = None
+    weight: int = 0
+    """Bytes of JSON that it takes beyond those of the record, about."""
 
 
 class Taken(StrEnum):
@@ -136,7 +143,8 @@ class Passage(Meter):
     `samples`; without one there is nothing but to count. `condition` and `plan` say the same
     as `holds` and `take`, for a core that has its own way to do it. `off` is set when a limit
     has switched the sites off; `window_ns` above `allowance_ns` is one. `began` is there when
-    durations are wanted: frame -> nanoseconds of `perf_counter_ns`.
+    durations are wanted: frame -> nanoseconds of `perf_counter_ns`; `opens` is that of another
+    passage, which sees the calls end that this one has taken.
 
     Counters are plain integers that the application's threads add to without a lock: CPython
     changes threads only at calls and backward jumps, and `n += 1` holds neither.
@@ -155,6 +163,7 @@ class Passage(Meter):
     began: dict[int, int] | None = None
     timed: bool = False
     """Whether a passage without a duration is of no use."""
+    opens: dict[int, int] | None = None
     samples: deque[float] | None = None
     lost: int = 0
     sites: tuple[Site, ...] = ()

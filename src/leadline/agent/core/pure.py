@@ -333,6 +333,8 @@ class PureCore:
                 return True
             passage.tokens -= 1
             payload = passage.take(visit) if passage.take is not None else None
+            if passage.opens is not None:
+                passage.opens[_identity(visit.frame)] = self._elapsed()
         except Unknown as unknown:
             passage.fates[Fate.CONDITION_UNKNOWN] += 1
             note_unknown(passage, unknown)

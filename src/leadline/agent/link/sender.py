@@ -170,7 +170,9 @@ class Sender:
                 return
             room -= len(record.payload)
             try:
-                self._batch.append(self._hit(record))
+                hit, weight = self._hit(record)
+                self._batch.append(hit)
+                room -= weight
             except Exception as error:  # noqa: BLE001 - one hit must not hold up the others
                 self._lose("unreadable", 1)
                 faults.count("hit text", error)
@@ -181,12 +183,13 @@ class Sender:
         records = self._core.drain(1)
         return records[0] if records else None
 
-    def _hit(self, record: Record) -> Hit:
+    def _hit(self, record: Record) -> tuple[Hit, int]:
+        """Return the hit, and what it takes beyond its record, in bytes."""
         read = record.passage.read
         reading = read(record.payload) if read is not None else Reading("", {})
         at = _place(record.site, reading.detail)
         self._seq += 1
-        return Hit(
+        hit = Hit(
             probe=record.passage.probe,
             instance=self._who.id,
             seq=self._seq,
@@ -202,7 +205,9 @@ class Sender:
             span=record.span,
             detail=reading.detail,
             twin=reading.twin,
+            call=reading.call,
         )
+        return hit, reading.weight
 
     def _report(self, *, leaving: bool, last: bool) -> Report | None:
         """Return the next report, or None when there is nothing worth one."""

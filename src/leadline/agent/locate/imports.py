@@ -74,6 +74,8 @@ class ImportWatch:
     def _returned(self, code: CodeType, _offset: int, value: object) -> Any:
         if type(value) is CodeType or code is _ENTRIES[-1]:
             self._tell(value)  # type: ignore[arg-type]
+        # of other code it is a probe's event, which may want to fall silent
+        return None if any(code is one for one in _ENTRIES) else _DISABLE
 
     def _started(self, code: CodeType, _offset: int) -> Any:
         if code.co_name != "<module>":

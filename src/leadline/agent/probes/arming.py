@@ -6,7 +6,7 @@ from types import CodeType, ModuleType
 from typing import NamedTuple
 
 from leadline.agent.core import Core
-from leadline.agent.core.passage import Role, Site
+from leadline.agent.core.passage import Passage, Role, Site
 from leadline.agent.locate.anchor import (
     SourceMismatchError,
     anchor_of,
@@ -21,6 +21,7 @@ from leadline.agent.locate.modules import code_of_module, code_on_stacks, module
 from leadline.agent.locate.place import Placement, covers
 from leadline.agent.locate.reasons import why_absent, why_no_module, why_not
 from leadline.agent.locate.source import line_text
+from leadline.agent.probes.compiled import Following
 from leadline.agent.probes.sites import entries, everywhere, placement_of
 from leadline.agent.probes.standing import Standing
 from leadline.wire.errors import InternalError, LeadlineError
@@ -40,6 +41,10 @@ WAITING = (Status.PENDING, Status.MISMATCH)
 """Code that comes later can be what these need."""
 
 type Codes = list[CodeType]
+
+
+_OF_WITNESSES = {Role.WITNESS: Role.HIT, Role.RENEW: Role.FORGET}
+"""What is armed for the witness, and what for."""
 
 
 class Studied(NamedTuple):
@@ -247,12 +252,13 @@ class Arming:
         passage = one.compiled.passage
         known = {id(armed.code) for armed in passage.sites}
         new = [site for site in placement.sites if id(site.code) not in known]
-        self._core.arm(passage, [site for site in new if site.role is not Role.WITNESS])
-        if (witness := one.compiled.witness) is not None:
+        if (witness := one.compiled.witness) is not None:  # first: it forgets, then is told
             self._core.arm(
                 witness,
-                [replace(site, role=Role.HIT) for site in new if site.role is Role.WITNESS],
-            )
+                [replace(site, role=_OF_WITNESSES[site.role]) for site in new
+                 if site.role in _OF_WITNESSES],
+            )  # fmt: skip
+        self._core.arm(passage, [site for site in new if site.role not in _OF_WITNESSES])
         site = placement.sites[0]
         if one.state.status not in WAITING:  # one more copy of what is armed already
             if site.line != one.state.line:
@@ -279,12 +285,28 @@ class Arming:
         """Keep a probe's witness on, which has no limits of its own, until the probe has made
         its twins and no live call of one is `awaited` any more."""
         witness = one.compiled.witness if one.compiled is not None else None
-        if witness is None or not witness.sites:
+        if one.compiled is None or witness is None or not witness.sites:
+            return
+        if one.compiled.following is not None:
+            self._follow(one, one.compiled.passage, witness, one.compiled.following)
             return
         if one.state.status is Status.EXPIRED and not awaited:
             self._core.disarm(witness)
         elif witness.off:
             self._core.resume(witness)
+
+    def _follow(
+        self, one: Standing, passage: Passage, witness: Passage, following: Following
+    ) -> None:
+        """Keep the witness on while calls may begin, or have and have not ended. It is on
+        again before the probe is (`budget`), so that no call begins without it."""
+        if witness.off:
+            following.forget()
+        if one.state.status is Status.EXPIRED:
+            if not following.awaits:
+                self._core.disarm(witness)
+        elif passage.off and not following.awaits and not witness.off:
+            self._core.suspend(witness)
 
     def count_entries(self, one: Standing) -> None:
         """Begin to count how often a function is entered whose line was not reached yet."""

@@ -11,7 +11,7 @@ minute: in a hot loop all of it would be used within one request.
 from collections.abc import Sequence
 
 from leadline.agent.core import Core
-from leadline.agent.probes.compiled import allowance_ns
+from leadline.agent.probes.compiled import Compiled, allowance_ns
 from leadline.agent.probes.standing import Standing
 from leadline.wire.probe import Status
 from leadline.wire.struct import replace
@@ -58,6 +58,11 @@ class Budget:
             if one.compiled is not None:
                 one.compiled.passage.refill(one.probe.limits.rate_per_s * passed)
         self._spent_ns += self._core.spent_ns()
+        for one in armed:  # the ends of calls are paid later, so that none is cut off
+            if one.compiled is not None and one.compiled.following is not None:
+                owed = one.compiled.following.owed_ns()
+                one.compiled.passage.window_ns += owed
+                self._spent_ns += owed
         self._watch_allowances(now, armed)
         self._watch_budget(now, armed)
         passed = now - self._window_began if self._window_began else WINDOW_S
@@ -81,8 +86,16 @@ class Budget:
                     continue
                 one.state = replace(one.state, status=Status.ARMED, reason="")
                 self._attempts[one.probe.id] = now
-                self._core.resume(passage)
+                self._resume(one.compiled)
             elif one.state.status is Status.ARMED and passage.off and passage.tokens >= 1:
+                self._resume(one.compiled)
+
+    def _resume(self, compiled: Compiled) -> None:
+        """Switch a probe on again, and before it what sees the ends of its calls."""
+        for passage in reversed(compiled.passages):
+            if passage.off:
+                if passage is compiled.witness and compiled.following is not None:
+                    compiled.following.forget()
                 self._core.resume(passage)
 
     def _watch_allowances(self, now: float, armed: Sequence[Standing]) -> None:
@@ -145,7 +158,9 @@ class Budget:
         self._attempts.pop(one.probe.id, None)
         self._relieved = True
         if one.compiled is not None:
-            self._core.suspend(one.compiled.passage)
+            for passage in one.compiled.passages:
+                if passage is one.compiled.passage or one.compiled.following is not None:
+                    self._core.suspend(passage)
         reason = f"{why}; it tries again after {pause:.0f} s"
         one.state = replace(one.state, status=Status.SUSPENDED, reason=reason)
 

@@ -2,12 +2,37 @@
 
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from leadline.agent.core.passage import NO_ALLOWANCE_NS, Passage, Plan, Reading, Visit
 from leadline.expression import compile_condition
 from leadline.wire.limits import MAX_COST_PERCENT
-from leadline.wire.probe import Probe
+from leadline.wire.probe import Fate, Probe
 from leadline.wire.struct import dataclass
+
+
+class Following(Protocol):
+    """What follows the calls that a probe has seen begin, where those are the probe's hits."""
+
+    @property
+    def awaits(self) -> bool:
+        """Return whether the end of any is still waited for."""
+
+    @property
+    def over(self) -> str:
+        """Return why it takes no more, beside the number of hits; empty if it does."""
+
+    def fates(self, fates: dict[Fate, int]) -> dict[Fate, int]:
+        """Return what became of the calls, of what became of their beginnings."""
+
+    def owed_ns(self) -> int:
+        """Return what their ends have cost since the last call."""
+
+    def forget(self) -> None:
+        """Give up all that have not ended: nobody has seen whether they did."""
+
+    def renew(self) -> None:
+        """Begin anew, in a forked child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +43,8 @@ class Compiled:
     passage: Passage
     names: frozenset[str]
     witness: Passage | None = None
-    """What sees the calls end that the probe has seen begin, and is no hit of it."""
+    """What sees the calls end that the probe has seen begin."""
+    following: Following | None = None
 
     @property
     def passages(self) -> tuple[Passage, ...]:

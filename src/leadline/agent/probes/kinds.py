@@ -9,6 +9,7 @@ from leadline.agent.probes.snapshot import compile_snapshot
 from leadline.agent.probes.timer import compile_timer
 from leadline.wire.errors import InternalError
 from leadline.wire.probe import (
+    CaptureProbe,
     CounterProbe,
     ExceptionProbe,
     LogProbe,
@@ -35,5 +36,5 @@ def compile_probe(probe: Probe) -> Compiled:
             return compile_timer(probe)
         case ExceptionProbe():
             return compile_exception(probe)
-        case TwinProbe():
-            raise InternalError("A twin is made by `making`.")
+        case TwinProbe() | CaptureProbe():
+            raise InternalError("These are made by `making`.")

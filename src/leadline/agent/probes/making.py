@@ -1,6 +1,6 @@
 """From what was asked for to what is armed; the nursery is made when a first twin is wanted.
 
-What twins need is loaded then and not before: most processes never make one.
+What twins and captures need is loaded then and not before: most processes never make one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from leadline.agent.core import Record
 from leadline.agent.probes.compiled import Compiled
 from leadline.agent.probes.kinds import compile_probe
 from leadline.wire.errors import UnavailableError
-from leadline.wire.probe import Probe, TwinProbe
+from leadline.wire.probe import CaptureProbe, Probe, TwinProbe
 from leadline.wire.struct import dataclass
 from leadline.wire.twin import TwinPolicy
 
@@ -49,6 +49,11 @@ class Making:
 
     def compiled(self, probe: Probe) -> Compiled:
         """Raises `LeadlineError` for what cannot be armed here."""
+        if isinstance(probe, CaptureProbe):
+            loading.load_capture()
+            from leadline.agent.probes.capturing import compile_capture
+
+            return compile_capture(probe)
         if not isinstance(probe, TwinProbe):
             return compile_probe(probe)
         if self._home is None:

@@ -190,8 +190,8 @@ class Registry:
             for one in self._standing.values():
                 if one.state.status is Status.SUSPENDED:
                     one.state = replace(one.state, status=Status.PENDING, reason="")
-                    if one.compiled is not None:
-                        one.compiled.passage.off = False
+                    for passage in one.compiled.passages if one.compiled is not None else ():
+                        passage.off = False
                     self._place(one)
             self._watch()
 
@@ -263,7 +263,10 @@ class Registry:
         for one in self._standing.values():
             one.acknowledged = None
             if one.compiled is not None:
-                one.compiled.passage.forget()
+                for passage in one.compiled.passages:
+                    passage.forget()
+                if one.compiled.following is not None:
+                    one.compiled.following.renew()
             if one.tally is not None:
                 one.tally.begin()
 
@@ -346,8 +349,11 @@ class Registry:
     def _expire(self, one: Standing, now: float) -> None:
         if one.state.status in (Status.EXPIRED, Status.ERROR):
             return
+        following = one.compiled.following if one.compiled is not None else None
         if one.compiled is not None and one.compiled.passage.spent:
             reason = f"all {one.probe.limits.hits} hits were captured"
+        elif following is not None and following.over:
+            reason = following.over
         elif now >= one.deadline:
             reason = "its time to live is over"
         else:

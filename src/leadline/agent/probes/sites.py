@@ -7,7 +7,7 @@ from leadline.agent.core.passage import Role, Site
 from leadline.agent.locate.functions import place_function
 from leadline.agent.locate.place import Placement, place
 from leadline.wire.errors import UsageError
-from leadline.wire.probe import Moment, Probe, TimerProbe, TwinProbe
+from leadline.wire.probe import CaptureProbe, Moment, Probe, TimerProbe, TwinProbe
 from leadline.wire.struct import replace
 from leadline.wire.target import FunctionTarget, Target
 from leadline.wire.twin import REPEATS
@@ -54,7 +54,10 @@ def _calls(found: Placement, probe: Probe) -> Placement:
         if probe.moment is Moment.EXIT:
             sites.append(replace(site, offsets=(), moment=Moment.ENTRY, role=Role.BEGIN))
         sites.append(replace(site, offsets=(), moment=probe.moment))
-        if isinstance(probe, TwinProbe) and probe.use in REPEATS:
+        captured = isinstance(probe, CaptureProbe)
+        if captured:
+            sites.append(replace(site, offsets=(), moment=Moment.ENTRY, role=Role.RENEW))
+        if captured or (isinstance(probe, TwinProbe) and probe.use in REPEATS):
             sites.append(replace(site, offsets=(), moment=Moment.EXIT, role=Role.WITNESS))
     return Placement(tuple(sites), found.note)
 

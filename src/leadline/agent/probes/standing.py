@@ -35,10 +35,11 @@ class Standing:
         """Return the state with the counters as they are at this moment."""
         if self.compiled is None:
             return self.state
-        passage = self.compiled.passage
+        passage, following = self.compiled.passage, self.compiled.following
+        fates = passage.fates if following is None else following.fates(passage.fates)
         return replace(
             self.state,
-            fates={fate: count for fate, count in passage.fates.items() if count},
+            fates={fate: count for fate, count in fates.items() if count},
             unknown=reason(passage.unknown),
             cost_ns=passage.cost_ns,
             entered=passage.entered,

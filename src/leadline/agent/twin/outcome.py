@@ -12,7 +12,7 @@ from leadline.agent.core.passage import NOTHING, Visit
 from leadline.expression import Unknown
 from leadline.expression.layout import Layout, layout_of
 from leadline.trial.calls import parameters
-from leadline.trial.outcome import RESOURCE, outcome_of
+from leadline.trial.outcome import RESOURCE, Outcome, outcome_of
 from leadline.wire.limits import CaptureLimits
 from leadline.wire.messages import encode
 from leadline.wire.value import Omission, Value
@@ -37,7 +37,7 @@ _PLAIN = frozenset(
 )
 
 
-class _Walk(Walk):
+class OutcomeWalk(Walk):
     """A capture that does not look into what belongs to its process: a copy of the process has
     other threads and connections, and a rerun makes some anew."""
 
@@ -58,24 +58,29 @@ def _is_resource(layout: Layout) -> bool:
     return any(one.startswith(_RESOURCES) and one not in _PLAIN for one in names)
 
 
-def taker() -> Callable[[object], Value]:
+def taker(within: Room | None = None) -> Callable[[object], Value]:
     """Return what captures the values of one outcome, which share their room."""
-    room = Room(OUTCOME_BYTES)
+    room = within or Room(OUTCOME_BYTES)
 
     def shown(value: object) -> Value:
         if room.left <= 0:
             return {"type": "?", "omitted": Omission.ROOM}
-        return _Walk(OUTCOME_LIMITS, room).take(value, 0)
+        return OutcomeWalk(OUTCOME_LIMITS, room).take(value, 0)
 
     return shown
 
 
 def live_outcome(visit: Visit, names: tuple[str, ...]) -> bytes:
     """Return what the live call came to, at its end, as JSON of a `trial.outcome.Outcome`."""
+    return encode(outcome_at(visit, names, Room(OUTCOME_BYTES)))
+
+
+def outcome_at(visit: Visit, names: tuple[str, ...], room: Room) -> Outcome:
+    """Return what the live call came to, at its end, with the `room` that there is for it."""
     returned = visit.exception is None
     value = visit.exception if not returned else visit.result
     value = None if value is NOTHING else value
-    return encode(outcome_of(returned, value, _arguments(visit, names), taker()))
+    return outcome_of(returned, value, _arguments(visit, names), taker(room))
 
 
 def names_of(visit: Visit) -> tuple[str, ...]:

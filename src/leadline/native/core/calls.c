@@ -74,6 +74,22 @@ calls_serve(Visit *visit)
     return done < 0 ? FAILED : ON;
 }
 
+/* Enter this call among those whose end another passage sees. */
+int
+calls_open(Visit *visit)
+{
+    Meter *meter = visit->meter;
+    if (meter->opens == NULL || !PyDict_CheckExact(meter->opens)) {
+        return 0;
+    }
+    PyObject *key = call_key(visit);
+    PyObject *now = key == NULL ? NULL : PyLong_FromLongLong(clock_monotonic_ns());
+    int done = now == NULL ? -1 : PyDict_SetItem(meter->opens, key, now);
+    Py_XDECREF(key);
+    Py_XDECREF(now);
+    return done;
+}
+
 /* Find out how long this call has taken, if its beginning was seen. */
 int
 calls_find_duration(Visit *visit)

@@ -7,6 +7,9 @@
 /* Take a passage through a place where the probe does not hit: ON, OFF, or FAILED. */
 int calls_serve(Visit *visit);
 
+/* Let the passage that sees calls end know of this one; -1 with an exception. */
+int calls_open(Visit *visit);
+
 /* Find out how long this call has taken, if its beginning was seen; -1 with an exception. */
 int calls_find_duration(Visit *visit);
 

@@ -374,7 +374,8 @@ pass(Visit *visit)
         return answer == -2 ? FAILED : ON;
     }
     meter->tokens -= 1;
-    return take(visit);
+    int taken = take(visit);
+    return taken == FAILED || calls_open(visit) < 0 ? FAILED : taken;
 }
 
 /* Judge the exception that ended a passage: 0 when it was ours, which is counted and over; -1

@@ -131,6 +131,7 @@ class HitStream extends HTMLElement {
 /** What a hit is, if it is not a line of a log; the same as in `web/hits.py`. */
 function tag(hit) {
   if (hit.twin) return hit.twin.use;
+  if (hit.call) return "capture";
   if (!hit.detail) return "";
   return hit.detail.exception === null ? "snapshot" : "exception";
 }

@@ -1,0 +1,94 @@
+"""Calls captured by making them here: kept as a live process keeps them, and their outcome."""
+
+import importlib
+import sys
+from collections.abc import Iterable
+from contextlib import contextmanager
+
+from leadline.agent.capture.keeping import keep, withhold
+from leadline.agent.place.entry import find_entry
+from leadline.agent.twin.outcome import taker
+from leadline.expression import Unknown
+from leadline.trial.calls import Call, is_generator, parameters
+from leadline.trial.predicate import compile_predicate
+from leadline.trial.running import run
+from leadline.verify.calls import CapturedCall, Home
+
+MOST_YIELDS = 100
+
+
+@contextmanager
+def imported(folder, *modules):
+    """Import modules from a folder, and forget them again."""
+    sys.path.insert(0, str(folder))
+    before = set(sys.modules)
+    try:
+        importlib.invalidate_caches()
+        yield [importlib.import_module(module) for module in modules]
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            del sys.modules[name]
+
+
+def home(folder):
+    """Where a program that lives in a folder is captured."""
+    return Home(
+        path=[str(folder), *[entry for entry in sys.path if entry and entry != str(folder)]],
+        cwd=str(folder),
+        executable=sys.executable,
+        python=".".join(map(str, sys.version_info[:3])),
+    )
+
+
+def captured(entry: str, given: Iterable[tuple], fails: str = "") -> list[CapturedCall]:
+    """Make calls and keep them. Each of `given` is a tuple of positional arguments."""
+    module, _, qualname = entry.partition(":")
+    function = find_entry(sys.modules[module], module, qualname).function
+    predicate = compile_predicate(fails) if fails else None
+    return [one(function, args, number, predicate) for number, args in enumerate(given, 1)]
+
+
+def one(function, args, number, predicate=None) -> CapturedCall:
+    """Make one call and keep it."""
+    code = function.__code__
+    names = parameters(code)
+    plain = code.co_argcount
+    bound = dict(zip(names[:plain], args, strict=False))
+    if code.co_flags & 0x4:
+        bound[names[plain + code.co_kwonlyargcount]] = tuple(args[plain:])
+    for index, value in enumerate(reversed(function.__defaults__ or ())):
+        bound.setdefault(names[plain - 1 - index], value)
+    for name, value in (function.__kwdefaults__ or {}).items():
+        bound.setdefault(name, value)
+    if code.co_flags & 0x8:
+        bound[names[-1]] = {}
+    kept = withhold(keep(bound.items()))
+    answer: list[bool | None] = [None if predicate else False]
+
+    def ask(end, returned, value):
+        def scope(name):
+            if name in end:
+                return end[name]
+            raise Unknown(f"there is no {name}")
+
+        try:
+            answer[0] = predicate.holds(scope, returned, value) if predicate else False
+        except Unknown:
+            answer[0] = None
+
+    call = Call(
+        function, tuple(args), {}, code, bool(code.co_flags & 0x80),
+        most_yields=MOST_YIELDS if is_generator(code) else 0,
+    )  # fmt: skip
+    ran = run(call, taker(), 10.0, None, ask)
+    assert ran.outcome is not None, ran.cut
+    return CapturedCall(
+        number=number,
+        document=kept.document,
+        live=ran.outcome,
+        failed=answer[0],
+        obstacle=kept.obstacle,
+        withheld=kept.withheld,
+        size=kept.size,
+    )

@@ -1,0 +1,5 @@
+"""Hand-written cases."""
+
+
+def run(only: str):
+    return []

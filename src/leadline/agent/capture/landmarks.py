@@ -1,0 +1,154 @@
+"""Objects that modules hold under a name: singletons, sentinels, functions made by functions.
+
+A sentinel means nothing by its value, only by which object it is, and a connection that every
+process makes when it starts cannot be written down at all: both are found again by their name.
+What an object of the program's own holds is written down beside its name: it has changed since
+the start.
+The index holds addresses and names, no object, and an address counts only if the module still
+holds that very object under that name. It is made on a thread of ours.
+"""
+
+import sys
+import types
+from collections.abc import Iterable
+from typing import Any
+
+from leadline.agent.capture.naming import Name, found
+from leadline.agent.capture.recognition import names_of
+from leadline.expression.layout import MISSING, exact, identity, layout_of
+from leadline.expression.unknown import Unknown
+from leadline.expression.walking import find
+
+MAX_LANDMARKS = 50_000
+MAX_MODULE_NAMES = 5_000
+_OF_THE_LIBRARY = frozenset(
+    ("sys", "dataclasses", "inspect", "os", "logging", "random", "decimal", "builtins")
+)
+"""Of the standard library only these hold objects that are passed around."""
+_PLAIN = frozenset(
+    map(
+        identity,
+        (str, bytes, bytearray, int, float, complex, bool, type(None), types.ModuleType),
+    )
+)
+_CONTAINERS = frozenset(map(identity, (dict, list, tuple, set, frozenset)))
+"""What modules hold of these is of use only with what is in it."""
+_FUNCTION_NAME: Any = vars(types.FunctionType)["__qualname__"].__get__
+_LIBRARIES = ("site-packages", "dist-packages")
+
+
+class Landmarks:
+    """Addresses of what the loaded modules hold, and under which name."""
+
+    __slots__ = ("_bare", "_names", "_own")
+
+    def __init__(self, names: dict[int, Name], own: frozenset[str] = frozenset()) -> None:
+        self._names = names
+        self._own = own
+        self._bare: set[Name] = set()
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @classmethod
+    def of_process(cls) -> "Landmarks":
+        """Look through the modules that are loaded: milliseconds, so on a thread of ours."""
+        modules: Any = sys.modules
+        return cls.of(list(modules) if type(modules) is dict else [])
+
+    @classmethod
+    def of(cls, modules: Iterable[str]) -> "Landmarks":
+        names: dict[int, Name] = {}
+        own: set[str] = set()
+        for module in modules:
+            if type(module) is not str or _is_standard(module):
+                continue
+            held = names_of(sys.modules.get(module))
+            if held is None or len(held) > MAX_MODULE_NAMES:
+                continue
+            is_own = _is_own(held)
+            if is_own:
+                own.add(module)
+            for name, value in list(dict.items(held)):
+                if type(name) is str and not (name.startswith("__") and name.endswith("__")):
+                    _add(names, module, name, value, is_own)
+            if len(names) >= MAX_LANDMARKS:
+                break
+        return cls(names, frozenset(own))
+
+    def name_of(self, value: object) -> Name | None:
+        """Return the name under which a module holds `value` now."""
+        name = self._names.get(identity(value))
+        return name if name is not None and found(name) is value else None
+
+    def has_state(self, name: Name) -> bool:
+        """Tell whether what lies under `name` is written down with what it holds: objects of
+        the program's own modules, as far as that was possible before."""
+        return name[0] in self._own and name not in self._bare
+
+    def leave_bare(self, names: Iterable[Name]) -> None:
+        """From now on, write down no more than these names."""
+        self._bare.update(names)
+
+
+def _is_own(names: dict[str, Any]) -> bool:
+    """Tell whether a module is no library's, by the file that it says it is of."""
+    try:
+        file = find(names, "__file__")
+    except Unknown:
+        return False
+    if type(file) is not str:
+        return file is MISSING or file is None
+    return not any(part in file for part in _LIBRARIES)
+
+
+def _add(names: dict[int, Name], module: str, name: str, value: object, is_own: bool) -> None:
+    cls = type(value)
+    if cls is float and value != value:  # noqa: PLR0124 - none of the numbers
+        names.setdefault(identity(value), (module, name))  # code asks for one by `is`
+    if identity(cls) in _PLAIN or (identity(cls) in _CONTAINERS and not is_own):
+        return
+    if cls is tuple or cls is frozenset:  # equal ones are as good
+        return
+    layout = layout_of(cls)
+    if layout.base is type:
+        own = layout_of(value)  # type: ignore[arg-type]
+        if own.module == module:
+            for inner, held in list(own.members[0].items() if own.members else ()):
+                kind = identity(type(held))
+                if type(held) is types.FunctionType:  # one that a decorator has made
+                    if exact(_FUNCTION_NAME(held)) != f"{name}.{inner}":
+                        names.setdefault(identity(held), (module, f"{name}.{inner}"))
+                elif kind not in _PLAIN and kind not in _CONTAINERS and kind not in _CODE:
+                    names.setdefault(identity(held), (module, f"{name}.{inner}"))
+        return
+    names.setdefault(identity(value), (module, name))
+
+
+_CODE = frozenset(
+    map(
+        identity,
+        (
+            types.FunctionType,
+            types.BuiltinFunctionType,
+            classmethod,
+            staticmethod,
+            property,
+            types.MemberDescriptorType,
+            types.GetSetDescriptorType,
+            types.MethodDescriptorType,
+            types.WrapperDescriptorType,
+            type,
+        ),
+    )
+)
+
+
+def _is_standard(module: str) -> bool:
+    top = module.partition(".")[0]
+    if top == "leadline":
+        return True
+    return top in sys.stdlib_module_names and module not in _OF_THE_LIBRARY
+
+
+NO_LANDMARKS = Landmarks({})

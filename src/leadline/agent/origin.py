@@ -1,0 +1,42 @@
+"""Where a process has a function from: what a fresh process needs to import it the same way."""
+
+import os
+import sys
+from _sha2 import sha256  # type: ignore[import-not-found]
+
+from leadline.agent.locate.files import import_roots
+from leadline.wire.call import Origin
+
+MAX_FILE_BYTES = 20_000_000
+"""Of a source whose digest is worth its time."""
+
+
+def origin_of(file: str) -> Origin:
+    """Return it for a function of that source file. Reads the file, so on a thread of ours."""
+    return Origin(
+        python=sys.version.partition(" ")[0],
+        executable=sys.executable or "",
+        path=import_roots(),
+        folder=_folder(),
+        file=file,
+        digest=_digest(file),
+        hash_randomization=bool(sys.flags.hash_randomization),
+        hash_seed=os.environ.get("PYTHONHASHSEED", ""),
+    )
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return ""
+
+
+def _digest(file: str) -> str:
+    try:
+        if not os.path.isfile(file) or os.path.getsize(file) > MAX_FILE_BYTES:
+            return ""
+        with open(file, "rb") as source:
+            return str(sha256(source.read(MAX_FILE_BYTES)).hexdigest())
+    except OSError:
+        return ""

@@ -1,0 +1,79 @@
+"""Outcomes taken whole, in a process that nobody waits for.
+
+The live outcome is cut to what a live process can afford; control and candidate are compared
+with each other without that limit.
+"""
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from leadline.agent.capture.room import Room
+from leadline.agent.twin.outcome import OutcomeWalk
+from leadline.trial import withheld
+from leadline.trial.withheld import Withheld
+from leadline.wire.struct import dataclass
+from leadline.wire.value import Omission, Value
+
+
+@dataclass(frozen=True, slots=True)
+class _Deep:
+    """As `CaptureLimits`, for a process that nobody waits for."""
+
+    depth: int = 60
+    items: int = 200_000
+    text: int = 2_000_000
+
+
+_DEEP_BYTES = 8_000_000
+
+
+class _DeepWalk(OutcomeWalk):
+    """A capture that leaves hardly anything out. Of a value that is held back there is a digest
+    that says whether it is the same as another one that was taken with this salt."""
+
+    __slots__ = ("salt",)
+
+    def __init__(self, limits: _Deep, room: Room, salt: str) -> None:
+        super().__init__(limits, room)  # type: ignore[arg-type]
+        self.salt = salt
+
+    def take(self, value: object, level: int) -> Value:
+        if type(value) is Withheld:
+            _, rule, name = withheld.of(value)
+            return {"type": name, "omitted": Omission.REDACTED, "rule": rule}
+        return super().take(value, level)
+
+    def redacted(self, rule: str, value: object) -> Value:
+        if type(value) is Withheld:
+            return self.take(value, 0)
+        held: dict[str, Any] = dict(super().redacted(rule, value))
+        try:
+            inside = _DeepWalk(_Deep(), Room(_DEEP_BYTES), self.salt)
+            tree = json.dumps(inside.take(value, 0), sort_keys=True)
+        except Exception:  # noqa: BLE001 - then nothing can be said of it
+            return held
+        digest = sha256((self.salt + tree).encode("ascii")).hexdigest()
+        return held | {"text": f"#{digest[:16]}"}
+
+
+def deep_taker(salt: str) -> Callable[[object], Value]:
+    """As `taker`, for a sealed process: what it leaves out cannot be compared."""
+    room = Room(_DEEP_BYTES)
+
+    def shown(value: object) -> Value:
+        if room.left <= 0:
+            return {"type": "?", "omitted": Omission.ROOM}
+        return _DeepWalk(_Deep(), room, salt).take(value, 0)
+
+    return shown
+
+
+class MeasuredWalk(_DeepWalk):
+    """A capture of one value within so many bytes; whether they were enough says its room."""
+
+    __slots__ = ()
+
+    def __init__(self, most: int, salt: str) -> None:
+        super().__init__(_Deep(depth=12, items=5_000), Room(most), salt)

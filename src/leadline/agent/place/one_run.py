@@ -1,0 +1,136 @@
+"""One call, made from its kept arguments, in a copy of a place that ends with it."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from leadline.agent.place.deep import deep_taker
+from leadline.agent.place.entry import Entry
+from leadline.agent.place.globals import Globals
+from leadline.agent.place.scope import own_code
+from leadline.expression import Unknown
+from leadline.trial import running
+from leadline.trial.calls import Call, is_generator
+from leadline.trial.course import Course
+from leadline.trial.place import Begin, Order, Ran, cut, write
+from leadline.trial.predicate import Predicate, compile_predicate
+from leadline.trial.rebuilding import rebuild
+from leadline.trial.withheld import WithheldTouched, touched
+from leadline.wire.errors import LeadlineError, RefusedError
+from leadline.wire.twin import Refusal
+
+_CO_VARARGS, _CO_VARKEYWORDS, _CO_COROUTINE = 0x4, 0x8, 0x80
+
+
+def run_order(
+    order: Order,
+    entry: Entry,
+    begin: Begin,
+    refusals: Callable[[], list[Refusal]],
+    state: Globals,
+) -> bytes:
+    """Run a call and return the line that says what it came to."""
+    try:
+        given = rebuild(order.document)
+        call = _call(entry, given, order)
+        questions = _Questions(begin)
+    except LeadlineError as error:
+        return write(cut(order.number, error.message.rstrip(".")))
+    before = len(refusals())
+    course = Course(own_code(begin), begin.wanted)
+    shown = deep_taker(begin.salt)
+    began = time.perf_counter()
+    ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask)
+    if path := touched():
+        return write(cut(order.number, str(WithheldTouched(path))))
+    took = (time.perf_counter() - began) * 1e3
+    return write(
+        Ran(
+            order.number,
+            ran,
+            course.found(),
+            refusals()[before:],
+            questions.fails,
+            questions.expected,
+            questions.unknown,
+            round(took, 3),
+            state.changed(),
+        )
+    )
+
+
+def _call(entry: Entry, given: Mapping[str, Any], order: Order) -> Call:
+    """Put the arguments in their places. Raises `RefusedError` where they do not fit."""
+    code = entry.function.__code__
+    names, flags = code.co_varnames, code.co_flags
+    plain, named = code.co_argcount, code.co_kwonlyargcount
+    left = dict(given)
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    defaults = entry.function.__defaults__ or ()
+    more = entry.function.__kwdefaults__ or {}
+    for index, name in enumerate(names[: plain + named]):
+        if name in left:
+            value = left.pop(name)
+        elif index < plain and index >= plain - len(defaults):
+            value = defaults[index - (plain - len(defaults))]
+        elif name in more:
+            value = more[name]
+        else:
+            raise RefusedError("not-replayable", f"The calls have no argument {name}.")
+        if index < plain:
+            args.append(value)
+        else:
+            kwargs[name] = value
+    end = plain + named
+    if flags & _CO_VARARGS:
+        args += tuple(left.pop(names[end], ()))
+        end += 1
+    if flags & _CO_VARKEYWORDS:
+        kwargs |= left.pop(names[end], {})
+    if left:
+        raise RefusedError(
+            "not-replayable", f"{code.co_qualname} has no parameter {next(iter(left))} here."
+        )
+    most = order.most_yields if is_generator(code) else 0
+    return Call(
+        entry.function, tuple(args), kwargs, code, bool(flags & _CO_COROUTINE), most_yields=most
+    )
+
+
+class _Questions:
+    """The two predicates, asked when the call has come to its end."""
+
+    def __init__(self, begin: Begin) -> None:
+        self._fails: Predicate | None = compile_predicate(begin.fails) if begin.fails else None
+        self._expect: Predicate | None = (
+            compile_predicate(begin.expect) if begin.expect else None
+        )
+        self.fails: bool | None = None
+        self.expected: bool | None = None
+        self.unknown = ""
+
+    def ask(self, bound: Mapping[str, Any], returned: bool, value: object) -> None:
+        def scope(name: str) -> object:
+            try:
+                return bound[name]
+            except KeyError:
+                raise Unknown(f"there is no {name}") from None
+
+        self.fails = self._answer(self._fails, scope, returned, value)
+        self.expected = self._answer(self._expect, scope, returned, value)
+
+    def _answer(
+        self,
+        predicate: Predicate | None,
+        scope: Callable[[str], object],
+        returned: bool,
+        value: object,
+    ) -> bool | None:
+        if predicate is None:
+            return None
+        try:
+            return predicate.holds(scope, returned, value)
+        except Unknown as unknown:
+            self.unknown = self.unknown or unknown.reason
+            return None

@@ -1,0 +1,125 @@
+"""Inside a fresh place: the service's modules are imported, once, and each call is run in a
+copy of its own, so that no run meets what another has left."""
+
+import gc
+import importlib
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from types import ModuleType
+
+from leadline import native
+from leadline.agent.place.entry import Entry, find_entry
+from leadline.agent.place.globals import Globals
+from leadline.agent.place.lines import Lines
+from leadline.agent.place.one_run import run_order
+from leadline.agent.place.scope import own_code
+from leadline.trial import revival
+from leadline.trial.failure import told
+from leadline.trial.overlay import Overlay
+from leadline.trial.place import Begin, Order, Ready, cut, read_order, write
+from leadline.wire.errors import LeadlineError
+from leadline.wire.twin import Refusal
+
+_SPARE_S = 1.0
+"""What a run may take beyond its time before it is ended from outside of it."""
+_LOOK_S = 0.000_2
+
+
+def live(begin: Begin, lines: Lines) -> None:
+    """Import what is wanted, say so, and run one order after the other."""
+    began = time.perf_counter()
+    try:
+        random.seed(begin.seed)
+        entry = _import(begin)
+    except BaseException as error:  # noqa: BLE001 - whatever a module does when it is imported
+        lines.say(write(Ready(False, _why(begin, error), refused=refusals())))
+        return
+    notes = revival.revive()
+    state = Globals(own_code(begin), begin.salt)
+    gc.collect()
+    gc.freeze()  # a copy that collects garbage would touch, and so copy, all of it
+    ready = Ready(
+        True,
+        file=entry.file,
+        line=entry.line,
+        function=entry.function.__code__.co_qualname,
+        parameters=list(entry.parameters),
+        took_s=round(time.perf_counter() - began, 3),
+        notes=notes,
+        refused=refusals(),
+    )
+    if not lines.say(write(ready)):
+        return
+    while (line := lines.next()) is not None:
+        try:
+            order = read_order(line)
+        except LeadlineError as error:
+            lines.say(write(cut(0, error.message)))
+            continue
+        _apart(order, lines, partial(run_order, order, entry, begin, refusals, state))
+
+
+def refusals() -> list[Refusal]:
+    """Return what the seal has refused so far."""
+    twin = native.twin()
+    return [Refusal(*one) for one in twin.refusals()] if twin is not None else []
+
+
+def _apart(order: Order, lines: Lines, run: Callable[[], bytes]) -> None:
+    """Run in a copy of this process, and say it where that copy does not."""
+    twin = native.twin()
+    if twin is None:
+        return
+    receiving, sending = os.pipe()
+    pid = twin.grandchild(order.within_s + _SPARE_S)
+    if pid == 0:
+        os.close(receiving)
+        try:
+            said = run()
+        except BaseException as error:  # noqa: BLE001 - the last frame of this process
+            said = write(cut(order.number, f"the run failed: {told(error)}"))
+        Lines(sending).say(said)
+        os._exit(0)
+    os.close(sending)
+    parts: list[bytes] = []
+    while piece := os.read(receiving, 1 << 20):
+        parts.append(piece)
+    os.close(receiving)
+    while (status := twin.reap(pid)) is None:
+        time.sleep(_LOOK_S)
+    said = b"".join(parts)
+    if status or not said.endswith(b"\n") or b"\n" in said[:-1]:
+        said = write(cut(order.number, _end(status, order, twin)))
+    lines.say(said)
+
+
+def _end(status: int, order: Order, twin: ModuleType) -> str:
+    number = status & 0x7F
+    if number == signal.SIGALRM:
+        return f"it had not ended after {order.within_s:g} s"
+    if number == signal.SIGKILL:
+        return "it was killed, perhaps for the memory that it took"
+    if number:
+        return f"it crashed ({signal.Signals(number).name})"
+    if status:
+        return str(twin.why(status))
+    return "it ended before it had said what it came to"
+
+
+def _import(begin: Begin) -> Entry:
+    if begin.overlay:
+        Overlay(begin.overlay).install()
+    module, _, qualname = begin.entry.partition(":")
+    found = importlib.import_module(module)
+    return find_entry(found, module, qualname)
+
+
+def _why(begin: Begin, error: BaseException) -> str:
+    if isinstance(error, LeadlineError):
+        return error.message.rstrip(".")
+    module = begin.entry.partition(":")[0]
+    return f"{module} cannot be imported in a sealed process: {told(error)}"

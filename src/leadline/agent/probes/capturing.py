@@ -1,0 +1,307 @@
+"""The capture probe: whole calls, their arguments by value, and what they came to.
+
+The arguments are kept where a call begins, before the function changes them, and the outcome
+is taken where it ends. Both are the probe's own cost: what one call has taken is taken off the
+rate at which more are looked at, so that a hot function is sampled before the budget ends it.
+"""
+
+import time
+from collections.abc import Iterator
+from types import CodeType
+
+from leadline.agent.capture import keeping, outlet
+from leadline.agent.capture.callers import callers_of, module_name
+from leadline.agent.capture.room import Room
+from leadline.agent.core.passage import Passage, Reading, Visit
+from leadline.agent.origin import origin_of
+from leadline.agent.probes.choosing import Shape, chooser, shape_of_call
+from leadline.agent.probes.compiled import Compiled, ready
+from leadline.agent.twin.outcome import OUTCOME_BYTES, names_of, outcome_at
+from leadline.expression import Unknown, compile_predicate
+from leadline.expression.layout import layout_of
+from leadline.trial.outcome import Outcome
+from leadline.wire.call import MAX_CAPTURED_BYTES, CallKind, CallView, size_words
+from leadline.wire.kept import MAX_CALL_BYTES, Kept
+from leadline.wire.probe import CaptureProbe, Fate
+from leadline.wire.struct import dataclass, replace
+from leadline.wire.target import FunctionTarget
+from leadline.wire.value import render
+
+MAX_OPEN = 1_000
+MAX_OPEN_BYTES = 2_000_000
+"""Calls under way whose arguments are held, and the JSON of those: coroutines can be many."""
+LONGEST_S = 300.0
+"""A call that has not ended by then is given up: a worker's loop never ends."""
+MAX_WAITING_BYTES = 4_000_000
+"""Of calls that wait for the server, as much as the ring holds of others."""
+LOOKING_NS = 4_000_000
+"""Of each second's budget (`core.passage.BUDGET_NS`, 10 ms) what a capture means to use: the
+rest is for the callbacks themselves and for other probes."""
+
+_ALWAYS = 2**62
+"""Of a limit that does not apply."""
+_LET_GO = ""
+"""No reason: the call was seen to its end, and not chosen."""
+_MAX_MESSAGE = 200
+_NO_YIELDS = "its yields are not recorded"
+_KINDS = {
+    0x20: CallKind.GENERATOR,
+    0x80: CallKind.COROUTINE,
+    0x200: CallKind.ASYNC_GENERATOR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A call under way. It holds nothing of the application's but what cannot change."""
+
+    kept: Kept
+    shape: Shape
+    callers: list[str]
+    module: str
+    at: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A call that was chosen, until our thread makes a hit of it."""
+
+    begun: _Begun
+    outcome: Outcome
+    code: CodeType
+    file: str
+    fails: bool | None
+    unknown: str
+    duration_s: float | None
+    weight: int
+
+
+def compile_capture(probe: CaptureProbe) -> Compiled:
+    """Raises `ExpressionError` when the condition or the predicate is not allowed."""
+    recorder = Recorder(probe)
+    compiled = ready(probe, recorder.names, recorder.begin)
+    witness = Passage(
+        probe=probe.id,
+        holds=None,
+        take=recorder.end,
+        read=recorder.read,
+        hits_left=_ALWAYS,
+        tokens=float(_ALWAYS),
+        burst=float(_ALWAYS),
+        began={},
+        timed=True,
+        apart=True,
+    )
+    compiled.passage.opens = witness.began
+    recorder.meet(compiled.passage, witness)
+    return replace(compiled, witness=witness, following=recorder)
+
+
+class Recorder:
+    """Keeps the calls of one probe: `begin` and `end` run on the application's threads, the
+    rest on ours. Its dictionaries are changed by single steps, so nothing here takes a lock."""
+
+    def __init__(self, probe: CaptureProbe) -> None:
+        """Raises `ExpressionError` when the predicate is not allowed."""
+        self._probe = probe
+        self._fails = compile_predicate(probe.fails) if probe.fails is not None else None
+        self.names = self._fails.names if self._fails is not None else frozenset[str]()
+        self._chooser = chooser(probe.limits.hits, reserves=self._fails is not None)
+        self._landmarks = keeping.Landmarks.of_process()
+        self._open: dict[int, _Begun] = {}
+        self._open_bytes = 0
+        self._waiting: dict[int, _Ended] = {}
+        self._waiting_bytes = 0
+        self._bytes = 0
+        self._number = 0
+        self._lost = 0
+        self._strays = 0
+        self._paid_ns = 0
+        self._told_home = False
+        module = probe.target.module if isinstance(probe.target, FunctionTarget) else ""
+        self._module = "" if "/" in module or module.endswith(".py") else module
+        """As it was asked for: what is run as a script has another name for itself."""
+        self._token_ns = LOOKING_NS / probe.limits.rate_per_s
+
+    def meet(self, passage: Passage, witness: Passage) -> None:
+        """Take the passages of the beginnings and of the ends."""
+        self._passage, self._witness = passage, witness
+
+    def begin(self, visit: Visit) -> None:
+        """Keep what a call is given. Raises `Unknown` where there is no room for it."""
+        clock = time.thread_time_ns
+        started = clock()
+        if len(self._open) >= MAX_OPEN or self._open_bytes >= MAX_OPEN_BYTES:
+            raise Unknown("as many calls are under way as are held at once")
+        named = list(_arguments(visit))
+        kept = keeping.keep(named, MAX_CALL_BYTES, self._landmarks)
+        shape, callers = shape_of_call(named), callers_of(visit.frame)
+        del named
+        share = (clock() - started) / self._token_ns
+        begun = _Begun(kept, shape, callers, module_name(visit.frame), time.monotonic(), share)
+        key = object.__hash__(visit.frame)
+        self._drop(self._open.pop(key, None))
+        self._open[key] = begun
+        self._open_bytes += kept.size
+        # what is looked at costs its time; a whole hit of the rate is taken off if it is sent
+        self._passage.tokens += 1.0 - share
+        self._passage.hits_left += 1
+
+    def end(self, visit: Visit) -> bytes:
+        """Take what a call came to, if it is worth a hit. Raises `Unknown` if it is not."""
+        begun = self._open.pop(object.__hash__(visit.frame), None)
+        if begun is None:  # there was no room for it
+            self._strays += 1
+            raise Unknown(_LET_GO)
+        self._open_bytes -= begun.kept.size
+        if self._passage.hits_left <= 0 or self.over:
+            raise Unknown(_LET_GO)
+        clock = time.thread_time_ns
+        started = clock()
+        returned = visit.exception is None
+        value = visit.exception if not returned else visit.result
+        fails, unknown = self._asked(visit, returned, value)
+        failed = fails if self._fails is not None else False
+        ended = (begun.shape, returned, layout_of(type(value)).name)
+        if not self._chooser.takes(ended, None if unknown else failed):
+            raise Unknown(_LET_GO)
+        room = Room(OUTCOME_BYTES)
+        outcome = outcome_at(visit, names_of(visit), room)
+        weight = begun.kept.size + OUTCOME_BYTES - room.left
+        if self._waiting_bytes + weight > MAX_WAITING_BYTES:
+            self._lost += 1
+            raise Unknown("calls come faster than they are sent")
+        self._number += 1
+        number = self._number
+        code = visit.site.code
+        assert code is not None  # noqa: S101 - of a function
+        self._waiting[number] = _Ended(
+            begun, outcome, code, visit.site.file, fails, unknown, visit.duration_s, weight
+        )
+        self._waiting_bytes += weight
+        self._bytes += weight
+        self._passage.hits_left -= 1
+        share = (clock() - started) / self._token_ns
+        self._passage.tokens -= max(share, 1.0 - begun.share)
+        return b"%d" % number
+
+    def _asked(self, visit: Visit, returned: bool, value: object) -> tuple[bool | None, str]:
+        if self._fails is None:
+            return None, ""
+        try:
+            return self._fails.holds(visit.scope, returned, value), ""
+        except Unknown as unknown:
+            return None, unknown.reason
+
+    def read(self, payload: bytes) -> Reading:
+        """Make a hit of a call, as it may leave the process."""
+        ended = self._waiting.pop(int(payload))
+        self._waiting_bytes -= ended.weight
+        begun, outcome = ended.begun, ended.outcome
+        kept = keeping.withhold(begun.kept)
+        shown = outlet.values({"": outcome.value} | outcome.arguments)
+        kind = kind_of(ended.code)
+        yields = kind in (CallKind.GENERATOR, CallKind.ASYNC_GENERATOR)
+        home = None if self._told_home else origin_of(ended.code.co_filename)
+        self._told_home = True
+        call = CallView(
+            entry=f"{self._module or begun.module}:{ended.code.co_qualname}",
+            kind=kind,
+            returned=outcome.returned,
+            value=shown.pop(""),
+            arguments=shown,
+            fails=ended.fails,
+            unknown=outlet.reason(ended.unknown),
+            kept=kept.document,
+            size=kept.size,
+            withheld=kept.withheld,
+            obstacle=outlet.reason(kept.obstacle) or (_NO_YIELDS if yields else ""),
+            callers=begun.callers,
+            duration_s=ended.duration_s,
+            home=home,
+        )
+        return Reading(call_words(call), {}, call=call, weight=ended.weight)
+
+    @property
+    def awaits(self) -> bool:
+        """See `Following`. What has not ended in `LONGEST_S` is given up."""
+        if self._passage.hits_left <= 0:
+            return False
+        late = time.monotonic() - LONGEST_S
+        for key, begun in list(self._open.items()):
+            if begun.at < late:
+                self._drop(self._open.pop(key, None))
+        return bool(self._open)
+
+    @property
+    def over(self) -> str:
+        """See `Following`."""
+        if self._bytes < MAX_CAPTURED_BYTES:
+            return ""
+        return f"its calls have filled {MAX_CAPTURED_BYTES / 1e6:g} MB"
+
+    def fates(self, fates: dict[Fate, int]) -> dict[Fate, int]:
+        """See `Following`: those that were seen to their end and not chosen count as over the
+        rate, as those do that were not looked at."""
+        ends = self._witness.fates
+        let_go = ends[Fate.CONDITION_UNKNOWN] - self._strays
+        return fates | {
+            Fate.CAPTURED: ends[Fate.CAPTURED],
+            Fate.RATE_LIMITED: fates[Fate.RATE_LIMITED] + let_go,
+            Fate.DROPPED: fates[Fate.DROPPED] + ends[Fate.DROPPED] + self._lost,
+        }
+
+    def owed_ns(self) -> int:
+        """See `Following`."""
+        cost = self._witness.cost_ns
+        owed, self._paid_ns = cost - self._paid_ns, cost
+        self._passage.cost_ns += owed
+        return owed
+
+    def forget(self) -> None:
+        """See `Following`."""
+        for key in list(self._open):
+            self._drop(self._open.pop(key, None))
+
+    def renew(self) -> None:
+        """See `Following`."""
+        self._open.clear()
+        self._waiting.clear()
+        self._open_bytes = self._waiting_bytes = self._lost = self._strays = self._paid_ns = 0
+        self._told_home = False
+
+    def _drop(self, begun: _Begun | None) -> None:
+        if begun is not None:
+            self._open_bytes -= begun.kept.size
+            self._lost += 1
+
+
+def kind_of(code: CodeType) -> CallKind:
+    """Return what a call of the code gives to its caller."""
+    for flag, kind in _KINDS.items():
+        if code.co_flags & flag:
+            return kind
+    return CallKind.FUNCTION
+
+
+def call_words(call: CallView) -> str:
+    """Say in one line what a call came to, and how much of it there is."""
+    name = call.entry.partition(":")[2]
+    value = render(call.value, quoted=True)
+    shown = value if len(value) <= _MAX_MESSAGE else f"{value[:_MAX_MESSAGE]}…"
+    did = f"returned {shown}" if call.returned else f"raised {shown}"
+    kept = (
+        f"kept {size_words(call.size)}"
+        if call.kept is not None
+        else f"not kept: {call.obstacle}"
+    )
+    return f"{name}(…) {did}, {kept}"
+
+
+def _arguments(visit: Visit) -> Iterator[tuple[str, object]]:
+    for name in names_of(visit):
+        try:
+            yield name, visit.scope(name)
+        except Unknown:  # cannot be at the beginning, but for what a debugger has deleted
+            continue

@@ -1,0 +1,254 @@
+"""`leadline verify`: a candidate fix run on real calls, beside the old code."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from leadline.cli.command import Command, add_json
+from leadline.cli.show import err, harmless, out
+from leadline.cli.verify_calls import Captured, from_file, from_service
+from leadline.cli.verify_entry import MAX_STEPS, first_entry, is_good, local_roots, wider
+from leadline.cli.verify_view import report_lines
+from leadline.trial import candidate
+from leadline.trial.candidate import Candidate
+from leadline.trial.predicate import compile_predicate
+from leadline.verify.calls import Home
+from leadline.verify.exporting import export_tests
+from leadline.verify.markdown import markdown
+from leadline.verify.report import Report
+from leadline.verify.sources import finder
+from leadline.verify.verifying import Request, Verified, verify
+from leadline.wire.errors import UsageError
+from leadline.wire.struct import replace
+
+_STDIN = "-"
+_STEP_S = 1.0
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("service", nargs="?", default="", help="the service that is running")
+    what = parser.add_argument_group("the candidate, one of")
+    what.add_argument("--patch", metavar="FILE", help="a unified diff; - for standard input")
+    what.add_argument(
+        "--ref", metavar="REF", help="what `git diff REF` says in --path, or here"
+    )
+    what.add_argument(
+        "--replace", metavar="NAME=FILE", help="FILE is the new version of the service's NAME"
+    )
+    parser.add_argument(
+        "--entry",
+        metavar="MODULE:FUNCTION",
+        default="",
+        help="the function whose calls are run (default: the one that the candidate changes)",
+    )
+    parser.add_argument(
+        "--fails", metavar="PREDICATE", default="", help="which calls fail: 'raises KeyError'"
+    )
+    parser.add_argument(
+        "--expect", metavar="PREDICATE", default="", help="what must hold for them with the fix"
+    )
+    parser.add_argument("--captured", metavar="FILE", help="calls that `leadline capture` kept")
+    parser.add_argument(
+        "--calls", "-n", dest="many", type=int, default=200, metavar="N",
+        help="calls that are captured, or read (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--for", dest="seconds", default="60s", metavar="TIME",
+        help="how long calls are captured (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--path", action="append", default=[], metavar="DIR",
+        help="import from here, before the service's own import path; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--read", action="append", default=[], metavar="PATH",
+        help="a folder or file that the runs may read, beside the import path",
+    )  # fmt: skip
+    parser.add_argument(
+        "--within", type=float, default=5.0, metavar="SECONDS",
+        help="how long one run may take (default: %(default)g)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--least", type=int, default=10, metavar="N",
+        help="calls that have to stand behind `fixed` (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--markdown", metavar="FILE", help="write it for a pull request, too")
+    parser.add_argument(
+        "--export-tests", metavar="DIR", help="write failing and differing calls as tests there"
+    )
+    add_json(parser)
+
+
+def _run(args: argparse.Namespace) -> int:
+    _check(args)
+    patch = _patch(args)
+    if args.captured:
+        captured = from_file(args)
+        return _tell(args, _verified(args, captured, _candidate(args, captured.home, patch)))
+    if args.entry:
+        captured = from_service(args, args.entry)
+        return _tell(args, _verified(args, captured, _candidate(args, captured.home, patch)))
+    return _tell(args, _widened(args, patch))
+
+
+def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
+    """Begin at the changed function, and go outwards while its calls cannot be made again."""
+    roots = local_roots(args)
+    here = Home(path=roots, cwd=roots[0] if roots else str(Path.cwd()))
+    target = first_entry(_candidate(args, here, patch), roots)
+    best: Verified | None = None
+    tried: list[str] = []
+    while len(tried) < MAX_STEPS:
+        captured = from_service(args, target)
+        tried.append(captured.entry)
+        found = _verified(args, captured, _candidate(args, captured.home, patch))
+        shares = found.report.shares
+        if best is None or _share(found.report) > _share(best.report):
+            best = found
+        if is_good(found.report):
+            break
+        target = wider(captured.calls, tried)
+        err(
+            f"leadline: {harmless(captured.entry)}: control agreed on {shares.agreed} of "
+            f"{shares.calls} calls"
+        )
+        if not target:
+            break
+    if best is None:
+        raise UsageError("no-entry", "No function was found whose calls could be run.")
+    chosen = f"entry chosen: {best.report.entry}"
+    if len(tried) > 1:
+        chosen += f", of {', '.join(tried)}: its control agrees most often"
+    return _noted(best, [chosen])
+
+
+def _noted(found: Verified, notes: list[str]) -> Verified:
+    return replace(found, report=replace(found.report, notes=[*found.report.notes, *notes]))
+
+
+def _share(report: Report) -> float:
+    return report.shares.agreed / max(1, report.shares.calls)
+
+
+def _verified(args: argparse.Namespace, captured: Captured, candidate: Candidate) -> Verified:
+    request = Request(
+        service=captured.service,
+        entry=captured.entry,
+        calls=captured.calls,
+        home=captured.home,
+        candidate=candidate,
+        fails=captured.fails,
+        expect=args.expect,
+        scope=args.path,
+        readable=args.read,
+        least=args.least,
+        within_s=args.within,
+    )
+    return _noted(verify(request, _progress()), captured.notes)
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Say what does not go together before anything is waited for."""
+    given = [name for name in ("patch", "ref", "replace") if getattr(args, name)]
+    if len(given) != 1:
+        raise UsageError(
+            "no-candidate",
+            "Say what is to be verified: one of --patch, --ref and --replace.",
+            "For example: git diff | leadline verify shop --patch -",
+        )
+    if bool(args.service) == bool(args.captured):
+        raise UsageError(
+            "no-calls",
+            "Calls come either from a service that runs or from --captured FILE.",
+            "For example: leadline verify shop --patch fix.diff",
+        )
+    if args.expect and not args.fails and not args.captured:
+        raise UsageError(
+            "no-predicate",
+            "--expect is about the calls that fail: say which with --fails.",
+            "For example: --fails 'raises ZeroDivisionError'",
+        )
+    for predicate in filter(None, (args.fails, args.expect)):
+        compile_predicate(predicate)
+    if args.many < 1 or args.within <= 0 or args.least < 1:
+        raise UsageError("bad-limit", "--calls, --within and --least must be above zero.")
+
+
+def _patch(args: argparse.Namespace) -> bytes:
+    """Read the diff once: standard input can be read no second time."""
+    if args.patch == _STDIN:
+        return sys.stdin.buffer.read()
+    return _bytes(args.patch) if args.patch else b""
+
+
+def _candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
+    folder = str(Path(args.path[0]).resolve()) if args.path else home.cwd
+    read = finder(home.path, folder)
+    if args.ref:
+        return candidate.from_git(args.ref, folder, read)
+    if args.replace:
+        name, equal, file = args.replace.partition("=")
+        if not equal:
+            raise UsageError("bad-patch", "--replace is NAME=FILE: shop/pricing.py=new.py")
+        return candidate.from_file(name, candidate.decoded(_bytes(file)), read)
+    title = "standard input" if args.patch == _STDIN else Path(args.patch).name
+    text = patch.decode("utf-8", "surrogateescape")
+    return candidate.from_diff(text, read, title=title, folder=folder)
+
+
+def _bytes(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError("bad-patch", f"{file} cannot be read: {error.strerror}.") from None
+
+
+def _progress() -> Callable[[str, int, int], None]:
+    """Return what tells how far it is, on a terminal in place and else now and then."""
+    last = [0.0]
+
+    def tell(what: str, done: int, of: int) -> None:
+        now = time.monotonic()
+        if now - last[0] < _STEP_S and done < of:
+            return
+        last[0] = now
+        err(f"leadline: {what} {done} of {of}" if of > 1 else f"leadline: {what}")
+
+    return tell
+
+
+def _tell(args: argparse.Namespace, found: Verified) -> int:
+    report = found.report
+    if args.export_tests:
+        exported = export_tests(
+            args.export_tests, report.entry, found.compared, report.fails, report.expect
+        )
+        err(f"leadline: {len(exported.files)} tests written to {harmless(args.export_tests)}")
+        for number, why in exported.left_out.items():
+            err(f"leadline: no test of call {number}: {harmless(why)}")
+    plain = report.plain()
+    if args.markdown:
+        text = markdown(plain)
+        if args.markdown == _STDIN:
+            out(text.rstrip("\n"))
+        else:
+            Path(args.markdown).write_text(text, "utf-8")
+    if args.json:
+        out(json.dumps(plain))
+    elif args.markdown != _STDIN:
+        for line in report_lines(plain):
+            out(line)
+    return report.exit_status
+
+
+COMMAND = Command(
+    "verify",
+    "run a candidate fix on real calls, beside the old code, and say what may be said of it",
+    "leadline verify shop --entry shop.pricing:quote --fails 'raises ZeroDivisionError' "
+    "--expect 'result[\"total\"] > 0' --patch fix.diff",
+    _configure,
+    _run,
+)

@@ -1,0 +1,145 @@
+"""Where the calls of a verification come from: a service that runs, or a file."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from leadline.cli.capture import Capture
+from leadline.cli.client import Client
+from leadline.cli.duration import duration
+from leadline.cli.placing import login
+from leadline.cli.show import err, harmless
+from leadline.verify.calls import CapturedCall, Home, chosen, of_view
+from leadline.wire.call import CallView, Origin
+from leadline.wire.capture_file import call_of, read_capture_file
+from leadline.wire.errors import UnavailableError, UsageError
+from leadline.wire.limits import Limits
+from leadline.wire.probe import DEFAULTS, CaptureProbe, ProbeKind
+from leadline.wire.service import check_service
+from leadline.wire.struct import dataclass, field
+from leadline.wire.target import parse_place
+
+_ENOUGH = 0.75
+"""A quarter of a capture is kept for calls that fail: to have `-n` calls when few fail, so
+much more is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """Calls, and what they are of."""
+
+    service: str
+    entry: str
+    fails: str
+    home: Home
+    calls: list[CapturedCall]
+    notes: list[str] = field(default_factory=list)
+
+
+def from_file(args: argparse.Namespace) -> Captured:
+    """Read what `leadline capture` has kept."""
+    try:
+        with Path(args.captured).open(encoding="ascii", errors="surrogateescape") as lines:
+            found = read_capture_file(lines)
+    except OSError as error:
+        raise UsageError(
+            "bad-capture-file", f"{args.captured} cannot be read: {error.strerror}."
+        ) from None
+    header = found.header
+    fails = args.fails or header.fails or ""
+    if args.fails and header.fails and args.fails != header.fails:
+        raise UsageError(
+            "no-predicate",
+            f"The calls were captured with --fails {header.fails!r}, and which of them "
+            "fail was found out then.",
+            "Leave --fails out, or capture again.",
+        )
+    if header.home is None:
+        raise UsageError("bad-capture-file", f"{args.captured} does not say where it is from.")
+    entry = args.entry or header.entry
+    return _captured(args, header.service, entry, fails, header.home, found.calls)
+
+
+def from_service(args: argparse.Namespace, target: str) -> Captured:
+    """Capture calls of the service that runs, at `target`."""
+    service = check_service(args.service)
+    seconds = duration(args.seconds)
+    asked = int(args.many / _ENOUGH) + 1 if args.fails else args.many
+    rate = DEFAULTS[ProbeKind.CAPTURE].rate_per_s
+    probe = CaptureProbe(
+        id="",
+        target=parse_place(target),
+        fails=args.fails or None,
+        limits=Limits(asked, seconds + 5.0, rate),
+        owner=login(),
+    )
+    err(f"leadline: capturing calls of {harmless(target)}")
+    waiting = argparse.Namespace(wait=seconds, instance="")
+    capture = Capture(Client(), service, probe, waiting)
+    try:
+        _collect(capture, args)
+    except KeyboardInterrupt:
+        err("leadline: stopped; what came is used")
+    finally:
+        capture.remove()
+    if not capture.calls:
+        why = "; ".join(capture.reasons())
+        raise UnavailableError(
+            "no-calls",
+            f"No call of {target} was captured: {why}.",
+            "Wait longer with --for, or name another --entry.",
+        )
+    header = capture.header()
+    if header.home is None:
+        raise UnavailableError("no-calls", "The service has not said where its code is.")
+    calls = [call_of(one) for one in capture.calls]
+    return _captured(args, service, header.entry, args.fails, header.home, calls)
+
+
+def _collect(capture: Capture, args: argparse.Namespace) -> None:
+    failing = 0
+    for hit in capture.hits():
+        call: dict[str, Any] = hit.get("call") or {}
+        failing += call.get("fails") is True
+        if len(capture.calls) >= args.many and (failing or not args.fails):
+            return
+
+
+def _captured(
+    args: argparse.Namespace,
+    service: str,
+    entry: str,
+    fails: str,
+    origin: Origin,
+    views: Iterable[CallView],
+) -> Captured:
+    calls = [of_view(number, view, bool(fails)) for number, view in enumerate(views, 1)]
+    home, notes = _home(args, origin)
+    return Captured(service, entry, fails, home, chosen(calls, args.many), notes)
+
+
+def _home(args: argparse.Namespace, origin: Origin) -> tuple[Home, list[str]]:
+    """Return where the calls are run, and what is different there."""
+    given = [str(Path(one).resolve()) for one in args.path]
+    there = [one for one in origin.path if Path(one).exists()]
+    same = os.access(origin.executable, os.X_OK)
+    own = [] if same else [one for one in sys.path if one]
+    python = origin.python if same else ".".join(map(str, sys.version_info[:3]))
+    notes = []
+    if python != origin.python:
+        notes.append(f"captured on CPython {origin.python}, run on {python}")
+    if given:
+        notes.append(f"run with the code in {', '.join(given)}")
+    home = Home(
+        path=list(dict.fromkeys([*given, *there, *own])),
+        cwd=given[0] if given else origin.folder,
+        executable=origin.executable if same else sys.executable,
+        python=python,
+        file=origin.file,
+        digest=origin.digest,
+        hash_seed=origin.hash_seed if not origin.hash_randomization or origin.hash_seed else "",
+    )
+    return home, notes

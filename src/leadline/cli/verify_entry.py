@@ -1,0 +1,69 @@
+"""Which function's calls are run: the one that is changed, or the smallest caller of it whose
+calls can be made again."""
+
+import argparse
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from leadline.cli.client import Client
+from leadline.trial.candidate import Candidate, entry_points
+from leadline.verify.calls import CapturedCall
+from leadline.verify.report import Report
+from leadline.wire.errors import LeadlineError, UsageError
+
+ENOUGH = 0.95
+"""The share of calls whose control has to agree before an entry is good enough."""
+MAX_STEPS = 4
+"""Callers that are tried, one further out than the other."""
+
+
+def local_roots(args: argparse.Namespace) -> list[str]:
+    """Return where the service's files may be, as far as they are on this machine."""
+    here = Path.cwd()
+    roots = [str(Path(one).resolve()) for one in args.path]
+    roots += [str(here), str(here / "src")]
+    if args.service:
+        roots += _installed(args.service)
+    return list(dict.fromkeys(root for root in roots if Path(root).is_dir()))
+
+
+def _installed(service: str) -> list[str]:
+    """Ask the server from where an instance has its packages."""
+    found: Mapping[str, Any] = {}
+    with suppress(LeadlineError):
+        found = Client().get(f"/v1/services/{service}/inventory")
+    packages = found.get("inventory", {}).get("packages", [])
+    modules = found.get("inventory", {}).get("modules", [])
+    return [str(one.get("location", "")) for one in (*packages, *modules)]
+
+
+def first_entry(candidate: Candidate, roots: Sequence[str]) -> str:
+    """Return the changed function, as the target of a capture. Raises `UsageError`."""
+    for point in entry_points(candidate):
+        inside = next((root for root in roots if point.file.startswith(root + "/")), "")
+        name = point.file[len(inside) + 1 :] if inside else point.file.lstrip("/")
+        return f"{name}:{point.function}"
+    raise UsageError(
+        "no-entry",
+        "The candidate changes no function that could be called.",
+        "Say whose calls are to be run: --entry MODULE:FUNCTION.",
+    )
+
+
+def is_good(report: Report) -> bool:
+    """Tell whether the control agrees often enough."""
+    return report.shares.agreed >= ENOUGH * report.shares.calls > 0
+
+
+def wider(calls: Sequence[CapturedCall], tried: Sequence[str]) -> str:
+    """Return the caller that most of the calls have come from, one step further out; empty
+    where there is none that was not tried."""
+    counted: Counter[str] = Counter()
+    for call in calls:
+        outer = next((one for one in call.callers if one not in tried), "")
+        if outer and "<" not in outer:
+            counted[outer] += 1
+    return counted.most_common(1)[0][0] if counted else ""

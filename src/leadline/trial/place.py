@@ -1,0 +1,162 @@
+"""What is said to a fresh place, and what it answers: lines of JSON over one socket.
+
+    Begin ->            how the place is to be: import path, entry, what of it is replaced
+          <- Ready      whether the entry is there, and what stood in the way
+    Order ->            one call, by value
+          <- Ran        what it came to
+    ... until the socket is closed
+
+A place runs one order at a time. What it says comes from a process in which anything may have
+run, so it is read strictly.
+"""
+
+import json
+from typing import Any
+
+from leadline.trial.course import Coursed, read_coursed
+from leadline.trial.running import Rerun, read_rerun
+from leadline.wire.errors import WireError
+from leadline.wire.messages import encode
+from leadline.wire.struct import asdict, dataclass, field
+from leadline.wire.twin import Refusal
+from leadline.wire.value import Value
+
+MAX_LINE_BYTES = 64_000_000
+"""Of one line: a candidate's sources, or the whole of an outcome."""
+RUN_S = 5.0
+"""How long one run may take, in seconds, if nothing is said."""
+LIFE_S = 900.0
+"""How long a place lives at most, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """How a place is to be.
+
+    `path` is the import path, `entry` is `module:qualname`. `overlay` holds the source of
+    files by absolute path, None for one that is not to be there. `wanted` are the lines that
+    count as changed, by absolute file. `scope` are folders whose code is the service's own,
+    beside all that is not installed.
+    `salt` makes values that are held back comparable between places, and nowhere else.
+    """
+
+    path: list[str]
+    cwd: str
+    entry: str
+    argv: list[str] = field(default_factory=list)
+    overlay: dict[str, str | None] = field(default_factory=dict)
+    wanted: dict[str, list[int]] = field(default_factory=dict)
+    scope: list[str] = field(default_factory=list)
+    readable: list[str] = field(default_factory=list)
+    fails: str = ""
+    expect: str = ""
+    salt: str = ""
+    seed: int = 1
+    life_s: float = LIFE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Whether calls can be run. `reason` says why not; `function` is the qualified name that
+    the entry's code has, and `parameters` are its own."""
+
+    ok: bool
+    reason: str = ""
+    file: str = ""
+    line: int = 0
+    function: str = ""
+    parameters: list[str] = field(default_factory=list)
+    took_s: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One call to run: the document of its arguments (`wire.kept`)."""
+
+    number: int
+    document: dict[str, Any]
+    most_yields: int = 0
+    within_s: float = RUN_S
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What one run came to. `fails` and `expected` are the two predicates over it, None where
+    there is no answer: `unknown` says why. `state` is what the run has changed in the modules
+    of the service, by `module.name`."""
+
+    number: int
+    rerun: Rerun
+    coursed: Coursed = field(default_factory=Coursed)
+    refused: list[Refusal] = field(default_factory=list)
+    fails: bool | None = None
+    expected: bool | None = None
+    unknown: str = ""
+    ms: float = 0.0
+    state: dict[str, Value] = field(default_factory=dict)
+
+
+def write(message: Begin | Ready | Order | Ran) -> bytes:
+    """Return a message as one line."""
+    return encode(message) + b"\n"
+
+
+def read_begin(line: bytes) -> Begin:
+    """Raises `WireError`."""
+    return Begin(**_object(line, Begin))
+
+
+def read_order(line: bytes) -> Order:
+    """Raises `WireError`."""
+    return Order(**_object(line, Order))
+
+
+def read_ready(line: bytes) -> Ready:
+    """Raises `WireError`."""
+    value = _object(line, Ready)
+    value["refused"] = _refusals(value.get("refused"))
+    return Ready(**value)
+
+
+def read_ran(line: bytes) -> Ran:
+    """Raises `WireError`."""
+    value = _object(line, Ran)
+    for name in ("fails", "expected"):
+        if value.get(name) not in (True, False, None):
+            raise WireError("A run does not follow the contract.")
+    if not isinstance(value.get("state", {}), dict):
+        raise WireError("A run does not follow the contract.")
+    value["rerun"] = read_rerun(value.get("rerun"))
+    value["coursed"] = read_coursed(value.get("coursed"))
+    value["refused"] = _refusals(value.get("refused"))
+    return Ran(**value)
+
+
+def cut(number: int, reason: str) -> Ran:
+    """Return a run that came to nothing."""
+    return Ran(number, Rerun(None, cut=reason))
+
+
+def plain(ran: Ran) -> dict[str, Any]:
+    """Return a run as plain data."""
+    return dict(asdict(ran))
+
+
+def _object(line: bytes, struct: type[Any]) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        raise WireError("A place has said what is no JSON.") from None
+    if not isinstance(value, dict) or not set(value) <= set(struct.__slots__):
+        raise WireError("A place has said what is not in the contract.")
+    return value
+
+
+def _refusals(value: Any) -> list[Refusal]:
+    try:
+        return [Refusal(str(one["what"]), str(one["detail"]), int(one["count"]))
+                for one in value or ()]  # fmt: skip
+    except (KeyError, TypeError, ValueError):
+        raise WireError("What a place was refused cannot be read.") from None

@@ -1,0 +1,239 @@
+"""From the runs of one call to what the rules need to know of it.
+
+The control was run in two places that share nothing but the code and the call. What differs
+between those two is noise: it is masked where the candidate is compared, and shown.
+"""
+
+from collections.abc import Sequence
+
+from leadline.trial.comparing import Apart, apart, explained
+from leadline.trial.course import Raised
+from leadline.trial.outcome import Outcome
+from leadline.trial.place import Ran
+from leadline.verify.calls import CapturedCall
+from leadline.verify.verdict import Candidate, Case, Control
+from leadline.wire.errors import WireError
+from leadline.wire.refusals import attempt_words
+from leadline.wire.struct import dataclass, field, replace
+from leadline.wire.twin import Difference, Refusal
+from leadline.wire.value import Omission, Value
+
+_LIMITS = frozenset((Omission.ROOM, Omission.ITEMS, Omission.DEPTH, Omission.TEXT))
+_MAX_WALKED = 1_000_000
+_ROOTS = frozenset(("outcome", "result", "exception"))
+"""Where noise leaves nothing to compare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One call with all that is known of it.
+
+    `differences` are between control and candidate, the shortest paths first; `noise` are the
+    paths that were masked. `swallowed` is what the failing call raised, and the candidate still
+    raises, and swallows.
+    """
+
+    call: CapturedCall
+    case: Case
+    control: Ran | None = None
+    candidate: Ran | None = None
+    differences: list[Difference] = field(default_factory=list)
+    noise: list[str] = field(default_factory=list)
+    swallowed: Raised | None = None
+
+
+def compare_runs(call: CapturedCall, first: Ran, second: Ran, candidate: Ran) -> Compared:
+    """Compare what became of one call. `first` and `second` are the control's runs."""
+    try:
+        return _compare(call, first, second, candidate)
+    except WireError as error:
+        return Compared(call, Case(call.failed, Control.UNKNOWN, reason=error.message))
+
+
+def not_replayable(call: CapturedCall) -> Compared:
+    """Return what is known of a call that cannot be made again."""
+    return Compared(call, Case(call.failed, Control.UNKNOWN, reason=call.obstacle))
+
+
+def left_open(one: Compared, reason: str) -> Compared:
+    """Return a call of which nothing good follows: the candidate changes more than is run."""
+    case = one.case
+    if not case.agreed or (case.candidate is Candidate.DIFFERS and not case.failed):
+        return one
+    unknown = replace(
+        case,
+        candidate=Candidate.UNKNOWN,
+        reached=True,
+        still_fails=case.still_fails or None,
+        expected=None if case.expected else case.expected,
+        reason=reason,
+    )
+    return replace(one, case=unknown)
+
+
+def _compare(call: CapturedCall, first: Ran, second: Ran, candidate: Ran) -> Compared:
+    control, noise, reason = _control(call, first, second)
+    masked = [one.where for one in noise.differences] if noise is not None else []
+    reached = bool(first.coursed.touched or candidate.coursed.touched)
+    if control is not Control.AGREES:
+        case = Case(call.failed, control, reached, reason=reason)
+        return Compared(call, case, first, candidate, noise=masked)
+    outcome, differences, why = _candidate(first, second, candidate, noise)
+    if call.failed and first.fails is False:
+        control, why = Control.DIFFERS, "the old code, run again, does not fail as it did"
+    case = Case(
+        failed=call.failed,
+        control=control,
+        reached=reached,
+        candidate=outcome,
+        still_fails=candidate.fails,
+        expected=candidate.expected,
+        reason=why or candidate.unknown,
+    )
+    swallowed = _swallowed(call.live, candidate) if call.failed else None
+    return Compared(call, case, first, candidate, differences, masked, swallowed)
+
+
+def _control(call: CapturedCall, first: Ran, second: Ran) -> tuple[Control, Apart | None, str]:
+    """Say whether both control runs came to what really happened."""
+    ones, others = first.rerun.outcome, second.rerun.outcome
+    for ran in (first, second):
+        if ran.rerun.outcome is None:
+            return Control.UNKNOWN, None, _cut(ran)
+    if ones is None or others is None:
+        raise WireError("A run has no outcome.")
+    noise = apart(ones, others)
+    if rooted := [one for one in noise.differences if one.where in _ROOTS]:
+        why = explained(first.rerun.marks, first.refused) or "nothing that was seen explains it"
+        said = f"the {rooted[0].where} of the old code comes out differently each time ({why})"
+        return Control.DIFFERS, None, said
+    for ran, outcome in ((first, ones), (second, others)):
+        found = apart(call.live, outcome)
+        left = unmasked(found, noise)
+        if left:
+            why = explained(ran.rerun.marks, ran.refused)
+            where = left[0]
+            said = f"{where.where} was {where.live}, and is {where.rerun} in the control"
+            return Control.DIFFERS, noise, f"{said} ({why})" if why else said
+        if not found.compared:
+            return Control.UNKNOWN, noise, "nothing of the outcome could be compared"
+    return Control.AGREES, noise, ""
+
+
+def _candidate(
+    first: Ran, second: Ran, candidate: Ran, noise: Apart | None
+) -> tuple[Candidate, list[Difference], str]:
+    control, tried = first.rerun.outcome, candidate.rerun.outcome
+    if control is None or tried is None:
+        return Candidate.UNKNOWN, [], f"the candidate: {_cut(candidate)}"
+    found = unmasked(apart(control, tried), noise)
+    found += _state(first, second, candidate)
+    found += _beside(first, second, candidate)
+    new = _more(candidate.refused, first.refused)
+    if new:
+        words = attempt_words(new[0].what, new[0].detail)
+        return Candidate.UNKNOWN, found, f"the candidate tried, and no control did: {words}"
+    if found:
+        return Candidate.DIFFERS, found, ""
+    if _is_cut_short(control) or _is_cut_short(tried):
+        return Candidate.UNKNOWN, [], "the outcome is too large to be compared whole"
+    return Candidate.SAME, [], ""
+
+
+def unmasked(found: Apart, noise: Apart | None) -> list[Difference]:
+    """Return the differences that are no noise: those that lie beneath no masked path, and
+    those that are of another sort than the noise there, such as nothing for a time."""
+    if noise is None:
+        return found.differences
+    masks = tuple(one.where for one in noise.differences)
+    return [
+        one
+        for one in found.differences
+        if not _is_masked(one.where, masks)
+        or (one.where in found.certain and one.where not in noise.certain)
+    ]
+
+
+def _is_masked(where: str, masks: Sequence[str]) -> bool:
+    return any(
+        where == mask or (where.startswith(mask) and where[len(mask)] in ".[{")
+        for mask in masks
+    )
+
+
+def _beside(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
+    """Return what differs beside the outcome: what was printed, and what is no longer tried."""
+    found: list[Difference] = []
+    printed = first.rerun.printed, candidate.rerun.printed
+    if first.rerun.printed == second.rerun.printed and printed[0] != printed[1]:
+        found.append(Difference("printed", *(repr(text[:200]) for text in printed)))
+    if not _more(first.refused, second.refused) and not _more(second.refused, first.refused):
+        for one in _more(first.refused, candidate.refused):
+            words = attempt_words(one.what, one.detail)
+            found.append(Difference("outside", f"tried {words}", "did not try"))
+    return found
+
+
+def _state(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
+    """Return what differs in what the call has changed in the modules of the service."""
+    one, other, tried = (
+        Outcome(True, None, dict(ran.state)) for ran in (first, second, candidate)
+    )
+    return [
+        replace(difference, where=difference.where.removeprefix("argument "))
+        for difference in unmasked(apart(one, tried), apart(one, other))
+    ]
+
+
+def _more(one: Sequence[Refusal], other: Sequence[Refusal]) -> list[Refusal]:
+    """Return what was refused on the one side and not, or less often, on the other."""
+    known: dict[tuple[str, str], int] = {}
+    for refusal in other:
+        key = refusal.what, refusal.detail
+        known[key] = known.get(key, 0) + refusal.count
+    return [
+        refusal
+        for refusal in one
+        if refusal.count > known.get((refusal.what, refusal.detail), 0)
+    ]
+
+
+def _cut(ran: Ran) -> str:
+    reason = ran.rerun.cut or "the run did not come to its end"
+    if ran.refused:
+        words = ", ".join(attempt_words(one.what, one.detail) for one in ran.refused[:3])
+        reason += f" (refused: {words})"
+    return reason
+
+
+def _swallowed(live: Outcome, candidate: Ran) -> Raised | None:
+    """Return the exception of the live call, where the candidate still raises it inside."""
+    outcome = candidate.rerun.outcome
+    if live.returned or outcome is None or not outcome.returned:
+        return None
+    name = live.value.get("type") if isinstance(live.value, dict) else None
+    for raised in candidate.coursed.raised:
+        if name in {one.rpartition(".")[2] for one in raised.classes[:1]}:
+            return raised
+    return None
+
+
+def _is_cut_short(outcome: Outcome) -> bool:
+    """Tell whether a limit has left out a part of what is to be compared."""
+    left: list[Value] = [outcome.value, *outcome.arguments.values(), *outcome.yields]
+    walked = 0
+    while left:
+        value = left.pop()
+        walked += 1
+        if walked > _MAX_WALKED:
+            return True
+        if type(value) is not dict:
+            continue
+        if value.get("omitted") in _LIMITS:
+            return True
+        left += value.get("items", ())
+        for key, one in value.get("entries", ()):
+            left += (key, one)
+        for member in ("fields", "about"):
+            left += (value.get(member) or {}).values()
+    return False

@@ -1,0 +1,193 @@
+"""Failing and differing calls as tests: each a file by itself, without any part of Leadline.
+
+A failing call becomes a test that fails on the old code and passes on the fix. A call that did
+not fail, and comes out differently, becomes one that passes on the old code.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from leadline.verify.comparison import Compared
+from leadline.verify.literals import NotLiteral, arguments_source
+from leadline.verify.verdict import Candidate
+from leadline.wire.errors import UnavailableError
+from leadline.wire.struct import dataclass, field
+from leadline.wire.twin import Difference
+
+MAX_TESTS = 50
+"""Of each sort: more are the same again."""
+_RAISES = re.compile(r"raises ([\w.]+)\Z")
+_MAX_ASSERTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """`files` were written; `left_out` are the numbers of calls that were not, and why."""
+
+    files: list[str] = field(default_factory=list)
+    left_out: dict[int, str] = field(default_factory=dict)
+
+
+def export_tests(
+    folder: str, entry: str, found: Sequence[Compared], fails: str, expect: str
+) -> Exported:
+    """Write the tests into `folder`, which is made. Raises `UnavailableError`
+    (`tests-unwritable`)."""
+    exported = Exported()
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for one in _wanted(found):
+            name = f"test_{_word(entry)}_call_{one.call.number}.py"
+            try:
+                text = test_source(entry, one, fails, expect)
+            except NotLiteral as why:
+                exported.left_out[one.call.number] = str(why)
+                continue
+            Path(folder, name).write_text(text, "utf-8")
+            exported.files.append(name)
+    except OSError as error:
+        raise UnavailableError(
+            "tests-unwritable", f"The tests cannot be written to {folder}: {error.strerror}."
+        ) from None
+    return exported
+
+
+def _wanted(found: Sequence[Compared]) -> Iterator[Compared]:
+    failing = [one for one in found if one.case.failed and one.case.agreed]
+    differing = [
+        one
+        for one in found
+        if one.case.failed is False
+        and one.case.is_evidence
+        and one.case.candidate is Candidate.DIFFERS
+    ]
+    yield from failing[:MAX_TESTS]
+    yield from differing[:MAX_TESTS]
+
+
+def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
+    """Return the text of one test. Raises `NotLiteral` where it cannot be written down."""
+    module, _, qualname = entry.partition(":")
+    if one.call.document is None:
+        raise NotLiteral(one.call.obstacle)
+    made = arguments_source(one.call.document)
+    names = list(one.call.document["roots"])
+    run = {"coroutine": "asyncio.run(call())", "generator": "list(call())"}.get(
+        one.call.kind, "call()"
+    )
+    if one.call.kind == "async generator":
+        raise NotLiteral("an asynchronous generator")
+    checks = _failing(fails, expect, run) if one.case.failed else _differing(one, run)
+    head = "failed in production" if one.case.failed else "is right as it is"
+    lines = [
+        f'"""A real call of {module}:{qualname} that {head}, captured by Leadline."""',
+        "",
+        *(["import asyncio"] if "asyncio." in run else []),
+        "import inspect",
+        *made.imports,
+        "",
+        *(["import pytest", ""] if any("pytest." in line for line in checks) else []),
+        f"import {module}",
+        "",
+        *([*made.helpers, ""] if made.helpers else []),
+        "",
+        f"def test_call_{one.call.number}():",
+        *(f"    {line}" for line in made.lines),
+        f"    given = {{{', '.join(f'{name!r}: {made.roots[name]}' for name in names)}}}",
+        f"    function = {module}.{qualname}",
+        "    bound = inspect.signature(function).bind_partial()",
+        "    bound.arguments.update(given)",
+        "",
+        "    def call():",
+        "        return function(*bound.args, **bound.kwargs)",
+        "",
+        *(f"    {line}" for line in checks),
+    ]
+    text = "\n".join(lines) + "\n"
+    try:
+        compile(text, "<test>", "exec")
+    except SyntaxError as error:
+        raise NotLiteral(f"what is expected is no Python: {error.msg}") from None
+    return text
+
+
+def _failing(fails: str, expect: str, run: str) -> list[str]:
+    if expected := _RAISES.match(expect.strip()):
+        return _raised(expected[1], run)
+    if "raises " in expect:
+        raise NotLiteral(f"an expectation of that sort: {expect}")
+    used = _names(expect) if expect else set()
+    given = [f"{name} = given[{name!r}]" for name in sorted(used - {"result", "exception"})]
+    checks = [*given, f"result = {run}"]
+    if expect:
+        checks.append(f"assert {expect}")
+    if not expect and fails and "raises " not in fails:
+        more = _names(fails) - {"result", "exception"}
+        checks[:0] = [f"{name} = given[{name!r}]" for name in sorted(more)]
+        checks.append(f"assert not ({fails})")
+    return checks
+
+
+def _raised(name: str, run: str) -> list[str]:
+    short = name.rpartition(".")[2]
+    return [
+        "with pytest.raises(Exception) as caught:",
+        f"    {run}",
+        f"assert {short!r} in [one.__name__ for one in type(caught.value).__mro__]",
+    ]
+
+
+def _names(expression: str) -> set[str]:
+    try:
+        tree = ast.parse(expression, mode="eval")
+    except SyntaxError:
+        raise NotLiteral(f"an expectation of that sort: {expression}") from None
+    return {one.id for one in ast.walk(tree) if isinstance(one, ast.Name)} - _BUILTIN
+
+
+_BUILTIN = {"len", "isinstance", "True", "False", "None"}
+
+
+def _differing(one: Compared, run: str) -> list[str]:
+    control = one.control.rerun.outcome if one.control is not None else None
+    if control is None:
+        raise NotLiteral("the control has no outcome")
+    if not control.returned:
+        name = control.value.get("type", "") if isinstance(control.value, dict) else ""
+        return _raised(str(name), run)
+    checks = [f"result = {run}"]
+    for difference in one.differences:
+        if difference.where == "outcome":
+            continue  # that it returns is seen by calling it
+        if check := _check(difference):
+            checks.append(check)
+        if len(checks) > _MAX_ASSERTS:
+            break
+    if len(checks) == 1 and not any(one.where == "outcome" for one in one.differences):
+        raise NotLiteral("what differs cannot be written down")
+    return checks
+
+
+def _check(difference: Difference) -> str:
+    """Return what asserts the old value at the place of a difference, or nothing."""
+    where = difference.where
+    try:
+        value = ast.literal_eval(difference.live)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return ""
+    if where.startswith("argument "):
+        name, _, rest = re.match(r"argument (\w+)()(.*)", where).groups()  # type: ignore[union-attr]
+        where = f"given[{name!r}]{rest}"
+    elif not re.match(r"(result|len\(result)", where):
+        return ""
+    try:
+        ast.parse(where, mode="eval")
+    except SyntaxError:
+        return ""
+    return f"assert {where} == {value!r}"
+
+
+def _word(entry: str) -> str:
+    return re.sub(r"\W+", "_", entry).strip("_")

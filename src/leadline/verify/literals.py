@@ -1,0 +1,168 @@
+"""Kept arguments as Python source that makes them again, for a test that stands by itself."""
+
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from leadline.wire.kept import WITHHELD
+from leadline.wire.struct import dataclass, field
+
+_MAX_NODES = 2_000
+"""Of one test: a file that is longer nobody reads."""
+
+
+class NotLiteral(Exception):  # noqa: N818 - an answer, and no failure
+    """It cannot be written down as source; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`lines` make the objects, `roots` are the expressions of the arguments by name."""
+
+    imports: list[str] = field(default_factory=list)
+    helpers: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    roots: dict[str, str] = field(default_factory=dict)
+
+
+_MAKE = """def _new(cls, **held):
+    made = object.__new__(cls)
+    for name, value in held.items():
+        object.__setattr__(made, name, value)
+    return made""".splitlines()
+_LITERAL = {"tuple", "frozenset", "int", "float", "str", "bytes", "member", "name"}
+
+
+def arguments_source(document: dict[str, Any]) -> Source:
+    """Return the source that makes the arguments. Raises `NotLiteral`."""
+    if len(document["nodes"]) > _MAX_NODES:
+        raise NotLiteral(f"arguments of {len(document['nodes']):,} objects")
+    writer = _Writer(document["nodes"])
+    roots = {name: writer.ref(ref) for name, ref in document["roots"].items()}
+    helpers = list(_MAKE) if writer.makes else []
+    return Source(sorted(writer.imports), helpers, writer.lines, roots)
+
+
+type _Write = Callable[["_Writer", dict[str, Any]], str]
+
+
+class _Writer:
+    def __init__(self, nodes: list[dict[str, Any]]) -> None:
+        self._nodes = nodes
+        self._named: dict[int, str] = {}
+        self._open: set[int] = set()
+        self._shared = _shared(nodes)
+        self.imports: set[str] = set()
+        self.lines: list[str] = []
+        self.makes = False
+
+    def ref(self, ref: Any) -> str:
+        if type(ref) is not list:
+            return repr(ref)
+        number = ref[0]
+        if number in self._named:
+            return self._named[number]
+        if number in self._open:
+            raise NotLiteral("an object that leads to itself")
+        self._open.add(number)
+        text = self._node(self._nodes[number])
+        self._open.discard(number)
+        if number in self._shared or len(text) > 80:
+            name = f"given_{len(self._named)}"
+            self.lines.append(f"{name} = {text}")
+            self._named[number] = name
+            return name
+        return text
+
+    def _node(self, node: dict[str, Any]) -> str:
+        kind = node["k"]
+        if kind == WITHHELD:
+            raise NotLiteral("a value that was held back")
+        if "c" in node and kind not in ("object", "member"):
+            raise NotLiteral(f"a subclass of {kind}")
+        writes = _WRITERS.get(kind)
+        if writes is None:
+            raise NotLiteral(f"a {kind}")
+        return writes(self, node)
+
+    def object(self, node: dict[str, Any]) -> str:
+        if "c" not in node:
+            raise NotLiteral("an object without a class of its own")
+        self.makes = True
+        held = {**node.get("a", {}), **node.get("s", {})}
+        if not all(name.isidentifier() for name in held):
+            raise NotLiteral("an attribute that is no name")
+        parts = [
+            self.ref([node["c"]]),
+            *(f"{name}={self.ref(one)}" for name, one in held.items()),
+        ]
+        return f"_new({', '.join(parts)})"
+
+    def name(self, node: dict[str, Any]) -> str:
+        module, name = node["m"], node["t"]
+        if not name or not re.fullmatch(r"[\w.]+", name):
+            raise NotLiteral(f"a module or {name}")
+        if module == "builtins":
+            return str(name)
+        self.imports.add(f"import {module}")
+        return f"{module}.{name}"
+
+    def items(self, node: dict[str, Any]) -> str:
+        return ", ".join(self.ref(one) for one in node.get("i", ()))
+
+
+def _tuple(writer: _Writer, node: dict[str, Any]) -> str:
+    items = writer.items(node)
+    return f"({items},)" if items else "()"
+
+
+def _dict(writer: _Writer, node: dict[str, Any]) -> str:
+    pairs = (f"{writer.ref(key)}: {writer.ref(value)}" for key, value in node["p"])
+    return f"{{{', '.join(pairs)}}}"
+
+
+def _bytes(_: _Writer, node: dict[str, Any]) -> str:
+    return repr(b64decode(node["b"]) if "b" in node else node["t"].encode("ascii"))
+
+
+def _imported(module: str, write: _Write) -> _Write:
+    def writes(writer: _Writer, node: dict[str, Any]) -> str:
+        writer.imports.add(f"import {module}")
+        return write(writer, node)
+
+    return writes
+
+
+_WRITERS: dict[str, _Write] = {
+    "name": _Writer.name,
+    "object": _Writer.object,
+    "list": lambda writer, node: f"[{writer.items(node)}]",
+    "tuple": _tuple,
+    "set": lambda writer, node: f"set([{writer.items(node)}])",
+    "frozenset": lambda writer, node: f"frozenset([{writer.items(node)}])",
+    "dict": _dict,
+    "member": lambda writer, node: f"{writer.ref([node['c']])}[{node['t']!r}]",
+    "int": lambda _, node: repr(int(node["t"], 16)),
+    "float": lambda _, node: f"float({node['t']!r})",
+    "bytes": _bytes,
+    "decimal": _imported("decimal", lambda _, node: f"decimal.Decimal({node['t']!r})"),
+    "date": _imported("datetime", lambda one, node: f"datetime.date({one.items(node)})"),
+    "timedelta": _imported(
+        "datetime", lambda one, node: f"datetime.timedelta({one.items(node)})"
+    ),
+}
+
+
+def _shared(nodes: Iterable[dict[str, Any]]) -> set[int]:
+    """Return the nodes that are reached by two ways, and are no names."""
+    seen: set[int] = set()
+    twice: set[int] = set()
+    every = list(nodes)
+    for node in every:
+        refs = [*node.get("i", ()), *node.get("a", {}).values(), *node.get("s", {}).values()]
+        refs += [one for pair in node.get("p", ()) for one in pair]
+        for ref in refs:
+            if type(ref) is list:
+                (twice if ref[0] in seen else seen).add(ref[0])
+    return {number for number in twice if every[number]["k"] not in _LITERAL}

@@ -1,0 +1,223 @@
+"""Fresh sealed places: processes of the service's interpreter that run its code on calls.
+
+Two of them hold the old code and one the candidate. They share nothing, not even the order in
+which sets come: what differs by chance differs between the two controls, and is known as noise.
+"""
+
+import os
+import secrets
+import select
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from leadline.trial.place import (
+    MAX_LINE_BYTES,
+    RUN_S,
+    Begin,
+    Order,
+    Ran,
+    Ready,
+    cut,
+    read_ran,
+    read_ready,
+    write,
+)
+from leadline.verify.calls import CapturedCall
+from leadline.wire.errors import LeadlineError, UnavailableError, WireError
+from leadline.wire.struct import replace
+
+START_S = 120.0
+"""How long the imports of a service may take; the slowest that was measured took 4 s."""
+_SPARE_S = 5.0
+"""Beyond a run's own time, before a place is taken for dead."""
+_PIECE = 1 << 20
+_SEEDS = ("1", "2", "1")
+"""Of the order of sets, where the live process had a random one."""
+_MARGIN = 10
+"""Yields that are asked for beyond those of the live call."""
+
+
+class Place:
+    """One place: started, asked for one run after the other, closed."""
+
+    def __init__(self, begin: Begin, executable: str, hash_seed: str) -> None:
+        """Start the process; `ready` waits for it. Raises `UnavailableError`."""
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        ours, theirs = socket.socketpair()
+        self._socket = ours
+        environ = {**os.environ, "PYTHONHASHSEED": hash_seed, "LEADLINE_OFF": "1"}
+        command = [executable, "-m", "leadline.agent.place", str(theirs.fileno())]
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - an interpreter, asked to run us
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                pass_fds=(theirs.fileno(),),
+                env=environ,
+                start_new_session=True,
+            )
+        except OSError as error:
+            ours.close()
+            self._log.close()
+            raise UnavailableError(
+                "no-place", f"{executable} cannot be started: {error.strerror}."
+            ) from None
+        finally:
+            theirs.close()
+        self._buffer = b""
+        self._dead = ""
+        self._say(write(begin))
+
+    def ready(self) -> Ready:
+        """Wait until the service's code is imported there."""
+        try:
+            line = self._line(START_S)
+            return read_ready(line) if line else Ready(False, self._last_words())
+        except WireError as error:
+            return Ready(False, error.message)
+
+    def run(self, order: Order) -> Ran:
+        """Run one call."""
+        if self._dead:
+            return cut(order.number, self._dead)
+        if not self._say(write(order)):
+            self._dead = self._last_words()
+            return cut(order.number, self._dead)
+        try:
+            line = self._line(order.within_s + _SPARE_S)
+            if line:
+                return read_ran(line)
+            self._dead = self._last_words()
+        except WireError as error:
+            self._dead = error.message
+        return cut(order.number, self._dead)
+
+    def close(self) -> None:
+        """End the process and all that it has made."""
+        self._socket.close()
+        try:
+            self._process.wait(0.5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+        self._log.close()
+
+    def _say(self, line: bytes) -> bool:
+        try:
+            self._socket.sendall(line)
+        except OSError:
+            return False
+        return True
+
+    def _line(self, seconds: float) -> bytes:
+        """Return the next line; nothing where the place has ended or is late."""
+        until = time.monotonic() + seconds
+        parts = [self._buffer]
+        while b"\n" not in parts[-1]:
+            left = until - time.monotonic()
+            ready, _, _ = select.select([self._socket], [], [], max(0.0, left))
+            if not ready:
+                self._dead = f"the place has not answered within {seconds:g} s"
+                return b""
+            try:
+                piece = self._socket.recv(_PIECE)
+            except OSError:
+                piece = b""
+            if not piece or sum(map(len, parts)) > MAX_LINE_BYTES:
+                return b""
+            parts.append(piece)
+        line, _, self._buffer = b"".join(parts).partition(b"\n")
+        return line
+
+    def _last_words(self) -> str:
+        if self._dead:
+            return self._dead
+        try:
+            self._process.wait(2.0)
+        except subprocess.TimeoutExpired:
+            return "the place does not answer"
+        self._log.seek(0)
+        text = self._log.read()[-2_000:].decode("utf-8", "replace").strip()
+        last = text.splitlines()[-1] if text else f"exit status {self._process.returncode}"
+        return f"the place has ended: {last[:300]}"
+
+
+class Places:
+    """The two controls and the candidate, as one."""
+
+    def __init__(
+        self,
+        begin: Begin,
+        sources: Mapping[str, str | None],
+        wanted: tuple[dict[str, list[int]], dict[str, list[int]]],
+        executable: str,
+        hash_seed: str,
+    ) -> None:
+        """`begin` is for the old code, `sources` are the candidate's. `wanted` are the lines
+        that count as changed, on the old side and on the new one."""
+        old, new = wanted
+        begin = replace(begin, salt=secrets.token_hex(8), wanted=old)
+        seeds = (hash_seed,) * 3 if hash_seed else _SEEDS
+        candidate = replace(begin, overlay=dict(sources), wanted=new)
+        self._places: list[Place] = []
+        try:
+            for one, seed in zip((begin, begin, candidate), seeds, strict=True):
+                self._places.append(Place(one, executable, seed))
+        except LeadlineError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def ready(self) -> tuple[Ready, Ready]:
+        """Wait for all; returns what a control and what the candidate say."""
+        one, other, candidate = (place.ready() for place in self._places)
+        return (one if not one.ok else other), candidate
+
+    def run(
+        self,
+        calls: Sequence[CapturedCall],
+        within_s: float = RUN_S,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> list[tuple[Ran, Ran, Ran]]:
+        """Run each call in each place, the places side by side."""
+        done = [0]
+
+        def run_all(place: Place) -> list[Ran]:
+            found = []
+            for call in calls:
+                found.append(place.run(_order(call, within_s)))
+                if place is self._places[-1]:
+                    done[0] += 1
+                    progress(done[0])
+            return found
+
+        with ThreadPoolExecutor(len(self._places)) as pool:
+            first, second, candidate = pool.map(run_all, self._places)
+        return list(zip(first, second, candidate, strict=True))
+
+    def close(self) -> None:
+        """End all."""
+        for place in self._places:
+            place.close()
+
+
+def _order(call: CapturedCall, within_s: float) -> Order:
+    yields = len(call.live.yields)
+    return Order(call.number, call.document or {}, yields + _MARGIN, within_s)

@@ -1,0 +1,111 @@
+"""What a candidate changes of its entry that running captured calls cannot show.
+
+Calls are made with all their arguments, beneath the decorators. Whether a caller had left an
+argument out, or came by name or by place, is not known; so a changed default, another order of
+parameters or another decorator leaves open what the callers would see.
+"""
+
+import ast
+from collections.abc import Sequence
+
+from leadline.trial.candidate import Change
+
+type _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_HINT = "run the calls of a caller instead: --entry"
+
+
+def unseen_change(changes: Sequence[Change], file: str, qualname: str) -> str:
+    """Return what of the entry is changed beyond its body, as the reason why nothing follows
+    from equal outcomes; empty where nothing is."""
+    change = next((one for one in changes if one.file == file), None)
+    if change is None or change.old is None or change.new is None:
+        return ""
+    old, new = _find(change.old, qualname), _find(change.new, qualname)
+    if old is None or new is None:
+        return "" if old is new else f"the candidate has no {qualname}: {_HINT}"
+    if type(old) is not type(new) or _yields(old) != _yields(new):
+        return f"{qualname} gives its callers something of another kind: {_HINT}"
+    if _dumps(old.decorator_list) != _dumps(new.decorator_list):
+        return f"the candidate changes what decorates {qualname}: {_HINT}"
+    return _parameters(old, new, qualname)
+
+
+def _parameters(old: _Function, new: _Function, qualname: str) -> str:
+    ours, theirs = _places(old.args), _places(new.args)
+    if theirs[: len(ours)] != ours or any(not one[1] for one in theirs[len(ours) :]):
+        return f"the candidate changes the parameters of {qualname}, or a default: {_HINT}"
+    named, others = _named(old.args), _named(new.args)
+    kept = {name: default for name, default in others.items() if name in named}
+    if kept != named or any(not others[name] for name in others if name not in named):
+        return f"the candidate changes the parameters of {qualname}, or a default: {_HINT}"
+    stars = [(one.args.vararg is None, one.args.kwarg is None) for one in (old, new)]
+    return "" if stars[0] == stars[1] else f"the candidate changes the * of {qualname}: {_HINT}"
+
+
+def _places(args: ast.arguments) -> list[tuple[str, str]]:
+    """Return the parameters by place, each with its default; empty without one."""
+    every = [*args.posonlyargs, *args.args]
+    defaults = [""] * (len(every) - len(args.defaults)) + _dumps(args.defaults)
+    only = len(args.posonlyargs)
+    return [
+        (one.arg + ("/" if at < only else ""), default)
+        for at, (one, default) in enumerate(zip(every, defaults, strict=True))
+    ]
+
+
+def _named(args: ast.arguments) -> dict[str, str]:
+    return {
+        one.arg: ast.dump(default) if default is not None else ""
+        for one, default in zip(args.kwonlyargs, args.kw_defaults, strict=True)
+    }
+
+
+def _dumps(nodes: Sequence[ast.AST]) -> list[str]:
+    return [ast.dump(node) for node in nodes]
+
+
+def _find(source: str, qualname: str) -> _Function | None:
+    """Return the last definition of that name: it is the one that stands."""
+    try:
+        body: list[ast.stmt] = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return None
+    found: ast.AST | None = None
+    for part in qualname.split("."):
+        found = None
+        for one in _defined(body):
+            if one.name == part:
+                found = one
+        if found is None:
+            return None
+        body = found.body
+    return found if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef) else None
+
+
+def _defined(
+    body: Sequence[ast.stmt],
+) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    found: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef] = []
+    for one in body:
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.append(one)
+        elif isinstance(one, ast.If | ast.Try | ast.With):
+            for name in ("body", "orelse", "finalbody"):
+                found += _defined(getattr(one, name, []))
+            for handler in getattr(one, "handlers", []):
+                found += _defined(handler.body)
+    return found
+
+
+def _yields(function: _Function) -> bool:
+    """Tell whether calling it gives an iterator."""
+    waiting: list[ast.AST] = list(function.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+        ):
+            waiting += ast.iter_child_nodes(node)
+    return False

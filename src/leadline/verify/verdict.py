@@ -1,0 +1,230 @@
+"""The rules: from what became of each call to what may be said of the candidate.
+
+Pure functions over `Case`s, so that every combination can be looked at in a table. Two rules
+stand above the others: nothing is said of a call whose control did not come, twice, to what
+really happened; and what is unknown is never taken for good.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from leadline.verify.bounds import most_share
+from leadline.wire.struct import dataclass
+
+LEAST_EVIDENCE = 10
+"""Calls that have to stand behind `fixed`: with fewer, nearly a third could still differ."""
+
+
+class Verdict(StrEnum):
+    """What is said of a candidate. There is no "pass"."""
+
+    FIXED = "fixed"
+    NO_LONGER_FAILS = "no longer fails"
+    NOT_FIXED = "not fixed"
+    CHANGES_BEHAVIOUR = "changes behaviour"
+    NO_DIFFERENCE_SEEN = "no difference seen"
+    NOT_EXERCISED = "not exercised"
+    UNKNOWN = "unknown"
+
+
+EXIT: dict[Verdict, int] = {
+    Verdict.FIXED: 0,
+    Verdict.NOT_FIXED: 1,
+    Verdict.CHANGES_BEHAVIOUR: 1,
+    Verdict.NO_LONGER_FAILS: 2,
+    Verdict.NO_DIFFERENCE_SEEN: 2,
+    Verdict.NOT_EXERCISED: 2,
+    Verdict.UNKNOWN: 3,
+}
+"""The command's exit status."""
+
+
+class Control(StrEnum):
+    """Whether the old code, run again twice, came to what really happened."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    UNKNOWN = "unknown"
+
+
+class Candidate(StrEnum):
+    """What the candidate came to, beside the control."""
+
+    SAME = "same"
+    DIFFERS = "differs"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One call, as far as the rules are concerned.
+
+    `failed` says whether the live call was one of those that fail, None where that is not
+    known. `reached` says whether a changed line ran, in the control or in the candidate.
+    `still_fails` and `expected` are the two predicates over what the candidate came to; None
+    where there is no answer, or none was stated. `reason` says why something is unknown, or
+    the control differs.
+    """
+
+    failed: bool | None
+    control: Control
+    reached: bool = False
+    candidate: Candidate = Candidate.UNKNOWN
+    still_fails: bool | None = None
+    expected: bool | None = None
+    reason: str = ""
+
+    @property
+    def agreed(self) -> bool:
+        return self.control is Control.AGREES
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether the control agreed, and a changed line was reached; a candidate that comes
+        to something else has reached it, whatever the lines say."""
+        return self.agreed and (self.reached or self.candidate is Candidate.DIFFERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What was stated before anything ran: which calls fail, what has to hold for them."""
+
+    fails: bool = False
+    expect: bool = False
+    least: int = LEAST_EVIDENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many calls stand behind a verdict.
+
+    `failing` of those whose control agreed failed live, and `met` of them meet what was stated;
+    `others` of the evidence did not fail, and `same` of them came to the same. `unknown` of the
+    evidence has no answer. `bound` is the largest share of such calls that could still differ
+    (95 %).
+    """
+
+    calls: int
+    agreed: int
+    reached: int
+    failing: int
+    met: int
+    others: int
+    same: int
+    differing: int
+    unknown: int
+    failing_lost: int
+    """Failing calls that are no evidence, because their control did not agree."""
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict, the shares behind it, and its reason in one sentence, where it needs one."""
+
+    verdict: Verdict
+    shares: Shares
+    reason: str = ""
+
+    @property
+    def exit_status(self) -> int:
+        return EXIT[self.verdict]
+
+
+def judge(cases: Sequence[Case], stated: Stated) -> Judgement:
+    """Return what may be said of the candidate."""
+    shares = _shares(cases, stated)
+    verdict, reason = _rules(cases, stated, shares)
+    return Judgement(verdict, shares, reason)
+
+
+def meets(case: Case, stated: Stated) -> bool | None:
+    """Tell whether the candidate has done for a failing call what was stated; None where that
+    is not known."""
+    if case.still_fails:
+        return False
+    if not stated.expect:
+        return None if case.still_fails is None else True
+    if case.expected is False:
+        return False
+    return True if case.expected and case.still_fails is False else None
+
+
+def _rules(cases: Sequence[Case], stated: Stated, shares: Shares) -> tuple[Verdict, str]:
+    if not shares.agreed:
+        return Verdict.UNKNOWN, _no_control(cases)
+    evidence = [case for case in cases if case.is_evidence]
+    if not evidence:
+        return Verdict.NOT_EXERCISED, "no call has reached a changed line"
+    # Said of a failing call whether or not it came by a changed line: it was run.
+    if any(meets(case, stated) is False for case in cases if case.agreed and case.failed):
+        return Verdict.NOT_FIXED, ""
+    if shares.differing:
+        return Verdict.CHANGES_BEHAVIOUR, ""
+    if unknown := _unknown(cases, evidence, stated, shares):
+        return Verdict.UNKNOWN, unknown
+    if not shares.failing:
+        if stated.fails:
+            return Verdict.NO_DIFFERENCE_SEEN, "no failing call was among them"
+        return Verdict.NO_DIFFERENCE_SEEN, ""
+    return (Verdict.FIXED if stated.expect else Verdict.NO_LONGER_FAILS), ""
+
+
+def _unknown(
+    cases: Sequence[Case], evidence: Sequence[Case], stated: Stated, shares: Shares
+) -> str:
+    """Return what stands in the way of saying anything good."""
+    for case in evidence:
+        if _is_unknown(case, stated):
+            return case.reason or "of a call it is not known what the candidate comes to"
+    if shares.failing_lost:
+        lost = next(case for case in cases if case.failed and not case.agreed)
+        why = f": {lost.reason}" if lost.reason else ""
+        return f"{shares.failing_lost} failing calls could not be run again as they were{why}"
+    unreached = sum(1 for case in cases if case.failed and case.agreed and not case.is_evidence)
+    if unreached:
+        return f"{unreached} failing calls have not reached a changed line"
+    if shares.failing and len(evidence) < stated.least:
+        return (
+            f"{len(evidence)} calls are too few to say that nothing else changed: "
+            f"at least {stated.least} are wanted"
+        )
+    others = sum(1 for case in cases if not case.failed)
+    if shares.failing and others and not shares.others:
+        return "none of the calls that did not fail could be compared"
+    return ""
+
+
+def _is_unknown(case: Case, stated: Stated) -> bool:
+    if case.failed:
+        return meets(case, stated) is None
+    return case.failed is None or case.candidate is Candidate.UNKNOWN
+
+
+def _no_control(cases: Sequence[Case]) -> str:
+    if not cases:
+        return "no call was captured"
+    reason = next((case.reason for case in cases if case.reason), "")
+    why = f": {reason}" if reason else ""
+    return f"the old code, run again, never came to what really happened{why}"
+
+
+def _shares(cases: Sequence[Case], stated: Stated) -> Shares:
+    evidence = [case for case in cases if case.is_evidence]
+    failing = [case for case in cases if case.agreed and case.failed]
+    others = [case for case in evidence if case.failed is False]
+    differing = [case for case in others if case.candidate is Candidate.DIFFERS]
+    bad = len(differing) + sum(1 for case in failing if meets(case, stated) is False)
+    return Shares(
+        calls=len(cases),
+        agreed=sum(1 for case in cases if case.agreed),
+        reached=len(evidence),
+        failing=len(failing),
+        met=sum(1 for case in failing if meets(case, stated)),
+        others=len(others),
+        same=sum(1 for case in others if case.candidate is Candidate.SAME),
+        differing=len(differing),
+        unknown=sum(1 for case in evidence if _is_unknown(case, stated)),
+        failing_lost=sum(1 for case in cases if case.failed and not case.agreed),
+        bound=most_share(min(bad, len(evidence)), len(evidence)),
+    )

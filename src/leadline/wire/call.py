@@ -1,0 +1,86 @@
+"""One captured call of a function, as it travels: what went in by value, what came out.
+
+What went in can be rebuilt elsewhere and the call made again (`wire.kept`); what came out is
+there to be compared, as trees (`wire.value`).
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from leadline.wire.struct import dataclass, field
+from leadline.wire.value import Value
+
+MAX_CALLS = 10_000
+"""Of one capture: what a comparison can run through in minutes."""
+DEFAULT_CALLS = 200
+"""Without a difference in so many, at most 1.5 % of such calls differ (95 %)."""
+MAX_CAPTURED_BYTES = 8_000_000
+"""Of all calls of one capture in one instance."""
+MAX_CALLERS = 8
+"""Callers of the application's own that are named."""
+
+
+class CallKind(StrEnum):
+    """What a call of the function gives to its caller."""
+
+    FUNCTION = "function"
+    COROUTINE = "coroutine"
+    GENERATOR = "generator"
+    ASYNC_GENERATOR = "async generator"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an instance has the function from: what a fresh process needs to import it as this
+    one did.
+
+    `file` is the source of the function and `digest` the SHA-256 of it, as it was on the disk
+    when the first call was captured; `hash_seed` is the environment's `PYTHONHASHSEED`.
+    """
+
+    python: str
+    executable: str
+    path: list[str]
+    folder: str
+    file: str
+    digest: str = ""
+    hash_randomization: bool = True
+    hash_seed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One call that was captured.
+
+    `value` is the result where it `returned`, else the exception, and `arguments` are the
+    parameters as they were at its end. `fails` says whether what was looked for held, None
+    where that was not asked or is not known: `unknown` says why. `kept` are the arguments as
+    they were at its beginning (`wire.kept`); `withheld` names what of them was held back, and
+    `obstacle` why the call cannot be made again. `callers` are those of the application's own
+    code, `module:qualname`, the innermost first. `home` comes with the first call that an
+    instance captures for a probe.
+    """
+
+    entry: str
+    kind: CallKind
+    returned: bool
+    value: Value = None
+    arguments: dict[str, Value] = field(default_factory=dict)
+    yields: list[Value] = field(default_factory=list)
+    fails: bool | None = None
+    unknown: str = ""
+    kept: dict[str, Any] | None = None
+    size: int = 0
+    withheld: list[str] = field(default_factory=list)
+    obstacle: str = ""
+    callers: list[str] = field(default_factory=list)
+    duration_s: float | None = None
+    home: Origin | None = None
+
+
+def size_words(count: int) -> str:
+    """Return an amount of JSON as a person reads it."""
+    for unit, size in (("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"

@@ -1,0 +1,297 @@
+"""Whole calls: what went in before it was changed, what came out, and which calls are kept."""
+
+import asyncio
+import sys
+import threading
+import time
+
+import pytest
+
+from leadline.agent.probes.choosing import chooser, shape_of
+from leadline.trial.rebuilding import rebuild
+from leadline.wire.errors import UsageError
+from leadline.wire.limits import Limits
+from leadline.wire.probe import CaptureProbe, Fate, Status
+from leadline.wire.target import parse_place
+
+SHOP = """\
+import asyncio
+
+def share(cart, people, note=None):
+    cart.append("seen")
+    each = len(cart) / people
+    return {"each": each, "note": note}
+
+def fact(n):
+    return 1 if n <= 1 else n * fact(n - 1)
+
+def way(cart):
+    return share(cart, 2)
+
+def outer(cart):
+    return way(cart)
+
+async def later(n):
+    await asyncio.sleep(0)
+    if n == 13:
+        raise LookupError("no such thing")
+    return n + 1
+
+def each(n):
+    for one in range(n):
+        yield one
+    return "end"
+
+def hot(n):
+    return n
+"""
+
+CALLS = Limits(hits=100, rate_per_s=1_000.0)
+
+
+@pytest.fixture
+def shop(make_module):
+    return make_module("captured_shop", SHOP)
+
+
+def capture(soundings, function: str, **options) -> str:
+    options = {"limits": CALLS} | options
+    return soundings.place(CaptureProbe, f"captured_shop:{function}", **options)
+
+
+def calls(soundings):
+    return [reading.call for reading in soundings.readings()]
+
+
+def argument(call, name):
+    return rebuild(call.kept)[name]
+
+
+def test_a_call_is_kept_as_it_began_and_as_it_ended(soundings, shop) -> None:
+    probe = capture(soundings, "share")
+    assert soundings.state(probe).status is Status.ARMED
+    assert shop.outer(["tea"]) == {"each": 1.0, "note": None}
+    [reading] = soundings.readings()
+    call = reading.call
+    assert argument(call, "cart") == ["tea"]
+    assert call.arguments["cart"]["items"] == ["tea", "seen"]
+    assert (call.entry, call.kind, call.returned) == ("captured_shop:share", "function", True)
+    assert call.value["entries"][0] == ["each", {"type": "float", "text": "1.0"}] or (
+        call.value["entries"][0] == ["each", 1.0]
+    )
+    assert call.callers[:2] == ["captured_shop:way", "captured_shop:outer"]
+    assert 0 < call.duration_s < 1
+    assert call.fails is None
+    assert call.home is not None
+    assert call.home.file == shop.__file__
+    assert len(call.home.digest) == 64
+    assert call.home.python == sys.version.split()[0]
+    assert reading.message.startswith("share(…) returned {'each': 1.0, 'note': None}, kept ")
+
+
+def test_only_the_first_call_tells_where_the_function_is_from(soundings, shop) -> None:
+    capture(soundings, "share")
+    for people in (1, 2):
+        shop.share([], people)
+    assert [call.home is None for call in calls(soundings)] == [False, True]
+
+
+def test_a_call_that_raises_says_what_and_whether_that_was_looked_for(soundings, shop) -> None:
+    capture(soundings, "share", fails="raises ArithmeticError or result['each'] > 2")
+    with pytest.raises(ZeroDivisionError):
+        shop.share([], 0)
+    with pytest.raises(TypeError):
+        shop.share([], "two")
+    shop.share([], 1)
+    shop.share([1, 2], 1)
+    found = calls(soundings)
+    assert [call.returned for call in found] == [False, False, True, True]
+    assert [call.fails for call in found] == [True, False, False, True]
+    assert found[0].value["type"] == "ZeroDivisionError"
+
+
+def test_each_call_of_a_recursion_has_its_own_arguments(soundings, shop) -> None:
+    capture(soundings, "fact")
+    assert shop.fact(4) == 24
+    found = calls(soundings)
+    assert [argument(call, "n") for call in found] == [1, 2, 3, 4]
+    assert [call.value for call in found] == [1, 2, 6, 24]
+
+
+def test_calls_on_several_threads_are_told_apart(soundings, shop) -> None:
+    capture(soundings, "share", limits=Limits(hits=1_000, rate_per_s=1_000.0))
+    soundings.lift_budget()
+    start = threading.Barrier(4)
+
+    def run(number: int) -> None:
+        start.wait(10)
+        for step in range(10):
+            shop.share([number] * (step + 1), number, (number, step))
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    for call in calls(soundings):
+        number, step = argument(call, "note")
+        assert argument(call, "cart") == [number] * (step + 1)
+        assert argument(call, "people") == number
+        assert call.arguments["note"]["items"] == [number, step]
+
+
+def test_coroutines_are_calls_though_they_take_turns(soundings, shop) -> None:
+    probe = capture(soundings, "later", fails="raises LookupError")
+
+    async def many():
+        return await asyncio.gather(*map(shop.later, range(10, 15)), return_exceptions=True)
+
+    asyncio.run(many())
+    found = {argument(call, "n"): call for call in calls(soundings)}
+    assert sorted(found) == [10, 11, 12, 13, 14]
+    assert {call.kind for call in found.values()} == {"coroutine"}
+    assert found[12].value == 13
+    assert [n for n, call in found.items() if call.fails] == [13]
+    assert soundings.state(probe).fates == {Fate.CAPTURED: 5}
+
+
+def test_a_generator_says_that_its_yields_are_not_here(soundings, shop) -> None:
+    capture(soundings, "each")
+    assert list(shop.each(3)) == [0, 1, 2]
+    [call] = calls(soundings)
+    assert (call.kind, call.value, call.yields) == ("generator", "end", [])
+    assert call.obstacle == "its yields are not recorded"
+    assert argument(call, "n") == 3
+
+
+def test_a_generator_that_is_left_is_counted_and_taken_for_no_other(soundings, shop) -> None:
+    probe = capture(soundings, "each")
+    for n in range(5, 9):
+        left = shop.each(n)
+        next(left)
+        del left
+    assert list(shop.each(2)) == [0, 1]
+    found = calls(soundings)
+    assert argument(found[-1], "n") == 2
+    for call in found[:-1]:  # closed: on some versions an end that is heard of
+        assert not call.returned
+    fates = soundings.state(probe).fates
+    assert fates[Fate.CAPTURED] == len(found)
+
+
+def test_the_condition_is_asked_at_the_beginning(soundings, shop) -> None:
+    probe = capture(soundings, "share", condition="people == 1")
+    shop.share([], 1)
+    shop.share([], 2)
+    assert [argument(call, "people") for call in calls(soundings)] == [1]
+    assert soundings.state(probe).fates == {Fate.CAPTURED: 1, Fate.CONDITION_FALSE: 1}
+
+
+def test_failing_calls_have_a_quarter_of_the_hits(soundings, shop, monkeypatch) -> None:
+    monkeypatch.setattr("leadline.agent.probes.choosing.SPREAD_S", 0.0)
+    probe = capture(
+        soundings,
+        "share",
+        fails="raises ZeroDivisionError",
+        limits=Limits(hits=8, rate_per_s=1_000.0),
+    )
+    soundings.lift_budget()
+    for _ in range(50):
+        for _ in range(20):
+            shop.share([], 1)
+        soundings.tick()
+    good = calls(soundings)
+    assert len(good) == 6
+    for _ in range(5):
+        with pytest.raises(ZeroDivisionError):
+            shop.share([], 0)
+        soundings.tick()
+    assert [call.fails for call in calls(soundings)] == [True, True]
+    state = soundings.state(probe)
+    assert state.status is Status.EXPIRED
+    assert state.fates[Fate.CAPTURED] == 8
+    soundings.tick(1.5)
+    assert sys.monitoring.get_local_events(4, shop.share.__code__) == 0
+
+
+def test_of_calls_that_are_alike_some_are_kept() -> None:
+    chosen = chooser(1_000_000, reserves=False)
+    chosen._began -= 1_000
+    assert all(chosen.takes("a", failed=False) for _ in range(3))
+    few = chooser(100, reserves=False)
+    assert 10 < sum(few.takes("a", failed=False) for _ in range(1_000)) < 100
+    assert sum(few.takes("b", failed=False) for _ in range(3)) == 3
+    assert few.takes("a", failed=True)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (1, 2, True),
+        (0, 1, False),
+        (None, False, False),
+        ([1], [2], True),
+        ([1], [], False),
+        ([1] * 4, [1] * 400, True),
+        ({"a": 1}, {"a": 2}, True),
+        ({"a": 1}, {"b": 1}, False),
+        ({"a": None}, {"a": 1}, False),
+        ("", "long text", False),
+        (asyncio.Event, asyncio.Lock, True),
+    ],
+)
+def test_a_shape_is_types_keys_and_small_lengths(one, other, alike) -> None:
+    assert (shape_of(one) == shape_of(other)) is alike
+
+
+def test_a_shape_asks_no_object_anything() -> None:
+    class Hostile(dict):
+        def __len__(self):
+            raise AssertionError
+
+        __iter__ = __hash__ = __eq__ = __getattribute__ = items = __len__
+
+    assert shape_of(Hostile()) == "Hostile"
+    assert hash(shape_of({Hostile: Hostile(), 1: Hostile()}))
+
+
+def test_a_hot_function_is_sampled_and_not_slow(soundings, shop) -> None:
+    """Without a limit of its own a capture of every call would take all of the time."""
+    probe = capture(soundings, "hot", fails="result < 0", limits=Limits(100, rate_per_s=20.0))
+    deadline = time.monotonic() + 2.0
+    began = time.monotonic()
+    spent, count = 0.0, 0
+    while (now := time.monotonic()) < deadline:
+        for _ in range(1_000):
+            shop.hot(1)
+        count += 1_000
+        soundings.registry.tick(time.monotonic())
+    passed = now - began
+    spent = soundings.state(probe).cost_ns / 1e9
+    assert spent / passed < 0.02, (spent, count)
+    state = soundings.state(probe)
+    assert state.status in (Status.ARMED, Status.SUSPENDED), state
+    assert state.fates[Fate.CAPTURED] >= 3
+    assert len(calls(soundings)) == state.fates[Fate.CAPTURED]
+
+
+def test_a_recursion_without_end_costs_what_is_kept(soundings, shop) -> None:
+    probe = capture(soundings, "fact", limits=Limits(5, rate_per_s=5.0))
+    for _ in range(20):
+        assert shop.fact(200) > 1
+    soundings.tick(0.1)
+    assert soundings.state(probe).fates[Fate.CAPTURED] <= 5
+
+
+def test_a_line_has_no_calls() -> None:
+    with pytest.raises(UsageError, match="calls of a function"):
+        CaptureProbe("", parse_place("shop.py:3"))
+
+
+def test_what_it_was_is_gone_with_it(soundings, shop) -> None:
+    probe = capture(soundings, "share")
+    shop.share([], 1)
+    soundings.registry.remove([probe])
+    assert sys.monitoring.get_local_events(4, shop.share.__code__) == 0
+    shop.share([], 1)
+    assert len(calls(soundings)) == 1

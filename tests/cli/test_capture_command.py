@@ -1,0 +1,159 @@
+"""`leadline capture`, from the running service to the file, and the file read again."""
+
+import json
+import signal
+import subprocess
+
+import pytest
+
+from leadline.wire.capture_file import read_capture_file
+from leadline.wire.errors import UsageError
+from live import LEADLINE, Leadline, Program, tool
+from waiting import wait_for
+
+APP = """\
+import os, time
+
+def quote(amount, people, note=None):
+    return {"each": amount / people, "note": note}
+
+def refuse(n):
+    raise LookupError("password=hunter22")
+
+print("ready", flush=True)
+step = 0
+while not os.path.exists("stop"):
+    step += 1
+    try:
+        quote(step, 0 if step % 10 == 0 else step % 3 + 1, ["tea"] * (step % 2))
+    except ZeroDivisionError:
+        pass
+    time.sleep(0.005)
+"""
+ENTRY = "app:quote"
+
+
+@pytest.fixture
+def app(leadline: Leadline):
+    (leadline.cwd / "app.py").write_text(APP, "utf-8")
+    command = [LEADLINE, "run", "--service", "shop", "--", tool("python"), "app.py"]
+    with Program(command, leadline.cwd) as program:
+        program.wait_for("ready")
+        wait_for(lambda: leadline.connected("shop"))
+        yield program
+
+
+def test_calls_come_into_a_file_that_can_be_read(leadline, app) -> None:
+    fails = "raises ZeroDivisionError or result['each'] > 1e9"
+    said = leadline.json(
+        "capture", "shop", ENTRY, "-n", "20", "--fails", fails, "-o", "calls.jsonl",
+        "--for", "30s", "--rate", "100",
+    )  # fmt: skip
+    assert said["schema_version"] == 1
+    assert (said["calls"], said["repeatable"], said["unknown"]) == (20, 20, 0)
+    assert said["failing"] >= 5
+    assert said["probe"]["fails"] == fails
+    with (leadline.cwd / "calls.jsonl").open(encoding="utf-8") as lines:
+        found = read_capture_file(lines)
+    assert (found.header.service, found.header.entry) == ("shop", ENTRY)
+    assert found.header.fails == fails
+    assert found.header.home is not None
+    assert found.header.home.file == str(leadline.cwd / "app.py")
+    assert found.header.python == found.header.home.python
+    assert len(found.calls) == 20
+    for call in found.calls:
+        assert call.kept is not None
+        assert call.returned is not call.fails
+        assert set(call.arguments) == {"amount", "people", "note"}
+    probe = leadline.probe(said["probe"]["id"])
+    assert probe["ended_at"] is not None
+    assert leadline.connected("shop")[0]["faults"] == {}
+
+
+def test_calls_are_hits_like_others(leadline, app) -> None:
+    out = leadline.cli("capture", "shop", ENTRY, "-n", "3", "--for", "30s", "--any-source")
+    lines = out.splitlines()
+    assert "app.py:4  quote(…) " in lines[0]
+    assert ", kept " in lines[0]
+    assert "3 calls, " in lines[-1]
+    probe = leadline.json("probes")["probes"][-1]
+    hits = leadline.hits(probe["id"])
+    assert [bool(hit["call"]) for hit in hits] == [True] * 3
+    full = leadline.cli("hits", "--probe", probe["id"], "--full")
+    assert "arguments at its beginning" in full
+    assert "amount" in full
+    assert "called by" in full or "app:<module>" in full
+
+
+def test_ctrl_c_keeps_what_came(leadline, app) -> None:
+    command = [LEADLINE, "capture", "shop", ENTRY, "-n", "10000", "-o", "calls.jsonl"]
+    with Program(command, leadline.cwd) as capture:
+        capture.wait_for(" of 10000 calls")
+        wait_for(lambda: leadline.json("hits")["hits"])
+        capture.wait_for("0 calls")
+        capture.process.send_signal(signal.SIGINT)
+        assert capture.end() == 0
+    with (leadline.cwd / "calls.jsonl").open(encoding="utf-8") as lines:
+        assert read_capture_file(lines).calls
+    assert [one for one in leadline.json("probes")["probes"] if one["ended_at"] is None] == []
+
+
+def test_a_function_that_is_not_called_says_so(leadline, app) -> None:
+    done = subprocess.run(
+        [LEADLINE, "capture", "shop", "app:refuse", "--for", "2s"],
+        cwd=leadline.cwd, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "its function was not called" in done.stderr
+
+
+def test_mistakes_are_shown_before_a_server_is_asked(leadline) -> None:
+    for words, wanted in (
+        (("app.py:3",), "not a line"),
+        ((ENTRY, "-n", "0"), "hits must be from 1"),
+        ((ENTRY, "-o", "nowhere/calls"), "capture-file-unwritable"),
+    ):
+        said = leadline.cli("capture", "shop", *words, status=None)
+        assert wanted in said, said
+
+
+def test_a_predicate_that_cannot_be_read_is_pointed_at(leadline) -> None:
+    said = leadline.cli(
+        "capture", "shop", ENTRY, "--fails", "raises KeyError or open('x')", status=None
+    )
+    assert "raises KeyError or open('x')" in said
+    assert "^^^^" in said
+
+
+HEADER = {"leadline": "capture", "schema_version": 1, "service": "s", "entry": "m:f"}
+CALL = {"entry": "m:f", "kind": "function", "returned": True}
+
+
+@pytest.mark.parametrize(
+    ("lines", "wanted"),
+    [
+        ([], "empty"),
+        (["{"], "Line 1 is not JSON"),
+        ([json.dumps(CALL)], "does not say that it is one"),
+        ([json.dumps(HEADER | {"schema_version": 2})], "of version 2"),
+        ([json.dumps({**HEADER, "service": 3})], "`service` of Line 1"),
+        ([json.dumps(HEADER), '{"entry": "m:f", "kind"'], "Line 2 is not JSON.*cut off"),
+        ([json.dumps(HEADER), "[]\n"], "Line 2 is not an object"),
+        ([json.dumps(HEADER), "[" * 100_000], "Line 2"),
+        ([json.dumps(HEADER), json.dumps(CALL | {"kind": "macro"})], "unknown kind"),
+        ([json.dumps(HEADER), json.dumps(CALL | {"size": True})], "`size` of Line 2"),
+        ([json.dumps(HEADER), json.dumps(CALL | {"callers": [1]})], "list of texts"),
+        ([json.dumps(HEADER), json.dumps({"returned": True})], "no `entry`"),
+        ([json.dumps(HEADER), json.dumps(CALL | {"home": {}})], "no `python`"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_where(lines, wanted) -> None:
+    with pytest.raises(UsageError, match=wanted) as raised:
+        read_capture_file(lines)
+    assert raised.value.slug == "bad-capture-file"
+
+
+def test_a_file_may_have_more_than_is_read() -> None:
+    lines = [json.dumps(HEADER | {"new": 1}), json.dumps(CALL | {"time": 1.0}), "\n"]
+    found = read_capture_file(lines)
+    assert [call.entry for call in found.calls] == ["m:f"]

@@ -1,0 +1,53 @@
+"""Calls exported as tests: they fail on the old code, pass on the fix, and need no Leadline."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from benchmarks.verify.calling import home
+
+from leadline.verify.exporting import export_tests
+from verify.shop import FIXES, SHOP, candidate_of, verified
+
+EXPECT = 'result["total"] > 0'
+
+
+def run(folder, code):
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)],
+        capture_output=True, text=True, cwd=code, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": str(code)},
+    )  # fmt: skip
+    return done.stdout
+
+
+def patched(tmp_path, fix):
+    code = tmp_path / fix
+    shutil.copytree(SHOP / "shop", code / "shop")
+    subprocess.run(
+        ["git", "apply", str(FIXES / f"{fix}.diff")],
+        cwd=code, check=True, env={**os.environ, "GIT_DIR": "/nowhere"},
+    )  # fmt: skip
+    return code
+
+
+@pytest.mark.parametrize(
+    ("fix", "before", "after"),
+    [
+        ("good", "2 failed", "2 passed"),
+        ("plausible", "2 failed, 1 passed", "1 failed, 2 passed"),
+    ],
+)
+def test_they_fail_before_and_pass_after(quotes, tmp_path, fix, before, after):
+    found = verified(quotes, candidate_of(fix), home(SHOP), EXPECT)
+    folder = tmp_path / "exported"
+    exported = export_tests(
+        str(folder), "shop.pricing:quote", found.compared, "raises ZeroDivisionError", EXPECT
+    )
+    assert not exported.left_out
+    text = (folder / exported.files[0]).read_text()
+    assert "leadline" not in text.replace("captured by Leadline", "")
+    assert before in run(folder, SHOP)
+    assert after in run(folder, patched(tmp_path, fix))

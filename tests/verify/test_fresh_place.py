@@ -1,0 +1,54 @@
+"""Candidates run in fresh sealed places, on calls of the demo's shop."""
+
+from verify.shop import report
+
+
+def test_a_right_fix_is_fixed(quotes):
+    found = report(quotes, "good")
+    assert found.sentence == (
+        "fixed: 2 of 2 failing calls meet the expectation, 11 of 11 other calls the same; "
+        "control agreed on 18 of 18; changed lines reached by 13; "
+        "at most 21 % of such calls could still differ (95 %)"
+    )
+    assert (found.verdict, found.exit_status, found.runs) == ("fixed", 0, 54)
+    (case, _) = [one for one in found.cases if one.sort == "failing"]
+    assert "ZeroDivisionError" in case.live
+    assert case.candidate.startswith("returned {'currency': 'EUR'")
+    assert found.paths > 1
+
+
+def test_a_fix_that_only_looks_right_changes_behaviour(quotes):
+    found = report(quotes, "plausible")
+    assert found.sentence.startswith(
+        "changes behaviour: 2 of 2 failing calls meet the expectation, "
+        "1 of 16 good calls differ; "
+    )
+    (case,) = [one for one in found.cases if one.sort == "differing"]
+    assert {one.where: (one.live, one.rerun) for one in case.differences} == {
+        "result['tax']": ("281", "425"),
+        "result['total']": ("3650", "4550"),
+        "result['discount']": ("900", "0"),
+        "result['lines'][1]['amount']": ("0", "900"),
+        "result['lines'][1]['discount']": ("900", "0"),
+    }
+    assert found.exit_status == 1
+
+
+def test_a_fix_that_swallows_the_error_is_none(quotes):
+    found = report(quotes, "swallow")
+    assert found.verdict == "not fixed"
+    where = "ZeroDivisionError is still raised at shop/pricing.py:27"
+    assert f"{where} and swallowed at shop/pricing.py:" in found.sentence
+    assert report(quotes, "swallow", "").sentence.startswith(
+        f"no longer fails: 2 of 2 failing calls do not fail any more, "
+        f"16 of 16 other calls the same, {where} and swallowed at "
+    )
+
+
+def test_what_no_call_reaches_is_not_exercised(quotes):
+    found = report(quotes, "unrelated")
+    assert found.sentence == (
+        "not exercised: no call has reached a changed line; "
+        "control agreed on 18 of 18; changed lines reached by 0"
+    )
+    assert found.exit_status == 2
