@@ -220,7 +220,17 @@ def test_a_candidate_that_comes_to_no_end_proves_nothing(shop, statement, why) -
 
 def test_what_cannot_be_put_in_is_said(shop: Shop) -> None:
     effect = changed("SHIPPING_VAT = 19\n", "SHIPPING_VAT = 19\nprint('imported')\n")
-    (twin,) = shop.verify(effect, 1)
+    status, answer = shop.order(effect, hits=5)
+    assert status == 201
+    probe = answer["probe"]["id"]
+
+    def given_up() -> bool:
+        (instance,) = shop.api.probe(probe)["instances"]
+        return "no twin: The candidate cannot be put into the running" in instance["unknown"]
+
+    wait_for(given_up, 20)
+    (hit,) = shop.api.hits(probe)
+    twin = hit["twin"]
     assert twin["tried"]["candidate"] is None
     assert "cannot be put into the running code" in twin["tried"]["obstacle"]
     assert [one["agrees"] for one in twin["tried"]["controls"]] == [True, True]

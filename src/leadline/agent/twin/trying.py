@@ -126,7 +126,8 @@ def _run(
     except LeadlineError as error:
         say(obstacle=error.message)
     except BaseException as error:  # noqa: BLE001 - the last frame of this process
-        say(obstacle=f"{type(error).__name__}: {error}"[:500])
+        failed = f"the run itself failed: {type(error).__name__}: {error}"[:500]
+        say(rerun=json.loads(encode(running.Rerun(None, cut=failed))))
     finally:
         os._exit(0)
 
