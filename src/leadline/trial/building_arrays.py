@@ -48,10 +48,6 @@ def _array(_: "Site", node: "Node") -> Any:
 
 def _frame(site: "Site", node: "Node") -> Any:
     index, columns, *values = site.items(node)
-    values = [
-        one[row] if getattr(one, "ndim", 1) == 2 else one
-        for one, row in zip(values, node["n"], strict=True)
-    ]
     made = site.class_of(node)(dict(enumerate(values)), index=index, copy=False)
     made.columns = columns
     return made

@@ -6,13 +6,14 @@ and says so.
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from leadline.agent.capture import naming
 from leadline.agent.capture.obstacle import Obstacle
 from leadline.expression.interruption import expected
-from leadline.expression.layout import Getter, Layout, is_slot, layout_of
+from leadline.expression.layout import HEAP_TYPE, Getter, Layout, is_slot, layout_of
 from leadline.wire.redaction import secret_name
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ type Maker = Callable[[Layout, type], Reader]
 FILLED = ("dict", "ordered", "defaultdict", "list", "set", "deque")
 """Kinds of containers that can be emptied, and given what another one holds."""
 _WORD = 8
+_flags: Any = vars(type)["__flags__"].__get__
 _basic: dict[str, Any] = {
     name: vars(type)[f"__{name}__"].__get__
     for name in ("basicsize", "itemsize", "dictoffset", "weakrefoffset")
@@ -50,12 +52,13 @@ class Extra:
     """Where the instances of a class keep what they hold beside what their builtin base does:
     in their dictionary and their slots."""
 
-    __slots__ = ("names", "slots")
+    __slots__ = ("names", "slots", "without")
 
     def __init__(
         self, layout: Layout, base: type = object, without: frozenset[str] = frozenset()
     ) -> None:
         self.names = layout.namespace
+        self.without = without
         self.slots = [
             (name, read)
             for name, read in _slots(layout, base)
@@ -67,6 +70,9 @@ class Extra:
         if self.names is not None:
             names = self.names(value)
             if type(names) is dict:
+                if names and self.without:
+                    pairs = list(dict.items(names))
+                    names = {name: one for name, one in pairs if name not in self.without}
                 if names:
                     node["a"] = keeper.attributes(names)
             elif names is not None:
@@ -123,6 +129,10 @@ def hidden_state(layout: Layout, base: type) -> bool:
     cls = layout.cls
     if cls is base:
         return False
+    known = layout_of(base).order
+    for entry in layout.order:  # a class of C says of its members what it likes
+        if not _flags(entry) & HEAP_TYPE and not any(entry is one for one in known):
+            return entry is not types.SimpleNamespace
     slots = sum(1 for _ in _slots(layout, base))
     most = _basic["basicsize"](base) + _WORD * slots
     for place in ("dictoffset", "weakrefoffset"):

@@ -165,11 +165,24 @@ def frame(layout: Layout, cls: type) -> Reader | None:
         return {
             "k": "frame",
             "c": keeper.class_(layout.cls),
-            "i": [keeper.ref(one) for one in (down, across, *(one for one, _ in columns))],
-            "n": [row for _, row in columns],
+            "i": [keeper.ref(one) for one in (down, across, *columns)],
         }
 
     return read
+
+
+class BackedRow:
+    """Stands for one row of an array of pandas that has two dimensions."""
+
+    __slots__ = ("cls", "dtype", "row")
+
+    def __init__(self, cls: type, row: object, dtype: object) -> None:
+        self.cls, self.row, self.dtype = cls, row, dtype
+
+
+def backed_row(keeper: Keeper, value: Any, _: Layout) -> Node:
+    parts = [keeper.ref(value.row), keeper.ref(value.dtype)]
+    return {"k": "backed", "c": keeper.class_(value.cls), "i": parts}
 
 
 def _ndarray() -> type:
@@ -177,9 +190,8 @@ def _ndarray() -> type:
     return found if type(found) is type else object
 
 
-def _columns(blocks: tuple[object, ...], length: int, row_of: Call) -> list[tuple[Any, int]]:
-    """Return the array of each column, in their order, and which row of it the column is where
-    it is an array of pandas with two dimensions."""
+def _columns(blocks: tuple[object, ...], length: int, row_of: Call) -> list[Any]:
+    """Return the array of each column, in their order."""
     columns: list[Any] = [MISSING] * length
     kind = _ndarray()
     for block in blocks:
@@ -197,12 +209,23 @@ def _columns(blocks: tuple[object, ...], length: int, row_of: Call) -> list[tupl
         if type(where) is not list:
             raise Obstacle(_UNKNOWN)
         for row, position in enumerate(where):
-            columns[position] = (
-                (row_of(values, row), 0) if type(values) is kind else (values, row)
-            )
+            columns[position] = _row(values, row, row_of)
     if any(one is MISSING for one in columns):
         raise Obstacle(_UNKNOWN)
     return columns
+
+
+def _row(values: Any, row: int, row_of: Call) -> Any:
+    """Return one row of a block, which may be all of it."""
+    if type(values) is _ndarray():
+        return row_of(values, row)
+    inner = member(values, _BACKED, "NDArrayBacked", "_ndarray")
+    kind = member(values, _BACKED, "NDArrayBacked", "_dtype")
+    shape = getter(layout_of(_ndarray()), _ndarray(), "shape")
+    if type(inner) is not _ndarray() or shape is None:
+        return values
+    whole: Any = shape(inner)
+    return BackedRow(type(values), row_of(inner, row), kind) if len(whole) == 2 else values
 
 
 def series(layout: Layout, cls: type) -> Reader | None:
