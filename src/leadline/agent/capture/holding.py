@@ -6,7 +6,6 @@ and says so.
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,8 @@ type Take = Callable[[Keeper, Any, Node], None]
 type Maker = Callable[[Layout, type], Reader]
 """Takes the layout of a class and the known class that it derives from."""
 
+_OPEN = ("types.SimpleNamespace",)
+"""Classes of C whose instances hold nothing but what their members tell, and let set."""
 FILLED = ("dict", "ordered", "defaultdict", "list", "set", "deque")
 """Kinds of containers that can be emptied, and given what another one holds."""
 _WORD = 8
@@ -130,9 +131,10 @@ def hidden_state(layout: Layout, base: type) -> bool:
     if cls is base:
         return False
     known = layout_of(base).order
-    for entry in layout.order:  # a class of C says of its members what it likes
-        if not _flags(entry) & HEAP_TYPE and not any(entry is one for one in known):
-            return entry is not types.SimpleNamespace
+    for entry, dotted in zip(layout.order, layout.names, strict=True):
+        ours = _flags(entry) & HEAP_TYPE or any(entry is one for one in known)
+        if not ours and dotted not in _OPEN:
+            return True
     slots = sum(1 for _ in _slots(layout, base))
     most = _basic["basicsize"](base) + _WORD * slots
     for place in ("dictoffset", "weakrefoffset"):

@@ -13,7 +13,16 @@ from leadline.agent.capture.arrays import loaded
 from leadline.agent.capture.holding import Node, Reader
 from leadline.agent.capture.kept_values import encoded
 from leadline.agent.capture.obstacle import TOO_LARGE, Obstacle
-from leadline.agent.capture.recognition import Call, getter, held, in_module, inherits, method
+from leadline.agent.capture.recognition import (
+    Call,
+    getter,
+    held,
+    in_module,
+    inherits,
+    method,
+    slot,
+)
+from leadline.agent.capture.rows import columns_of
 from leadline.agent.capture.tables import cells_of, member, parts_of
 from leadline.expression.hiding import name_rule
 from leadline.expression.layout import MISSING, Getter, Layout, exact, layout_of
@@ -278,6 +287,27 @@ def backed(layout: Layout, cls: type) -> Reader | None:
         if type(names) is dict and names:
             known = {name: one for name, one in dict.items(names) if name != "_cache"}
             node["a"] = keeper.attributes(known)
+        return node
+
+    return read
+
+
+def row(layout: Layout, cls: type) -> Reader | None:
+    """Return the reader of a row that SQLAlchemy has fetched: its values and their names."""
+    parts, parent = getter(layout, cls, "_data"), getter(layout, cls, "_parent")
+    if parts is None or parent is None:
+        return None
+
+    def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
+        values = slot(parts, value)
+        names = columns_of(slot(parent, value))
+        if type(values) is not tuple or len(names) != len(values):
+            raise Obstacle("it is a row whose columns have no names")
+        node: Node = {"k": "row", "c": keeper.class_(layout.cls), "i": []}
+        for name, one in zip(names, values, strict=True):
+            rule = name_rule(name)
+            held_back = keeper.ref(one) if rule is None else keeper.withheld(rule, one)
+            node["i"] += [keeper.ref(name), held_back]
         return node
 
     return read

@@ -364,6 +364,8 @@ _CLAIMED: Mapping[str, Any] = {
     "collections.defaultdict": _factory,
     "functools.partial": _partial,
     "sqlalchemy.orm.state.InstanceState": _orm_state,
+    "sqlalchemy.engine._row_cy.BaseRow": kept_arrays.row,
+    "sqlalchemy.cyextension.resultproxy.BaseRow": kept_arrays.row,
     "array.array": kept_arrays.array,
     "numpy.ndarray": kept_arrays.ndarray,
     "numpy.generic": kept_arrays.scalar,
