@@ -7,6 +7,7 @@ than its slots account for) cannot be read, and says so.
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -144,4 +145,5 @@ _EXACT: dict[int, Reader] = {
     identity(float): _not_finite,
     identity(kept_arrays.BackedRow): kept_arrays.backed_row,
     identity(types.BuiltinFunctionType): kept_forms.builtin,
+    identity(type(re.compile("").match)): kept_forms.builtin,
 }
