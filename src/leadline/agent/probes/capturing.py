@@ -93,7 +93,7 @@ def compile_capture(probe: CaptureProbe) -> Compiled:
         timed=True,
         apart=True,
     )
-    compiled.passage.opens = witness.began
+    compiled.passage.opens, witness.follows = witness.began, compiled.passage
     recorder.meet(compiled.passage, witness)
     return replace(compiled, witness=witness, following=recorder)
 
