@@ -15,6 +15,7 @@ import logging
 import math
 import os
 import pathlib
+import random
 import re
 import subprocess
 import sys
@@ -128,6 +129,18 @@ Point = collections.namedtuple("Point", "x y")
 MISSING = object()
 SERVICE = Node("service")
 EMPTY = object.__new__(Guarded)
+Renamed = collections.namedtuple("Original", "a")
+
+
+def _class_made_here() -> object:
+    class Local:
+        def __init__(self) -> None:
+            self.a = 1
+
+    return Local()
+
+
+local = _class_made_here()
 
 
 def add(left: int, right: int) -> int:
@@ -263,11 +276,25 @@ def test_iterators_and_streams_stand_where_they_stood() -> None:
     row, stream = iter([1, 2, 3]), io.StringIO("ab\ncd\n")
     next(row)
     stream.readline()
-    made = kept(row=row, stream=stream, back=reversed([1, 2]), count=iter(range(3)))
+    table = iter({"a": 1, "b": 2}.items())
+    next(table)
+    made = kept(
+        row=row, stream=stream, back=reversed([1, 2]), count=iter(range(3)), table=table,
+        numbered=enumerate([5]), pairs=zip([1], iter("x"), strict=False), done=iter([]),
+        mapped=map(abs, [-1]), kept=filter(None, (0, 7)), text=iter("ab"), names=iter({"k"}),
+    )  # fmt: skip
     assert list(made["row"]) == [2, 3]
     assert made["stream"].read() == "cd\n"
     assert list(made["back"]) == [2, 1]
     assert list(made["count"]) == [0, 1, 2]
+    assert list(made["table"]) == [("b", 2)]
+    assert (list(made["numbered"]), list(made["pairs"])) == ([(0, 5)], [(1, "x")])
+    assert (list(made["mapped"]), list(made["kept"])) == ([1], [7])
+    assert (list(made["text"]), list(made["names"]), list(made["done"])) == (
+        ["a", "b"],
+        ["k"],
+        [],
+    )
 
 
 def test_what_is_shared_is_shared_and_cycles_close() -> None:
@@ -332,6 +359,19 @@ def test_errors_keep_arguments_cause_notes_and_fields() -> None:
     assert made["bare"].value == 3
 
 
+def test_groups_of_errors_matches_and_numbers_that_are_to_come() -> None:
+    group = ExceptionGroup("several", [ValueError(1), KeyError("k")])
+    match = re.compile(r"(\w)(\d)?").search("a1 b2", 2)
+    numbers = random.Random(7)
+    numbers.gauss()
+    made = kept(group=group, match=match, numbers=numbers, alias=list[int], either=int | None)
+    assert made["group"].message == "several"
+    assert [type(one) for one in made["group"].exceptions] == [ValueError, KeyError]
+    assert (made["match"].groups(), made["match"].span()) == (("b", "2"), (3, 5))
+    assert [made["numbers"].gauss() for _ in range(3)] == [numbers.gauss() for _ in range(3)]
+    assert (made["alias"], made["either"]) == (list[int], int | None)
+
+
 def test_order_of_a_dictionary_of_its_own_order() -> None:
     moved = collections.OrderedDict(a=1, b=2, c=3)
     moved.move_to_end("a")
@@ -340,6 +380,9 @@ def test_order_of_a_dictionary_of_its_own_order() -> None:
 
 def test_singletons_of_modules_are_those_of_the_module() -> None:
     made = kept(missing=[MISSING], service=SERVICE, hook=hook, empty=EMPTY)
+    again = kept(renamed=Renamed(1), other=type(local)())
+    assert type(again["renamed"]) is Renamed
+    assert type(again["other"]) is type(local)
     assert made["missing"][0] is MISSING
     assert made["service"] is SERVICE
     assert made["hook"] is hook
@@ -540,3 +583,10 @@ def test_a_method_that_was_wrapped_is_found_in_its_class() -> None:
     made = rebuild(kept.document)
     assert made["said"]() == "said"
     assert made["plain"].__func__ is app.Rates.rate
+
+
+def test_a_module_may_have_another_name_there() -> None:
+    document = keep([("item", Item("a", 1))]).document
+    text = json.dumps(document).replace(f'"m": "{__name__}"', '"m": "__main__"')
+    made = rebuild(json.loads(text), {"__main__": __name__})
+    assert made["item"] == Item("a", 1)

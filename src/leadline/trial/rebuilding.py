@@ -8,7 +8,7 @@ asked for their hash. Nothing recurses: a list may be 20,000 deep.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from leadline.trial.building import MAKERS, SHELLS, Site, emptied, fill, refused
@@ -26,13 +26,18 @@ _held: list[object] = []
 """Keeps alive what only a weak reference leads to, for as long as this process lives."""
 
 
-def rebuild(document: dict[str, Any]) -> dict[str, object]:
-    """Return the arguments by name; raises `RefusedError("not-rebuildable", ...)`."""
+def rebuild(
+    document: dict[str, Any], modules: Mapping[str, str] | None = None
+) -> dict[str, object]:
+    """Return the arguments by name; raises `RefusedError("not-rebuildable", ...)`.
+
+    `modules` tells which modules have another name here, such as `__main__`.
+    """
     if document.get("v") != VERSION:
         raise refused(f"the arguments are of another version ({document.get('v')})")
     if damage := _damage(document):
         raise refused(f"the document is damaged ({damage})")
-    return _Site(document).arguments()
+    return _Site(document, modules or {}).arguments()
 
 
 def _damage(document: dict[str, Any]) -> str:
@@ -130,13 +135,12 @@ def _alike(mine: dict[str, Any], its: dict[str, Any]) -> bool:
 class _Site(Site):
     """What is being rebuilt of one document."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        super().__init__(document["nodes"])
+    def __init__(self, document: dict[str, Any], modules: Mapping[str, str]) -> None:
+        super().__init__(document["nodes"], modules)
         self._roots: dict[str, Any] = document["roots"]
         self._states = bytearray(len(self.nodes))
         numbers = {at for at, node in enumerate(self.nodes) if node["k"] == WITHHELD}
         self._paths = paths(document, numbers) if numbers else {}
-        self._document = document
 
     def arguments(self) -> dict[str, object]:
         late: deque[int] = deque()
@@ -209,7 +213,7 @@ class _Site(Site):
             if maker is None:
                 raise refused(f"there is no builder for {node['k']!r}")
             self.built[at] = maker(self, node)
-        if self._states[at] == _HERE or "a" in node or "s" in node:
+        if self._states[at] == _HERE or "a" in node or "s" in node or node["k"] == "group":
             fill(self, self.built[at], node)
         self._states[at] = _WHOLE
         return True

@@ -33,6 +33,8 @@ MAX_NODES = 20_000
 WITHHELD = "withheld"
 STAND_IN = "leadline.trial.withheld.Withheld"
 """The class of what stands for a withheld value where the call is made again."""
+TYPE_STEP = "()"
+"""In a dotted name: the class of what was found so far."""
 MAX_PATH = 12
 """Steps of a path that are shown."""
 _MAX_KEY_CHARS = 40

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from leadline.agent.capture import kept_forms, kept_values, naming
+from leadline.agent.capture import kept_arrays, kept_forms, kept_values, naming
 from leadline.agent.capture.holding import (
     Extra,
     Maker,
@@ -142,5 +142,6 @@ _EXACT: dict[int, Reader] = {
         for name, one in (("Ellipsis", ...), ("NotImplemented", NotImplemented))
     },
     identity(float): _not_finite,
+    identity(kept_arrays.BackedRow): kept_arrays.backed_row,
     identity(types.BuiltinFunctionType): kept_forms.builtin,
 }
