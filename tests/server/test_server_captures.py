@@ -1,5 +1,6 @@
 """Captured calls at the server: placed like any probe, stored, listed, searched and shown."""
 
+import html
 import json
 
 import pytest
@@ -105,3 +106,31 @@ def test_a_call_that_breaks_the_contract_is_refused(server, instance) -> None:
         bad["hits"][0]["call"][name] = value
         answer = server.request("POST", "/v1/agent/report", bad, key)
         assert answer.slug == "bad-message", name
+
+
+def test_the_page_of_a_call_says_what_there_is(server, instance) -> None:
+    info = instance("paged", "i-paged")
+    placed = captured(server, "paged")
+    assert server.report(Report(info, [hit_of(info, placed["id"])])).status == 204
+    (listed,) = server.hits(f"probe={placed['id']}")
+    for path, wanted in (
+        (
+            f"/hits/{listed['id']}",
+            (
+                "division by zero",
+                "arguments at its end",
+                "Its arguments at its beginning are kept (3.1 kB): amount, people.",
+                "Held back: customer.email",
+                "It fails.",
+                "Called by shop.checkout:price_basket.",
+                ">capture<",
+            ),
+        ),
+        (f"/hits?probe={placed['id']}", ("kept 3.1 kB", "capture")),
+        (f"/probes/{placed['id']}", ("raises ZeroDivisionError or",)),
+    ):
+        answer = server.request("GET", path)
+        assert answer.status == 200, answer
+        text = html.unescape(answer.body.decode())
+        for words in wanted:
+            assert words in text, (path, words)
