@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from leadline.control.approvals import Approvals
 from leadline.control.desired import Desired
 from leadline.control.expiry import Expiry
 from leadline.control.otlp.collector import Collector
@@ -60,6 +61,7 @@ class Context:
         self.watchers = Watchers()
         self.questions = Questions()
         self.shells = Shells()
+        self.approvals = Approvals()
         self.pulse = Pulse()
         self.names: Remembered[Names] = Remembered(NAMES_S, MOST_NAMES)
         self.not_stored: Counter[str] = Counter()

@@ -8,6 +8,7 @@ import json
 import math
 from dataclasses import dataclass, field, replace
 
+from leadline.control.approvals import ApprovalView, ask_for
 from leadline.control.context import Context
 from leadline.control.reach import resolve
 from leadline.control.viewing import Viewing
@@ -61,18 +62,7 @@ def order_twin(context: Context, order: TwinOrder, *, who: str, service: str) ->
     can never work (`bad-target`, `bad-limit`, `bad-twin`, `bad-code`, `too-long` and the
     slugs of expressions), what `Store.place` does, and slug `too-many-shells`.
     """
-    check_service(service)
-    probe = _probe_of(order)
-    check_expressions(probe)
-    if order.use is TwinUse.VERIFY:
-        candidate_of(order)
-    else:
-        for code in order.code:
-            check(code)
-    where = Where(order.instance)
-    if order.instance:
-        where = resolve(where, service, context.store.instances(service))
-        probe = replace(probe, instance=where.instance)
+    where, probe = _checked(context, order, service)
     if order.use is TwinUse.SHELL:
         context.shells.check_room()
     placed = context.store.place(
@@ -85,6 +75,31 @@ def order_twin(context: Context, order: TwinOrder, *, who: str, service: str) ->
     if order.use is TwinUse.SHELL:
         context.shells.own(placed.probe.id, who)
     return Viewing(context).view(placed, [])
+
+
+def ask_approval(context: Context, order: TwinOrder, *, who: str, service: str) -> ApprovalView:
+    """Have an order of a candidate wait for a person who may place it. Raises what ordering it
+    would, and slug `too-many-approvals`."""
+    _, probe = _checked(context, order, service)
+    known = replace(order, hits=probe.limits.hits, life_s=probe.life_s)
+    return ask_for(context, known, candidate_of(order), who=who, service=service)
+
+
+def _checked(context: Context, order: TwinOrder, service: str) -> tuple[Where, TwinProbe]:
+    """Return what an order comes to. Raises what can never work."""
+    check_service(service)
+    probe = _probe_of(order)
+    check_expressions(probe)
+    if order.use is TwinUse.VERIFY:
+        candidate_of(order)
+    else:
+        for code in order.code:
+            check(code)
+    where = Where(order.instance)
+    if order.instance:
+        where = resolve(where, service, context.store.instances(service))
+        probe = replace(probe, instance=where.instance)
+    return where, probe
 
 
 def candidate_of(order: TwinOrder) -> Candidate:

@@ -1,6 +1,7 @@
 """Showing probes: how each does over all, and in each instance that it is for."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TypedDict
 
 from leadline.control.context import Context
@@ -25,7 +26,7 @@ from leadline.wire.probe import (
     TimerProbe,
     TwinProbe,
 )
-from leadline.wire.twin import TwinUse
+from leadline.wire.twin import TwinUse, carried
 
 
 class _Own(TypedDict, total=False):
@@ -65,11 +66,23 @@ def _own(probe: Probe) -> _Own:
         case TwinProbe():
             return {
                 "use": probe.use,
-                "code": list(probe.code),
+                "code": _code(probe),
                 "life_s": probe.life_s,
                 "signed": bool(probe.signature),
             }
     return {}
+
+
+def _code(probe: TwinProbe) -> list[str]:
+    """Return the code as it is listed: of a candidate the name, since it may be large. All of
+    it is in the audit log."""
+    if probe.use is not TwinUse.VERIFY:
+        return list(probe.code)
+    return ["candidate {}, digest {}".format(*_carried(probe.code))]
+
+
+_carried = lru_cache(maxsize=32)(carried)
+"""The largest takes ten milliseconds to read, and is listed each time that a page is."""
 
 
 class Viewing:

@@ -53,7 +53,7 @@ class Doors:
         `no-twin-right` for somebody known who has not the right.
         """
         caller = self._known(route.who, request)
-        if route.right is not None:
+        if route.right is not None and route.waits is None:  # else once the body is read
             check_right(route.right, caller.may)
         return caller
 

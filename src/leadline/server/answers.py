@@ -21,6 +21,7 @@ _STATUS = {
     "no-such-hit": 404,
     "no-such-file": 404,
     "no-such-shell": 404,
+    "no-such-approval": 404,
     "no-source": 404,
     "no-such-address": 404,
     "no-such-method": 405,
@@ -28,6 +29,8 @@ _STATUS = {
     "too-many-probes": 409,
     "key-exists": 409,
     "shell-taken": 409,
+    "already-decided": 409,
+    "wrong-candidate": 409,
     "too-large": 413,
     "internal": 500,
 }

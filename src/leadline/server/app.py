@@ -16,7 +16,7 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadline.control.context import Context, say
-from leadline.server.access import Caller, Doors, check_origin
+from leadline.server.access import Caller, Doors, check_origin, check_right
 from leadline.server.answers import answer, refusal, status_of
 from leadline.server.events import EventStream
 from leadline.server.keyring import KeyRing
@@ -70,6 +70,8 @@ def _mounted(
             encoding = request.headers.get("content-encoding", "")
             plain = unpack(content, encoding, route.max_bytes)
             body = route.reader(plain) if route.reader else read(plain, route.body)
+            if route.right is not None and route.waits is not None and not route.waits(body):
+                check_right(route.right, caller.may)
         if route.query is not None:
             values = query(request.query_params, route.query)
         call = Call(
@@ -115,7 +117,7 @@ def _encoded(route: Route, result: object) -> Flow | Response:
         case Flow() | Response():
             return result
         case Headed():
-            return answer(result.content, route.status, result.headers)
+            return answer(result.content, result.status or route.status, result.headers)
     return html(str(result)) if route.page else answer(result, route.status)
 
 

@@ -73,6 +73,11 @@ def _operation(one: Route, query: Json) -> Json:
         operation["parameters"] = parameters
     if one.right is not None:
         operation["description"] = f"Needs a key with the right `{one.right}`."
+        if one.waits is not None:
+            operation["description"] += (
+                " What waits for an approval may be asked for without: it is answered 202 then,"
+                " with `approval`."
+            )
     if one.body is not None:
         operation["requestBody"] = {
             "required": True,

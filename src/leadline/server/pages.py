@@ -6,6 +6,7 @@ from starlette.responses import Response
 from leadline.control.attention import attention
 from leadline.control.instances import overview
 from leadline.server.answers import status_of
+from leadline.server.approval_pages import APPROVAL_PAGES
 from leadline.server.hit_pages import HIT_PAGES
 from leadline.server.page_frame import COMMON, frame, html
 from leadline.server.probe_pages import PROBE_PAGES
@@ -89,6 +90,7 @@ PAGES: tuple[Route, ...] = (
     switches_part,
     *SOURCE_PAGES,
     *TWIN_PAGES,
+    *APPROVAL_PAGES,
     sign_in,
     static,
 )

@@ -65,10 +65,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Headed:
-    """An answer with headers of its own."""
+    """An answer with headers of its own, or another status than the route's."""
 
     content: object
     headers: Mapping[str, str]
+    status: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ class Route:
 
     `events` says of each event of a stream what it holds; other routes have none. A `reader`
     makes of a body what the handler gets, in place of `reading.read`. The handler of a `page`
-    returns HTML, and its refusals are pages too. A `right` is needed beside the key.
+    returns HTML, and its refusals are pages too. A `right` is needed beside the key, but where
+    `waits` says of a body that it may be asked for without: the handler has it wait then.
     """
 
     method: str
@@ -105,6 +107,7 @@ class Route:
     page: bool = False
     reader: Callable[[bytes], Any] | None = None
     right: Right | None = None
+    waits: Callable[[Any], bool] | None = None
 
 
 def route(
@@ -120,6 +123,7 @@ def route(
     events: Mapping[str, str] | None = None,
     reader: Callable[[bytes], Any] | None = None,
     right: Right | None = None,
+    waits: Callable[[Any], bool] | None = None,
 ) -> Callable[[Handler], Route]:
     """Make a route of a function; its docstring's first line is the summary."""
 
@@ -139,6 +143,7 @@ def route(
             events or {},
             reader=reader,
             right=right,
+            waits=waits,
         )
 
     return wrap

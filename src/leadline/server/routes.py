@@ -12,6 +12,7 @@ from leadline.control.report import take_report
 from leadline.control.series import series
 from leadline.control.sets import Named, put_set, remove_set, show_set
 from leadline.control.watch import unwatch, watch
+from leadline.server.approval_routes import APPROVAL_ROUTES
 from leadline.server.bodies import (
     AuditAnswer,
     AuditQuery,
@@ -250,4 +251,5 @@ ROUTES: tuple[Route, ...] = (
     *KEY_ROUTES,
     *SIGN_IN_ROUTES,
     *TWIN_ROUTES,
+    *APPROVAL_ROUTES,
 )

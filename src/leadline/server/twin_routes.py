@@ -3,9 +3,10 @@
 from msgspec import Struct, structs
 
 from leadline.control.shells import ask_shell, leave_shell, listen, take_replies
-from leadline.control.twins import TwinOrder, order_twin
+from leadline.control.twins import TwinOrder, ask_approval, order_twin
+from leadline.server.approval_routes import ApprovalAnswer
 from leadline.server.bodies import AnchorBody, CaptureBody, ProbeAnswer, checked
-from leadline.server.route import Call, Flow, Route, Who, route
+from leadline.server.route import Call, Flow, Headed, Route, Who, route
 from leadline.wire.keys import Right
 from leadline.wire.messages import MAX_REPORT_BYTES, SHELL_PATH
 from leadline.wire.probe import Anchor
@@ -60,16 +61,20 @@ class RequestBody(Struct, frozen=True, forbid_unknown_fields=True):
     "/v1/services/{service}/twins",
     who=Who.USER,
     right=Right.TWIN,
+    waits=lambda body: body.use is TwinUse.VERIFY,
     body=TwinBody,
     returns=ProbeAnswer,
     status=201,
     max_bytes=MAX_ORDER_BYTES,
 )
-def order(call: Call) -> ProbeAnswer:
+def order(call: Call) -> ProbeAnswer | Headed:
     """Order a twin of a service: it is a probe of the kind `twin`."""
     body: TwinBody = call.body
-    placed = order_twin(call.context, body.read(), who=call.who, service=call.path["service"])
-    return ProbeAnswer(probe=placed)
+    asked, service = body.read(), call.path["service"]
+    if Right.TWIN not in call.may:
+        waiting = ask_approval(call.context, asked, who=call.who, service=service)
+        return Headed(ApprovalAnswer(approval=waiting), {"location": waiting.address}, 202)
+    return ProbeAnswer(probe=order_twin(call.context, asked, who=call.who, service=service))
 
 
 @route(
@@ -112,4 +117,9 @@ def say(call: Call) -> None:
     take_replies(call.context, call.service, call.body)
 
 
-TWIN_ROUTES: tuple[Route, ...] = (order, request, replies, say)
+TWIN_ROUTES: tuple[Route, ...] = (
+    order,
+    request,
+    replies,
+    say,
+)

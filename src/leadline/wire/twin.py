@@ -9,6 +9,7 @@ from _sha2 import sha256  # type: ignore[import-not-found]
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from leadline.wire.errors import UsageError
 from leadline.wire.struct import dataclass, field
 from leadline.wire.value import Value
 
@@ -27,6 +28,8 @@ DEFAULT_RERUNS = 20
 """Enough for a first word on a function, and over within half a minute."""
 MAX_CANDIDATE_CHARS = 1_000_000
 """Of a candidate, as JSON: a few large files, each before and after."""
+MAX_NAME_CHARS = 200
+"""Of the title of a candidate that is told."""
 MAX_ANSWER_BYTES = 256_000
 """Of all that one twin answers; what is beyond is cut and counted."""
 
@@ -217,6 +220,20 @@ class TwinView:
 def code_digest(code: tuple[str, ...]) -> str:
     """Return the SHA-256, in hexadecimal, of code that is to run."""
     return str(sha256(json.dumps(list(code)).encode("ascii")).hexdigest())
+
+
+def carried(code: tuple[str, ...]) -> tuple[str, str]:
+    """Return the title and the digest that the candidate of an order gives itself. Raises
+    `UsageError` (`bad-twin`). Whether the digest is of its texts is not looked at here: it is
+    when the order is placed, and in the twin before anything is run."""
+    try:
+        said = json.loads(code[0])
+        title, digest = said["title"], said["digest"]
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+        title = digest = None
+    if type(title) is not str or type(digest) is not str:
+        raise UsageError("bad-twin", "The code of this order is no candidate.")
+    return title[:MAX_NAME_CHARS], digest[:MAX_NAME_CHARS]
 
 
 def order_text(service: str, probe: "TwinProbe") -> str:

@@ -4,13 +4,13 @@ from leadline.agent.core.passage import Passage, Visit
 from leadline.agent.probes.compiled import Compiled, ready
 from leadline.agent.twin import telling
 from leadline.agent.twin.nursery import Nursery
-from leadline.agent.twin.order import carried, check_order
+from leadline.agent.twin.order import check_order
 from leadline.agent.twin.outcome import live_outcome, names_of
 from leadline.wire.errors import UnavailableError
 from leadline.wire.limits import MAX_HITS, MAX_RATE_PER_S
 from leadline.wire.probe import TwinProbe
 from leadline.wire.struct import replace
-from leadline.wire.twin import REPEATS, TwinPolicy, TwinUse
+from leadline.wire.twin import REPEATS, TwinPolicy, TwinUse, carried
 
 _ALWAYS = 2**62
 """Of a limit that does not apply."""
@@ -21,7 +21,7 @@ def compile_twin(probe: TwinProbe, nursery: Nursery, service: str, instance: str
     is compiled in the twin only: to do it here would tell the audit hooks."""
     check_order(nursery.terms, probe, service, instance)
     if probe.use is TwinUse.VERIFY:
-        carried(probe)
+        carried(probe.code)
         _check_policy(nursery)
 
     def take(visit: Visit) -> None:

@@ -1,15 +1,13 @@
 """Whether an order for a twin is one that this process obeys."""
 
-import json
 import time
 
 from leadline.agent.twin.terms import Terms, check_terms
-from leadline.wire.errors import RefusedError, UsageError
+from leadline.wire.errors import RefusedError
 from leadline.wire.probe import TwinProbe
 from leadline.wire.twin import is_signed, order_text
 
 _MOST_KEPT = 10_000
-_MOST_CHARS = 200
 
 
 class Orders:
@@ -44,19 +42,6 @@ def check_order(terms: Terms, probe: TwinProbe, service: str, instance: str) -> 
         )
     if terms.key:
         _check_signature(terms.key, probe, service)
-
-
-def carried(probe: TwinProbe) -> tuple[str, str]:
-    """Return the title and the digest that the candidate of an order gives itself. Whether the
-    digest is of its texts is checked in the twin, before anything is run."""
-    try:
-        said = json.loads(probe.code[0])
-        title, digest = said["title"], said["digest"]
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
-        title, digest = None, None
-    if type(title) is not str or type(digest) is not str:
-        raise UsageError("bad-twin", "The code of this order is no candidate.")
-    return title[:_MOST_CHARS], digest[:_MOST_CHARS]
 
 
 def _check_signature(key: str, probe: TwinProbe, service: str) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from leadline.agent.twin.child import Child
 from leadline.agent.twin.hearsay import check_depth, read_refusals
-from leadline.agent.twin.order import carried
 from leadline.trial import comparing
 from leadline.trial.marks import Mark
 from leadline.trial.outcome import Outcome, read_outcome
@@ -25,6 +24,7 @@ from leadline.wire.twin import (
     Ran,
     Refusal,
     Tried,
+    carried,
 )
 
 NOT_RUN = "it was not run: the twin had ended"
@@ -48,7 +48,7 @@ class _Heard:
 
 def tried_of(child: Child, why: str) -> Tried:
     """Return what became of the candidate; `why` says why the twin did not end well, if so."""
-    title, digest = carried(child.probe)
+    title, digest = carried(child.probe.code)
     live = read_outcome(json.loads(child.live)) if child.live is not None else None
     heard = {what: _heard(child, what, why) for what in (*CONTROLS, CANDIDATE)}
     controls = [heard[what] for what in CONTROLS]
