@@ -39,7 +39,7 @@ def test_what_of_the_entry_is_changed_beyond_its_body(new, said):
     assert unseen_change([change], "/other.py", "f") == ""
 
 
-SOURCE = '''
+SOURCE = """
 from dataclasses import dataclass, field
 
 SEEN = []
@@ -60,7 +60,7 @@ def count(x):
 
 def default(x, rate=2):
     return x * rate
-'''
+"""
 
 
 @pytest.fixture
