@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
-from leadline.trial.reachable import compiled, function_codes, lines_of_code, readers
+from leadline.trial.reachable import compiled, function_codes, lines_of_code, readers, rescoped
 from leadline.trial.scopes import (
     FUNCTIONS,
     Definition,
@@ -72,6 +72,8 @@ def difference(old: str, new: str) -> Difference:
     functions = tuple(_changed_functions(one, other))
     changed = comparison.names | {name for name in functions if "." not in name}
     names = spread(changed, (one, other)) - (changed - comparison.names)
+    for side, lines in zip(sides, rescoped(old, new), strict=True):
+        side.touched |= lines
     for side in sides:
         for reader in readers(side.text, names):
             side.touched |= reader.lines
