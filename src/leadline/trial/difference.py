@@ -165,9 +165,13 @@ class _Comparison:
         if isinstance(one, FUNCTIONS) and isinstance(other, FUNCTIONS):
             return self._function(qualname, one, other)
         if isinstance(one, ast.ClassDef) and isinstance(other, ast.ClassDef):
-            if class_head(one) != class_head(other):
+            before = len(self.names)
+            self.bodies(one.body, other.body, f"{qualname}.")
+            # what made the class has read its body: an enumeration, a dataclass, a model
+            made = bool(one.bases or one.keywords or one.decorator_list)
+            if class_head(one) != class_head(other) or (made and len(self.names) > before):
                 self.names.add(bound(qualname))
-            return self.bodies(one.body, other.body, f"{qualname}.")
+            return None
         self.names.add(bound(qualname))
         for side, node in ((self._old, one), (self._new, other)):
             if node is not None:

@@ -1,0 +1,1 @@
+"""Cases with a known truth, for what `verify` says of them."""
