@@ -1,4 +1,4 @@
-"""Runs the hand-written cases of `cases/`: captured in a process of their own, then verified."""
+"""Runs the hand-written cases of `cases/`: captured in their own process, then verified."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from leadline.trial.candidate import make, of_texts
 from leadline.verify.verifying import Request, verify
 from leadline.wire.errors import LeadlineError
 
-REPEATS = 4
+REPEATS = 8
 """How often the calls of a case are made: enough of them to stand behind a verdict."""
 
 
