@@ -40,7 +40,12 @@ MOST_HEIGHT = 2400
 READY_S = 60.0
 TRAFFIC_S = 45.0
 """So long the shop runs before it is looked at: lines over the last minute are then lines."""
-README = {"source": "page-source", "exception": "page-hit", "twin-asked": "page-twin"}
+README = {
+    "source": "page-source",
+    "exception": "page-hit",
+    "twin-asked": "page-twin",
+    "verdict": "page-verdict",
+}
 """Which views the README and the documentation show, and as what."""
 IN_README = ("busy", "light", "wide")
 MOST_BYTES = 200_000
@@ -64,6 +69,12 @@ TWINS = (
     "rerun shop shop.pricing:quote -n 3",
 )
 """Orders that are answered, and over, before pictures are taken."""
+STATED = ("--fails", "raises ZeroDivisionError", "--expect", 'result["total"] > 0')
+FIXES = ROOT / "src" / "leadline" / "demo" / "fixes"
+CANDIDATES = ("good.diff", "swallow.diff", "unrelated.diff", "plausible.diff")
+"""What is verified before pictures are taken; the last is the one that is looked at."""
+CALLS = "160"
+"""Of the shop, on which they are verified: with some of each sort among them."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,10 @@ class Ours:
         self._started: list[subprocess.Popen[str]] = []
         kept = {name: at for name, at in os.environ.items() if not name.startswith("LEADLINE_")}
         homes = {f"XDG_{name}_HOME": str(folder / name) for name in ("CONFIG", "DATA", "STATE")}
-        self._environ = kept | homes | {"PYTHONUNBUFFERED": "1", "TMPDIR": str(folder)}
+        # twins are made for their pictures however much else this machine has to do
+        busy = {"LEADLINE_TWIN_LOAD": "1000", "LEADLINE_TWIN_PAUSE": "10000"}
+        self._environ = kept | homes | busy
+        self._environ |= {"PYTHONUNBUFFERED": "1", "TMPDIR": str(folder)}
 
     def start(self, *words: str, until: str) -> list[str]:
         """Start a command and wait for a line with `until` in it; returns all until then."""
@@ -108,12 +122,12 @@ class Ours:
             time.sleep(0.1)
         return text.splitlines()
 
-    def run(self, *words: str) -> str:
+    def run(self, *words: str, patience_s: float = 60) -> str:
         """Run a command to its end; returns what it printed, whatever it thought of it."""
         command = [LEADLINE, *words]
         done = subprocess.run(
             command, env=self._environ, cwd=self._folder, capture_output=True, text=True,
-            timeout=60, check=False,
+            timeout=patience_s, check=False,
         )  # fmt: skip
         return done.stdout
 
@@ -151,9 +165,22 @@ def main(words: Sequence[str]) -> None:
                 ours.run(*shlex.split(probe))
             for twin in TWINS:
                 ours.run(*shlex.split(twin))
-            time.sleep(TRAFFIC_S)
+            _verify(ours)
             _take(browser, ours, "busy", _busy(ours), only)
         browser.close()
+
+
+def _verify(ours: Ours) -> None:
+    """Run each candidate on the same calls; capturing them takes as long as the traffic has to
+    run anyway."""
+    until = time.monotonic() + TRAFFIC_S
+    fails, expect = STATED[:2], STATED[2:]
+    entry = ("capture", "shop", "shop.pricing:quote", *fails)
+    ours.run(*entry, "-n", CALLS, "--for", "120s", "-o", "calls.jsonl", patience_s=180)
+    for fix in CANDIDATES:
+        found = ("verify", "--captured", "calls.jsonl", "--report", *expect)
+        ours.run(*found, "--patch", str(FIXES / fix), patience_s=180)
+    time.sleep(max(0.0, until - time.monotonic()))
 
 
 @contextmanager
@@ -269,6 +296,7 @@ EMPTY = (
     View("source", "/source", ".note.empty"),
     View("hits", "/hits", ".note.empty"),
     View("probes", "/probes", ".note.empty"),
+    View("verdicts", "/verdicts", ".note.empty"),
     View("audit", "/audit", "table.audit"),
     View("keys", "/", ".note.empty", _press("?")),
     View("refused", "/probes/p999", "main"),
@@ -313,6 +341,10 @@ def _busy(ours: Ours) -> list[View]:
         View("probe-metric", "/probes/p7", ".plots"),
         View("probe-counter", "/probes/p8", ".panel"),
         View("probe-silent", "/probes/p9", ".panel"),
+        View("verdicts", "/verdicts", "table.verdicts tbody tr"),
+        View("verdict", f"/verdicts/{len(CANDIDATES)}", ".diff .calls", whole=False),
+        View("verdict-all", f"/verdicts/{len(CANDIDATES)}", ".diff .calls"),
+        View("verdict-fixed", "/verdicts/1", ".diff .calls"),
         View("instance", f"/instances/{instance}", "table.packages tbody tr"),
         View("audit", "/audit", "table.audit"),
         View("keys", "/hits", "table.hits tbody tr", _press("?"), whole=False),

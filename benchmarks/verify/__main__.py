@@ -10,7 +10,6 @@ what is true themselves.
 
 import argparse
 import json
-import os
 import pickle
 import random
 import sys
@@ -19,15 +18,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks.verify import cases
+from benchmarks.verify import handmade
+from benchmarks.verify.apart import apart
 from benchmarks.verify.calling import captured, home
 from benchmarks.verify.mutants import mutants, rewritten
 from benchmarks.verify.real import Subject, subjects
 from leadline.trial.candidate import make, of_texts
 from leadline.trial.overlay import Overlay
 from leadline.verify.verifying import Request, verify
-
-ORACLE_S = 20
 
 
 def main() -> int:
@@ -57,7 +55,7 @@ def main() -> int:
             if row["bad"]:
                 wrong.append(row)
             print(json.dumps(row), file=sys.stderr, flush=True)
-    for row in cases.run(options.only):
+    for row in handmade.run(options.only):
         table[row["truth"], row["verdict"]] += 1
         counts["agreed"] += row["agreed"]
         counts["calls"] += row["calls"]
@@ -81,7 +79,7 @@ def real_cases(subject: Subject, options: argparse.Namespace):
         subject.make(random.Random(f"{options.seed} {number}"))
         for number in range(options.calls)
     ]
-    child = _apart(lambda: _capture(subject.entry, given))
+    child = apart(lambda: _capture(subject.entry, given))
     if isinstance(child, str):
         print(f"{subject.entry}: {child}", file=sys.stderr)
         return
@@ -90,7 +88,7 @@ def real_cases(subject: Subject, options: argparse.Namespace):
     tried = [("same tree", rewritten(source, qualname))]
     tried += mutants(source, qualname, options.mutants, options.seed)
     for label, new in tried:
-        found = _apart(lambda new=new: _results(subject.entry, given, {file: new}))
+        found = apart(lambda new=new: _results(subject.entry, given, {file: new}))
         if isinstance(found, str):
             known = "no answer"
         else:
@@ -151,28 +149,6 @@ def _run_all(entry: str, given: list[tuple]) -> list[str]:
 
 def _fresh(given: list[tuple]) -> list[tuple]:
     return pickle.loads(pickle.dumps(given))  # noqa: S301 - our own
-
-
-def _apart(function):
-    """Run in a forked child with a deadline; returns what it returned, or why it did not."""
-    receiving, sending = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        import signal
-
-        signal.alarm(ORACLE_S)
-        try:
-            said = pickle.dumps(function())
-        except BaseException as error:  # noqa: BLE001 - the parent says it
-            said = pickle.dumps(f"{type(error).__name__}: {error}")
-        with os.fdopen(sending, "wb") as out:
-            out.write(said)
-        os._exit(0)
-    os.close(sending)
-    with os.fdopen(receiving, "rb") as into:
-        said = into.read()
-    os.waitpid(pid, 0)
-    return pickle.loads(said) if said else "it did not end"  # noqa: S301 - our own
 
 
 def _show(table, counts, wrong, took) -> None:

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from leadline.demo.probes import FIRST_PROBES, NEXT_COMMANDS, TWIN_COMMANDS
+from leadline.demo.__main__ import FIXES
+from leadline.demo.probes import (
+    FIRST_PROBES,
+    NEXT_COMMANDS,
+    TWIN_COMMANDS,
+    VERIFY_COMMANDS,
+)
 from live import LEADLINE, Program
 from waiting import wait_for
 
@@ -64,6 +70,19 @@ def test_it_plays_and_ends_with_ctrl_c(scratch, ignored) -> None:
                 assert f"leadline {words}" in demo.out
                 asked = [LEADLINE, *shlex.split(words)]
                 subprocess.run(asked, check=True, timeout=60, stdin=subprocess.DEVNULL)
+            for words, said in zip(
+                VERIFY_COMMANDS,
+                ("fixed: ", "", "not fixed: ", "not exercised: "),
+                strict=True,
+            ):
+                words = words.format(FIXES)  # noqa: PLW2901 - as it is shown
+                assert f"leadline {words}" in demo.out
+                if said:
+                    verify = [LEADLINE, *shlex.split(words), "-n", "60"]
+                    done = subprocess.run(
+                        verify, capture_output=True, text=True, timeout=90, check=False
+                    )
+                    assert done.stdout.startswith(said), done.stdout + done.stderr
             wait_for(lambda: "paid by <redacted name:token>" in demo.out, 60)
         demo.process.send_signal(signal.SIGINT)
         assert demo.end() == 0

@@ -8,6 +8,7 @@ from leadline.server import posted as reading
 from leadline.server.posted import posted
 from leadline.server.reading import read
 from leadline.store.records import new_hit
+from leadline.wire.call import CallKind, CallView, Origin
 from leadline.wire.errors import WireError
 from leadline.wire.hit import (
     Detail,
@@ -21,6 +22,7 @@ from leadline.wire.hit import (
 )
 from leadline.wire.messages import encode
 from leadline.wire.probe import Fate, Moment, Status
+from leadline.wire.twin import TwinView
 
 INFO = InstanceInfo("i1", "shop", 1, "h\u00e4", "p", "3", "0", "pure", 1.0, tags={"zone": "b"})
 DETAIL = Detail(
@@ -30,6 +32,19 @@ DETAIL = Detail(
     duration_s=0.25,
     tasks=[TaskView("t", "g", "a.py", 9)],
     context={"user": "\u00e9"},
+)
+CALL = CallView(
+    "m:f",
+    CallKind.COROUTINE,
+    returned=False,
+    value={"type": "KeyError"},
+    arguments={"n": 1},
+    fails=True,
+    kept={"v": 1, "roots": {"n": 1}, "nodes": []},
+    size=40,
+    withheld=["n.password (name 'password')"],
+    callers=["m:g"],
+    home=Origin("3.13.0", "/usr/bin/python", ["/app"], "/app", "/app/m.py"),
 )
 
 
@@ -46,6 +61,7 @@ def changed(**more) -> bytes:
 AS_AGENTS_WRITE = [
     Report(INFO),
     Report(INFO, [hit(), hit(seq=4, detail=DETAIL, task="t", trace="a", span="b")]),
+    Report(INFO, [hit(call=CALL)]),
     Report(INFO, [hit(time=7)], leaving=True, dropped={"buffer full": 3}, faults={"a": 1}),
     Report(
         INFO,
@@ -114,7 +130,8 @@ def test_what_is_many_and_not_deep_goes_the_short_way():
     ("short", "wire"),
     [
         (reading._Hit, Hit), (reading._Detail, Detail), (reading._Frame, FrameView),
-        (reading._Task, TaskView), (reading._Report, Report),
+        (reading._Task, TaskView), (reading._Report, Report), (reading._Call, CallView),
+        (reading._Origin, Origin), (reading._Twin, TwinView),
     ],
 )  # fmt: skip
 def test_both_ways_know_the_same_members(short, wire):

@@ -10,8 +10,9 @@ import pytest
 
 from leadline.store.keep import Keep, Kind
 from leadline.store.records import HitFilter
-from leadline.store.sqlite import SqliteStore, shelves, space
+from leadline.store.sqlite import SqliteStore, shelves, space, verdicts
 from leadline.store.sqlite.shelves import SHELVES
+from leadline.store.verdicts import NewVerdict, VerdictFilter
 from leadline.wire.hit import Hit, InstanceInfo, Point, ProbeState, Report
 from leadline.wire.limits import Limits
 from leadline.wire.probe import CounterProbe, LogProbe, Status
@@ -84,11 +85,11 @@ def test_everything_too_old_goes_and_the_rest_stays(opened):
         store.take(Report(info, states=[ProbeState("p1", Status.ARMED)]), day * DAY)
         store.instance_gone(info.id, day * DAY)
     assert counts(store) == {
-        "hits": 20, "points": 20, "probes": 22, "instances": 20, "audit": 42,
+        "hits": 20, "points": 20, "verdicts": 0, "probes": 22, "instances": 20, "audit": 42,
     }  # fmt: skip
     swept(store, 19.5 * DAY)
     assert counts(store) == {
-        "hits": 10, "points": 10, "probes": 12, "instances": 10, "audit": 42,
+        "hits": 10, "points": 10, "verdicts": 0, "probes": 12, "instances": 10, "audit": 42,
     }  # fmt: skip
     assert {hit.received_at for hit in store.hits(EVERYTHING, newest=True, limit=99).hits} == {
         day * DAY for day in range(10, 20)
@@ -311,3 +312,35 @@ def test_work_that_runs_alone_and_fails_hurts_nobody_else(opened):
     with pytest.raises(ZeroDivisionError):
         store._writer.run_alone(lambda _db: 1 / 0)
     assert store.take(hits([1]), 0.0).stored == 1
+
+
+def verdict(store: SqliteStore, number: int, at: float, text: str = "") -> int:
+    new = NewVerdict("shop", "fixed", json.dumps({"number": number}), json.dumps(text))
+    return store.add_verdict(new, {"candidate": "fix.diff"}, who="user", now=at)
+
+
+def test_verdicts_go_by_age_and_by_number(opened, monkeypatch):
+    store = begun(opened(Keep(age_s=10 * DAY)))
+    for day in range(4):
+        verdict(store, day, day * 5 * DAY)
+    swept(store, 16 * DAY)
+    left = store.verdicts(VerdictFilter(), before=None, limit=9)
+    assert [json.loads(one.head)["number"] for one in left] == [3, 2]
+    assert (left[0].who, left[0].received_at, left[0].body) == ("user", 15 * DAY, "")
+    monkeypatch.setattr(verdicts, "VERDICTS_KEPT", 3)
+    added = [verdict(store, number, 16 * DAY) for number in range(10, 13)]
+    kept = store.verdicts(VerdictFilter("shop", "fixed"), before=None, limit=9)
+    assert [one.id for one in kept] == added[::-1]
+    assert store.trimmed()["verdicts"] == 4
+
+
+def test_the_older_of_verdicts_and_hits_goes_first(opened):
+    store = begun(opened(Keep(bytes=1_500_000)))
+    first = verdict(store, 1, 1.0, "y" * 400_000)
+    for start in range(0, 300, 20):
+        store.take(hits(range(start, start + 20), "y" * 4_000), 2.0 + start)
+    assert store.verdict(first) is None
+    assert store.trimmed()["verdicts"] == 1
+    newest = verdict(store, 2, 1e6, "y" * 400_000)
+    assert json.loads(store.verdict(newest).body) == "y" * 400_000
+    assert counts(store)["hits"] > 20

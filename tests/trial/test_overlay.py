@@ -235,6 +235,23 @@ def test_what_was_imported_before_is_named_and_all_is_put_back(root):
     assert said == ["['plain']", "True", "True"]
 
 
+def test_two_overlays_stand_one_behind_the_other(root):
+    said = run(
+        root,
+        {"plain.py": "x = 'first'", "shop/other.py": "x = 'first'"},
+        f"""
+        with Overlay({{ {str(root / "plain.py")!r}: "x = 'second'" }}):
+            import plain, shop.other
+            print(plain.x, shop.other.x)
+            try:
+                import no_such_module
+            except ModuleNotFoundError:
+                print("not there")
+        """,
+    )
+    assert said == ["second first", "not there"]
+
+
 def test_an_overlay_of_nothing_finds_what_is_there():
     spec = Overlay({}).find_spec("json")
     assert spec.origin == json.__spec__.origin

@@ -15,6 +15,7 @@ import logging
 import math
 import os
 import pathlib
+import random
 import re
 import subprocess
 import sys
@@ -28,7 +29,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadline.agent.capture.keeping import Landmarks, keep
+from leadline.agent.capture import outlet
+from leadline.agent.capture.keeping import Landmarks, keep, withhold
 from leadline.trial.rebuilding import Withheld, WithheldTouched, check, rebuild
 from leadline.wire.errors import RefusedError
 
@@ -118,6 +120,10 @@ class Label(str):
     __slots__ = ("lang",)
 
 
+class Token(tuple):  # noqa: SLOT001 - it has attributes
+    pass
+
+
 class Failure(Exception):
     def __init__(self, code: int, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
@@ -128,6 +134,18 @@ Point = collections.namedtuple("Point", "x y")
 MISSING = object()
 SERVICE = Node("service")
 EMPTY = object.__new__(Guarded)
+Renamed = collections.namedtuple("Original", "a")
+
+
+def _class_made_here() -> object:
+    class Local:
+        def __init__(self) -> None:
+            self.a = 1
+
+    return Local()
+
+
+local = _class_made_here()
 
 
 def add(left: int, right: int) -> int:
@@ -212,7 +230,7 @@ def test_any_value_comes_back_as_it_was(value: object) -> None:
     assert same(kept(value=value)["value"], value)
 
 
-@pytest.mark.parametrize("value", [
+KINDS = [
     Colour.RED, Access.READ | Access.WRITE, Access(0), Amount(5), Point(1, 2), Words([1]),
     collections.OrderedDict(a=1), collections.Counter("aab"), collections.deque([1], 3),
     collections.ChainMap({"a": 1}, {}), collections.UserDict(a=1),
@@ -227,7 +245,12 @@ def test_any_value_comes_back_as_it_was(value: object) -> None:
     {"a": 1}.keys(), {"a": 1}.items(), 2**63, -(2**63), 2**63 - 1, 10**400, "\ud800\udc00",
     "\x00 \U0001f600 é", b"\xff\x00", -0.0, math.inf, logging.getLogger("shop.pricing"),
     datetime.datetime.now, "a" * 5_000, "",
-], ids=lambda value: f"{type(value).__name__} {ascii(value)[:20]}")  # fmt: skip
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value", KINDS, ids=lambda value: f"{type(value).__name__} {ascii(value)[:20]}"
+)
 def test_each_kind_comes_back_equal_and_of_its_type(value: object) -> None:
     made = kept(value=value)["value"]
     assert type(made) is type(value)
@@ -263,11 +286,25 @@ def test_iterators_and_streams_stand_where_they_stood() -> None:
     row, stream = iter([1, 2, 3]), io.StringIO("ab\ncd\n")
     next(row)
     stream.readline()
-    made = kept(row=row, stream=stream, back=reversed([1, 2]), count=iter(range(3)))
+    table = iter({"a": 1, "b": 2}.items())
+    next(table)
+    made = kept(
+        row=row, stream=stream, back=reversed([1, 2]), count=iter(range(3)), table=table,
+        numbered=enumerate([5]), pairs=zip([1], iter("x"), strict=False), done=iter([]),
+        mapped=map(abs, [-1]), kept=filter(None, (0, 7)), text=iter("ab"), names=iter({"k"}),
+    )  # fmt: skip
     assert list(made["row"]) == [2, 3]
     assert made["stream"].read() == "cd\n"
     assert list(made["back"]) == [2, 1]
     assert list(made["count"]) == [0, 1, 2]
+    assert list(made["table"]) == [("b", 2)]
+    assert (list(made["numbered"]), list(made["pairs"])) == ([(0, 5)], [(1, "x")])
+    assert (list(made["mapped"]), list(made["kept"])) == ([1], [7])
+    assert (list(made["text"]), list(made["names"]), list(made["done"])) == (
+        ["a", "b"],
+        ["k"],
+        [],
+    )
 
 
 def test_what_is_shared_is_shared_and_cycles_close() -> None:
@@ -332,6 +369,80 @@ def test_errors_keep_arguments_cause_notes_and_fields() -> None:
     assert made["bare"].value == 3
 
 
+def test_groups_of_errors_matches_and_numbers_that_are_to_come() -> None:
+    group = ExceptionGroup("several", [ValueError(1), KeyError("k")])
+    match = re.compile(r"(\w)(\d)?").search("a1 b2", 2)
+    numbers = random.Random(7)
+    numbers.gauss()
+    made = kept(group=group, match=match, numbers=numbers, alias=list[int], either=int | None)
+    assert made["group"].message == "several"
+    assert [type(one) for one in made["group"].exceptions] == [ValueError, KeyError]
+    assert (made["match"].groups(), made["match"].span()) == (("b", "2"), (3, 5))
+    assert [made["numbers"].gauss() for _ in range(3)] == [numbers.gauss() for _ in range(3)]
+    assert (made["alias"], made["either"]) == (list[int], int | None)
+
+
+def _counter(start: int) -> tuple[object, object]:
+    count = start
+
+    def step(by: int = 1, *, twice: bool = False) -> int:
+        nonlocal count
+        count += by * (1 + twice)
+        return count
+
+    def again(times: int) -> int:
+        return step() if times < 2 else again(times - 1)
+
+    step.label = "stepping"
+    return step, again
+
+
+def test_functions_that_functions_made_close_over_what_they_did() -> None:
+    step, again = _counter(5)
+    step()
+    key = [lambda item: item.cents, lambda item: item.sku][1]
+    made = kept(step=step, again=again, key=key, wraps=functools.wraps(add)(step))
+    assert made["step"](2, twice=True) == 10
+    assert made["again"](3) == 11
+    assert (made["step"].label, made["step"].__name__) == ("stepping", "add")
+    assert made["wraps"] is made["step"]
+    assert made["step"].__wrapped__ is add
+    assert made["key"](Item("a", 1)) == "a"
+    assert step() == 7
+
+
+@pytest.fixture
+def strict():
+    outlet.be_strict(True)
+    yield
+    outlet.be_strict(False)
+
+
+def test_what_a_strict_service_lets_out_can_be_rebuilt(strict: None) -> None:
+    more = [
+        functools.partial(add, 1, right=2), Node("x").links.append, io.StringIO("a"), iter("ab"),
+        collections.defaultdict(list, a=[1]), zip("ab", [1], strict=False), ValueError("text"),
+        ExceptionGroup("several", [ValueError(1)]), re.match("a", "a"), {"a": 1}.values(),
+        _counter(1)[0], weakref.ref(Node), [{"a": {"b": Item("a", 1, ("x",))}}],
+    ]  # fmt: skip
+    for value in [*KINDS, *more]:
+        found = withhold(keep([("value", [value])], landmarks=LANDMARKS))
+        assert found.obstacle == ""
+        made = rebuild(json.loads(json.dumps(found.document)))["value"][0]
+        assert type(made) is Withheld or type(made) is type(value)
+
+
+def test_what_cannot_be_empty_may_lead_to_itself() -> None:
+    label, text = Token(("a",)), Label("b")
+    label.within = {label: [label]}
+    label.parent = Token((label, text))
+    text.lang = label
+    made = kept(label=label)["label"]
+    assert made.within[made][0] is made
+    assert made.parent[0] is made
+    assert made.parent[1].lang is made
+
+
 def test_order_of_a_dictionary_of_its_own_order() -> None:
     moved = collections.OrderedDict(a=1, b=2, c=3)
     moved.move_to_end("a")
@@ -340,6 +451,9 @@ def test_order_of_a_dictionary_of_its_own_order() -> None:
 
 def test_singletons_of_modules_are_those_of_the_module() -> None:
     made = kept(missing=[MISSING], service=SERVICE, hook=hook, empty=EMPTY)
+    again = kept(renamed=Renamed(1), other=type(local)())
+    assert type(again["renamed"]) is Renamed
+    assert type(again["other"]) is type(local)
     assert made["missing"][0] is MISSING
     assert made["service"] is SERVICE
     assert made["hook"] is hook
@@ -461,7 +575,8 @@ def _elsewhere(document: dict[str, object], program: str) -> str:
     lines = f"""
 import json, sys
 import kept_app as app
-from leadline.agent.capture.keeping import Landmarks, keep
+from leadline.agent.capture import outlet
+from leadline.agent.capture.keeping import Landmarks, keep, withhold
 from leadline.trial.rebuilding import check, rebuild
 document = json.loads(sys.stdin.read())
 made = rebuild(document)
@@ -540,3 +655,10 @@ def test_a_method_that_was_wrapped_is_found_in_its_class() -> None:
     made = rebuild(kept.document)
     assert made["said"]() == "said"
     assert made["plain"].__func__ is app.Rates.rate
+
+
+def test_a_module_may_have_another_name_there() -> None:
+    document = keep([("item", Item("a", 1))]).document
+    text = json.dumps(document).replace(f'"m": "{__name__}"', '"m": "__main__"')
+    made = rebuild(json.loads(text), {"__main__": __name__})
+    assert made["item"] == Item("a", 1)

@@ -19,9 +19,9 @@ from types import ModuleType
 from leadline import native
 
 LIBRARY = """
-    __future__ _ast _sha2 binascii codecs collections contextvars ctypes datetime enum functools
-    itertools json keyword math opcode operator re stat threading types typing unicodedata
-    warnings zlib
+    __future__ _ast _random _sha2 binascii codecs collections contextvars ctypes datetime enum
+    functools itertools json keyword math opcode operator re stat threading types typing
+    unicodedata warnings zlib
 """.split()
 
 PARTS = [
@@ -73,12 +73,12 @@ TWIN_PARTS = [
 CAPTURE_PARTS = [
     f"leadline.{name}"
     for name in """
-        wire.refusals trial trial.calls trial.showing trial.outcome agent.twin
-        agent.twin.outcome wire.kept agent.capture.naming agent.capture.obstacle
+        wire.kept agent.capture.naming agent.capture.obstacle
         agent.capture.holding agent.capture.kept_values agent.capture.kept_arrays
-        agent.capture.kept_forms agent.capture.kinds
+        agent.capture.kept_views agent.capture.kept_forms agent.capture.kinds
         agent.capture.landmarks agent.capture.withholding agent.capture.keeping
-        agent.capture.callers agent.origin agent.probes.choosing agent.probes.capturing
+        agent.capture.callers agent.origin agent.probes.choosing agent.twin trial trial.calls
+        trial.showing trial.outcome agent.twin.outcome agent.probes.capturing
     """.split()
 ]
 """As `PARTS`, of what captures whole calls: loaded with the first probe that does."""

@@ -31,6 +31,7 @@ MODULES: dict[str, str] = {
     "rerun": "rerun",
     "capture": "capture",
     "verify": "verify",
+    "verdicts": "verdicts",
     "apply": "apply",
     "probes": "probes",
     "hits": "hits",

@@ -13,7 +13,7 @@ from leadline.cli.show import out
 from leadline.wire.errors import ExitCode
 from leadline.wire.service import check_service
 
-_WHAT = ("hits", "points", "instances", "probes", "audit", "all")
+_WHAT = ("hits", "points", "verdicts", "instances", "probes", "audit", "all")
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from leadline.cli.command import Command, add_json
 from leadline.cli.show import err, harmless, out
 from leadline.cli.verify_calls import Captured, from_file, from_service
 from leadline.cli.verify_entry import MAX_STEPS, first_entry, is_good, local_roots, wider
+from leadline.cli.verify_report import add_report, keep_report
 from leadline.cli.verify_view import report_lines
 from leadline.trial import candidate
 from leadline.trial.candidate import Candidate
@@ -79,6 +80,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--export-tests", metavar="DIR", help="write failing and differing calls as tests there"
     )
+    add_report(parser)
     add_json(parser)
 
 
@@ -241,6 +243,7 @@ def _tell(args: argparse.Namespace, found: Verified) -> int:
     elif args.markdown != _STDIN:
         for line in report_lines(plain):
             out(line)
+    keep_report(args, plain)
     return report.exit_status
 
 

@@ -22,6 +22,7 @@ class What(StrEnum):
 
     HITS = "hits"
     POINTS = "points"
+    VERDICTS = "verdicts"
     INSTANCES = "instances"
     PROBES = "probes"
     AUDIT = "audit"

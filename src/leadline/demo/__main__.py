@@ -17,10 +17,18 @@ from pathlib import Path
 from types import FrameType
 
 from leadline.demo.children import Child, Children, StartError, Stopped
-from leadline.demo.probes import FIRST_PROBES, NEXT_COMMANDS, TWIN_COMMANDS
+from leadline.demo.probes import (
+    FIRST_PROBES,
+    NEXT_COMMANDS,
+    TWIN_COMMANDS,
+    VERIFY_COMMANDS,
+)
 
 SERVICE = Path(__file__).parent / "service"
+FIXES = Path(__file__).parent / "fixes"
 _LEADLINE = (sys.executable, "-m", "leadline")
+_BUSY = ("--rate", "24")
+"""Requests a second: two hundred quotes come within half a minute, for 3 % of a core."""
 _READY_S = 30.0
 """A slow machine compiles the server's and the shop's modules on the first start."""
 
@@ -58,7 +66,7 @@ def _play(children: Children, folder: Path, options: argparse.Namespace) -> int:
         cwd=SERVICE,
     )
     shop_url = shop.ready("shop listening on ", _READY_S)
-    traffic = [sys.executable, "-m", "leadline.demo.traffic", "--url", shop_url]
+    traffic = [sys.executable, "-m", "leadline.demo.traffic", "--url", shop_url, *_BUSY]
     children.start("traffic", traffic, environ)
     _say(f"The shop answers at {shop_url}, the server listens at {url}.")
     for probe in FIRST_PROBES:
@@ -95,6 +103,9 @@ def _say_next(environ: dict[str, str], *, shared: bool) -> None:
     _say("Run code in a sealed copy of the shop, while the shop goes on:")
     for command in TWIN_COMMANDS:
         _say(f"  {_shown_program()} {command}")
+    _say("Does a fix work? Four candidates, run on real quotes before anything is deployed:")
+    for command in VERIFY_COMMANDS:
+        _say(f"  {_shown_program()} {command.format(_shown_path(FIXES))}")
     _say("\nLive hits, until Ctrl-C ends everything:\n")
 
 
@@ -115,10 +126,14 @@ def _environ() -> dict[str, str]:
 
 def _shown_program() -> str:
     """How the reader can type it: the script beside our interpreter."""
-    script = Path(sys.executable).with_name("leadline")
+    return _shown_path(Path(sys.executable).with_name("leadline"))
+
+
+def _shown_path(path: Path) -> str:
+    """As it is from here, where that is shorter."""
     with contextlib.suppress(ValueError):
-        return str(script.relative_to(Path.cwd()))
-    return str(script)
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
 
 
 @contextlib.contextmanager

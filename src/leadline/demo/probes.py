@@ -49,6 +49,17 @@ NEXT_COMMANDS = (
 """Which basket fails; quotes over time; a loop that began before we came; why large orders cost
 too much; a secret that stays home."""
 
+_VERIFY = (
+    "verify shop --entry shop.pricing:quote --fails 'raises ZeroDivisionError' "
+    "--expect 'result[\"total\"] > 0' --patch {}/{}.diff"
+)
+VERIFY_COMMANDS = tuple(
+    _VERIFY.replace("{}.diff", f"{name}.diff")
+    for name in ("good", "plausible", "swallow", "unrelated")
+)
+"""Candidates for the first planted bug, with the folder to be filled in: one that is right, one
+that only looks right, one that swallows the error, one for the other bug."""
+
 TWIN_COMMANDS = (
     "ask shop shop/pricing.py:51 'shipping_cost(\"DE\", customer.tier, grams, goods)' voucher",
     "rerun shop shop.pricing:quote -n 3",

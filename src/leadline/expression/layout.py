@@ -36,7 +36,7 @@ _qualname: Callable[[type], str] = type.__dict__["__qualname__"].__get__
 _module: Callable[[type], object] = type.__dict__["__module__"].__get__
 _flags: Callable[[type], int] = type.__dict__["__flags__"].__get__
 
-_HEAP_TYPE = 1 << 9
+HEAP_TYPE = 1 << 9
 """Set in the flags of a class that was made at run time; its module is an ordinary member."""
 
 BASES = (
@@ -288,7 +288,7 @@ def _namespace(members: tuple[Mapping[str, object], ...]) -> Getter | None:
 
 
 def _module_of(cls: type, members: Mapping[str, object]) -> str:
-    if not _flags(cls) & _HEAP_TYPE:
+    if not _flags(cls) & HEAP_TYPE:
         return exact(_module(cls))
     module = members.get("__module__")
     return module if type(module) is str else ""

@@ -13,6 +13,7 @@ class Meter:
     concerns: Any
     began: dict[int, int] | None
     opens: dict[int, int] | None
+    follows: Meter | None
     samples: deque[float] | None
     tokens: float
     hits_left: int

@@ -19,6 +19,7 @@ _STATUS = {
     "no-such-set": 404,
     "no-such-key": 404,
     "no-such-hit": 404,
+    "no-such-verdict": 404,
     "no-such-file": 404,
     "no-such-shell": 404,
     "no-such-approval": 404,

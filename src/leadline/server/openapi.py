@@ -20,6 +20,7 @@ _KEYS = {
 _PLACEHOLDERS = {
     "service": {"type": "string", "pattern": r"^[A-Za-z0-9._-]{1,100}$"},
     "probe": {"type": "string", "pattern": "^p[1-9][0-9]*$"},
+    "verdict": {"type": "string", "pattern": "^[1-9][0-9]*$"},
 }
 """What stands in an address; any other name is any text."""
 

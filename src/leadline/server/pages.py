@@ -14,6 +14,7 @@ from leadline.server.route import Call, Route, Who, page
 from leadline.server.sign_in_routes import SIGN_IN_PATH
 from leadline.server.source_pages import SOURCE_PAGES
 from leadline.server.twin_pages import TWIN_PAGES
+from leadline.server.verdict_pages import VERDICT_PAGES
 from leadline.web import notices
 from leadline.web import services as services_view
 from leadline.web.assets import assets, digest
@@ -91,6 +92,7 @@ PAGES: tuple[Route, ...] = (
     *SOURCE_PAGES,
     *TWIN_PAGES,
     *APPROVAL_PAGES,
+    *VERDICT_PAGES,
     sign_in,
     static,
 )

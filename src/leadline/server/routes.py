@@ -40,6 +40,7 @@ from leadline.server.posted import Posted, posted
 from leadline.server.route import Call, Flow, Route, Who, route
 from leadline.server.sign_in_routes import SIGN_IN_ROUTES
 from leadline.server.twin_routes import TWIN_ROUTES
+from leadline.server.verdict_routes import VERDICT_ROUTES
 from leadline.wire.hit import InstanceInfo, Report
 from leadline.wire.keys import agent_key
 from leadline.wire.messages import CONNECT_PATH, MAX_REPORT_BYTES, REPORT_PATH
@@ -252,4 +253,5 @@ ROUTES: tuple[Route, ...] = (
     *SIGN_IN_ROUTES,
     *TWIN_ROUTES,
     *APPROVAL_ROUTES,
+    *VERDICT_ROUTES,
 )

@@ -18,6 +18,7 @@ class Kind(StrEnum):
 
     HITS = "hits"
     POINTS = "points"
+    VERDICTS = "verdicts"
     PROBES = "probes"
     INSTANCES = "instances"
     AUDIT = "audit"

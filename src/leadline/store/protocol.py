@@ -27,6 +27,7 @@ from leadline.store.records import (
     Terms,
     Total,
 )
+from leadline.store.verdicts import NewVerdict, StoredVerdict, VerdictFilter
 from leadline.wire.hit import InstanceInfo, Point, Report
 from leadline.wire.probe import Probe, Status
 
@@ -188,6 +189,20 @@ class Store(Protocol):
     ) -> list[AuditEntry]:
         """Return the newest entries of the audit log that match, or of those before a number;
         the oldest of them first."""
+
+    def add_verdict(
+        self, new: NewVerdict, detail: dict[str, object], *, who: str, now: float
+    ) -> int:
+        """Keep a verdict and return its number; `detail` goes into the audit log."""
+
+    def verdicts(
+        self, matching: VerdictFilter, *, before: int | None, limit: int
+    ) -> list[StoredVerdict]:
+        """Return the newest verdicts that match, or of those before a number; the newest of
+        them first, without their bodies."""
+
+    def verdict(self, number: int) -> StoredVerdict | None:
+        """Return one verdict whole."""
 
     def trimmed(self) -> dict[str, int]:
         """Return what was deleted to stay within the limits, by kind."""

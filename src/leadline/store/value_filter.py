@@ -25,6 +25,8 @@ _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[('[^']*'|\"[^\"]*\")\]")
 _WORDS: dict[str, object] = {
     "None": None, "null": None, "True": True, "true": True, "False": False, "false": False,
 }  # fmt: skip
+_ENDS = ("result", "exception")
+"""What a call came to stands under another name in the body of a captured one."""
 _NOTHING = object()
 
 
@@ -52,7 +54,8 @@ class ValueFilter:
     @cached_property
     def _needles(self) -> list[str]:
         """What has to stand in a body that holds such a value."""
-        needles = [re.split(r"[.\[]", self.name)[0].strip()]
+        first = re.split(r"[.\[]", self.name)[0].strip()
+        needles = [first] if first not in _ENDS else []
         if self.sign == "=" and type(self.wanted) in (int, str) and self.text.isalnum():
             needles.append(str(self.wanted))
         return [json.dumps(needle)[1:-1] for needle in needles]

@@ -13,16 +13,19 @@ import threading
 import types
 import weakref
 import zoneinfo
+from _random import Random as NativeRandom
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Any
 
 from leadline.expression.layout import layout_of
 from leadline.trial.building_arrays import ARRAYS
+from leadline.trial.building_functions import FUNCTION_SHELLS, FUNCTIONS
 from leadline.wire.errors import RefusedError
-from leadline.wire.kept import WITHHELD
+from leadline.wire.kept import TYPE_STEP, WITHHELD
 
 type Node = dict[str, Any]
 type Make = Callable[[Site, Node], Any]
@@ -36,8 +39,9 @@ def refused(sentence: str) -> RefusedError:
 class Site:
     """The nodes of a document, and what has been built of them."""
 
-    def __init__(self, nodes: list[Node]) -> None:
+    def __init__(self, nodes: list[Node], modules: Mapping[str, str]) -> None:
         self.nodes = nodes
+        self.modules = modules
         self.built: list[Any] = [None] * len(nodes)
         self.before: dict[int, dict[str, Any]] = {}
         """What the objects that modules hold had in their dictionaries, by address."""
@@ -52,6 +56,10 @@ class Site:
     def items(self, node: Node) -> list[Any]:
         return [self.get(ref) for ref in node.get("i", ())]
 
+    def by_name(self, module: str, name: str) -> Any:
+        """Return what a module has under a dotted name, as it lies there."""
+        return by_name(self.modules.get(module, module), name)
+
     def class_of(self, node: Node, otherwise: type = object) -> type:
         """Return the class of a node."""
         number = node.get("c")
@@ -60,7 +68,7 @@ class Site:
         cls = self._classes.get(number)
         if cls is None:
             named = self.nodes[number]
-            found = by_name(named.get("m", ""), named.get("t", ""))
+            found = self.by_name(named.get("m", ""), named.get("t", ""))
             if not issubclass(type(found), type):
                 raise refused(f"{named.get('m')}.{named.get('t')} is no class here")
             cls = self._classes[number] = found
@@ -74,7 +82,7 @@ def by_name(module: str, name: str) -> Any:
     except ImportError as error:
         raise refused(f"{module} cannot be imported here ({error})") from error
     for step in name.split(".") if name else ():
-        found = _step(found, step, f"{module}.{name}")
+        found = type(found) if step == TYPE_STEP else _step(found, step, f"{module}.{name}")
     return found
 
 
@@ -85,7 +93,7 @@ def _step(found: Any, step: str, whole: str) -> Any:
             if held is not _NOTHING:
                 is_wrapped = type(held) in (classmethod, staticmethod)
                 return held.__func__ if is_wrapped else held
-    else:
+    elif hasattr(found, "__dict__"):
         held = vars(found).get(step, _NOTHING)
         if held is not _NOTHING:
             return held
@@ -114,7 +122,7 @@ def _new_of(cls: type) -> Any:
 def emptied(site: Site, node: Node) -> Any:
     """Return the object that a module holds, without what it holds here: it is given what it
     held there. What was withheld there stays as it is here."""
-    found = by_name(*node["g"])
+    found = site.by_name(*node["g"])
     base = EMPTIED.get(node["k"])
     if base is not None:
         base.clear(found)
@@ -140,28 +148,46 @@ EMPTIED: dict[str, Any] = {
 }
 
 
+def _put(site: Site, obj: Any, node: Node) -> None:
+    put: Any = OrderedDict.__setitem__ if node["k"] == "ordered" else dict.__setitem__
+    for key, ref in node["p"]:
+        put(obj, site.get(key), site.get(ref))
+    if node["k"] == "defaultdict":
+        vars(defaultdict)["default_factory"].__set__(obj, site.get(node["i"][0]))
+
+
+def _put_error(site: Site, obj: Any, node: Node) -> None:
+    cause, context, suppressed, *args = site.items(node)
+    members: Any = vars(BaseException)
+    members["args"].__set__(obj, tuple(args))
+    members["__cause__"].__set__(obj, cause)
+    members["__context__"].__set__(obj, context)
+    members["__suppress_context__"].__set__(obj, suppressed)
+
+
+def _put_cell(site: Site, obj: Any, node: Node) -> None:
+    for held in site.items(node):
+        obj.cell_contents = held
+
+
+_PUT: dict[str, Callable[[Site, Any, Node], None]] = {
+    "list": lambda site, obj, node: list.extend(obj, site.items(node)),
+    "set": lambda site, obj, node: set.update(obj, site.items(node)),
+    "deque": lambda site, obj, node: deque.extend(obj, site.items(node)),
+    "dict": _put,
+    "ordered": _put,
+    "defaultdict": _put,
+    "error": _put_error,
+    "group": _put_error,
+    "cell": _put_cell,
+}
+
+
 def fill(site: Site, obj: Any, node: Node) -> None:
     """Put into an object what its node holds: items, entries, attributes, slots."""
-    kind = node["k"]
-    if kind == "list":
-        list.extend(obj, site.items(node))
-    elif kind == "set":
-        set.update(obj, site.items(node))
-    elif kind == "deque":
-        deque.extend(obj, site.items(node))
-    elif kind in ("dict", "ordered", "defaultdict"):
-        put: Any = OrderedDict.__setitem__ if kind == "ordered" else dict.__setitem__
-        for key, ref in node["p"]:
-            put(obj, site.get(key), site.get(ref))
-        if kind == "defaultdict":
-            vars(defaultdict)["default_factory"].__set__(obj, site.get(node["i"][0]))
-    elif kind == "error":
-        cause, context, suppressed, *args = site.items(node)
-        members: Any = vars(BaseException)
-        members["args"].__set__(obj, tuple(args))
-        members["__cause__"].__set__(obj, cause)
-        members["__context__"].__set__(obj, context)
-        members["__suppress_context__"].__set__(obj, suppressed)
+    put = _PUT.get(node["k"])
+    if put is not None:
+        put(site, obj, node)
     if "a" in node:
         _attributes(site, obj, node["a"])
     for name, ref in node.get("s", {}).items():
@@ -205,6 +231,32 @@ def _deque(site: Site, node: Node) -> Any:
 
 def _error(site: Site, node: Node) -> Any:
     return new(site.class_of(node))
+
+
+def _group(site: Site, node: Node) -> Any:
+    message, errors = site.items(node)[3:5]
+    return BaseExceptionGroup.__new__(site.class_of(node), message, list(errors))
+
+
+def _random(site: Site, node: Node) -> Any:
+    made = new(site.class_of(node))
+    vars(NativeRandom)["setstate"](made, site.items(node)[0])
+    return made
+
+
+def _match(site: Site, node: Node) -> Any:
+    """Search again, in each way there is, until the groups are where they were."""
+    pattern, text = site.items(node)
+    first, last, *spans = node["n"]
+    regs = tuple(zip(spans[::2], spans[1::2], strict=True))
+    for search in (pattern.match, pattern.fullmatch, pattern.search):
+        found = search(text, first, last)
+        if found is not None and found.regs == regs:
+            return found
+    for found in pattern.finditer(text, first, last):
+        if found.regs == regs:
+            return found
+    raise refused("a match of a pattern is not found again")
 
 
 def _text(site: Site, node: Node) -> str:
@@ -311,6 +363,7 @@ def _zone(site: Site, node: Node) -> Any:
 
 
 SHELLS: dict[str, Make] = {
+    **FUNCTION_SHELLS,
     "object": _shell(object),
     "list": _shell(list),
     "set": _shell(set),
@@ -324,7 +377,8 @@ SHELLS: dict[str, Make] = {
 
 MAKERS: dict[str, Make] = {
     **ARRAYS,
-    "name": lambda _, node: by_name(node["m"], node["t"]),
+    **FUNCTIONS,
+    "name": lambda site, node: site.by_name(node["m"], node["t"]),
     "member": _member,
     "str": _text,
     "bytes": _of(bytes, lambda _, node: (_octets(node),)),
@@ -346,6 +400,11 @@ MAKERS: dict[str, Make] = {
     "keys": lambda site, node: dict.keys(site.items(node)[0]),
     "values": lambda site, node: dict.values(site.items(node)[0]),
     "items": lambda site, node: dict.items(site.items(node)[0]),
+    "group": _group,
+    "random": _random,
+    "match": _match,
+    "made": lambda site, node: site.class_of(node)(*site.items(node)),
+    "union": lambda site, node: reduce(or_, site.items(node)),
     "method": lambda site, node: types.MethodType(*site.items(node)),
     "bound": lambda site, node: getattr(site.items(node)[0], node["t"]),
     "weak": _weak,
@@ -356,8 +415,8 @@ MAKERS: dict[str, Make] = {
     "partial": _partial,
     "lock": lambda _, __: threading.Lock(),
     "rlock": lambda _, __: threading.RLock(),
-    "text stream": _text_stream,
-    "byte stream": _byte_stream,
+    "text_stream": _text_stream,
+    "byte_stream": _byte_stream,
     "logger": lambda _, node: logging.getLogger(node["t"]),
 }
 """What is made from its parts, all of which are there."""

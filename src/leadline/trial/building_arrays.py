@@ -48,10 +48,6 @@ def _array(_: "Site", node: "Node") -> Any:
 
 def _frame(site: "Site", node: "Node") -> Any:
     index, columns, *values = site.items(node)
-    values = [
-        one[row] if getattr(one, "ndim", 1) == 2 else one
-        for one, row in zip(values, node["n"], strict=True)
-    ]
     made = site.class_of(node)(dict(enumerate(values)), index=index, copy=False)
     made.columns = columns
     return made
@@ -74,6 +70,13 @@ def _backed(site: "Site", node: "Node") -> Any:
     return cls._simple_new(values, dtype)
 
 
+def _row(site: "Site", node: "Node") -> Any:
+    result = _library("sqlalchemy.engine.result")
+    columns = result.SimpleResultMetaData(node["q"])
+    index = columns._key_to_index  # noqa: SLF001 - as above
+    return site.class_of(node)(columns, None, index, tuple(site.items(node)))
+
+
 ARRAYS: dict[str, "Make"] = {
     "ndarray": _ndarray,
     "scalar": _scalar,
@@ -83,4 +86,5 @@ ARRAYS: dict[str, "Make"] = {
     "series": _series,
     "index": _index,
     "backed": _backed,
+    "row": _row,
 }

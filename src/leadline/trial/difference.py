@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
-from leadline.trial.reachable import compiled, function_codes, lines_of_code, readers
+from leadline.trial.reachable import compiled, function_codes, lines_of_code, readers, rescoped
 from leadline.trial.scopes import (
     FUNCTIONS,
     Definition,
@@ -72,6 +72,8 @@ def difference(old: str, new: str) -> Difference:
     functions = tuple(_changed_functions(one, other))
     changed = comparison.names | {name for name in functions if "." not in name}
     names = spread(changed, (one, other)) - (changed - comparison.names)
+    for side, lines in zip(sides, rescoped(old, new), strict=True):
+        side.touched |= lines
     for side in sides:
         for reader in readers(side.text, names):
             side.touched |= reader.lines
@@ -163,9 +165,13 @@ class _Comparison:
         if isinstance(one, FUNCTIONS) and isinstance(other, FUNCTIONS):
             return self._function(qualname, one, other)
         if isinstance(one, ast.ClassDef) and isinstance(other, ast.ClassDef):
-            if class_head(one) != class_head(other):
+            before = len(self.names)
+            self.bodies(one.body, other.body, f"{qualname}.")
+            # what made the class has read its body: an enumeration, a dataclass, a model
+            made = bool(one.bases or one.keywords or one.decorator_list)
+            if class_head(one) != class_head(other) or (made and len(self.names) > before):
                 self.names.add(bound(qualname))
-            return self.bodies(one.body, other.body, f"{qualname}.")
+            return None
         self.names.add(bound(qualname))
         for side, node in ((self._old, one), (self._new, other)):
             if node is not None:

@@ -81,9 +81,12 @@ class Overlay(importlib.abc.MetaPathFinder):
         """Find as all others do together; raises `ModuleNotFoundError` for a file that goes,
         which the next finder would still see."""
         near = fullname.rpartition(".")[2] in self._tails
-        for finder in list(sys.meta_path):
+        finders = list(sys.meta_path)
+        if self in finders:  # those before it have been asked, and may ask it in turn
+            del finders[: finders.index(self) + 1]
+        for finder in finders:
             find = getattr(finder, "find_spec", None)
-            if finder is self or find is None:
+            if find is None:
                 continue
             if near and finder is PathFinder:
                 spec = self._on_path(fullname, sys.path if path is None else path, target)

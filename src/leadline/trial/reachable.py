@@ -77,3 +77,50 @@ def compiled(text: str) -> CodeType:
         warnings.simplefilter("ignore")
         code: CodeType = compile(text, "<candidate>", "exec", dont_inherit=True)
         return code
+
+
+def rescoped(old: str, new: str) -> tuple[set[int], set[int]]:
+    """Return the lines on either side that use a name which is another variable there: what
+    `nonlocal` makes of it, or an assignment elsewhere in the function."""
+    sides: list[dict[str, list[CodeType]]] = []
+    for text in (old, new):
+        found: dict[str, list[CodeType]] = defaultdict(list)
+        for code, _ in function_codes(compiled(text)):
+            found[code.co_qualname].append(code)
+        sides.append(found)
+    lines: tuple[set[int], set[int]] = set(), set()
+    for qualname, before in sides[0].items():
+        after = sides[1].get(qualname, [])
+        if len(before) != len(after):
+            continue
+        for one, other in zip(before, after, strict=True):
+            kinds = _kinds(one), _kinds(other)
+            names = {
+                name
+                for name in kinds[0].keys() & kinds[1].keys()
+                if kinds[0][name] != kinds[1][name]
+            }
+            for code, marked in zip((one, other), lines, strict=True):
+                marked.update(_using(code, names))
+    return lines
+
+
+def _kinds(code: CodeType) -> dict[str, str]:
+    """Return what each name of a code is: its own, of a function around it, or global."""
+    found = {
+        str(one.argval): "global"
+        for one in dis.get_instructions(code)
+        if one.opname.endswith(("_GLOBAL", "_NAME"))
+    }
+    found |= dict.fromkeys(code.co_freevars, "free")
+    return found | dict.fromkeys((*code.co_varnames, *code.co_cellvars), "own")
+
+
+def _using(code: CodeType, names: set[str]) -> set[int]:
+    lines = set()
+    for one in dis.get_instructions(code) if names else ():
+        said = one.argval if isinstance(one.argval, tuple) else (one.argval,)
+        line = one.positions and one.positions.lineno
+        if line and any(isinstance(name, str) and name in names for name in said):
+            lines.add(line)
+    return lines & lines_of_code(code)

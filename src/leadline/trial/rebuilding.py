@@ -8,7 +8,7 @@ asked for their hash. Nothing recurses: a list may be 20,000 deep.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from leadline.trial.building import MAKERS, SHELLS, Site, emptied, fill, refused
@@ -21,18 +21,26 @@ __all__ = ["Withheld", "WithheldTouched", "check", "rebuild"]
 _NEW, _STARTED, _HERE, _WHOLE = range(4)
 """What is known of a node: nothing; its parts are looked at; it can be referred to; all of what
 it holds is in it."""
-_HASHED = ("set", "frozenset", "dict", "ordered", "defaultdict")
+_PLAIN = ("k", "t", "b", "n", "m", "g", "q", "rule")
+"""Members of a node that hold no refs."""
+_SETS = ("set", "frozenset")
+_TABLES = ("dict", "ordered", "defaultdict")
 _held: list[object] = []
 """Keeps alive what only a weak reference leads to, for as long as this process lives."""
 
 
-def rebuild(document: dict[str, Any]) -> dict[str, object]:
-    """Return the arguments by name; raises `RefusedError("not-rebuildable", ...)`."""
+def rebuild(
+    document: dict[str, Any], modules: Mapping[str, str] | None = None
+) -> dict[str, object]:
+    """Return the arguments by name; raises `RefusedError("not-rebuildable", ...)`.
+
+    `modules` tells which modules have another name here, such as `__main__`.
+    """
     if document.get("v") != VERSION:
         raise refused(f"the arguments are of another version ({document.get('v')})")
     if damage := _damage(document):
         raise refused(f"the document is damaged ({damage})")
-    return _Site(document).arguments()
+    return _Site(document, modules or {}).arguments()
 
 
 def _damage(document: dict[str, Any]) -> str:
@@ -118,7 +126,9 @@ def _alike(mine: dict[str, Any], its: dict[str, Any]) -> bool:
         return True  # here with what it holds, there without: it is the same object
     if mine.keys() != its.keys():
         return False
-    if any(mine.get(name) != its.get(name) for name in ("k", "t", "b", "n", "m", "g", "rule")):
+    if any(
+        mine.get(name) != its.get(name) for name in ("k", "t", "b", "n", "m", "g", "q", "rule")
+    ):
         return False
     if len(mine.get("i", ())) != len(its.get("i", ())):
         return False
@@ -130,13 +140,12 @@ def _alike(mine: dict[str, Any], its: dict[str, Any]) -> bool:
 class _Site(Site):
     """What is being rebuilt of one document."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        super().__init__(document["nodes"])
+    def __init__(self, document: dict[str, Any], modules: Mapping[str, str]) -> None:
+        super().__init__(document["nodes"], modules)
         self._roots: dict[str, Any] = document["roots"]
         self._states = bytearray(len(self.nodes))
         numbers = {at for at, node in enumerate(self.nodes) if node["k"] == WITHHELD}
         self._paths = paths(document, numbers) if numbers else {}
-        self._document = document
 
     def arguments(self) -> dict[str, object]:
         late: deque[int] = deque()
@@ -187,32 +196,43 @@ class _Site(Site):
         ]
 
     def _ended(self, at: int, *, force: bool) -> bool:
-        """Make or fill a node, if all that it takes is there."""
-        if self._states[at] == _WHOLE:
-            return True
+        """Make a node and fill it, as far as what it takes is there; return whether it is."""
         node = self.nodes[at]
-        hashed = node["k"] in _HASHED
+        if self._states[at] == _STARTED:
+            if not self._there(node, within=False, force=force):
+                return False
+            self._make(at, node)
+        if self._states[at] == _HERE:
+            if not self._there(node, within=True, force=force):
+                return False
+            fill(self, self.built[at], node)
+            self._states[at] = _WHOLE
+        return True
+
+    def _there(self, node: dict[str, Any], *, within: bool, force: bool) -> bool:
+        """Tell whether what a node is made of is there, or `within` all that it holds; keys
+        have to be whole, but for when that cannot be."""
+        kind = node["k"]
         for step, ref in steps(node):
-            if type(ref) is not list:
+            if type(ref) is not list or (step[:1] == "." and not within):
                 continue
             state = self._states[ref[0]]
-            if state < _HERE:
+            asked = kind in _SETS or (step == "{key}" and kind in _TABLES)
+            if state < (_WHOLE if asked and not force else _HERE):
                 return False
-            asked = hashed and (step == "{key}" or node["k"] in ("set", "frozenset"))
-            if asked and state < _WHOLE and not force:
-                return False
+        return True
+
+    def _make(self, at: int, node: dict[str, Any]) -> None:
         if node["k"] == WITHHELD:
             path = self._paths.get(at, "an argument")
             self.built[at] = withheld(path, node.get("rule", ""), node.get("t", "?"))
-        elif self._states[at] == _STARTED:
-            maker = MAKERS.get(node["k"])
-            if maker is None:
-                raise refused(f"there is no builder for {node['k']!r}")
-            self.built[at] = maker(self, node)
-        if self._states[at] == _HERE or "a" in node or "s" in node:
-            fill(self, self.built[at], node)
-        self._states[at] = _WHOLE
-        return True
+            self._states[at] = _WHOLE
+            return
+        maker = MAKERS.get(node["k"])
+        if maker is None:
+            raise refused(f"there is no builder for {node['k']!r}")
+        self.built[at] = maker(self, node)
+        self._states[at] = _HERE
 
     def _finish(self, late: deque[int]) -> None:
         """End what waited for others, in the order in which that becomes possible."""

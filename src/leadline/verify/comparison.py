@@ -56,16 +56,17 @@ def not_replayable(call: CapturedCall) -> Compared:
 
 
 def left_open(one: Compared, reason: str) -> Compared:
-    """Return a call of which nothing good follows: the candidate changes more than is run."""
+    """Return a call of which nothing follows: the candidate changes more than is run, and what
+    the caller would have met is another call, perhaps."""
     case = one.case
-    if not case.agreed or (case.candidate is Candidate.DIFFERS and not case.failed):
+    if not case.agreed:
         return one
     unknown = replace(
         case,
         candidate=Candidate.UNKNOWN,
         reached=True,
-        still_fails=case.still_fails or None,
-        expected=None if case.expected else case.expected,
+        still_fails=None,
+        expected=None,
         reason=reason,
     )
     return replace(one, case=unknown)

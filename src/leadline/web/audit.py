@@ -12,8 +12,9 @@ from leadline.web.frame import Frame
 from leadline.web.rendering import render
 
 ACTIONS = (
-    "place", "twin", "shell", "removed", "expired", "anchor", "canary", "set", "off", "on",
-    "purged", "source", "signed-in", "signed-out", "key-added", "key-revoked", "key-rotated",
+    "place", "twin", "shell", "verdict", "removed", "expired", "anchor", "canary", "set",
+    "off", "on", "purged", "source", "signed-in", "signed-out", "key-added", "key-revoked",
+    "key-rotated",
 )  # fmt: skip
 """What the log knows, to choose from; another one can be typed into the address."""
 _BRIEF_CHARS = 80

@@ -20,6 +20,7 @@ NAVIGATION = (
     Place("/source", "Source", "g c"),
     Place("/hits", "Hits", "g h"),
     Place("/probes", "Probes", "g p"),
+    Place("/verdicts", "Verdicts", "g v"),
     Place("/audit", "Audit", "g a"),
 )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from leadline.agent.capture import naming
 from leadline.agent.capture.obstacle import Obstacle
 from leadline.expression.interruption import expected
-from leadline.expression.layout import Getter, Layout, is_slot, layout_of
+from leadline.expression.layout import HEAP_TYPE, Getter, Layout, is_slot, layout_of
 from leadline.wire.redaction import secret_name
 
 if TYPE_CHECKING:
@@ -26,9 +26,12 @@ type Take = Callable[[Keeper, Any, Node], None]
 type Maker = Callable[[Layout, type], Reader]
 """Takes the layout of a class and the known class that it derives from."""
 
+_OPEN = ("types.SimpleNamespace",)
+"""Classes of C whose instances hold nothing but what their members tell, and let set."""
 FILLED = ("dict", "ordered", "defaultdict", "list", "set", "deque")
 """Kinds of containers that can be emptied, and given what another one holds."""
 _WORD = 8
+_flags: Any = vars(type)["__flags__"].__get__
 _basic: dict[str, Any] = {
     name: vars(type)[f"__{name}__"].__get__
     for name in ("basicsize", "itemsize", "dictoffset", "weakrefoffset")
@@ -50,12 +53,13 @@ class Extra:
     """Where the instances of a class keep what they hold beside what their builtin base does:
     in their dictionary and their slots."""
 
-    __slots__ = ("names", "slots")
+    __slots__ = ("names", "slots", "without")
 
     def __init__(
         self, layout: Layout, base: type = object, without: frozenset[str] = frozenset()
     ) -> None:
         self.names = layout.namespace
+        self.without = without
         self.slots = [
             (name, read)
             for name, read in _slots(layout, base)
@@ -67,6 +71,9 @@ class Extra:
         if self.names is not None:
             names = self.names(value)
             if type(names) is dict:
+                if names and self.without:
+                    pairs = list(dict.items(names))
+                    names = {name: one for name, one in pairs if name not in self.without}
                 if names:
                     node["a"] = keeper.attributes(names)
             elif names is not None:
@@ -100,8 +107,12 @@ def plain_maker(kind: str, take: Take) -> Maker:
 
         def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
             node: Node = {"k": kind}
-            if empties:
-                name, with_state = keeper.landmark(value)
+            if empties or not whole:
+                name, with_state = (
+                    keeper.landmark(value)
+                    if empties
+                    else (keeper.landmarks.name_of(value), False)
+                )
                 if with_state and name is not None:
                     given(keeper, node, name)
                 elif name is not None:
@@ -123,6 +134,11 @@ def hidden_state(layout: Layout, base: type) -> bool:
     cls = layout.cls
     if cls is base:
         return False
+    known = layout_of(base).order
+    for entry, dotted in zip(layout.order, layout.names, strict=True):
+        ours = _flags(entry) & HEAP_TYPE or any(entry is one for one in known)
+        if not ours and dotted not in _OPEN:
+            return True
     slots = sum(1 for _ in _slots(layout, base))
     most = _basic["basicsize"](base) + _WORD * slots
     for place in ("dictoffset", "weakrefoffset"):

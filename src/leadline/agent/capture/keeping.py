@@ -164,8 +164,11 @@ class Keeper:
         self.left -= _REF_BYTES
         return number
 
-    def withheld(self, rule: str, value: object) -> list[int]:
-        """Return what stands for a value that `rule` holds back: a node of its own."""
+    def withheld(self, rule: str, value: object) -> list[int] | None:
+        """Return what stands for a value that `rule` holds back: a node of its own. None stays
+        none, because the class of what is held back is told, and that is all that there is."""
+        if value is None:
+            return None
         number = len(self.objects)
         layout = layout_of(type(value))
         if layout.names[:1] == (STAND_IN,):  # it was held back before

@@ -13,7 +13,16 @@ from leadline.agent.capture.arrays import loaded
 from leadline.agent.capture.holding import Node, Reader
 from leadline.agent.capture.kept_values import encoded
 from leadline.agent.capture.obstacle import TOO_LARGE, Obstacle
-from leadline.agent.capture.recognition import Call, getter, held, in_module, inherits, method
+from leadline.agent.capture.recognition import (
+    Call,
+    getter,
+    held,
+    in_module,
+    inherits,
+    method,
+    slot,
+)
+from leadline.agent.capture.rows import columns_of
 from leadline.agent.capture.tables import cells_of, member, parts_of
 from leadline.expression.hiding import name_rule
 from leadline.expression.layout import MISSING, Getter, Layout, exact, layout_of
@@ -165,11 +174,24 @@ def frame(layout: Layout, cls: type) -> Reader | None:
         return {
             "k": "frame",
             "c": keeper.class_(layout.cls),
-            "i": [keeper.ref(one) for one in (down, across, *(one for one, _ in columns))],
-            "n": [row for _, row in columns],
+            "i": [keeper.ref(one) for one in (down, across, *columns)],
         }
 
     return read
+
+
+class BackedRow:
+    """Stands for one row of an array of pandas that has two dimensions."""
+
+    __slots__ = ("cls", "dtype", "row")
+
+    def __init__(self, cls: type, row: object, dtype: object) -> None:
+        self.cls, self.row, self.dtype = cls, row, dtype
+
+
+def backed_row(keeper: Keeper, value: Any, _: Layout) -> Node:
+    parts = [keeper.ref(value.row), keeper.ref(value.dtype)]
+    return {"k": "backed", "c": keeper.class_(value.cls), "i": parts}
 
 
 def _ndarray() -> type:
@@ -177,9 +199,8 @@ def _ndarray() -> type:
     return found if type(found) is type else object
 
 
-def _columns(blocks: tuple[object, ...], length: int, row_of: Call) -> list[tuple[Any, int]]:
-    """Return the array of each column, in their order, and which row of it the column is where
-    it is an array of pandas with two dimensions."""
+def _columns(blocks: tuple[object, ...], length: int, row_of: Call) -> list[Any]:
+    """Return the array of each column, in their order."""
     columns: list[Any] = [MISSING] * length
     kind = _ndarray()
     for block in blocks:
@@ -197,12 +218,23 @@ def _columns(blocks: tuple[object, ...], length: int, row_of: Call) -> list[tupl
         if type(where) is not list:
             raise Obstacle(_UNKNOWN)
         for row, position in enumerate(where):
-            columns[position] = (
-                (row_of(values, row), 0) if type(values) is kind else (values, row)
-            )
+            columns[position] = _row(values, row, row_of)
     if any(one is MISSING for one in columns):
         raise Obstacle(_UNKNOWN)
     return columns
+
+
+def _row(values: Any, row: int, row_of: Call) -> Any:
+    """Return one row of a block, which may be all of it."""
+    if type(values) is _ndarray():
+        return row_of(values, row)
+    inner = member(values, _BACKED, "NDArrayBacked", "_ndarray")
+    kind = member(values, _BACKED, "NDArrayBacked", "_dtype")
+    shape = getter(layout_of(_ndarray()), _ndarray(), "shape")
+    if type(inner) is not _ndarray() or shape is None:
+        return values
+    whole: Any = shape(inner)
+    return BackedRow(type(values), row_of(inner, row), kind) if len(whole) == 2 else values
 
 
 def series(layout: Layout, cls: type) -> Reader | None:
@@ -256,6 +288,32 @@ def backed(layout: Layout, cls: type) -> Reader | None:
             known = {name: one for name, one in dict.items(names) if name != "_cache"}
             node["a"] = keeper.attributes(known)
         return node
+
+    return read
+
+
+def row(layout: Layout, cls: type) -> Reader | None:
+    """Return the reader of a row that SQLAlchemy has fetched: its values and their names."""
+    parts, parent = getter(layout, cls, "_data"), getter(layout, cls, "_parent")
+    if parts is None or parent is None:
+        return None
+
+    def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
+        values = slot(parts, value)
+        names = columns_of(slot(parent, value))
+        if type(values) is not tuple or len(names) != len(values):
+            raise Obstacle("it is a row whose columns have no names")
+        rules = [name_rule(name) for name in names]
+        keeper.left -= sum(map(len, names))
+        return {
+            "k": "row",
+            "c": keeper.class_(layout.cls),
+            "q": names,
+            "i": [
+                keeper.ref(one) if rule is None else keeper.withheld(rule, one)
+                for rule, one in zip(rules, values, strict=True)
+            ],
+        }
 
     return read
 

@@ -11,11 +11,12 @@ import _weakref as weakref  # the module of that name is not loaded in every pro
 import datetime
 import re
 import types
+from _random import Random as NativeRandom
 from collections.abc import Mapping
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-from leadline.agent.capture import kept_arrays
+from leadline.agent.capture import kept_arrays, kept_views
 from leadline.agent.capture.holding import (
     Extra,
     Maker,
@@ -29,14 +30,13 @@ from leadline.agent.capture.holding import (
     plain_maker,
 )
 from leadline.agent.capture.kept_values import entries
-from leadline.agent.capture.memory import first_member
 from leadline.agent.capture.naming import of_builtin
 from leadline.agent.capture.numbers import MAX_DECIMAL_BYTES
 from leadline.agent.capture.obstacle import Obstacle
 from leadline.agent.capture.recognition import genuine, getter, held, method
 from leadline.expression.hiding import hidden_items
 from leadline.expression.interruption import expected
-from leadline.expression.layout import MISSING, Layout, exact, identity, layout_of
+from leadline.expression.layout import Layout, exact, identity, layout_of
 from leadline.wire.kept import STAND_IN, WITHHELD
 
 if TYPE_CHECKING:
@@ -97,10 +97,12 @@ def _exception(keeper: Keeper, value: Any, node: Node) -> None:
 def _error_maker(layout: Layout, base: type) -> Reader:
     """As `plain_maker`, but that memory beyond the slots belongs to the interpreter's own
     classes of errors: what they are made with is in the arguments, too."""
-    extra = Extra(layout, base)
+    group = any(cls is BaseExceptionGroup for cls in layout.order)
+    extra = Extra(layout, BaseExceptionGroup if group else base)
+    kind = "group" if group else "error"
 
     def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
-        node: Node = {"k": "error", "c": keeper.class_(layout.cls)}
+        node: Node = {"k": kind, "c": keeper.class_(layout.cls)}
         _exception(keeper, value, node)
         extra.add(keeper, value, node)
         return node
@@ -132,36 +134,52 @@ def builtin(keeper: Keeper, value: Any, _: Layout) -> Node:
     return {"k": "bound", "t": called, "i": [keeper.ref(owner)]}
 
 
-def _proxy(keeper: Keeper, value: Any, node: Node) -> None:
-    inner = first_member(value)
-    if inner is MISSING:
-        raise Obstacle("what it shows cannot be read on this interpreter")
-    node["i"] = [keeper.ref(inner)]
+_ALIAS_ORIGIN, _ALIAS_ARGS = (
+    vars(types.GenericAlias)[name].__get__ for name in ("__origin__", "__args__")
+)
+_UNION_ARGS: Any = vars(types.UnionType)["__args__"].__get__
 
 
-def _view(kind: type) -> Take:
-    mapping = vars(kind)["mapping"].__get__
+def _alias(keeper: Keeper, value: Any, node: Node) -> None:
+    node["c"] = keeper.class_(types.GenericAlias)
+    node["i"] = [keeper.ref(_ALIAS_ORIGIN(value)), keeper.ref(_ALIAS_ARGS(value))]
 
+
+def _union(keeper: Keeper, value: Any, node: Node) -> None:
+    node["i"] = [keeper.ref(one) for one in _UNION_ARGS(value)]
+
+
+_random_state: Any = vars(NativeRandom)["getstate"]
+
+
+def _random(layout: Layout, base: type) -> Reader:
+    extra = Extra(layout, base)
+
+    def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
+        name, _ = keeper.landmark(value)
+        if name is not None:
+            return named(keeper, name)
+        node: Node = {"k": "random", "c": keeper.class_(layout.cls)}
+        node["i"] = [keeper.ref(_random_state(value))]
+        extra.add(keeper, value, node)
+        return node
+
+    return read
+
+
+_MATCH_PARTS = tuple(
+    vars(re.Match)[name].__get__ for name in ("re", "string", "pos", "endpos", "regs")
+)
+
+
+def _match(layout: Layout, cls: type) -> Reader | None:
     def take(keeper: Keeper, value: Any, node: Node) -> None:
-        inner = first_member(mapping(value))
-        if inner is MISSING:
-            raise Obstacle("what it shows cannot be read on this interpreter")
-        node["i"] = [keeper.ref(inner)]
+        pattern, text, first, last, spans = (read(value) for read in _MATCH_PARTS)
+        node["i"] = [keeper.ref(pattern), keeper.ref(text)]
+        node["n"] = [first, last, *(at for span in spans for at in span)]
+        keeper.left -= 8 * len(node["n"])
 
-    return take
-
-
-def _iterator(kind: type) -> Take:
-    """The iterators over rows and ranges: by what `__reduce__`, which is C code, tells."""
-    reduce: Any = vars(kind)["__reduce__"]
-
-    def take(keeper: Keeper, value: Any, node: Node) -> None:
-        told = reduce(value)
-        node["i"] = [keeper.ref(told[1][0])]
-        if len(told) > 2 and told[2] is not None:
-            node["n"] = told[2]
-
-    return take
+    return plain_maker("match", take)(layout, cls)
 
 
 _call_ref: Any = vars(weakref.ref)["__call__"]
@@ -176,6 +194,7 @@ def _range_like(kind: type) -> Take:
 
 
 BUILTIN: tuple[tuple[type, Maker], ...] = (
+    *kept_views.BUILTIN,
     (datetime.datetime, plain_maker("datetime", _datetime)),
     (datetime.date, plain_maker("date", _day)),
     (datetime.time, plain_maker("time", _fields(datetime.time, _CLOCK))),
@@ -186,27 +205,11 @@ BUILTIN: tuple[tuple[type, Maker], ...] = (
     (datetime.timezone, plain_maker("timezone", _timezone)),
     (range, plain_maker("range", _range_like(range))),
     (slice, plain_maker("slice", _range_like(slice))),
-    (types.MappingProxyType, plain_maker("proxy", _proxy)),
     (types.MethodType, plain_maker("method", _method)),
     (weakref.ref, plain_maker("weak", _weak)),
-    *(
-        (type(view), plain_maker(kind, _view(type(view))))
-        for kind, view in (
-            ("keys", {}.keys()),
-            ("values", {}.values()),
-            ("items", {}.items()),
-        )
-    ),
-    *(
-        (type(one), plain_maker(kind, _iterator(type(one))))
-        for kind, one in (
-            ("iterator", iter([])),
-            ("iterator", iter(())),
-            ("iterator", iter(range(0))),
-            ("iterator", iter(range(1 << 70))),
-            ("reversed", reversed([])),
-        )
-    ),
+    (types.GenericAlias, plain_maker("made", _alias)),
+    (types.UnionType, plain_maker("union", _union)),
+    (_random_state.__objclass__, _random),
     (BaseException, _error_maker),
 )
 
@@ -240,18 +243,31 @@ def _zone(layout: Layout, cls: type) -> Reader | None:
     return read
 
 
-def _path(layout: Layout, _: type) -> Reader | None:
-    """Paths lie in slots; the hash that one remembers is of this process."""
-    if hidden_state(layout, object):
-        return opaque
-    extra = Extra(layout, object, frozenset(("_hash",)))
+def _lacking(*names: str) -> Any:
+    """Return what makes the reader of objects that are written down without some names."""
 
-    def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
-        node: Node = {"k": "object", "c": keeper.class_(layout.cls)}
-        extra.add(keeper, value, node)
-        return node
+    def make(layout: Layout, _: type) -> Reader | None:
+        if hidden_state(layout, object):
+            return opaque
+        extra = Extra(layout, object, frozenset(names))
 
-    return read
+        def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
+            node: Node = {"k": "object", "c": keeper.class_(layout.cls)}
+            extra.add(keeper, value, node)
+            return node
+
+        return read
+
+    return make
+
+
+_path = _lacking("_hash")
+"""The hash that a path remembers is of this process."""
+_orm_state = _lacking(
+    *("session_id", "runid", "load_path", "load_options", "insert_order"),
+    *("_instance_dict", "_strong_obj"),
+)
+"""Without a session: what is not loaded cannot be fetched where the call is made again."""
 
 
 def _pattern(layout: Layout, cls: type) -> Reader | None:
@@ -344,8 +360,12 @@ _CLAIMED: Mapping[str, Any] = {
     "pathlib.PurePath": _path,
     "pathlib._local.PurePath": _path,
     "re.Pattern": _pattern,
+    "re.Match": _match,
     "collections.defaultdict": _factory,
     "functools.partial": _partial,
+    "sqlalchemy.orm.state.InstanceState": _orm_state,
+    "sqlalchemy.engine._row_cy.BaseRow": kept_arrays.row,
+    "sqlalchemy.cyextension.resultproxy.BaseRow": kept_arrays.row,
     "array.array": kept_arrays.array,
     "numpy.ndarray": kept_arrays.ndarray,
     "numpy.generic": kept_arrays.scalar,
@@ -359,8 +379,8 @@ _CLAIMED: Mapping[str, Any] = {
     "pandas._libs.arrays.NDArrayBacked": kept_arrays.backed,
     "_thread.lock": _lock("lock"),
     "_thread.RLock": _lock("rlock"),
-    "_io.StringIO": _stream("text stream"),
-    "_io.BytesIO": _stream("byte stream"),
+    "_io.StringIO": _stream("text_stream"),
+    "_io.BytesIO": _stream("byte_stream"),
     "logging.Logger": _logger,
     STAND_IN: _stand_in,
     "threading.Thread": _refused,
@@ -390,6 +410,6 @@ def _is_lock(layout: Layout, cls: type, dotted: str) -> bool:
     return dotted == "_thread.lock" and method(layout, cls, "acquire_lock") is not None
 
 
-_NATIVE = frozenset(map(identity, (re.Pattern,)))
+_NATIVE = frozenset(map(identity, (re.Pattern, re.Match)))
 
 __all__ = ["BUILTIN", "article", "builtin", "form_of"]

@@ -13,11 +13,13 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
+from leadline.agent.capture.held import held as held_of
 from leadline.agent.capture.naming import Name, found
 from leadline.agent.capture.recognition import names_of
 from leadline.expression.layout import MISSING, exact, identity, layout_of
 from leadline.expression.unknown import Unknown
 from leadline.expression.walking import find
+from leadline.wire.kept import TYPE_STEP
 
 MAX_LANDMARKS = 50_000
 MAX_MODULE_NAMES = 5_000
@@ -33,7 +35,12 @@ _PLAIN = frozenset(
 )
 _CONTAINERS = frozenset(map(identity, (dict, list, tuple, set, frozenset)))
 """What modules hold of these is of use only with what is in it."""
+_CONSTANT = frozenset(map(identity, (tuple, frozenset)))
+"""Equal ones are as good."""
 _FUNCTION_NAME: Any = vars(types.FunctionType)["__qualname__"].__get__
+_qualname: Any = vars(type)["__qualname__"].__get__
+_MAPPED = "sqlalchemy.orm.attributes.QueryableAttribute"
+"""What a class has where its instances have a column or their relatives."""
 _LIBRARIES = ("site-packages", "dist-packages")
 
 
@@ -104,25 +111,33 @@ def _is_own(names: dict[str, Any]) -> bool:
 
 def _add(names: dict[int, Name], module: str, name: str, value: object, is_own: bool) -> None:
     cls = type(value)
+    kind = identity(cls)
     if cls is float and value != value:  # noqa: PLR0124 - none of the numbers
         names.setdefault(identity(value), (module, name))  # code asks for one by `is`
-    if identity(cls) in _PLAIN or (identity(cls) in _CONTAINERS and not is_own):
+    elif kind in _PLAIN or kind in _CONSTANT or (kind in _CONTAINERS and not is_own):
         return
-    if cls is tuple or cls is frozenset:  # equal ones are as good
-        return
-    layout = layout_of(cls)
-    if layout.base is type:
+    elif layout_of(cls).base is type:
+        if exact(_qualname(value)) != name:  # another name for it than its own
+            names.setdefault(identity(value), (module, name))
         own = layout_of(value)  # type: ignore[arg-type]
-        if own.module == module:
-            for inner, held in list(own.members[0].items() if own.members else ()):
-                kind = identity(type(held))
-                if type(held) is types.FunctionType:  # one that a decorator has made
-                    if exact(_FUNCTION_NAME(held)) != f"{name}.{inner}":
-                        names.setdefault(identity(held), (module, f"{name}.{inner}"))
-                elif kind not in _PLAIN and kind not in _CONTAINERS and kind not in _CODE:
-                    names.setdefault(identity(held), (module, f"{name}.{inner}"))
-        return
-    names.setdefault(identity(value), (module, name))
+        if own.module == module and own.members:
+            for inner, held in list(own.members[0].items()):
+                _add_of_class(names, module, f"{name}.{inner}", held)
+    else:
+        names.setdefault(identity(value), (module, name))
+        if "<" in exact(_qualname(cls)):  # a class that a function has made
+            names.setdefault(identity(cls), (module, f"{name}.{TYPE_STEP}"))
+
+
+def _add_of_class(names: dict[int, Name], module: str, path: str, value: object) -> None:
+    kind = identity(type(value))
+    if type(value) is types.FunctionType:
+        if exact(_FUNCTION_NAME(value)) != path:  # one that a decorator has made
+            names.setdefault(identity(value), (module, path))
+    elif kind not in _PLAIN and kind not in _CONTAINERS and kind not in _CODE:
+        names.setdefault(identity(value), (module, path))
+        if _MAPPED in layout_of(type(value)).names:
+            names.setdefault(identity(held_of(value, "impl")), (module, f"{path}.impl"))
 
 
 _CODE = frozenset(

@@ -9,10 +9,12 @@ import sys
 import types
 from typing import Any
 
+from leadline.agent.capture.held import held
 from leadline.agent.capture.recognition import names_of
 from leadline.expression.layout import MISSING, Layout, exact, identity, layout_of
 from leadline.expression.unknown import Unknown
 from leadline.expression.walking import find
+from leadline.wire.kept import TYPE_STEP
 
 MAX_STEPS = 8
 """Classes within classes; nobody nests them deeper."""
@@ -64,8 +66,12 @@ def found(name: Name) -> object:
     names = names_of(here)
     here = _among(names, first) if names is not None else MISSING
     for step in rest[:MAX_STEPS]:
+        if step == TYPE_STEP:
+            here = type(here)
+            continue
         if layout_of(type(here)).base is not type:
-            return MISSING
+            here = held(here, step)
+            continue
         members = layout_of(here).members  # type: ignore[arg-type]
         here = members[0].get(step, MISSING) if members else MISSING
         read = _WRAPPED.get(identity(type(here)))

@@ -95,7 +95,7 @@ def row(layout: Layout, cls: type) -> tuple[Read, bool] | None:
         found = slot(parts, value)
         if type(found) is not tuple:
             return {"type": layout.name, "omitted": Omission.OPAQUE}
-        names = _columns(slot(parent, value))
+        names = columns_of(slot(parent, value))
         if len(names) != len(found):
             shown: dict[str, Value] = walk.row(found, layout_of(tuple), level)
             return shown | {"type": layout.name}
@@ -106,7 +106,7 @@ def row(layout: Layout, cls: type) -> tuple[Read, bool] | None:
     return read, INSIDE
 
 
-def _columns(metadata: object) -> list[str]:
+def columns_of(metadata: object) -> list[str]:
     """Return the names of a result's columns, or none where they are kept otherwise."""
     layout = layout_of(type(metadata))
     keys: Any = held(metadata, layout, "_keys")

@@ -144,7 +144,8 @@ class Passage(Meter):
     as `holds` and `take`, for a core that has its own way to do it. `off` is set when a limit
     has switched the sites off; `window_ns` above `allowance_ns` is one. `began` is there when
     durations are wanted: frame -> nanoseconds of `perf_counter_ns`; `opens` is that of another
-    passage, which sees the calls end that this one has taken.
+    passage, which sees the calls end that this one has taken and `follows` it: it is off too
+    once that is and all of them have ended.
 
     Counters are plain integers that the application's threads add to without a lock: CPython
     changes threads only at calls and backward jumps, and `n += 1` holds neither.
@@ -164,6 +165,7 @@ class Passage(Meter):
     timed: bool = False
     """Whether a passage without a duration is of no use."""
     opens: dict[int, int] | None = None
+    follows: "Passage | None" = None
     samples: deque[float] | None = None
     lost: int = 0
     sites: tuple[Site, ...] = ()

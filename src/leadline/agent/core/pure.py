@@ -287,7 +287,7 @@ class PureCore:
             began = passage.began.pop(_identity(frame), None)
             duration_s = (self._elapsed() - began) / 1e9 if began is not None else None
         if passage.timed and duration_s is None:
-            return True
+            return _awaits(passage)
         if not passage.apart and (
             self.unread_ns >= self.budget_ns or passage.window_ns > passage.allowance_ns
         ):
@@ -319,7 +319,7 @@ class PureCore:
             frame = _identity(frame_above(levels + 1))
             if role is Role.FORGET:
                 calls.pop(frame, None)
-                return True
+                return _awaits(passage)
             if len(calls) >= MAX_OPEN_CALLS:
                 passage.lost += _forget_oldest(calls)
             calls.pop(frame, None)  # to stand last, as the youngest
@@ -356,6 +356,14 @@ class PureCore:
         trace, span = trace_of()
         now, thread = self._now(), get_ident()
         return Record(passage, visit.site, now, thread, payload, task_name(), trace, span)
+
+
+def _awaits(passage: Passage) -> bool:
+    """Whether a passage that follows another one has anything to wait for."""
+    if passage.follows is None or passage.began or not passage.follows.off:
+        return True
+    passage.off = True
+    return False
 
 
 def _forget_oldest(calls: dict[int, int]) -> int:

@@ -33,6 +33,10 @@ class Lines:
                 self._ready = lines
         return self._ready.pop(0)
 
+    def close(self) -> None:
+        """Let go of the descriptor."""
+        os.close(self._descriptor)
+
     def say(self, line: bytes) -> bool:
         """Write a line; tell whether anybody is there to read it."""
         rest = memoryview(line)

@@ -78,6 +78,7 @@ def _apart(order: Order, lines: Lines, run: Callable[[], bytes]) -> None:
     pid = twin.grandchild(order.within_s + _SPARE_S)
     if pid == 0:
         os.close(receiving)
+        lines.close()  # what a run writes anywhere is no answer of the place
         try:
             said = run()
         except BaseException as error:  # noqa: BLE001 - the last frame of this process

@@ -305,8 +305,8 @@ class Arming:
         if one.state.status is Status.EXPIRED:
             if not following.awaits:
                 self._core.disarm(witness)
-        elif passage.off and not following.awaits and not witness.off:
-            self._core.suspend(witness)
+        elif passage.off and not following.awaits:
+            self._core.suspend(witness)  # if it is off by itself, exceptions are heard still
 
     def count_entries(self, one: Standing) -> None:
         """Begin to count how often a function is entered whose line was not reached yet."""

@@ -140,6 +140,8 @@ class Budget:
                 continue
             passage, limit = one.compiled.passage, allowance_ns(one.probe)
             passage.allowance_ns = limit
+            if one.compiled.following is not None:
+                one.compiled.following.allow(min(limit, self.whole_ns))
             if one.probe.id in self._attempts:
                 self._marks[one.probe.id] = passage.window_ns
                 share = int(min(limit, self.whole_ns) * ATTEMPT_SHARE)

@@ -12,7 +12,7 @@ from types import CodeType
 from leadline.agent.capture import keeping, outlet
 from leadline.agent.capture.callers import callers_of, module_name
 from leadline.agent.capture.room import Room
-from leadline.agent.core.passage import Passage, Reading, Visit
+from leadline.agent.core.passage import BUDGET_NS, Passage, Reading, Visit
 from leadline.agent.origin import origin_of
 from leadline.agent.probes.choosing import Shape, chooser, shape_of_call
 from leadline.agent.probes.compiled import Compiled, ready
@@ -34,8 +34,8 @@ LONGEST_S = 300.0
 """A call that has not ended by then is given up: a worker's loop never ends."""
 MAX_WAITING_BYTES = 4_000_000
 """Of calls that wait for the server, as much as the ring holds of others."""
-LOOKING_NS = 4_000_000
-"""Of each second's budget (`core.passage.BUDGET_NS`, 10 ms) what a capture means to use: the
+LOOKING_SHARE = 0.4
+"""Of each second's budget, or of a smaller limit of its own, what a capture means to use: the
 rest is for the callbacks themselves and for other probes."""
 
 _ALWAYS = 2**62
@@ -93,7 +93,7 @@ def compile_capture(probe: CaptureProbe) -> Compiled:
         timed=True,
         apart=True,
     )
-    compiled.passage.opens = witness.began
+    compiled.passage.opens, witness.follows = witness.began, compiled.passage
     recorder.meet(compiled.passage, witness)
     return replace(compiled, witness=witness, following=recorder)
 
@@ -122,11 +122,15 @@ class Recorder:
         module = probe.target.module if isinstance(probe.target, FunctionTarget) else ""
         self._module = "" if "/" in module or module.endswith(".py") else module
         """As it was asked for: what is run as a script has another name for itself."""
-        self._token_ns = LOOKING_NS / probe.limits.rate_per_s
+        self.allow(BUDGET_NS)
 
     def meet(self, passage: Passage, witness: Passage) -> None:
         """Take the passages of the beginnings and of the ends."""
         self._passage, self._witness = passage, witness
+
+    def allow(self, ns: int) -> None:
+        """See `Following`."""
+        self._token_ns = max(1.0, LOOKING_SHARE * ns / self._probe.limits.rate_per_s)
 
     def begin(self, visit: Visit) -> None:
         """Keep what a call is given. Raises `Unknown` where there is no room for it."""

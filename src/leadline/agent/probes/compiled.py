@@ -25,6 +25,9 @@ class Following(Protocol):
     def fates(self, fates: dict[Fate, int]) -> dict[Fate, int]:
         """Return what became of the calls, of what became of their beginnings."""
 
+    def allow(self, ns: int) -> None:
+        """Take what of each second the probe may use."""
+
     def owed_ns(self) -> int:
         """Return what their ends have cost since the last call."""
 

@@ -71,7 +71,7 @@ calls_serve(Visit *visit)
     }
     Py_XDECREF(key);
     Py_XDECREF(now);
-    return done < 0 ? FAILED : ON;
+    return done < 0 ? FAILED : calls_await(meter);
 }
 
 /* Enter this call among those whose end another passage sees. */
@@ -88,6 +88,20 @@ calls_open(Visit *visit)
     Py_XDECREF(key);
     Py_XDECREF(now);
     return done;
+}
+
+/* What follows another passage is of no use once that is off and all its calls have ended. */
+int
+calls_await(Meter *meter)
+{
+    PyObject *first = meter->follows;
+    if (first == NULL || !Py_IS_TYPE(first, Py_TYPE(meter)) || !((Meter *)first)->off ||
+        (meter->began != NULL && PyDict_CheckExact(meter->began) &&
+         PyDict_GET_SIZE(meter->began) > 0)) {
+        return ON;
+    }
+    meter->off = 1;
+    return OFF;
 }
 
 /* Find out how long this call has taken, if its beginning was seen. */

@@ -10,6 +10,9 @@ int calls_serve(Visit *visit);
 /* Let the passage that sees calls end know of this one; -1 with an exception. */
 int calls_open(Visit *visit);
 
+/* Whether a passage that follows another one has nothing to wait for: ON, or OFF, and it is off. */
+int calls_await(Meter *meter);
+
 /* Find out how long this call has taken, if its beginning was seen; -1 with an exception. */
 int calls_find_duration(Visit *visit);
 

@@ -148,6 +148,7 @@ meter_traverse(Meter *self, visitproc visit, void *arg)
     Py_VISIT(self->concerns);
     Py_VISIT(self->began);
     Py_VISIT(self->opens);
+    Py_VISIT(self->follows);
     Py_VISIT(self->samples);
     Py_VISIT(self->known_holds);
     Py_VISIT(self->known_take);
@@ -162,6 +163,7 @@ meter_clear(Meter *self)
     Py_CLEAR(self->concerns);
     Py_CLEAR(self->began);
     Py_CLEAR(self->opens);
+    Py_CLEAR(self->follows);
     Py_CLEAR(self->samples);
     Py_CLEAR(self->known_holds);
     Py_CLEAR(self->known_take);
@@ -189,6 +191,7 @@ static PyMemberDef meter_members[] = {
     OBJECT(concerns),
     OBJECT(began),
     OBJECT(opens),
+    OBJECT(follows),
     OBJECT(samples),
     NUMBER(hits_left),
     NUMBER(lost),

@@ -43,7 +43,7 @@ typedef struct {
 
 typedef struct {
     PyObject_HEAD
-    PyObject *holds, *take, *concerns, *began, *opens, *samples;
+    PyObject *holds, *take, *concerns, *began, *opens, *follows, *samples;
     double tokens;
     long long hits_left, lost, entered, cost_ns, window_ns, allowance_ns;
     long long fates[FATE_COUNT];

@@ -350,7 +350,7 @@ pass(Visit *visit)
         return FAILED;
     }
     if (meter->timed && !visit->moment.has_duration) {
-        return ON;
+        return calls_await(meter);
     }
     int spent = core->spent_ns >= core->budget_ns || meter->window_ns > meter->allowance_ns;
     if (spent && !meter->apart) {

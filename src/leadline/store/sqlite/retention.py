@@ -114,10 +114,10 @@ class Retention:
 
     def _next_to_go(self) -> Shelf | None:
         """Return the table that holds the oldest of what may go for its size."""
-        hits, points, *others = SHELVES.values()
+        hits, points, verdicts, *others = SHELVES.values()
         data = [
             (at, shelf)
-            for shelf in (hits, points)
+            for shelf in (hits, points, verdicts)
             if (at := shelves.oldest_at(self._db, shelf)) is not None
         ]
         if data:

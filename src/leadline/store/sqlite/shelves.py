@@ -33,13 +33,15 @@ SHELVES: dict[Kind, Shelf] = {
     for shelf in (
         Shelf(Kind.HITS, "id", "received_at", sized=True),
         Shelf(Kind.POINTS, "id", "received_at"),
+        Shelf(Kind.VERDICTS, "id", "received_at"),
         Shelf(Kind.PROBES, "number", "ended_at", "phase != 'active'"),
         Shelf(Kind.INSTANCES, "rowid", "gone_at", "gone_at IS NOT NULL"),
         # the newest entry's number is the revision of all sets
         Shelf(Kind.AUDIT, "id", "at", "id < (SELECT max(id) FROM audit)"),
     )
 }
-"""In the order in which they make room: hits and points the older first, the audit log last."""
+"""In the order in which they make room: of hits, points and verdicts the older first, the audit
+log last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,12 +41,14 @@ from leadline.store.sqlite import (
     shelves,
     space,
     switches,
+    verdicts,
 )
 from leadline.store.sqlite.database import connect, explain, hold, prepare
 from leadline.store.sqlite.readers import Readers
 from leadline.store.sqlite.retention import MAX_HITS_STORED
 from leadline.store.sqlite.shelves import SHELVES
 from leadline.store.sqlite.writer import Transaction, Writer
+from leadline.store.verdicts import NewVerdict, StoredVerdict, VerdictFilter
 from leadline.wire.hit import InstanceInfo, Point, Report
 from leadline.wire.probe import Probe, Status
 
@@ -176,6 +178,7 @@ class SqliteStore:
         at_most = {
             Kind.HITS: MAX_HITS_STORED,
             Kind.POINTS: points.POINTS_KEPT,
+            Kind.VERDICTS: verdicts.VERDICTS_KEPT,
             Kind.PROBES: probes.ENDED_KEPT,
             Kind.INSTANCES: instances.INSTANCES_KEPT,
             Kind.AUDIT: audit.AUDIT_KEPT,
@@ -261,6 +264,21 @@ class SqliteStore:
     ) -> list[AuditEntry]:
         with self._readers.lend() as db:
             return audit.select(db, limit, before, matching)
+
+    def add_verdict(
+        self, new: NewVerdict, detail: dict[str, object], *, who: str, now: float
+    ) -> int:
+        return self._writer.run(lambda tx: verdicts.insert(tx, new, who, now, detail))
+
+    def verdicts(
+        self, matching: VerdictFilter, *, before: int | None, limit: int
+    ) -> list[StoredVerdict]:
+        with self._readers.lend() as db:
+            return verdicts.select(db, matching, before, limit)
+
+    def verdict(self, number: int) -> StoredVerdict | None:
+        with self._readers.lend() as db:
+            return verdicts.select_one(db, number)
 
     def trimmed(self) -> dict[str, int]:
         with self._readers.lend() as db:

@@ -1,5 +1,0 @@
-"""Hand-written cases."""
-
-
-def run(only: str):
-    return []

@@ -1,0 +1,198 @@
+"""One verdict: what stands behind it, the candidate with what reached it, the calls by sort."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from leadline.control.verdicts import VerdictView
+from leadline.web import diff
+from leadline.web.frame import Frame
+from leadline.web.rendering import render
+from leadline.web.verdicts import tone
+
+OPEN = 3
+"""Calls of a sort that are open when the page comes: the smallest, which say most."""
+_SORTS = (
+    ("failing", "Failing calls", "They failed live. What was stated has to hold for each."),
+    (
+        "differing",
+        "Calls that differ",
+        "They did not fail, and come out differently with the candidate; the smallest first.",
+    ),
+    ("unknown", "Unknown", "What the candidate comes to is not known of them."),
+    (
+        "control",
+        "Control did not agree",
+        "The old code, run again, did not come to what really happened: they prove nothing.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """One call. `sides` are its outcomes as (name, text), `met` whether what was stated holds
+    for it (None: nobody knows)."""
+
+    number: int
+    arguments: list[tuple[str, str]]
+    sides: list[tuple[str, str]]
+    differences: list[Mapping[str, Any]]
+    masked: list[str]
+    met: str
+    swallowed: str
+    reason: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The calls of one sort."""
+
+    sort: str
+    title: str
+    told: str
+    cases: list[CaseRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """How far the changed lines of one side of a file were reached; `missed` were not."""
+
+    file: str
+    side: str
+    reached: int
+    whole: int
+    missed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """So many of so many calls, and what is said of them; `part` is the share of it."""
+
+    name: str
+    count: int
+    of: int
+    told: str
+
+    @property
+    def part(self) -> float:
+        """The share, 0 where there is none."""
+        return self.count / self.of if self.of else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the view shows. `bound` is the share of calls that could still differ, in words."""
+
+    verdict: VerdictView
+    report: Mapping[str, Any]
+    tone: str
+    said: str
+    shares: list[Share]
+    bound: str
+    files: list[diff.FileDiff]
+    cut: int
+    lines: list[Lines]
+    groups: list[Group]
+
+
+def view(verdict: VerdictView) -> Page:
+    """Make the view model of a report, which is plain data."""
+    report = verdict.report
+    files, cut = diff.files(report["candidate"]["diff"], _reached(report))
+    return Page(
+        verdict=verdict,
+        report=report,
+        tone=tone(report["exit_status"]),
+        said=_said(report),
+        shares=_shares(report),
+        bound=_bound(report["shares"]),
+        files=files if report["candidate"]["diff"] else [],
+        cut=cut,
+        lines=[_lines(one) for one in report["coverage"] if one["lines"]],
+        groups=[group for sort in _SORTS if (group := _group(report, *sort)).cases],
+    )
+
+
+def page(frame: Frame, shown: Page) -> str:
+    """Return the whole page."""
+    return render("verdict.html", frame=frame, view=shown)
+
+
+def _said(report: Mapping[str, Any]) -> str:
+    """Return the sentence without the verdict before it, which stands there in large."""
+    said: str = report["sentence"].removeprefix(report["verdict"])
+    return said.removeprefix(":").strip()
+
+
+def _shares(report: Mapping[str, Any]) -> list[Share]:
+    counted = report["shares"]
+    met = "meet what was stated" if report["expect"] else "do not fail any more"
+    shares = [
+        Share("control", counted["agreed"], counted["calls"],
+              "calls: the old code, run again twice, came to what really happened"),
+        Share("reached", counted["reached"], counted["calls"],
+              "calls have reached a changed line, and are evidence"),
+    ]  # fmt: skip
+    if counted["failing"] or report["fails"]:
+        shares.append(
+            Share("failing", counted["met"], counted["failing"], f"failing calls {met}")
+        )
+    shares.append(
+        Share("others", counted["same"], counted["others"], "other calls are the same")
+    )
+    return shares
+
+
+def _bound(shares: Mapping[str, Any]) -> str:
+    if not shares["reached"]:
+        return "nothing can be said: no call is evidence"
+    share = shares["bound"]
+    said = f"{share:.2g}" if share < 0.001 else f"{share * 100:.2g} %"
+    return f"at most {said} of such calls could differ (95 %)"
+
+
+def _reached(report: Mapping[str, Any]) -> diff.Reached:
+    return {
+        (one["file"], one["new"]): {int(line): calls for line, calls in one["lines"].items()}
+        for one in report["coverage"]
+    }
+
+
+def _lines(one: Mapping[str, Any]) -> Lines:
+    missed = [line for line, calls in one["lines"].items() if not calls]
+    more = f" and {len(missed) - 20} more" if len(missed) > 20 else ""
+    return Lines(
+        file=one["file"],
+        side="new" if one["new"] else "old",
+        reached=len(one["lines"]) - len(missed),
+        whole=len(one["lines"]),
+        missed=", ".join(missed[:20]) + more,
+    )
+
+
+def _group(report: Mapping[str, Any], sort: str, title: str, told: str) -> Group:
+    cases = [case for case in report["cases"] if case["sort"] == sort]
+    rows = [_case(case, number < OPEN) for number, case in enumerate(cases)]
+    return Group(sort, title, told, rows)
+
+
+def _case(case: Mapping[str, Any], is_open: bool) -> CaseRow:
+    names = (("live", "what happened"), ("control", "control"), ("candidate", "candidate"))
+    return CaseRow(
+        number=case["number"],
+        arguments=list(case["arguments"].items()),
+        sides=[(name, case[side]) for side, name in names if case[side]],
+        differences=case["differences"],
+        masked=case["masked"],
+        met=_met(case),
+        swallowed=case["swallowed"],
+        reason=case["reason"],
+        open=is_open,
+    )
+
+
+def _met(case: Mapping[str, Any]) -> str:
+    if case["sort"] != "failing":
+        return ""
+    return {True: "met", False: "not met"}.get(case["met"], "unknown")

@@ -1,0 +1,84 @@
+"""Candidates that crash, hang, flood, and try to get out: the verdict stays honest."""
+
+import pytest
+from benchmarks.verify.calling import captured, home, imported
+
+from leadline.trial.candidate import make, of_texts
+from leadline.verify.verifying import Request, verify
+from leadline.wire.errors import RefusedError
+
+SOURCE = """\
+import os
+
+def double(x):
+    return x * 2
+"""
+
+
+SHUT = """
+def _shut(n):
+    try:
+        os.fstat(n)
+    except OSError:
+        return True
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "doubling.py").write_text(SOURCE)
+    with imported(tmp_path, "doubling"):
+        yield tmp_path
+
+
+def judged(folder, new, within_s=1.0):
+    candidate = make("new", [of_texts(str(folder / "doubling.py"), SOURCE, new)])
+    calls = captured("doubling:double", [(1,), (2,)])
+    request = Request("s", "doubling:double", calls, home(folder), candidate, within_s=within_s)
+    return verify(request).report
+
+
+def body(text):
+    return SOURCE.replace(
+        "    return x * 2\n", "".join(f"    {one}\n" for one in text.split("; "))
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("while True: pass", "it had not ended after 1 s"),
+        ("os._exit(0)", "it ended before it had said"),
+        ("os.kill(os.getpid(), 11)", "it crashed (SIGSEGV)"),
+        ("open('OUT', 'w'); return x * 2", "Permission denied"),
+        ("os.write(3, b'}{' * 99); return x * 2", "changes behaviour|unknown|no difference"),
+        ("[os.write(n, b'no\\n') for n in range(3, 40) if not _shut(n)]; return 2", "unknown"),
+    ],
+)
+def test_a_candidate_that_does_not_behave_proves_nothing_good(folder, text, reason):
+    new = body(text.replace("OUT", str(folder / "out")))
+    new += SHUT
+    found = judged(folder, new)
+    assert found.verdict not in ("fixed", "no longer fails")
+    if "|" not in reason:
+        assert found.verdict in ("unknown", "changes behaviour")
+        said = found.reason + "".join(one.candidate for one in found.cases)
+        assert reason in said + found.verdict
+    assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("open('/tmp/never', 'w')", "PermissionError"),
+        ("raise ValueError('at import')", "ValueError: at import"),
+        ("import os; os._exit(3)", "cannot be imported"),
+        ("x = (", "cannot be compiled"),
+        ("del double", "doubling has no function double"),
+    ],
+)
+def test_a_candidate_that_cannot_be_imported_is_refused(folder, text, said):
+    with pytest.raises(RefusedError) as refused:
+        judged(folder, f"{SOURCE}\n{text}\n")
+    assert refused.value.slug == "not-applicable"
+    assert said in refused.value.message
