@@ -7,6 +7,7 @@ import json
 import re
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,12 @@ import pytest
 from leadline import demo, native
 from leadline.trial import candidate
 from leadline.trial.candidate import Candidate
+from leadline.wire.probe import Moment, TwinProbe
+from leadline.wire.target import parse_place
+from leadline.wire.twin import TwinUse, order_text, sign
 from live import LEADLINE, Leadline, Program, free_port
 from services.watched import Api
-from sites import TWINS
+from sites import TWINS, fastapi
 from waiting import wait_for
 
 pytestmark = pytest.mark.skipif(native.twin() is None, reason=native.twin_reason())
@@ -249,3 +253,43 @@ def test_a_candidate_is_bound_by_its_digest(shop: Shop) -> None:
     body = {"use": "verify", "target": ENTRY, "code": [json.dumps(one)]}
     status, answer = shop.api.ask("POST", f"/v1/services/{shop.service}/twins", body)
     assert (status, answer["error"]["slug"]) == (400, "bad-twin"), answer
+
+
+def test_a_coroutine_and_an_order_that_is_signed(shore: Leadline) -> None:
+    key = "the service's own"
+    with fastapi(shore, LEADLINE_TWIN_KEY=key) as site:
+        text = (site.folder / "front.py").read_text("utf-8")
+        new = text.replace('"share": 1 / (number % 5 + 1)', '"share": 0.5')
+        change = candidate.of_texts(str(site.folder / "front.py"), text, new)
+        code = json.dumps(candidate.encode(candidate.make("half", [change])))
+        api = Api(shore)
+        probe = TwinProbe(
+            "", parse_place("front:order"), TwinUse.VERIFY, (code,), nonce="n1",
+            signed_until=time.time() + 300, moment=Moment.ENTRY,
+        )  # fmt: skip
+        body = {
+            "use": "verify", "target": "front:order", "code": [code], "hits": 1, "life_s": 10.0,
+            "nonce": "n1", "signed_until": probe.signed_until,
+        }  # fmt: skip
+        status, answer = api.ask("POST", "/v1/services/fastapi/twins", body)
+        assert status == 201, answer
+        unsigned = answer["probe"]["id"]
+
+        def refused() -> list[str]:
+            states = api.probe(unsigned)["instances"]
+            return [one["reason"] for one in states if one["status"] == "error"]
+
+        assert "only code that was signed" in wait_for(refused, 20)[0]
+        body["signature"] = sign(key, order_text("fastapi", probe))
+        status, answer = api.ask("POST", "/v1/services/fastapi/twins", body)
+        assert status == 201, answer
+
+        def answered() -> list[dict[str, Any]]:
+            site.drive(3)
+            return api.hits(answer["probe"]["id"])
+
+        (hit,) = wait_for(answered, 30)
+    tried = hit["twin"]["tried"]
+    assert [one["agrees"] for one in tried["controls"]] == [True, True], hit["twin"]
+    assert [one["where"] for one in tried["candidate"]["differences"]] == ["result['share']"]
+    assert all(one["reached"] for one in tried["runs"][1:])
