@@ -82,7 +82,15 @@ def test_the_parts_are_all_and_in_their_order(core) -> None:
 
 OF_PLACES = {
     f"leadline.trial.{name}"
-    for name in ("place", "predicate", "rebuilding", "building", "building_arrays", "withheld")
+    for name in (
+        "place",
+        "predicate",
+        "rebuilding",
+        "building",
+        "building_arrays",
+        "building_functions",
+        "withheld",
+    )
 }
 """What runs in a fresh process, which imports it as any other does."""
 
