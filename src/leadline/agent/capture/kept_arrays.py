@@ -285,7 +285,11 @@ def backed(layout: Layout, cls: type) -> Reader | None:
         node["i"] = [keeper.ref(inner(value)), keeper.ref(kind(value))]
         names = layout.namespace(value) if layout.namespace is not None else None
         if type(names) is dict and names:
-            known = {name: one for name, one in dict.items(names) if name != "_cache"}
+            known = {
+                name: one
+                for name, one in dict.items(names)
+                if type(name) is str and name != "_cache"
+            }
             node["a"] = keeper.attributes(known)
         return node
 
