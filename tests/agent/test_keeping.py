@@ -131,6 +131,9 @@ class Slots:
 class Mode(enum.Enum):
     A = 1
 def work(): yield
+def outer(a):
+    def inner(b=1, *, c=2): return a
+    return inner
 slots = Slots(); slots.a = Item("x")
 values = [types.MappingProxyType({"a": 1}), {}.keys(), ValueError(1), sys, keep, work(), work,
           functools.partial(print, 1), datetime.datetime(2026, 1, 1), print, [].append, slots,
@@ -138,7 +141,7 @@ values = [types.MappingProxyType({"a": 1}), {}.keys(), ValueError(1), sys, keep,
           threading.Event(), threading.current_thread(), uuid.uuid4(), re.compile("a"), {1},
           weakref.ref(Mode), collections.deque(), logging.getLogger(), iter([1]), OSError(2),
           zoneinfo.ZoneInfo("UTC"), collections.OrderedDict(a=1), sys._getframe(),
-          slots.__init__]
+          slots.__init__, outer(3)]
 landmarks = Landmarks.of_process()
 heard = []
 sys.addaudithook(lambda event, _: heard.append(event))
@@ -199,7 +202,7 @@ def test_a_drained_table_is_not_walked() -> None:
     (threading.Thread(), "a threading.Thread lives in its process"),
     (queue.Queue, ""),
     ((one for one in ()), "a generator lives in its process"),
-    (lambda: 1, "a function that no module has under its name"),
+    (eval("lambda: 1", {}), "a function that no module has under its name"),
     (types.new_class("Local"), "Local is no class that a module has under its name"),
     (types.new_class("Local")(), "Local is no class that a module has under its name"),
     (sys.stdout, ""),

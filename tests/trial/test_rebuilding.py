@@ -119,6 +119,10 @@ class Label(str):
     __slots__ = ("lang",)
 
 
+class Token(tuple):  # noqa: SLOT001 - it has attributes
+    pass
+
+
 class Failure(Exception):
     def __init__(self, code: int, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
@@ -370,6 +374,46 @@ def test_groups_of_errors_matches_and_numbers_that_are_to_come() -> None:
     assert (made["match"].groups(), made["match"].span()) == (("b", "2"), (3, 5))
     assert [made["numbers"].gauss() for _ in range(3)] == [numbers.gauss() for _ in range(3)]
     assert (made["alias"], made["either"]) == (list[int], int | None)
+
+
+def _counter(start: int) -> tuple[object, object]:
+    count = start
+
+    def step(by: int = 1, *, twice: bool = False) -> int:
+        nonlocal count
+        count += by * (1 + twice)
+        return count
+
+    def again(times: int) -> int:
+        return step() if times < 2 else again(times - 1)
+
+    step.label = "stepping"
+    return step, again
+
+
+def test_functions_that_functions_made_close_over_what_they_did() -> None:
+    step, again = _counter(5)
+    step()
+    key = [lambda item: item.cents, lambda item: item.sku][1]
+    made = kept(step=step, again=again, key=key, wraps=functools.wraps(add)(step))
+    assert made["step"](2, twice=True) == 10
+    assert made["again"](3) == 11
+    assert (made["step"].label, made["step"].__name__) == ("stepping", "add")
+    assert made["wraps"] is made["step"]
+    assert made["step"].__wrapped__ is add
+    assert made["key"](Item("a", 1)) == "a"
+    assert step() == 7
+
+
+def test_what_cannot_be_empty_may_lead_to_itself() -> None:
+    label, text = Token(("a",)), Label("b")
+    label.within = {label: [label]}
+    label.parent = Token((label, text))
+    text.lang = label
+    made = kept(label=label)["label"]
+    assert made.within[made][0] is made
+    assert made.parent[0] is made
+    assert made.parent[1].lang is made
 
 
 def test_order_of_a_dictionary_of_its_own_order() -> None:

@@ -23,6 +23,7 @@ from typing import Any
 
 from leadline.expression.layout import layout_of
 from leadline.trial.building_arrays import ARRAYS
+from leadline.trial.building_functions import FUNCTION_SHELLS, FUNCTIONS
 from leadline.wire.errors import RefusedError
 from leadline.wire.kept import TYPE_STEP, WITHHELD
 
@@ -147,28 +148,46 @@ EMPTIED: dict[str, Any] = {
 }
 
 
+def _put(site: Site, obj: Any, node: Node) -> None:
+    put: Any = OrderedDict.__setitem__ if node["k"] == "ordered" else dict.__setitem__
+    for key, ref in node["p"]:
+        put(obj, site.get(key), site.get(ref))
+    if node["k"] == "defaultdict":
+        vars(defaultdict)["default_factory"].__set__(obj, site.get(node["i"][0]))
+
+
+def _put_error(site: Site, obj: Any, node: Node) -> None:
+    cause, context, suppressed, *args = site.items(node)
+    members: Any = vars(BaseException)
+    members["args"].__set__(obj, tuple(args))
+    members["__cause__"].__set__(obj, cause)
+    members["__context__"].__set__(obj, context)
+    members["__suppress_context__"].__set__(obj, suppressed)
+
+
+def _put_cell(site: Site, obj: Any, node: Node) -> None:
+    for held in site.items(node):
+        obj.cell_contents = held
+
+
+_PUT: dict[str, Callable[[Site, Any, Node], None]] = {
+    "list": lambda site, obj, node: list.extend(obj, site.items(node)),
+    "set": lambda site, obj, node: set.update(obj, site.items(node)),
+    "deque": lambda site, obj, node: deque.extend(obj, site.items(node)),
+    "dict": _put,
+    "ordered": _put,
+    "defaultdict": _put,
+    "error": _put_error,
+    "group": _put_error,
+    "cell": _put_cell,
+}
+
+
 def fill(site: Site, obj: Any, node: Node) -> None:
     """Put into an object what its node holds: items, entries, attributes, slots."""
-    kind = node["k"]
-    if kind == "list":
-        list.extend(obj, site.items(node))
-    elif kind == "set":
-        set.update(obj, site.items(node))
-    elif kind == "deque":
-        deque.extend(obj, site.items(node))
-    elif kind in ("dict", "ordered", "defaultdict"):
-        put: Any = OrderedDict.__setitem__ if kind == "ordered" else dict.__setitem__
-        for key, ref in node["p"]:
-            put(obj, site.get(key), site.get(ref))
-        if kind == "defaultdict":
-            vars(defaultdict)["default_factory"].__set__(obj, site.get(node["i"][0]))
-    elif kind in ("error", "group"):
-        cause, context, suppressed, *args = site.items(node)
-        members: Any = vars(BaseException)
-        members["args"].__set__(obj, tuple(args))
-        members["__cause__"].__set__(obj, cause)
-        members["__context__"].__set__(obj, context)
-        members["__suppress_context__"].__set__(obj, suppressed)
+    put = _PUT.get(node["k"])
+    if put is not None:
+        put(site, obj, node)
     if "a" in node:
         _attributes(site, obj, node["a"])
     for name, ref in node.get("s", {}).items():
@@ -344,6 +363,7 @@ def _zone(site: Site, node: Node) -> Any:
 
 
 SHELLS: dict[str, Make] = {
+    **FUNCTION_SHELLS,
     "object": _shell(object),
     "list": _shell(list),
     "set": _shell(set),
@@ -357,6 +377,7 @@ SHELLS: dict[str, Make] = {
 
 MAKERS: dict[str, Make] = {
     **ARRAYS,
+    **FUNCTIONS,
     "name": lambda site, node: site.by_name(node["m"], node["t"]),
     "member": _member,
     "str": _text,

@@ -21,7 +21,8 @@ __all__ = ["Withheld", "WithheldTouched", "check", "rebuild"]
 _NEW, _STARTED, _HERE, _WHOLE = range(4)
 """What is known of a node: nothing; its parts are looked at; it can be referred to; all of what
 it holds is in it."""
-_HASHED = ("set", "frozenset", "dict", "ordered", "defaultdict")
+_SETS = ("set", "frozenset")
+_TABLES = ("dict", "ordered", "defaultdict")
 _held: list[object] = []
 """Keeps alive what only a weak reference leads to, for as long as this process lives."""
 
@@ -191,32 +192,43 @@ class _Site(Site):
         ]
 
     def _ended(self, at: int, *, force: bool) -> bool:
-        """Make or fill a node, if all that it takes is there."""
-        if self._states[at] == _WHOLE:
-            return True
+        """Make a node and fill it, as far as what it takes is there; return whether it is."""
         node = self.nodes[at]
-        hashed = node["k"] in _HASHED
+        if self._states[at] == _STARTED:
+            if not self._there(node, within=False, force=force):
+                return False
+            self._make(at, node)
+        if self._states[at] == _HERE:
+            if not self._there(node, within=True, force=force):
+                return False
+            fill(self, self.built[at], node)
+            self._states[at] = _WHOLE
+        return True
+
+    def _there(self, node: dict[str, Any], *, within: bool, force: bool) -> bool:
+        """Tell whether what a node is made of is there, or `within` all that it holds; keys
+        have to be whole, but for when that cannot be."""
+        kind = node["k"]
         for step, ref in steps(node):
-            if type(ref) is not list:
+            if type(ref) is not list or (step[:1] == "." and not within):
                 continue
             state = self._states[ref[0]]
-            if state < _HERE:
+            asked = kind in _SETS or (step == "{key}" and kind in _TABLES)
+            if state < (_WHOLE if asked and not force else _HERE):
                 return False
-            asked = hashed and (step == "{key}" or node["k"] in ("set", "frozenset"))
-            if asked and state < _WHOLE and not force:
-                return False
+        return True
+
+    def _make(self, at: int, node: dict[str, Any]) -> None:
         if node["k"] == WITHHELD:
             path = self._paths.get(at, "an argument")
             self.built[at] = withheld(path, node.get("rule", ""), node.get("t", "?"))
-        elif self._states[at] == _STARTED:
-            maker = MAKERS.get(node["k"])
-            if maker is None:
-                raise refused(f"there is no builder for {node['k']!r}")
-            self.built[at] = maker(self, node)
-        if self._states[at] == _HERE or "a" in node or "s" in node or node["k"] == "group":
-            fill(self, self.built[at], node)
-        self._states[at] = _WHOLE
-        return True
+            self._states[at] = _WHOLE
+            return
+        maker = MAKERS.get(node["k"])
+        if maker is None:
+            raise refused(f"there is no builder for {node['k']!r}")
+        self.built[at] = maker(self, node)
+        self._states[at] = _HERE
 
     def _finish(self, late: deque[int]) -> None:
         """End what waited for others, in the order in which that becomes possible."""

@@ -14,13 +14,15 @@ cycles are kept. A node is an object with these members, all but `k` optional:
     t   a text: digits, the name of a member, a qualified name
     b   base64, where a text cannot hold it
     g   module and name under which this very object is found, to be given what the node holds
-    n   a plain number or null: the longest that a deque may get, a position
+    n   a plain number or null: the longest that a deque may get, a position, where code is
 
 What may not leave the process is a node of kind `withheld` with its `rule`, and never a changed
 value: a call with a changed argument is another call.
 """
 
+from binascii import crc32
 from collections.abc import Iterator
+from types import CodeType
 from typing import Any
 
 from leadline.wire.struct import dataclass, field
@@ -120,6 +122,21 @@ def _path(number: int, came: dict[int, tuple[int, str]]) -> str:
     if len(rest) > MAX_PATH:
         rest = ["…", *rest[-MAX_PATH:]]
     return root + "".join(rest)
+
+
+def fingerprint(code: CodeType) -> int:
+    """Return a number that tells functions apart whose names and lines are the same."""
+    names = "\0".join((*code.co_names, "", *code.co_varnames, "", *code.co_freevars))
+    consts = "\0".join(
+        one if type(one) is str else str(hash(one))
+        for one in code.co_consts
+        if type(one) in _PLAIN
+    )
+    text = f"{names}\1{consts}".encode("utf-8", "surrogatepass")
+    return crc32(text, crc32(code.co_code))
+
+
+_PLAIN = (int, str, float, bool, type(None))
 
 
 def spelled(rule: str) -> str:

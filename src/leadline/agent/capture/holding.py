@@ -107,8 +107,12 @@ def plain_maker(kind: str, take: Take) -> Maker:
 
         def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
             node: Node = {"k": kind}
-            if empties:
-                name, with_state = keeper.landmark(value)
+            if empties or not whole:
+                name, with_state = (
+                    keeper.landmark(value)
+                    if empties
+                    else (keeper.landmarks.name_of(value), False)
+                )
                 if with_state and name is not None:
                     given(keeper, node, name)
                 elif name is not None:

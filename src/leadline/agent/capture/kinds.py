@@ -7,11 +7,12 @@ than its slots account for) cannot be read, and says so.
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from leadline.agent.capture import kept_arrays, kept_forms, kept_values, naming
+from leadline.agent.capture import kept_arrays, kept_forms, kept_functions, kept_values, naming
 from leadline.agent.capture.holding import (
     Extra,
     Maker,
@@ -131,7 +132,6 @@ _EXACT: dict[int, Reader] = {
     **{
         identity(kind): _by_name(find)
         for kind, find in (
-            (types.FunctionType, naming.of_function),
             (types.ModuleType, naming.of_module),
             (types.MethodDescriptorType, naming.of_described),
             (types.WrapperDescriptorType, naming.of_described),
@@ -141,7 +141,10 @@ _EXACT: dict[int, Reader] = {
         identity(type(one)): _singleton(name)
         for name, one in (("Ellipsis", ...), ("NotImplemented", NotImplemented))
     },
+    identity(types.FunctionType): kept_functions.function(),
+    identity(types.CellType): kept_functions.cell,
     identity(float): _not_finite,
     identity(kept_arrays.BackedRow): kept_arrays.backed_row,
     identity(types.BuiltinFunctionType): kept_forms.builtin,
+    identity(type(re.compile("").match)): kept_forms.builtin,
 }

@@ -33,7 +33,9 @@ _WIDE = ("u", "w")
 _CASTS = {"i8": "q", "u8": "Q", "f8": "d", "l": "q", "q": "q", "L": "Q", "Q": "Q", "d": "d"}
 """How numbers that have room for a card's lie in memory, by numpy's codes and by `array`'s."""
 _FEWEST = 10**12
-_CODE = ("name", "member", "bound", "zone", "logger", "dtype", WITHHELD)
+_CODE = ("name", "member", "zone", "logger", "dtype", WITHHELD)
+_NAMED = ("bound", "function")
+"""As above, and there is more to them."""
 """Kinds whose text is a name in the code, or of the system's."""
 
 
@@ -110,7 +112,7 @@ class _Pass:
         return out
 
     def _text_rule(self, kind: str, node: dict[str, Any]) -> str:
-        if "t" not in node and "b" not in node:
+        if ("t" not in node and "b" not in node) or kind in _NAMED:
             return ""
         if kind in _NUMBERS:
             if kind == "int":

@@ -1,0 +1,117 @@
+"""How functions that other functions have made are read, to be written down: where their
+code is, and what they close over.
+
+A function that a module has under a name is that name. Of the others the code is found again in
+the module's source by its qualified name and line. Asking a function for its code tells the
+audit hooks, so it is read where C lays it out, by the function that reads every slot; that this
+is so is tried once, on a function of our own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import types
+from typing import TYPE_CHECKING, Any
+
+from leadline.agent.capture.holding import Extra, Node, Reader, named
+from leadline.agent.capture.naming import loaded, of_function
+from leadline.agent.capture.obstacle import Obstacle
+from leadline.agent.capture.recognition import names_of
+from leadline.expression.interruption import expected
+from leadline.expression.layout import Layout, layout_of
+from leadline.wire.kept import fingerprint
+
+if TYPE_CHECKING:
+    from leadline.agent.capture.keeping import Keeper
+
+_WORD = 8
+_OBJECT = 6
+"""Of a slot: it holds an object, or nothing, which reads as None."""
+_CODE_WORD, _DEFAULTS_WORD, _KEYWORDS_WORD, _CLOSURE_WORD = 6, 7, 8, 9
+"""Where a function has these, after count, class, globals, builtins, name and long name."""
+
+
+class _Slot(ctypes.Structure):
+    """As C describes a slot of a class, `PyMemberDef`."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("kind", ctypes.c_int),
+        ("offset", ctypes.c_ssize_t),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    )
+
+
+_read = ctypes.pythonapi.PyMember_GetOne
+_read.argtypes, _read.restype = (ctypes.py_object, ctypes.POINTER(_Slot)), ctypes.py_object
+_CODE, _DEFAULTS, _KEYWORDS, _CLOSURE = (
+    ctypes.pointer(_Slot(b"", _OBJECT, _WORD * word, 0, None))
+    for word in (_CODE_WORD, _DEFAULTS_WORD, _KEYWORDS_WORD, _CLOSURE_WORD)
+)
+_function = vars(types.FunctionType)
+_NAME, _QUALNAME, _MODULE, _GLOBALS = (
+    _function[name].__get__
+    for name in ("__name__", "__qualname__", "__module__", "__globals__")
+)
+_CODE_NAME, _CODE_LINE = (
+    vars(types.CodeType)[name].__get__ for name in ("co_qualname", "co_firstlineno")
+)
+_contents: Any = vars(types.CellType)["cell_contents"].__get__
+_UNNAMED = "it is a function that no module has under its name"
+
+
+def _as_expected() -> bool:
+    inside = object()
+
+    def sample(a: object = 1, *, b: object = 2) -> object:
+        return inside, a, b
+
+    parts = (sample.__code__, sample.__defaults__, sample.__kwdefaults__, sample.__closure__)
+    known = _function_size == types.FunctionType.__basicsize__
+    return known and all(
+        _read(sample, slot) is part
+        for slot, part in zip((_CODE, _DEFAULTS, _KEYWORDS, _CLOSURE), parts, strict=True)
+    )
+
+
+_function_size = 18 * _WORD
+_AS_EXPECTED = _as_expected()
+
+
+def function() -> Reader:
+    """Return the reader of functions written in Python."""
+    extra = Extra(layout_of(types.FunctionType), types.FunctionType)
+
+    def read(keeper: Keeper, value: Any, _: Layout) -> Node:
+        name = of_function(value) or keeper.landmarks.name_of(value)
+        if name is not None:
+            return named(keeper, name)
+        module = _MODULE(value)
+        names = names_of(loaded(module)) if type(module) is str else None
+        if not _AS_EXPECTED or names is None or names is not _GLOBALS(value):
+            raise Obstacle(_UNNAMED)
+        code = _read(value, _CODE)
+        where, line = _CODE_NAME(code), _CODE_LINE(code)
+        parts = (
+            *(_NAME(value), _QUALNAME(value)),
+            *(_read(value, slot) for slot in (_DEFAULTS, _KEYWORDS, _CLOSURE)),
+        )
+        node: Node = {"k": "function", "m": module, "t": where, "n": [line, fingerprint(code)]}
+        node["i"] = [keeper.ref(part) for part in parts]
+        keeper.left -= len(module) + len(where) + 8
+        extra.add(keeper, value, node)
+        return node
+
+    return read
+
+
+def cell(keeper: Keeper, value: Any, _: Layout) -> Node:
+    """A variable that functions share."""
+    try:
+        inside = _contents(value)
+    except ValueError as error:  # it has no value yet
+        if not expected(error, ValueError):
+            raise
+        return {"k": "cell", "i": []}
+    return {"k": "cell", "i": [keeper.ref(inside)]}
