@@ -4,8 +4,8 @@
 
 Three arguments as calls have them: a list of five frozen dataclasses of seven fields, another
 object, a dictionary of four. Each step takes turns with pickling the same objects, in short
-windows of processor time; told are the minimum of each and the median of the ratios within a round, with the
-middle half of them. QUICK=1 takes fewer rounds.
+windows of processor time; told are the minimum of each and the median of the ratios within a
+round, with the middle half of them. QUICK=1 takes fewer rounds.
 """
 
 import dataclasses
