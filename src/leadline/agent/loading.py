@@ -86,7 +86,7 @@ SEALED_PARTS = [
     f"leadline.{name}"
     for name in """
         trial.applying trial.candidate trial.difference trial.fresh trial.holders trial.overlay
-        trial.patch trial.plan
+        trial.patch trial.plan trial.questions
         trial.purity trial.reachable trial.reaching trial.scopes trial.sources
         trial.steps trial.unified agent.twin.trying
     """.split()
