@@ -29,7 +29,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leadline.agent.capture.keeping import Landmarks, keep
+from leadline.agent.capture import outlet
+from leadline.agent.capture.keeping import Landmarks, keep, withhold
 from leadline.trial.rebuilding import Withheld, WithheldTouched, check, rebuild
 from leadline.wire.errors import RefusedError
 
@@ -229,7 +230,7 @@ def test_any_value_comes_back_as_it_was(value: object) -> None:
     assert same(kept(value=value)["value"], value)
 
 
-@pytest.mark.parametrize("value", [
+KINDS = [
     Colour.RED, Access.READ | Access.WRITE, Access(0), Amount(5), Point(1, 2), Words([1]),
     collections.OrderedDict(a=1), collections.Counter("aab"), collections.deque([1], 3),
     collections.ChainMap({"a": 1}, {}), collections.UserDict(a=1),
@@ -244,7 +245,12 @@ def test_any_value_comes_back_as_it_was(value: object) -> None:
     {"a": 1}.keys(), {"a": 1}.items(), 2**63, -(2**63), 2**63 - 1, 10**400, "\ud800\udc00",
     "\x00 \U0001f600 é", b"\xff\x00", -0.0, math.inf, logging.getLogger("shop.pricing"),
     datetime.datetime.now, "a" * 5_000, "",
-], ids=lambda value: f"{type(value).__name__} {ascii(value)[:20]}")  # fmt: skip
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value", KINDS, ids=lambda value: f"{type(value).__name__} {ascii(value)[:20]}"
+)
 def test_each_kind_comes_back_equal_and_of_its_type(value: object) -> None:
     made = kept(value=value)["value"]
     assert type(made) is type(value)
@@ -405,6 +411,28 @@ def test_functions_that_functions_made_close_over_what_they_did() -> None:
     assert step() == 7
 
 
+@pytest.fixture
+def strict():
+    outlet.be_strict(True)
+    yield
+    outlet.be_strict(False)
+
+
+def test_what_a_strict_service_lets_out_can_be_rebuilt(strict: None) -> None:
+    more = [
+        functools.partial(add, 1, right=2), Node("x").links.append, io.StringIO("a"),
+        iter("ab"), collections.defaultdict(list, a=[1]),
+        zip("ab", [1], strict=False), ValueError("text"),
+        ExceptionGroup("several", [ValueError(1)]), re.match("a", "a"), {"a": 1}.values(),
+        _counter(1)[0], weakref.ref(Node), [{"a": {"b": Item("a", 1, ("x",))}}],
+    ]  # fmt: skip
+    for value in [*KINDS, *more]:
+        found = withhold(keep([("value", [value])], landmarks=LANDMARKS))
+        assert found.obstacle == ""
+        made = rebuild(json.loads(json.dumps(found.document)))["value"][0]
+        assert type(made) is Withheld or type(made) is type(value)
+
+
 def test_what_cannot_be_empty_may_lead_to_itself() -> None:
     label, text = Token(("a",)), Label("b")
     label.within = {label: [label]}
@@ -548,7 +576,8 @@ def _elsewhere(document: dict[str, object], program: str) -> str:
     lines = f"""
 import json, sys
 import kept_app as app
-from leadline.agent.capture.keeping import Landmarks, keep
+from leadline.agent.capture import outlet
+from leadline.agent.capture.keeping import Landmarks, keep, withhold
 from leadline.trial.rebuilding import check, rebuild
 document = json.loads(sys.stdin.read())
 made = rebuild(document)

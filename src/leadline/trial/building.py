@@ -415,8 +415,8 @@ MAKERS: dict[str, Make] = {
     "partial": _partial,
     "lock": lambda _, __: threading.Lock(),
     "rlock": lambda _, __: threading.RLock(),
-    "text stream": _text_stream,
-    "byte stream": _byte_stream,
+    "text_stream": _text_stream,
+    "byte_stream": _byte_stream,
     "logger": lambda _, node: logging.getLogger(node["t"]),
 }
 """What is made from its parts, all of which are there."""

@@ -71,11 +71,10 @@ def _backed(site: "Site", node: "Node") -> Any:
 
 
 def _row(site: "Site", node: "Node") -> Any:
-    items = site.items(node)
     result = _library("sqlalchemy.engine.result")
-    columns = result.SimpleResultMetaData(items[::2])
+    columns = result.SimpleResultMetaData(node["q"])
     index = columns._key_to_index  # noqa: SLF001 - as above
-    return site.class_of(node)(columns, None, index, tuple(items[1::2]))
+    return site.class_of(node)(columns, None, index, tuple(site.items(node)))
 
 
 ARRAYS: dict[str, "Make"] = {

@@ -21,7 +21,8 @@ _codes: dict[str, list[types.CodeType]] = {}
 
 def _function(site: "Site", node: "Node") -> Any:
     module = site.modules.get(node["m"], node["m"])
-    name, qualname, defaults, keywords, cells = site.items(node)
+    name, qualname = node["q"]
+    defaults, keywords, cells = site.items(node)
     code = _code(module, node["t"], node["n"], len(cells or ()))
     names = vars(site.by_name(node["m"], ""))
     made = types.FunctionType(code, names, name, defaults, cells)

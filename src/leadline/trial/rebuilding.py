@@ -21,6 +21,8 @@ __all__ = ["Withheld", "WithheldTouched", "check", "rebuild"]
 _NEW, _STARTED, _HERE, _WHOLE = range(4)
 """What is known of a node: nothing; its parts are looked at; it can be referred to; all of what
 it holds is in it."""
+_PLAIN = ("k", "t", "b", "n", "m", "g", "q", "rule")
+"""Members of a node that hold no refs."""
 _SETS = ("set", "frozenset")
 _TABLES = ("dict", "ordered", "defaultdict")
 _held: list[object] = []
@@ -124,7 +126,9 @@ def _alike(mine: dict[str, Any], its: dict[str, Any]) -> bool:
         return True  # here with what it holds, there without: it is the same object
     if mine.keys() != its.keys():
         return False
-    if any(mine.get(name) != its.get(name) for name in ("k", "t", "b", "n", "m", "g", "rule")):
+    if any(
+        mine.get(name) != its.get(name) for name in ("k", "t", "b", "n", "m", "g", "q", "rule")
+    ):
         return False
     if len(mine.get("i", ())) != len(its.get("i", ())):
         return False

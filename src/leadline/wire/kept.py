@@ -12,6 +12,7 @@ cycles are kept. A node is an object with these members, all but `k` optional:
     a   attribute -> ref: what lies in the dictionary of the instance
     s   slot -> ref
     t   a text: digits, the name of a member, a qualified name
+    q   names of the code's: those of a function, of the columns of a row
     b   base64, where a text cannot hold it
     g   module and name under which this very object is found, to be given what the node holds
     n   a plain number or null: the longest that a deque may get, a position, where code is

@@ -285,7 +285,8 @@ def backed(layout: Layout, cls: type) -> Reader | None:
         node["i"] = [keeper.ref(inner(value)), keeper.ref(kind(value))]
         names = layout.namespace(value) if layout.namespace is not None else None
         if type(names) is dict and names:
-            known = {name: one for name, one in dict.items(names) if name != "_cache"}
+            pairs = [pair for pair in list(dict.items(names)) if type(pair[0]) is str]
+            known = {name: one for name, one in pairs if name != "_cache"}
             node["a"] = keeper.attributes(known)
         return node
 
@@ -303,12 +304,17 @@ def row(layout: Layout, cls: type) -> Reader | None:
         names = columns_of(slot(parent, value))
         if type(values) is not tuple or len(names) != len(values):
             raise Obstacle("it is a row whose columns have no names")
-        node: Node = {"k": "row", "c": keeper.class_(layout.cls), "i": []}
-        for name, one in zip(names, values, strict=True):
-            rule = name_rule(name)
-            held_back = keeper.ref(one) if rule is None else keeper.withheld(rule, one)
-            node["i"] += [keeper.ref(name), held_back]
-        return node
+        rules = [name_rule(name) for name in names]
+        keeper.left -= sum(map(len, names))
+        return {
+            "k": "row",
+            "c": keeper.class_(layout.cls),
+            "q": names,
+            "i": [
+                keeper.ref(one) if rule is None else keeper.withheld(rule, one)
+                for rule, one in zip(rules, values, strict=True)
+            ],
+        }
 
     return read
 

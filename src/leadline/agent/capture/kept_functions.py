@@ -18,7 +18,7 @@ from leadline.agent.capture.naming import loaded, of_function
 from leadline.agent.capture.obstacle import Obstacle
 from leadline.agent.capture.recognition import names_of
 from leadline.expression.interruption import expected
-from leadline.expression.layout import Layout, layout_of
+from leadline.expression.layout import Layout, exact, layout_of
 from leadline.wire.kept import fingerprint
 
 if TYPE_CHECKING:
@@ -93,13 +93,12 @@ def function() -> Reader:
             raise Obstacle(_UNNAMED)
         code = _read(value, _CODE)
         where, line = _CODE_NAME(code), _CODE_LINE(code)
-        parts = (
-            *(_NAME(value), _QUALNAME(value)),
-            *(_read(value, slot) for slot in (_DEFAULTS, _KEYWORDS, _CLOSURE)),
-        )
+        parts = [_read(value, slot) for slot in (_DEFAULTS, _KEYWORDS, _CLOSURE)]
+        names_of_it = [exact(_NAME(value)), exact(_QUALNAME(value))]
         node: Node = {"k": "function", "m": module, "t": where, "n": [line, fingerprint(code)]}
         node["i"] = [keeper.ref(part) for part in parts]
-        keeper.left -= len(module) + len(where) + 8
+        node["q"] = names_of_it
+        keeper.left -= len(module) + len(where) + sum(map(len, names_of_it)) + 20
         extra.add(keeper, value, node)
         return node
 

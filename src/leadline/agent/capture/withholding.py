@@ -24,7 +24,13 @@ from leadline.wire.strictness import RULE
 
 _RULE = re.compile(r"<redacted (pattern:[a-z-]{1,20})>")
 _EXACT = 2.0**53
-_LOOKED_AT = ("set", "frozenset", "pattern", "text stream", "byte stream", "index", "frame")
+_LOOKED_AT = frozenset(
+    """
+    set frozenset pattern match text_stream byte_stream index frame series iterator reversed
+    made union keys values items proxy bound partial weak group timezone datetime time function
+    backed
+    """.split()
+)
 """Kinds that cannot be made without looking at what they are made of."""
 _NUMBERS = ("int", "float", "complex", "decimal")
 """Kinds whose text is made of digits."""
@@ -82,14 +88,19 @@ class _Pass:
         return self._given | {"roots": roots, "nodes": whole}
 
     def _containers(self, nodes: list[dict[str, Any]]) -> None:
-        """Withhold what is looked into by a key that is withheld."""
-        for number, node in enumerate(nodes):
-            keys = [key for key, _ in node.get("p", ())]
-            keys += node.get("i", []) if node.get("k") in _LOOKED_AT else []
-            for key in keys:
-                if type(key) is list and nodes[key[0]].get("k") == WITHHELD:
-                    nodes[number] = _withheld(node.get("k", "?"), nodes[key[0]]["rule"])
-                    break
+        """Withhold what is looked into by a key that is withheld, or made by looking at what
+        is; and then what is made of that."""
+        changed = True
+        while changed:
+            changed = False
+            for number, node in enumerate(nodes):
+                keys = [key for key, _ in node.get("p", ())]
+                keys += node.get("i", []) if node["k"] in _LOOKED_AT else []
+                for key in keys:
+                    if type(key) is list and nodes[key[0]]["k"] == WITHHELD:
+                        nodes[number] = _withheld(node["k"], nodes[key[0]]["rule"])
+                        changed = True
+                        break
 
     def _node(self, node: dict[str, Any]) -> dict[str, Any]:
         kind = node["k"]
