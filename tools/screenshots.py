@@ -71,8 +71,19 @@ TWINS = (
 """Orders that are answered, and over, before pictures are taken."""
 STATED = ("--fails", "raises ZeroDivisionError", "--expect", 'result["total"] > 0')
 FIXES = ROOT / "src" / "leadline" / "demo" / "fixes"
-CANDIDATES = ("good.diff", "swallow.diff", "unrelated.diff", "plausible.diff")
-"""What is verified before pictures are taken; the last is the one that is looked at."""
+CANDIDATES = ("good.diff", "swallow.diff", "unrelated.diff")
+LOOKED_AT = """\
+--- a/shop/pricing.py
++++ b/shop/pricing.py
+@@ -43 +43,4 @@
+-    if voucher is not None and subtotal >= voucher.minimum:
++    if voucher is not None and not all(line.discountable for line in lines):
++        if not lines:
++            raise ValueError("an empty basket")
++    elif voucher is not None and subtotal >= voucher.minimum:
+"""
+"""What is verified before pictures are taken; the last looks right, and takes the discount away
+from whoever has one thing without it in the basket."""
 CALLS = "160"
 """Of the shop, on which they are verified: with some of each sort among them."""
 
@@ -92,7 +103,7 @@ class Ours:
     """A command line with a home of its own, and the programs that it has started."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._started: list[subprocess.Popen[str]] = []
         kept = {name: at for name, at in os.environ.items() if not name.startswith("LEADLINE_")}
         homes = {f"XDG_{name}_HOME": str(folder / name) for name in ("CONFIG", "DATA", "STATE")}
@@ -103,13 +114,13 @@ class Ours:
 
     def start(self, *words: str, until: str) -> list[str]:
         """Start a command and wait for a line with `until` in it; returns all until then."""
-        output = self._folder / f"{words[0]}.txt"
+        output = self.folder / f"{words[0]}.txt"
         with output.open("w") as file:
             self._started.append(
                 subprocess.Popen(
                     [LEADLINE, *words],
                     env=self._environ,
-                    cwd=self._folder,
+                    cwd=self.folder,
                     stdout=file,
                     stderr=file,
                     text=True,
@@ -126,7 +137,7 @@ class Ours:
         """Run a command to its end; returns what it printed, whatever it thought of it."""
         command = [LEADLINE, *words]
         done = subprocess.run(
-            command, env=self._environ, cwd=self._folder, capture_output=True, text=True,
+            command, env=self._environ, cwd=self.folder, capture_output=True, text=True,
             timeout=patience_s, check=False,
         )  # fmt: skip
         return done.stdout
@@ -177,9 +188,11 @@ def _verify(ours: Ours) -> None:
     fails, expect = STATED[:2], STATED[2:]
     entry = ("capture", "shop", "shop.pricing:quote", *fails)
     ours.run(*entry, "-n", CALLS, "--for", "120s", "-o", "calls.jsonl", patience_s=180)
-    for fix in CANDIDATES:
+    looked_at = ours.folder / "fix.diff"
+    looked_at.write_text(LOOKED_AT)
+    for fix in (*(FIXES / name for name in CANDIDATES), looked_at):
         found = ("verify", "--captured", "calls.jsonl", "--report", *expect)
-        ours.run(*found, "--patch", str(FIXES / fix), patience_s=180)
+        ours.run(*found, "--patch", str(fix), patience_s=180)
     time.sleep(max(0.0, until - time.monotonic()))
 
 
@@ -342,8 +355,8 @@ def _busy(ours: Ours) -> list[View]:
         View("probe-counter", "/probes/p8", ".panel"),
         View("probe-silent", "/probes/p9", ".panel"),
         View("verdicts", "/verdicts", "table.verdicts tbody tr"),
-        View("verdict", f"/verdicts/{len(CANDIDATES)}", ".diff .calls", whole=False),
-        View("verdict-all", f"/verdicts/{len(CANDIDATES)}", ".diff .calls"),
+        View("verdict", "/verdicts/4", ".diff .calls", whole=False),
+        View("verdict-all", "/verdicts/4", ".diff .calls"),
         View("verdict-fixed", "/verdicts/1", ".diff .calls"),
         View("instance", f"/instances/{instance}", "table.packages tbody tr"),
         View("audit", "/audit", "table.audit"),

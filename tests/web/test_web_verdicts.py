@@ -138,6 +138,25 @@ def test_lines_that_look_like_heads_are_lines():
     assert [str(one.code) for one in found[0].hunks[0].lines][2] == "x"
 
 
+@pytest.mark.parametrize("quotes", ['"""', "'''"])
+def test_a_hunk_that_begins_in_a_text_has_its_code_in_colours(quotes):
+    body = f" of cents.\n {quotes}\n-if base:\n+if not base:\n return 1\n"
+    ((found,), _) = diff.files(f"--- a/f\n+++ b/f\n@@ -1,4 +1,4 @@\n{body}", {})
+    shown = [str(line.code) for line in found.hunks[0].lines]
+    assert 'class="k"' not in shown[0] + shown[1]
+    assert all('class="k"' in one for one in shown[2:])
+    ends = f"@@ -1,3 +1,3 @@\n if base:\n-x = {quotes}one\n+x = {quotes}two\n more\n"
+    ((found,), _) = diff.files(f"--- a/f\n+++ b/f\n{ends}", {})
+    assert 'class="k"' in str(found.hunks[0].lines[0].code)
+
+
+def test_files_are_named_by_as_much_as_tells_them_apart():
+    files = ["/srv/a/shop/pricing.py", "/srv/b/shop/pricing.py", "/srv/a/x.py", "y.py"]
+    assert list(verdict._short_names(files).values()) == [
+        "a/shop/pricing.py", "b/shop/pricing.py", "a/x.py", "y.py",
+    ]  # fmt: skip
+
+
 def test_a_file_that_is_new_or_gone_has_its_name():
     text = "--- /dev/null\n+++ b/new.py\n@@ -0,0 +1 @@\n+x = 1\n"
     text += (

@@ -15,6 +15,12 @@ from leadline.web.visible import marked
 
 MAX_LINES = 4_000
 """A longer diff is cut: nobody reads it on a page."""
+_QUOTES = ('"""', "'''")
+_CODE = re.compile(
+    r"\s*(?:(?:if|for|while|return|def|class|with|try|raise|import|from)\b|\w+ = )"
+)
+"""What looks like a line of code, and is rarely one of a text."""
+_TEXTS = ('<span class="s">', '<span class="c">')
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@(.*)", re.DOTALL)
 type Reached = Mapping[tuple[str, bool], Mapping[int, int]]
 """By file and side (the candidate's is True): how many calls reached each line that counts."""
@@ -132,12 +138,31 @@ def _lines(
     for other in (Side.OLD, Side.NEW):
         mine = [number for number, one in enumerate(raw) if one[0] is not other]
         texts = [raw[number][3] for number in mine]
-        code |= {number: line.code for number, line in zip(mine, coloured(texts), strict=True)}
+        code |= dict(zip(mine, _coloured(texts), strict=True))
     olds, news = reached.get((name, False), {}), reached.get((name, True), {})
     return [
         DiffLine(side, old, new, code.get(number, marked(text)), _calls(old, new, olds, news))
         for number, (side, old, new, text) in enumerate(raw)
     ]
+
+
+def _coloured(texts: list[str]) -> list[Markup]:
+    """Colour lines of which nobody knows what stands before the first: where a text begins or
+    ends among them, it is the one reading or the other, whichever leaves more code as code."""
+    shown = [line.code for line in coloured(texts)]
+    for quotes in _QUOTES:
+        if sum(text.count(quotes) for text in texts) % 2:
+            inside = [line.code for line in coloured([quotes, *texts])][1:]
+            shown = min(shown, inside, key=lambda one: _hidden(texts, one))
+    return shown
+
+
+def _hidden(texts: list[str], shown: list[Markup]) -> int:
+    """Count the lines that look like code and are coloured as a text."""
+    return sum(
+        bool(_CODE.match(text)) and code.lstrip().startswith(_TEXTS)
+        for text, code in zip(texts, shown, strict=True)
+    )
 
 
 def _calls(

@@ -8,8 +8,10 @@ from leadline.control.verdicts import VerdictView
 from leadline.web import diff
 from leadline.web.frame import Frame
 from leadline.web.rendering import render
-from leadline.web.verdicts import tone
+from leadline.web.verdicts import said, tone
 
+_NAME_PARTS = 2
+"""Of a path, as the command shows it."""
 OPEN = 3
 """Calls of a sort that are open when the page comes: the smallest, which say most."""
 _SORTS = (
@@ -59,6 +61,7 @@ class Lines:
     """How far the changed lines of one side of a file were reached; `missed` were not."""
 
     file: str
+    name: str
     side: str
     reached: int
     whole: int
@@ -82,7 +85,8 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the view shows. `bound` is the share of calls that could still differ, in words."""
+    """What the view shows. `bound` is the share of calls that could still differ, in words;
+    `names` are files as they are shown."""
 
     verdict: VerdictView
     report: Mapping[str, Any]
@@ -94,22 +98,25 @@ class Page:
     cut: int
     lines: list[Lines]
     groups: list[Group]
+    names: Mapping[str, str]
 
 
 def view(verdict: VerdictView) -> Page:
     """Make the view model of a report, which is plain data."""
     report = verdict.report
     files, cut = diff.files(report["candidate"]["diff"], _reached(report))
+    names = _short_names([one["file"] for one in report["coverage"]])
     return Page(
         verdict=verdict,
         report=report,
         tone=tone(report["exit_status"]),
-        said=_said(report),
+        said=said(report["verdict"], report["sentence"]),
         shares=_shares(report),
         bound=_bound(report["shares"]),
         files=files if report["candidate"]["diff"] else [],
         cut=cut,
-        lines=[_lines(one) for one in report["coverage"] if one["lines"]],
+        lines=[_lines(one, names) for one in report["coverage"] if one["lines"]],
+        names=names,
         groups=[group for sort in _SORTS if (group := _group(report, *sort)).cases],
     )
 
@@ -117,12 +124,6 @@ def view(verdict: VerdictView) -> Page:
 def page(frame: Frame, shown: Page) -> str:
     """Return the whole page."""
     return render("verdict.html", frame=frame, view=shown)
-
-
-def _said(report: Mapping[str, Any]) -> str:
-    """Return the sentence without the verdict before it, which stands there in large."""
-    said: str = report["sentence"].removeprefix(report["verdict"])
-    return said.removeprefix(":").strip()
 
 
 def _shares(report: Mapping[str, Any]) -> list[Share]:
@@ -159,11 +160,26 @@ def _reached(report: Mapping[str, Any]) -> diff.Reached:
     }
 
 
-def _lines(one: Mapping[str, Any]) -> Lines:
+def _short_names(files: list[str]) -> dict[str, str]:
+    """Return the end of each path: as much of it as tells it from the others."""
+    names = {}
+    for file in files:
+        parts = file.split("/")
+        others = {other for other in files if other != file}
+        enough = range(min(_NAME_PARTS, len(parts)), len(parts) + 1)
+        ends = ("/".join(parts[-many:]) for many in enough)
+        names[file] = next(
+            (end for end in ends if not any(one.endswith(f"/{end}") for one in others)), file
+        )
+    return names
+
+
+def _lines(one: Mapping[str, Any], names: Mapping[str, str]) -> Lines:
     missed = [line for line, calls in one["lines"].items() if not calls]
     more = f" and {len(missed) - 20} more" if len(missed) > 20 else ""
     return Lines(
         file=one["file"],
+        name=names[one["file"]],
         side="new" if one["new"] else "old",
         reached=len(one["lines"]) - len(missed),
         whole=len(one["lines"]),
@@ -183,13 +199,18 @@ def _case(case: Mapping[str, Any], is_open: bool) -> CaseRow:
         number=case["number"],
         arguments=list(case["arguments"].items()),
         sides=[(name, case[side]) for side, name in names if case[side]],
-        differences=case["differences"],
+        differences=[] if _is_whole(case) else case["differences"],
         masked=case["masked"],
         met=_met(case),
         swallowed=case["swallowed"],
         reason=case["reason"],
         open=is_open,
     )
+
+
+def _is_whole(case: Mapping[str, Any]) -> bool:
+    """Tell whether all that differs is the outcome itself, which is shown anyway."""
+    return {one["where"] for one in case["differences"]} == {"outcome"}
 
 
 def _met(case: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ class Row:
 
     head: VerdictHead
     tone: str
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,17 @@ def tone(exit_status: int) -> str:
     return TONES.get(exit_status, "unknown")
 
 
+def said(verdict: str, sentence: str) -> str:
+    """Return the sentence without the verdict before it, which stands there by itself."""
+    return sentence.removeprefix(verdict).removeprefix(":").strip()
+
+
 def verdicts(page: VerdictsPage, matching: VerdictFilter, before: int) -> Verdicts:
     """Make the view model."""
-    rows = [Row(head, tone(EXIT[Verdict(head.verdict)])) for head in page.verdicts]
+    rows = [
+        Row(head, tone(EXIT[Verdict(head.verdict)]), said(head.verdict, head.sentence))
+        for head in page.verdicts
+    ]
     return Verdicts(rows, page.more, matching, before)
 
 
