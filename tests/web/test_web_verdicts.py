@@ -93,6 +93,9 @@ def test_a_verdict_that_comes_appears_in_the_list(site, page):
     expect(page.get_by_text("No verdict is like that")).to_be_visible()
     path = keep(site, "comes")
     expect(page.locator(f'a[href="{path}"]')).to_be_visible()
+    page.goto(f"{site.url}/audit?action=verdict&service=comes")
+    page.locator(f'table.audit a[href="{path}"]').click()
+    page.wait_for_url(f"{site.url}{path}")
 
 
 @pytest.mark.parametrize("text", HOSTILE)

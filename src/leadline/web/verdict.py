@@ -1,5 +1,6 @@
 """One verdict: what stands behind it, the candidate with what reached it, the calls by sort."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,8 @@ from leadline.web.rendering import render
 from leadline.web.verdicts import said, tone
 
 _NAME_PARTS = 2
-"""Of a path, as the command shows it."""
+"""Of a path, as the command shows it; more where two files would have the same name."""
+_MOST_PARTS = 8
 OPEN = 3
 """Calls of a sort that are open when the page comes: the smallest, which say most."""
 _SORTS = (
@@ -162,16 +164,12 @@ def _reached(report: Mapping[str, Any]) -> diff.Reached:
 
 def _short_names(files: list[str]) -> dict[str, str]:
     """Return the end of each path: as much of it as tells it from the others."""
-    names = {}
-    for file in files:
-        parts = file.split("/")
-        others = {other for other in files if other != file}
-        enough = range(min(_NAME_PARTS, len(parts)), len(parts) + 1)
-        ends = ("/".join(parts[-many:]) for many in enough)
-        names[file] = next(
-            (end for end in ends if not any(one.endswith(f"/{end}") for one in others)), file
-        )
-    return names
+    names: dict[str, str] = {}
+    for many in range(_NAME_PARTS, _MOST_PARTS):
+        ends = {file: "/".join(file.rsplit("/", many)[-many:]) for file in files}
+        counts = Counter(ends.values())
+        names = {file: end for file, end in ends.items() if counts[end] == 1} | names
+    return {file: names.get(file, file) for file in files}
 
 
 def _lines(one: Mapping[str, Any], names: Mapping[str, str]) -> Lines:
