@@ -180,6 +180,19 @@ def test_what_is_no_diff_is_shown_as_it_is(text):
             assert all(line.sign in " +-" for line in hunk.lines)
 
 
+@pytest.mark.parametrize(
+    ("word", "first"),
+    [("changes behaviour", "differing"), ("unknown", "unknown"), ("not fixed", "failing")],
+)
+def test_the_calls_that_decided_come_first(word, first):
+    found = report(verdict=word)
+    found["cases"] += [one | {"number": one["number"] + 10} for one in found["cases"]]
+    groups = verdict.view(VerdictView(1, 1.0, "ada", "shop", found)).groups
+    assert groups[0].sort == first
+    assert {group.sort for group in groups} == {"differing", "failing", "unknown", "control"}
+    assert [sum(case.open for case in group.cases) for group in groups] == [2, 1, 1, 1]
+
+
 def test_what_is_missing_is_said():
     empty = report(cases=[], coverage=[], noise={}, unknown={}, notes=[], fails="", expect="")
     empty["candidate"] |= {"diff": "", "notes": []}
