@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import gc
 import json
+import pathlib
 import queue
 import subprocess
 import sys
@@ -159,6 +160,17 @@ print(heard)
     assert done.stdout.strip() == "[]", done.stderr
 
 
+def test_names_of_attributes_are_asked_for_nothing() -> None:
+    path = pathlib.PurePosixPath("/a")
+    error = ValueError("x")
+    for one in (type("Odd", (pathlib.PurePosixPath,), {})("/a"), error, Shell()):
+        one.__dict__[hostile.Colliding("_hash")] = 1
+        hostile.calls.clear()
+        assert "no plain text" in keep([("one", one)]).obstacle
+        assert hostile.calls == []
+    assert keep([("path", path)]).obstacle == ""
+
+
 @pytest.mark.parametrize("value", [
     list(range(1_000_000)), dict.fromkeys(range(100_000)), "x" * 10_000_000, bytes(10_000_000),
     10**100_000 << 4_000_000, set(range(100_000)), [[i] for i in range(30_000)],
@@ -172,7 +184,7 @@ def test_what_is_too_large_is_given_up_soon(value: object) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept.document is None
-    assert kept.obstacle.endswith("with it the arguments are larger than can be kept")
+    assert kept.obstacle.endswith("the arguments are larger than can be kept")
     assert peak < 40 * MAX_CALL_BYTES  # 20,000 small nodes as objects, however much there is
 
 

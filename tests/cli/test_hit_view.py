@@ -5,7 +5,19 @@ import unicodedata
 import pytest
 
 from leadline.cli.hit_view import hit_line, hit_text
+from leadline.cli.twin_view import twin_lines
 from leadline.cli.value_tree import MAX_LINES
+from leadline.wire.struct import asdict
+from leadline.wire.twin import (
+    Agreement,
+    Difference,
+    Ran,
+    Tried,
+    TwinEnd,
+    TwinPolicy,
+    TwinUse,
+    TwinView,
+)
 
 EVIL = "\x1b[2J\r\n\u202eevil\ud800\u2028"
 FRAME = {
@@ -114,3 +126,31 @@ def test_captured_text_cannot_steer_the_terminal(show):
     for letter in text:
         assert letter == "\n" or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Zl")
     assert "\\x1b[2J" in text
+
+
+def shown(tried: Tried) -> str:
+    view = TwinView(TwinUse.VERIFY, TwinPolicy.THREADS, TwinEnd.DONE, tried=tried)
+    return "\n".join(twin_lines(asdict(view), 100))
+
+
+def test_what_became_of_a_candidate():
+    same, differs = Agreement(True, compared=9), Difference("result['total']", "1450", "1000")
+    runs = [Ran("live", True, 1), Ran("control 1", True, reached=["/srv/shop.py:3"])]
+    runs += [Ran("control 2", True, reached=[]), Ran("candidate", True)]
+    found = Agreement(False, differences=[differs])
+    text = shown(Tried("a fix", "ab" * 32, [same, same], found, "1450", fails=True, runs=runs))
+    for part in (
+        "candidate a fix, digest abababababab",
+        "control 1 agrees: 9 values compared",
+        "the candidate, beside control 1, differs: result['total']",
+        "the live call came to 1450",
+        "changed lines reached by control 1: /srv/shop.py:3\n",
+        "changed lines reached by control 2: none\n",
+        "changed lines reached by candidate: unknown\n",
+        "it is a failing call: yes",
+        "      control    1450\n      candidate  1000\n",
+    ):
+        assert part in text, part
+    text = shown(Tried("a fix", "ab" * 32, [same, same], None, obstacle="line 3 calls f"))
+    assert "the candidate was not tried: line 3 calls f" in text
+    assert "\x1b" not in shown(Tried(EVIL, EVIL, [Agreement(None, EVIL)], None, EVIL))

@@ -359,6 +359,8 @@ def test_the_description_says_which_addresses_need_the_right(server):
     }
     assert needed == {
         "post /v1/services/{service}/twins",
+        "post /v1/approvals/{approval}/approve",
+        "post /v1/approvals/{approval}/refuse",
         "post /v1/twins/{probe}/requests",
         "get /v1/twins/{probe}/replies",
     }

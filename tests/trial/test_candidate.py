@@ -187,6 +187,14 @@ def test_entry_points_go_outwards():
     assert points("# sum", "#") == []
 
 
+def test_a_function_without_a_name_is_no_entry_point():
+    old = "R = 1\nkey = lambda a: a * R\ndef f(a):\n    return key(a)\n"
+    made = candidate.make("", [change(old, old.replace("R = 1", "R = 2"))])
+    assert [one.function for one in candidate.entry_points(made)] == ["f"]
+    found = made.changes[0].difference
+    assert found.new == {2, 4}
+
+
 TRACED = {
     "plain": "def f():\n    a = 1\n    b = (\n        a,\n        2,\n    )\n    return b\nf()\n",  # noqa: E501
     "one line": "def f(): return 1\nf()\n",

@@ -420,8 +420,9 @@ def strict():
 
 def test_what_a_strict_service_lets_out_can_be_rebuilt(strict: None) -> None:
     more = [
-        functools.partial(add, 1, right=2), Node("x").links.append, io.StringIO("a"), iter("ab"),
-        collections.defaultdict(list, a=[1]), zip("ab", [1], strict=False), ValueError("text"),
+        functools.partial(add, 1, right=2), Node("x").links.append, io.StringIO("a"),
+        iter("ab"), collections.defaultdict(list, a=[1]),
+        zip("ab", [1], strict=False), ValueError("text"),
         ExceptionGroup("several", [ValueError(1)]), re.match("a", "a"), {"a": 1}.values(),
         _counter(1)[0], weakref.ref(Node), [{"a": {"b": Item("a", 1, ("x",))}}],
     ]  # fmt: skip

@@ -97,3 +97,14 @@ def test_a_changed_default_leaves_open_what_callers_see(shop):
     found = judged(shop, "default", "rate=2", "rate=3", [(x,) for x in range(20)])
     assert (found.verdict, found.exit_status) == ("unknown", 3)
     assert "changes the parameters of default, or a default" in found.reason
+
+
+def test_functions_of_one_line_are_reached(tmp_path):
+    source = "def one(x): return x + 1\ntwo = lambda x: one(x) * 2\ndef three(x):\n    return two(x)\n"
+    (tmp_path / "lines.py").write_text(source)
+    new = source.replace("x + 1", "1 + x")
+    with imported(tmp_path, "lines"):
+        calls = captured("lines:three", [(x,) for x in range(3)])
+        candidate = make("fix", [of_texts(str(tmp_path / "lines.py"), source, new)])
+        found = verify(Request("s", "lines:three", calls, home(tmp_path), candidate)).report
+    assert (found.verdict, found.shares.reached) == ("no difference seen", 3)

@@ -56,7 +56,9 @@ def test_a_change_is_read_and_approved_by_keyboard(
 
 def test_what_is_refused_is_never_placed_and_text_is_only_text(site, page, robot):
     waiting = asked(robot, "refused", HOSTILE_TITLE)
-    page.goto(site.url + waiting["address"])
+    page.goto(f"{site.url}/services/refused")
+    page.locator(".attention").get_by_role("link", name="<script>alert(1)").click()
+    expect(page).to_have_url(site.url + waiting["address"])
     expect(page.locator("h1")).to_contain_text("</title><script>alert(1)</script>")
     page.get_by_role("button", name="Refuse").click()
     expect(page.locator(".badge")).to_have_text("refused")

@@ -10,8 +10,10 @@ from leadline.cli.client import Client
 from leadline.wire.twin import (
     Agreement,
     Difference,
+    Ran,
     Refusal,
     Said,
+    Tried,
     TwinEnd,
     TwinPolicy,
     TwinUse,
@@ -174,6 +176,17 @@ def hostile() -> TwinView:
         ),
         notes=[text],
         lost=7,
+        tried=Tried(
+            text,
+            text,
+            [Agreement(True), Agreement(None, text)],
+            Agreement(False, text, text, text, [Difference(text, text, text)], marks=[text]),
+            text,
+            fails=True,
+            expect=False,
+            obstacle=text,
+            runs=[Ran("live", True, text), Ran("candidate", False, text, reached=[text])],
+        ),
     )
 
 

@@ -73,10 +73,9 @@ TWIN_PARTS = [
 CAPTURE_PARTS = [
     f"leadline.{name}"
     for name in """
-        wire.kept agent.capture.naming agent.capture.obstacle
-        agent.capture.holding agent.capture.kept_values agent.capture.kept_arrays
-        agent.capture.kept_views agent.capture.kept_forms
-        agent.capture.kept_functions agent.capture.kinds
+        wire.kept agent.capture.naming agent.capture.obstacle agent.capture.holding
+        agent.capture.kept_values agent.capture.kept_arrays agent.capture.kept_views
+        agent.capture.kept_forms agent.capture.kept_functions agent.capture.kinds
         agent.capture.landmarks agent.capture.withholding agent.capture.keeping
         agent.capture.callers agent.origin agent.probes.choosing agent.twin trial trial.calls
         trial.showing trial.outcome agent.twin.outcome agent.probes.capturing
@@ -87,7 +86,7 @@ SEALED_PARTS = [
     f"leadline.{name}"
     for name in """
         trial.applying trial.candidate trial.difference trial.fresh trial.holders trial.overlay
-        trial.patch trial.plan
+        trial.patch trial.plan trial.questions
         trial.purity trial.reachable trial.reaching trial.scopes trial.sources
         trial.steps trial.unified agent.twin.trying
     """.split()

@@ -6,7 +6,13 @@ from typing import Any
 from leadline.cli.show import harmless
 from leadline.cli.value_tree import tree
 from leadline.wire.refusals import refusal_words, refused_beside
-from leadline.wire.twin_words import agreement_words, cost_words, end_words, outcome_words
+from leadline.wire.twin_words import (
+    agreement_words,
+    cost_words,
+    end_words,
+    outcome_words,
+    tried_words,
+)
 
 _MAX_PRINTED = 200
 """Lines of what one expression printed; all of it is in the JSON."""
@@ -20,6 +26,11 @@ def twin_lines(twin: Mapping[str, Any], width: int) -> Iterator[str]:
     if agreement is not None:
         yield f"  {agreement_line(twin)}"
         yield from difference_lines(agreement)
+    tried = tried_words(twin)
+    for words in tried:
+        yield f"  {harmless(words)}"
+    if tried and twin["tried"]["candidate"]:
+        yield from difference_lines(twin["tried"]["candidate"], "control", "candidate")
     for note in twin["notes"]:
         yield f"  {harmless(note)}"
     yield from refusal_lines(refused_beside(twin), 2)
@@ -73,9 +84,12 @@ def agreement_line(twin: Mapping[str, Any]) -> str:
     return harmless("   ".join(filter(None, [agreement_words(twin), outcome_words(twin)])))
 
 
-def difference_lines(agreement: Mapping[str, Any]) -> Iterator[str]:
+def difference_lines(
+    agreement: Mapping[str, Any], one_side: str = "live", other: str = "rerun"
+) -> Iterator[str]:
     """Yield both sides of each difference."""
+    width = max(len(one_side), len(other))
     for one in agreement["differences"]:
         yield f"    {harmless(one['where'])}"
-        yield f"      live   {harmless(one['live'])}"
-        yield f"      rerun  {harmless(one['rerun'])}"
+        yield f"      {one_side:<{width}}  {harmless(one['live'])}"
+        yield f"      {other:<{width}}  {harmless(one['rerun'])}"

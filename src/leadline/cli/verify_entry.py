@@ -12,6 +12,7 @@ from leadline.cli.client import Client
 from leadline.trial.candidate import Candidate, entry_points
 from leadline.verify.calls import CapturedCall
 from leadline.verify.report import Report
+from leadline.verify.signature import HINT
 from leadline.wire.errors import LeadlineError, UsageError
 
 ENOUGH = 0.95
@@ -54,8 +55,10 @@ def first_entry(candidate: Candidate, roots: Sequence[str]) -> str:
 
 
 def is_good(report: Report) -> bool:
-    """Tell whether the control agrees often enough."""
-    return report.shares.agreed >= ENOUGH * report.shares.calls > 0
+    """Tell whether the control agrees often enough, and the calls show what is changed."""
+    return (
+        HINT not in report.reason and report.shares.agreed >= ENOUGH * report.shares.calls > 0
+    )
 
 
 def wider(calls: Sequence[CapturedCall], tried: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from leadline.trial.candidate import Candidate
 from leadline.wire.errors import LeadlineError, RefusedError, UsageError
-from leadline.wire.twin import TwinUse
+from leadline.wire.twin import TwinUse, stated
 
 if TYPE_CHECKING:
     from leadline.control.context import Context
@@ -60,6 +60,8 @@ class ApprovalView:
     decided_at: float | None = None
     probe: str = ""
     condition: str | None = None
+    fails: str = ""
+    expect: str = ""
     hits: int = 0
     life_s: float = 0.0
     signed: bool = False
@@ -158,6 +160,7 @@ def ask_for(
     if order.use is not TwinUse.VERIFY:
         raise UsageError("bad-twin", "Only a candidate waits for an approval.")
     now, name = context.clock(), os.urandom(8).hex()
+    fails, expect = stated(order.code)
     diff = "".join(_diff(candidate))
     until = min(now + WAIT_S, order.signed_until) if order.signature else now + WAIT_S
     view = ApprovalView(
@@ -172,6 +175,8 @@ def ask_for(
         asked_at=now,
         expires_at=until,
         condition=order.condition,
+        fails=fails,
+        expect=expect,
         hits=order.hits or 0,
         life_s=order.life_s or 0.0,
         signed=bool(order.signature),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from leadline.control.approvals import Decision
 from leadline.control.context import Context
 from leadline.control.viewing import Viewing
 from leadline.control.views import Overview
@@ -18,6 +19,7 @@ class Concern(StrEnum):
     """What is the matter, the gravest first."""
 
     OFF = "off"
+    APPROVAL = "approval"
     FAULTS = "faults"
     ERROR = "error"
     MISMATCH = "mismatch"
@@ -34,7 +36,8 @@ _OF_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """One thing to look at: of a service, and of a probe or an instance if that is named.
+    """One thing to look at: of a service, and of a probe, an instance or an approval if that is
+    named.
 
     `service` is empty for what concerns everything. `subject` is how a person knows the probe
     or the instance.
@@ -46,6 +49,7 @@ class Matter:
     reason: str
     probe: str = ""
     instance: str = ""
+    approval: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Attention:
 
 def attention(context: Context, seen: Overview) -> Attention:
     """Return what needs attention in what `overview` has just answered."""
-    matters = [*_off(context), *_instances(seen)]
+    matters = [*_off(context), *_approvals(context), *_instances(seen)]
     probes, more = _probes(context)
     order = list(Concern)
     matters = sorted([*matters, *probes], key=lambda one: order.index(one.concern))
@@ -71,6 +75,15 @@ def _off(context: Context) -> Iterator[Matter]:
         if switch.reason:
             reason += f": {switch.reason}"
         yield Matter(Concern.OFF, switch.service, "kill switch", reason)
+
+
+def _approvals(context: Context) -> Iterator[Matter]:
+    for one in context.approvals.all(context.clock()):
+        if one.decision is Decision.WAITING:
+            reason = f"{one.who} asks to try it on calls of {one.target}"
+            yield Matter(
+                Concern.APPROVAL, one.service, one.title or one.id, reason, approval=one.id
+            )
 
 
 def _instances(seen: Overview) -> Iterator[Matter]:

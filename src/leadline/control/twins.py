@@ -14,6 +14,7 @@ from leadline.control.reach import resolve
 from leadline.control.viewing import Viewing
 from leadline.control.views import ProbeView
 from leadline.expression import check_expressions
+from leadline.expression.predicate import compile_predicate
 from leadline.store.records import Terms, Where
 from leadline.trial import candidate
 from leadline.trial.candidate import Candidate
@@ -23,7 +24,7 @@ from leadline.wire.limits import CaptureLimits, Limits
 from leadline.wire.probe import DEFAULTS, Anchor, ProbeKind, TwinProbe, default_moment
 from leadline.wire.service import check_service
 from leadline.wire.target import parse_place
-from leadline.wire.twin import DEFAULT_RERUNS, LIFE_S, MAX_RERUNS, REPEATS, TwinUse
+from leadline.wire.twin import DEFAULT_RERUNS, LIFE_S, MAX_RERUNS, REPEATS, TwinUse, stated
 
 MAX_SHELL_S = 3_600.0
 """How long a shell may wait and last: there are few, and somebody sits at each."""
@@ -104,7 +105,7 @@ def _checked(context: Context, order: TwinOrder, service: str) -> tuple[Where, T
 
 def candidate_of(order: TwinOrder) -> Candidate:
     """Return the candidate of an order. Raises slug `bad-twin` where its code is none, or none
-    that can run at all."""
+    that can run at all, and those of expressions for what it states."""
     try:
         found = candidate.decode(json.loads(order.code[0]))
     except (ValueError, RecursionError, IndexError, WireError):
@@ -112,6 +113,8 @@ def candidate_of(order: TwinOrder) -> Candidate:
             "bad-twin",
             "The code of a verify is one candidate: as JSON, and with the digest of its texts.",
         ) from None
+    for question in filter(None, stated(order.code)):
+        compile_predicate(question)
     if said := candidate.obstacles(found):
         raise UsageError("bad-twin", f"The candidate cannot run: {said[0]}.", *said[1:2])
     return found

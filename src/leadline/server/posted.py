@@ -139,6 +139,14 @@ class _Agreement(Struct, forbid_unknown_fields=True):
     marks: list[str]
 
 
+class _Inside(Struct, forbid_unknown_fields=True):
+    """See `wire.Inside`."""
+
+    kind: str
+    at: str
+    handled: str
+
+
 class _Ran(Struct, forbid_unknown_fields=True):
     """See `wire.Ran`."""
 
@@ -154,6 +162,10 @@ class _Ran(Struct, forbid_unknown_fields=True):
     refused: list[_Refusal]
     marks: list[str]
     omitted: _Number
+    inside: list[_Inside]
+    fails: bool | None
+    expect: bool | None
+    unknown: str
 
 
 class _Tried(Struct, forbid_unknown_fields=True):

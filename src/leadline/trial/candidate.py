@@ -351,7 +351,8 @@ def entry_points(candidate: Candidate) -> list[EntryPoint]:
             known |= ring
             for one in sorted(reading, key=lambda one: (one.function, one.name)):
                 point = EntryPoint(change.file, one.function, f"reads {one.name}")
-                found.setdefault((change.file, one.function), point)
+                if "<" not in one.function:  # a lambda of the module has no name to call it by
+                    found.setdefault((change.file, one.function), point)
     points = list(found.values())[:MAX_ENTRY_POINTS]
     return sorted(points, key=lambda point: not point.changed)
 

@@ -82,6 +82,7 @@ class Course:
         """Hear of it all from now on."""
         events = sys.monitoring.events
         monitor.also(events.LINE, self._line)
+        monitor.also(events.PY_START, self._start)
         monitor.also(events.RAISE, self._raise)
         monitor.also(events.EXCEPTION_HANDLED, self._handle)
 
@@ -99,6 +100,13 @@ class Course:
         file = self._own(code.co_filename)
         if file and len(self._lines) < MAX_LINES:
             self._lines.add((file, line))
+        return sys.monitoring.DISABLE
+
+    def _start(self, code: CodeType, _: int) -> object:
+        """Of a function that stands on one line with its `def`, no line is ever heard."""
+        first = code.co_firstlineno
+        if all(line in (first, None) for _, _, line in code.co_lines()):
+            self._line(code, first)
         return sys.monitoring.DISABLE
 
     def _raise(self, code: CodeType, offset: int, error: BaseException) -> object:

@@ -15,7 +15,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from leadline.trial.holders import shape
-from leadline.trial.scopes import parsed
+from leadline.trial.scopes import mangled, parsed
 from leadline.trial.sources import text_on_disk
 from leadline.trial.steps import Bind, Unbind
 from leadline.wire.errors import RefusedError
@@ -26,13 +26,6 @@ _ANNOTATIONS = 0x1000000
 """`CO_FUTURE_ANNOTATIONS`."""
 _FUTURE = 0x1FF0000
 """The flags of a code that `from __future__` sets: `CO_FUTURE_*`."""
-
-
-def mangled(name: str, within: str) -> str:
-    """Return what a private name in the body of a class is bound as."""
-    word = within.rstrip(".").rpartition(".")[2].lstrip("_")
-    private = name.startswith("__") and not name.endswith("__")
-    return f"_{word}{name}" if private and word else name
 
 
 class _Names(dict[str, Any]):

@@ -37,11 +37,19 @@ def shape(code: CodeType) -> tuple[object, ...]:
         code.co_posonlyargcount,
         code.co_kwonlyargcount,
         code.co_exceptiontable,
-        tuple(
-            shape(one) if isinstance(one, CodeType) else (type(one), repr(one))
-            for one in code.co_consts
-        ),
+        tuple(map(_constant, code.co_consts)),
     )
+
+
+def _constant(one: object) -> object:
+    """Return a constant as it can be compared: `1` is not `True`, and a set has no order."""
+    if isinstance(one, CodeType):
+        return shape(one)
+    if isinstance(one, tuple):
+        return tuple(map(_constant, one))
+    if isinstance(one, frozenset):
+        return frozenset(map(_constant, one))
+    return type(one), repr(one)
 
 
 def is_class(one: object) -> bool:

@@ -73,7 +73,8 @@ class Monitor:
                 )
                 wanted |= events.PY_UNWIND
             for event, watch in self._also.items():
-                monitoring.register_callback(seat, event, watch)
+                if self._code is None or event != events.PY_START:  # that one hears of both
+                    monitoring.register_callback(seat, event, watch)
                 wanted |= event
             monitoring.set_events(seat, wanted)
             return function(*args)
@@ -93,14 +94,19 @@ class Monitor:
         except BaseException:  # noqa: BLE001 - such as no stack left: the run goes on
             return
 
-    def _started(self, _: CodeType, __: int) -> None:
+    def _started(self, code: CodeType, offset: int) -> object:
         try:
-            if self._frame is None:
+            if code is self._code and self._frame is None:
                 self._frame = sys._getframe(1)  # noqa: SLF001 - the one that starts
                 if self._start is not None:
                     self._start(self._frame)
+            also = self._also.get(sys.monitoring.events.PY_START)
+            if also is not None:
+                said = also(code, offset)
+                return said if code is not self._code else None
         except BaseException:  # noqa: BLE001 - as above
-            return
+            return None
+        return None
 
     def _returned(self, _: CodeType, __: int, value: object) -> None:
         try:

@@ -20,7 +20,7 @@ from leadline.trial.holders import (
     shape,
 )
 from leadline.trial.purity import impure
-from leadline.trial.scopes import annotations_of, outside_of
+from leadline.trial.scopes import annotations_of, mangled, outside_of
 from leadline.trial.steps import Bind, Steps, Swap, Unbind, steps
 from leadline.wire.struct import dataclass, field
 
@@ -310,10 +310,12 @@ def lookup(module: ModuleType, qualname: str) -> Any:
     if not qualname:
         return None
     found: Any = module
+    within = ""
     for word in qualname.split("."):
         if not is_class(found) and found is not module:
             return None
-        found = namespace_of(found).get(word)
+        found = namespace_of(found).get(mangled(word, within))
+        within = word
         wrapped = namespace_of(found).get("__wrapped__")
         if is_class(wrapped) and not is_class(found):
             found = wrapped  # a decorated class

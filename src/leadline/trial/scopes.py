@@ -116,6 +116,13 @@ def bound(qualname: str) -> str:
     return f".{name}" if dot else qualname
 
 
+def mangled(name: str, within: str) -> str:
+    """Return what a private name in the body of a class is bound as."""
+    word = within.rstrip(".").rpartition(".")[2].lstrip("_")
+    private = name.startswith("__") and not name.endswith("__")
+    return f"_{word}{name}" if private and word else name
+
+
 def bound_by(statement: ast.AST) -> set[str]:
     """Return the names that a statement binds in its own scope."""
     found: set[str] = set()

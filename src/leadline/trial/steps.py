@@ -177,7 +177,7 @@ class _Planning:
         if without_blocks(old) != without_blocks(new):
             return False
         test = ast.unparse(old.test) if isinstance(old, ast.If) else ""
-        if test in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+        if test.rpartition(".")[2] == "TYPE_CHECKING":
             return True
         if "__name__" in test and "__main__" in test:
             if self._main:

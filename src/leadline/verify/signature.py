@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from leadline.trial.candidate import Change
 
 type _Function = ast.FunctionDef | ast.AsyncFunctionDef
-_HINT = "run the calls of a caller instead: --entry"
+HINT = "run the calls of a caller instead: --entry"
 
 
 def unseen_change(changes: Sequence[Change], file: str, qualname: str) -> str:
@@ -22,24 +22,24 @@ def unseen_change(changes: Sequence[Change], file: str, qualname: str) -> str:
         return ""
     old, new = _find(change.old, qualname), _find(change.new, qualname)
     if old is None or new is None:
-        return "" if old is new else f"the candidate has no {qualname}: {_HINT}"
+        return "" if old is new else f"the candidate has no {qualname}: {HINT}"
     if type(old) is not type(new) or _yields(old) != _yields(new):
-        return f"{qualname} gives its callers something of another kind: {_HINT}"
+        return f"{qualname} gives its callers something of another kind: {HINT}"
     if _dumps(old.decorator_list) != _dumps(new.decorator_list):
-        return f"the candidate changes what decorates {qualname}: {_HINT}"
+        return f"the candidate changes what decorates {qualname}: {HINT}"
     return _parameters(old, new, qualname)
 
 
 def _parameters(old: _Function, new: _Function, qualname: str) -> str:
     ours, theirs = _places(old.args), _places(new.args)
     if theirs[: len(ours)] != ours or any(not one[1] for one in theirs[len(ours) :]):
-        return f"the candidate changes the parameters of {qualname}, or a default: {_HINT}"
+        return f"the candidate changes the parameters of {qualname}, or a default: {HINT}"
     named, others = _named(old.args), _named(new.args)
     kept = {name: default for name, default in others.items() if name in named}
     if kept != named or any(not others[name] for name in others if name not in named):
-        return f"the candidate changes the parameters of {qualname}, or a default: {_HINT}"
+        return f"the candidate changes the parameters of {qualname}, or a default: {HINT}"
     stars = [(one.args.vararg is None, one.args.kwarg is None) for one in (old, new)]
-    return "" if stars[0] == stars[1] else f"the candidate changes the * of {qualname}: {_HINT}"
+    return "" if stars[0] == stars[1] else f"the candidate changes the * of {qualname}: {HINT}"
 
 
 def _places(args: ast.arguments) -> list[tuple[str, str]]:

@@ -63,8 +63,8 @@ def verify(request: Request, progress: Progress = lambda *_: None) -> Verified:
     if said := obstacles(request.candidate):
         raise RefusedError("not-applicable", f"{said[0]}.")
     stated = Stated(bool(request.fails), bool(request.expect), request.least)
-    old = _lines(request.candidate.changes, touched_old)
-    new = _lines(request.candidate.changes, touched_new)
+    old = _lines(request.candidate.changes, _old)
+    new = _lines(request.candidate.changes, _new)
     ready = [call for call in request.calls if call.document is not None]
     found, place, notes = _run(request, ready, old, new, progress)
     lost = [not_replayable(call) for call in request.calls if call.document is None]
@@ -149,3 +149,11 @@ def _lines(
     changes: Sequence[Change], touched: Callable[[Change], frozenset[int]]
 ) -> dict[str, list[int]]:
     return {change.file: sorted(touched(change)) for change in changes}
+
+
+def _old(change: Change) -> frozenset[int]:
+    return touched_old(change, beside=False)  # of an insertion the other side knows
+
+
+def _new(change: Change) -> frozenset[int]:
+    return touched_new(change, beside=False)

@@ -17,6 +17,7 @@ from leadline.wire.twin_words import (
     missed_words,
     obstacle_words,
     outcome_words,
+    tried_words,
 )
 
 
@@ -35,7 +36,7 @@ class Said:
 class Answer:
     """What a twin answered. `ended` says how it ended before it was done, `agreement` whether
     a rerun agrees, and `outcome` what both came to; `cost` are the pause, the life and the
-    policy."""
+    policy. `tried` is what became of a candidate, and `sides` are what differs."""
 
     use: str
     said: list[Said]
@@ -47,6 +48,8 @@ class Answer:
     notes: list[str]
     cost: list[str]
     ended: str
+    tried: list[str]
+    sides: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +65,21 @@ class Waiting:
 def answer(twin: Mapping[str, Any]) -> Answer:
     """Make the view model of an answer, which is plain data."""
     agreement = twin.get("agreement") or {}
+    tried = twin.get("tried") or {}
+    compared = tried.get("candidate") or agreement
     return Answer(
         use=twin["use"],
         said=[_said(one) for one in twin["said"]],
         agreement=agreement_words(twin) if agreement else "",
         outcome=outcome_words(twin),
-        differences=agreement.get("differences", []),
-        marks=agreement.get("marks", []),
+        differences=compared.get("differences", []),
+        marks=compared.get("marks", []),
         refused=refusal_words(refused_beside(twin)),
         notes=twin["notes"],
         cost=cost_words(twin),
         ended=end_words(twin),
+        tried=tried_words(twin),
+        sides=("control", "candidate") if tried else ("live", "rerun"),
     )
 
 

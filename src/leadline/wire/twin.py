@@ -145,6 +145,16 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """An exception that was raised in code of the service while a call ran: the class, the
+    place (`shop/pricing.py:88`), and where a handler took it; empty if none did."""
+
+    kind: str
+    at: str
+    handled: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ran:
     """One run of a call: what it came to, as far as there was room to say.
 
@@ -153,7 +163,9 @@ class Ran:
     `arguments` are the parameters at the end. Where all that is as in another run it is not
     sent again: `same_as` names that. `omitted` are bytes that found no room. `raised` is the
     text of an exception with its frames. `reached` are changed lines that were run
-    (`shop/pricing.py:88`), and None where nobody could watch.
+    (`/srv/shop/pricing.py:88`), and None where nobody could watch. `inside` are exceptions on
+    the way, the first ones, swallowed or not. `fails` and `expect` answer the questions of the
+    order for this run, None where there is no answer, and `unknown` says why.
     """
 
     what: str
@@ -168,6 +180,10 @@ class Ran:
     refused: list[Refusal] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
     omitted: int = 0
+    inside: list[Inside] = field(default_factory=list)
+    fails: bool | None = None
+    expect: bool | None = None
+    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +193,9 @@ class Tried:
     `title` and `digest` are the candidate's. `controls` compare the two runs of the old code
     with what really happened, `candidate` compares its run with the first of them, and is None
     where it could not be put in: `obstacle` says why. `live` is the live outcome in words.
-    `fails` says whether the live call is one that the order calls failing, `expect` whether
-    the candidate's outcome is as was expected; None is unknown, or was not asked, and `unknown`
-    says why. `runs` are all four, the live one first.
+    `fails` says whether the first control is a call that the order calls failing, `expect`
+    whether the candidate's outcome is as was expected; None is unknown, or was not asked, and
+    `unknown` says why. `runs` are all four, the live one first.
     """
 
     title: str
@@ -234,6 +250,19 @@ def carried(code: tuple[str, ...]) -> tuple[str, str]:
     if type(title) is not str or type(digest) is not str:
         raise UsageError("bad-twin", "The code of this order is no candidate.")
     return title[:MAX_NAME_CHARS], digest[:MAX_NAME_CHARS]
+
+
+def stated(code: tuple[str, ...]) -> tuple[str, str]:
+    """Return what an order states beside its candidate: which calls fail, and what has to
+    hold with the candidate; empty where it does not. Raises `UsageError` (`bad-twin`)."""
+    try:
+        said = json.loads(code[0])
+        fails, expect = said.get("fails") or "", said.get("expect") or ""
+    except (ValueError, AttributeError, IndexError, RecursionError):
+        fails = expect = None
+    if type(fails) is not str or type(expect) is not str:
+        raise UsageError("bad-twin", "The code of this order is no candidate.")
+    return fails, expect
 
 
 def order_text(service: str, probe: "TwinProbe") -> str:

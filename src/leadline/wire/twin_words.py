@@ -51,8 +51,12 @@ def agreement_words(twin: Mapping[str, Any]) -> str:
     found = twin.get("agreement")
     if ended := end_words(twin):
         return f"unknown: {ended}"
-    if found is None or found["agrees"] is None:
-        return f"unknown: {found['reason'] if found else 'the twin did not say'}"
+    return _agreement(found) if found else "unknown: the twin did not say"
+
+
+def _agreement(found: Mapping[str, Any]) -> str:
+    if found["agrees"] is None:
+        return f"unknown: {found['reason']}"
     if found["agrees"]:
         unseen = f", {found['unseen']:,} beyond the limits" if found["unseen"] else ""
         many = f"{found['compared']:,} value{'' if found['compared'] == 1 else 's'}"
@@ -60,6 +64,34 @@ def agreement_words(twin: Mapping[str, Any]) -> str:
     where = ", ".join(one["where"] for one in found["differences"]) or "the outcome"
     why = f"; explained: {found['reason']}" if found["reason"] else ""
     return f"differs: {where}{why}"
+
+
+def tried_words(twin: Mapping[str, Any]) -> list[str]:
+    """Return what became of a candidate, and of the controls beside it; nothing where none was
+    tried."""
+    found = twin.get("tried")
+    if not found:
+        return []
+    words = [f"candidate {found['title']}, digest {found['digest'][:12]}"]
+    words += [
+        f"control {number} {_agreement(one)}" for number, one in enumerate(found["controls"], 1)
+    ]
+    if found["candidate"] is None:
+        words.append(f"the candidate was not tried: {found['obstacle']}")
+    else:
+        words.append(f"the candidate, beside control 1, {_agreement(found['candidate'])}")
+    if found["live"]:
+        words.append(f"the live call came to {found['live']}")
+    reached = {one["what"]: one["reached"] for one in found["runs"] if one["what"] != "live"}
+    words += [f"changed lines reached by {what}: {_lines(reached[what])}" for what in reached]
+    for name, what in (("fails", "it is a failing call"), ("expect", "it is as expected")):
+        if found[name] is not None:
+            words.append(f"{what}: {'yes' if found[name] else 'no'}")
+    return words
+
+
+def _lines(reached: list[str] | None) -> str:
+    return "unknown" if reached is None else ", ".join(reached) or "none"
 
 
 def outcome_words(twin: Mapping[str, Any]) -> str:

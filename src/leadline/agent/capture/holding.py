@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from leadline.agent.capture import naming
-from leadline.agent.capture.obstacle import Obstacle
+from leadline.agent.capture.obstacle import UNNAMED, Obstacle
 from leadline.expression.interruption import expected
 from leadline.expression.layout import HEAP_TYPE, Getter, Layout, is_slot, layout_of
 from leadline.wire.redaction import secret_name
@@ -73,6 +73,8 @@ class Extra:
             if type(names) is dict:
                 if names and self.without:
                     pairs = list(dict.items(names))
+                    if any(type(name) is not str for name, _ in pairs):
+                        raise Obstacle(UNNAMED)
                     names = {name: one for name, one in pairs if name not in self.without}
                 if names:
                     node["a"] = keeper.attributes(names)

@@ -16,7 +16,7 @@ from leadline.agent.capture.holding import Reader
 from leadline.agent.capture.kinds import reader_of
 from leadline.agent.capture.landmarks import NO_LANDMARKS, Landmarks
 from leadline.agent.capture.naming import Name
-from leadline.agent.capture.obstacle import TOO_LARGE, Obstacle
+from leadline.agent.capture.obstacle import TOO_LARGE, UNNAMED, Obstacle
 from leadline.agent.capture.withholding import withhold
 from leadline.expression.layout import Layout, identity, layout_of
 from leadline.wire.kept import (
@@ -43,6 +43,8 @@ STATE_BYTES = 32_000
 """For all arguments together, where singletons of the program are written down with what they
 hold: more is a whole application, of which the names must do."""
 _TRIES = 4
+_MOST_FOR_PATH = 1_000
+"""Nodes among which the way to a value is looked for, only to say where it is."""
 _EMPTY_BYTES = 40
 """Of a document without arguments."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -75,6 +77,8 @@ def keep(
         if left == 1:
             bare = list(keeper.given.values())
         landmarks.leave_bare(bare)
+    if obstacle == TOO_LARGE and failed > _MOST_FOR_PATH:  # no one value is the reason
+        return Kept(None, most_bytes - keeper.left, [], TOO_LARGE.removeprefix("with it "))
     where = paths(document, {failed}).get(failed, "")
     reason = f"{where}: {obstacle}" if where else obstacle
     return Kept(None, most_bytes - keeper.left, [], reason)
@@ -208,7 +212,7 @@ class Keeper:
         ref = self.ref
         for name, value in list(dict.items(names)):
             if type(name) is not str:
-                raise Obstacle("it has an attribute whose name is no plain text")
+                raise Obstacle(UNNAMED)
             rule = secret_name(name)
             self.left -= len(name) + 4
             kept[name] = ref(value) if rule is None else self.withheld(rule, value)

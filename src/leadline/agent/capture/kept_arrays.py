@@ -285,7 +285,8 @@ def backed(layout: Layout, cls: type) -> Reader | None:
         node["i"] = [keeper.ref(inner(value)), keeper.ref(kind(value))]
         names = layout.namespace(value) if layout.namespace is not None else None
         if type(names) is dict and names:
-            known = {name: one for name, one in dict.items(names) if name != "_cache"}
+            pairs = [pair for pair in list(dict.items(names)) if type(pair[0]) is str]
+            known = {name: one for name, one in pairs if name != "_cache"}
             node["a"] = keeper.attributes(known)
         return node
 

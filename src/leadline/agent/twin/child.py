@@ -18,6 +18,7 @@ _PIECES = 16
 """Read at one look: a twin that floods its channel must not keep our thread."""
 GRACE_S = 1.0
 """After its life is over a twin has ended itself; this much later it is ended."""
+_MOST_CHARS = 300
 LIVE_CALL_S = 60.0
 """How long after its rerun the live call may still take, before nothing is compared."""
 
@@ -125,6 +126,12 @@ class Child:
         """Return all that it tried in vain."""
         found = self.said("refused")
         return read_refusals(found[-1]) if found else []
+
+    def obstacle(self) -> str:
+        """Return why no twin of this order can ever try its candidate, if so: the next one
+        would be made in vain."""
+        found = [one for one in self.said("obstacle") if type(one) is str and one]
+        return f"{found[0][:_MOST_CHARS]}" if found else ""
 
     def close(self) -> None:
         """Let go of the channel."""

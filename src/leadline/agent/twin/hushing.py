@@ -114,6 +114,7 @@ def _safe_run(ran: Ran) -> Ran:
         printed=outlet.told(ran.printed),
         refused=_safe_refused(ran.refused),
         marks=[outlet.message(mark) for mark in ran.marks],
+        unknown=outlet.reason(ran.unknown),
     )
 
 

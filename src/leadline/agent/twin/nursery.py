@@ -60,6 +60,7 @@ class Nursery:
         self._lock, self._birth, self._ending = new_lock(), new_lock(), new_lock()
         self._children: deque[Child] = deque()
         self._open: dict[int, Child] = {}
+        self._hopeless: dict[str, str] = {}
         self._wanted = 0
         self._running = False
         self._readable: tuple[bytes, ...] = ()
@@ -85,6 +86,7 @@ class Nursery:
         """Such a probe has gone, and its twin with it; once all have, the thread goes too."""
         with self._lock:
             self._wanted -= 1
+        self._hopeless.pop(probe, None)
         self.dismiss(probe)
         self._bell.ring()
 
@@ -116,7 +118,7 @@ class Nursery:
     def make(self, probe: TwinProbe, passage: Passage, visit: Visit) -> None:
         """Make a twin at a hit, on the application's thread. Raises `Unknown` with the reason
         where none is made. Returns in the live process, and in the twin of a shell."""
-        obstacle = self._obstacle(time.monotonic())
+        obstacle = self._hopeless.get(probe.id) or self._obstacle(time.monotonic())
         if obstacle:
             raise Unknown(f"no twin: {obstacle}")
         birth = Birth(self._now(), get_ident(), task_name(), *trace_of())
@@ -260,6 +262,9 @@ class Nursery:
             child.close()  # somebody else holds the other end: nothing more comes of the twin
         if child.finished(now):
             self._bury(child)
+            if hopeless := child.obstacle():
+                self._hopeless[child.probe.id] = hopeless
+                child.passage.unknown = f"no twin: {hopeless}"  # and no other reason before it
             if child.probe.use is TwinUse.SHELL and not child.left:
                 self._shell().post(child.probe.id, [], ended=telling.farewell(child))
             self._home.deliver(telling.record(child, self.policy))

@@ -20,6 +20,7 @@ from leadline.wire.errors import WireError
 from leadline.wire.twin import (
     Agreement,
     Difference,
+    Inside,
     Ran,
     Refusal,
     Said,
@@ -171,7 +172,13 @@ def _agreed(plain: dict[str, Any] | None) -> Agreement | None:
 
 def _tried(plain: dict[str, Any]) -> Tried:
     runs = [
-        Ran(**{**one, "refused": [Refusal(**refused) for refused in one["refused"]]})
+        Ran(
+            **{
+                **one,
+                "refused": [Refusal(**refused) for refused in one["refused"]],
+                "inside": [Inside(**inside) for inside in one["inside"]],
+            }
+        )
         for one in plain["runs"]
     ]
     controls = [_agreed(one) for one in plain["controls"]]

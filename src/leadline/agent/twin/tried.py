@@ -21,6 +21,7 @@ from leadline.wire.twin import (
     LIVE,
     MAX_ANSWER_BYTES,
     Agreement,
+    Inside,
     Ran,
     Refusal,
     Tried,
@@ -30,6 +31,7 @@ from leadline.wire.twin import (
 NOT_RUN = "it was not run: the twin had ended"
 UNREADABLE = "what the twin says of this run cannot be read"
 _MOST_REACHED = 50
+_MOST_INSIDE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class _Heard:
     reached: list[str] | None = None
     refused: list[Refusal] = field(default_factory=list)
     obstacle: str = ""
+    inside: list[Inside] = field(default_factory=list)
+    fails: bool | None = None
+    expect: bool | None = None
+    unknown: str = ""
 
     @property
     def outcome(self) -> Outcome | None:
@@ -70,6 +76,9 @@ def tried_of(child: Child, why: str) -> Tried:
         controls=agreements,
         candidate=beside,
         live=agreements[0].live,
+        fails=controls[0].fails,
+        expect=tried.expect,
+        unknown=controls[0].unknown or tried.unknown,
         obstacle=obstacle,
         runs=_fitting([_live(live), *(_ran(what, one) for what, one in heard.items())]),
     )
@@ -90,7 +99,14 @@ def _heard(child: Child, what: str, why: str) -> _Heard:
         check_depth(said[-1])
     except WireError:
         return _Heard(Rerun(None, cut=UNREADABLE), None, refused)
-    return _Heard(rerun, _lines(said[-1].get("reached")), refused)
+    return _Heard(
+        rerun,
+        _lines(said[-1].get("reached")),
+        refused,
+        "",
+        _inside(said[-1].get("inside")),
+        *_answers(said[-1].get("answers")),
+    )
 
 
 def _is_end(one: Any, what: str) -> bool:
@@ -115,6 +131,22 @@ def _lines(value: Any) -> list[str] | None:
         for file, line in pairs[:_MOST_REACHED]
         if type(file) is str and type(line) is int
     ]
+
+
+def _inside(value: Any) -> list[Inside]:
+    found = value if isinstance(value, list) else []
+    return [
+        Inside(*one)
+        for one in found[:_MOST_INSIDE]
+        if isinstance(one, list) and [type(part) for part in one] == [str, str, str]
+    ]
+
+
+def _answers(value: Any) -> tuple[bool | None, bool | None, str]:
+    if not isinstance(value, list) or len(value) != 3 or type(value[2]) is not str:
+        return None, None, "the run did not say"
+    fails, expect = (one if type(one) is bool else None for one in value[:2])
+    return fails, expect, value[2]
 
 
 def _agreement(live: Outcome | None, one: _Heard) -> Agreement:
@@ -145,6 +177,10 @@ def _ran(what: str, one: _Heard) -> Ran:
         reached=one.reached,
         refused=one.refused,
         marks=[mark.text() for mark in one.rerun.marks],
+        inside=one.inside,
+        fails=one.fails,
+        expect=one.expect,
+        unknown=one.unknown,
     )
 
 

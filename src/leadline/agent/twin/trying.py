@@ -17,15 +17,18 @@ from leadline.agent.twin.outcome import taker
 from leadline.trial import applying, calls, candidate, revival, running, vigil
 from leadline.trial.calls import Call
 from leadline.trial.candidate import Candidate
+from leadline.trial.course import Course
+from leadline.trial.questions import Questions
 from leadline.trial.reaching import Reaching
 from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.messages import encode
 from leadline.wire.probe import TwinProbe
-from leadline.wire.twin import CANDIDATE, CONTROLS, TwinPolicy
+from leadline.wire.twin import CANDIDATE, CONTROLS, TwinPolicy, stated
 
 type Tell = Callable[[dict[str, object]], None]
 
-_SHARE = 0.9
+_OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))) + "/"
+_SHARE = 0.8
 """Of the twin's life that its runs may take: then there is time to say how they ended."""
 _VIGIL = 0.85
 """Of a run's share when it is said where code still waits that waits for no loop."""
@@ -64,7 +67,7 @@ def verify(
         life_s = max(0.1, (over - time.monotonic()) / (len(runs) - number))
         pid = twin.grandchild(life_s)
         if pid == 0:
-            _run(what, tried, call, life_s, tell, policy)
+            _run(probe, what, tried, call, life_s, tell, policy)
         status = _waited(pid, life_s + _PATIENCE_S)
         tell({"ended": [what, status, twin.why(status) if status else ""]})
     tell({"done": True})
@@ -85,7 +88,13 @@ def _waited(pid: int, seconds: float) -> int:
 
 
 def _run(
-    what: str, tried: Candidate, call: Call, life_s: float, tell: Tell, policy: TwinPolicy
+    probe: TwinProbe,
+    what: str,
+    tried: Candidate,
+    call: Call,
+    life_s: float,
+    tell: Tell,
+    policy: TwinPolicy,
 ) -> None:
     """In a grandchild: make the call once, tell what came of it, and end the process."""
 
@@ -104,14 +113,21 @@ def _run(
             call, notes = _with(tried, call)
             tell({"notes": notes})
             lines = {one.file: candidate.touched_new(one) for one in tried.changes}
+        questions, course = Questions(*stated(probe.code)), Course(_own(tried), {})
         with Reaching(lines) as reaching:
-            ran = running.run(call, taker(), life_s * _AWAITS)
+            ran = running.run(call, taker(), life_s * _AWAITS, course, questions.ask)
         reached = [list(one) for one in reaching.found()[:_MOST_REACHED]]
-        say(rerun=_short(ran), reached=reached if reaching.watched else None)
+        say(
+            rerun=_short(ran),
+            reached=reached if reaching.watched else None,
+            inside=[[one.classes[0], one.at, one.handled] for one in course.found().raised],
+            answers=[questions.fails, questions.expect, questions.unknown],
+        )
     except LeadlineError as error:
         say(obstacle=error.message)
     except BaseException as error:  # noqa: BLE001 - the last frame of this process
-        say(obstacle=f"{type(error).__name__}: {error}"[:500])
+        failed = f"the run itself failed: {type(error).__name__}: {error}"[:500]
+        say(rerun=json.loads(encode(running.Rerun(None, cut=failed))))
     finally:
         os._exit(0)
 
@@ -131,6 +147,22 @@ def _with(tried: Candidate, call: Call) -> tuple[Call, list[str]]:
             "cannot be had.",
         )
     return call.of(call.function, code), list(applied.notes)
+
+
+def _own(tried: Candidate) -> Callable[[str], bool]:
+    """Return what tells whether code is the service's own, as far as that can be told by where
+    it lies: beside what is changed, or where nothing is installed."""
+    beside = tuple(f"{os.path.dirname(os.path.realpath(one.file))}/" for one in tried.changes)
+    foreign = (os.path.dirname(os.__file__) + "/", sys.base_prefix + "/lib/", _OURS)
+
+    def own(file: str) -> bool:
+        real = os.path.realpath(file)
+        if real.startswith(beside):
+            return True
+        installed = "/site-packages/" in real or "/dist-packages/" in real
+        return not (file.startswith("<") or installed or real.startswith(foreign))
+
+    return own
 
 
 def _ends_with(functions: tuple[str, ...], qualname: str) -> bool:

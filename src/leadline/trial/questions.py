@@ -1,0 +1,47 @@
+"""The two questions of a verify, put to a call at its end: is it a failing one, is it right."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from leadline.expression.predicate import Predicate, compile_predicate
+from leadline.expression.unknown import Unknown
+
+
+class Questions:
+    """Asks both; an empty text asks nothing. Its answers are None where there is none, and
+    `unknown` says why of the first."""
+
+    def __init__(self, fails: str = "", expect: str = "") -> None:
+        """Raises `ExpressionError`."""
+        self._fails = compile_predicate(fails) if fails else None
+        self._expect = compile_predicate(expect) if expect else None
+        self.fails: bool | None = None
+        self.expect: bool | None = None
+        self.unknown = ""
+
+    def ask(self, bound: Mapping[str, Any], returned: bool, value: object) -> None:
+        """Ask both of a call that has ended."""
+        self.fails = self._answer(self._fails, bound, returned, value)
+        self.expect = self._answer(self._expect, bound, returned, value)
+
+    def _answer(
+        self,
+        predicate: Predicate | None,
+        bound: Mapping[str, Any],
+        returned: bool,
+        value: object,
+    ) -> bool | None:
+        if predicate is None:
+            return None
+
+        def scope(name: str) -> object:
+            try:
+                return bound[name]
+            except KeyError:
+                raise Unknown(f"there is no {name}") from None
+
+        try:
+            return predicate.holds(scope, returned, value)
+        except Unknown as unknown:
+            self.unknown = self.unknown or unknown.reason
+            return None
