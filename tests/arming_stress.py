@@ -63,6 +63,7 @@ async def gathered(n: int) -> int:
     return sum(parts)
 
 
+BUSY_S = 60.0
 FUNCTIONS = (numbers, chain, summed, step, gathered)
 LINES = [one.__code__.co_firstlineno + offset for one in FUNCTIONS for offset in range(1, 5)]
 
@@ -138,7 +139,12 @@ def main(seconds: float) -> str:
     number = hits = points = 0
     end = time.monotonic() + seconds
     with Load() as load:
-        while time.monotonic() < end:
+
+        def seen() -> bool:
+            return min(load.rounds) > 0 and hits > 0 and points > 0
+
+        # a machine that is busy elsewhere is given more time until there was anything at all
+        while (left := end - time.monotonic()) > 0 or (not seen() and left > -BUSY_S):
             number += 1
             probe = any_probe(f"p{number}", chosen)
             registry.add([probe])
@@ -158,9 +164,7 @@ def main(seconds: float) -> str:
         registry.apply([])
     core.close()
     assert not load.wrong, load.wrong[:5]
-    assert min(load.rounds) > 0, load.rounds
-    assert hits > 0
-    assert points > 0
+    assert seen(), (load.rounds, hits, points)
     assert not faults.counts, faults.first
     return f"armed {number} probes, {hits} hits, {points} points, rounds {load.rounds}"
 

@@ -131,12 +131,12 @@ def test_watching_a_service_that_is_still_to_come_is_said(leadline):
 
 @pytest.mark.parametrize("command", ["tail", "series", "rm"])
 def test_a_probe_that_nobody_knows_is_said(leadline, command):
-    done = run(command, "p99")
+    done = run(command, "p9999")
     assert done.returncode == 64
     assert "no-such-probe" in done.stderr
 
 
 def test_a_hit_that_nobody_knows_is_said(leadline):
-    done = run("hit", "99")
+    done = run("hit", "999999")
     assert done.returncode == 64
     assert "no-such-hit" in done.stderr

@@ -38,7 +38,7 @@ def driven(site: Site) -> Iterator[None]:
             except Exception as error:
                 failed.append(error)
                 return
-            over.wait(0.01)
+            over.wait(0.03)
 
     driver = threading.Thread(target=drive)
     driver.start()

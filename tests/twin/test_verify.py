@@ -172,6 +172,19 @@ def test_what_is_not_reached_is_the_same_and_says_so(shop: Shop) -> None:
         assert [runs[name]["reached"] for name in ("control 1", "candidate")] == [[], []]
 
 
+def test_large_outcomes_arrive_as_far_as_there_is_room(shop: Shop) -> None:
+    large = changed(
+        '    return {\n        "currency": "EUR",',
+        '    return {\n        "large": ["x" * 1_000 + str(n) for n in range(110)],\n'
+        '        "currency": "EUR",',
+    )
+    (twin,) = shop.verify(large, 1, condition="voucher is None")
+    ran = runs_of(twin)["candidate"]
+    assert (twin["end"], twin["lost"], ran["omitted"]) == ("done", 0, 0)
+    assert len(json.dumps(ran["value"])) > 100_000
+    assert [one["agrees"] for one in twin["tried"]["controls"]] == [True, True]
+
+
 def test_a_swallowed_failure_is_another_outcome(shop: Shop) -> None:
     swallowing = changed(
         "        discounts = spread_voucher(voucher, lines)\n",
@@ -209,7 +222,7 @@ def test_nothing_gets_out_and_each_run_begins_anew(shop: Shop) -> None:
     ("statement", "why"),
     [
         ("    import os; os.kill(os.getpid(), 9)\n", "killed"),
-        ("    while True: pass\n", "still at shop/pricing.py:41 quote|life of"),
+        ("    while True: pass\n", "still at shop/pricing.py:41 quote|life of|time was over"),
     ],
 )
 def test_a_candidate_that_comes_to_no_end_proves_nothing(shop, statement, why) -> None:

@@ -99,7 +99,7 @@ def ordered(
         moment=default_moment(ProbeKind.TWIN, target),
     )  # a mistake is shown before a server is asked
     instance = instance_id(client, args.instance) if args.instance else ""
-    body = _body(probe, instance) | signature_of(service, probe, instance)
+    body = body_of(probe, instance) | signature_of(service, probe, instance)
     placed = client.post(f"/v1/services/{service}/twins", body)["probe"]
     order = Order(client, placed, probe.nonce)
     try:
@@ -139,7 +139,7 @@ def signature_of(service: str, probe: TwinProbe, instance: str) -> dict[str, Any
     return {"signed_until": until, "signature": sign(key, order_text(service, signed))}
 
 
-def _body(probe: TwinProbe, instance: str) -> dict[str, Any]:
+def body_of(probe: TwinProbe, instance: str) -> dict[str, Any]:
     limits = probe.limits
     body: dict[str, Any] = {
         "use": str(probe.use),

@@ -12,8 +12,9 @@ from leadline.cli.show import err, harmless, out
 from leadline.cli.verify_calls import Captured, from_file, from_service
 from leadline.cli.verify_entry import MAX_STEPS, first_entry, is_good, local_roots, wider
 from leadline.cli.verify_report import add_report, keep_report
+from leadline.cli.verify_twin import in_twins
 from leadline.cli.verify_view import report_lines
-from leadline.trial import candidate
+from leadline.trial import candidate as candidates
 from leadline.trial.candidate import Candidate
 from leadline.trial.predicate import compile_predicate
 from leadline.verify.calls import Home
@@ -22,10 +23,11 @@ from leadline.verify.markdown import markdown
 from leadline.verify.report import Report
 from leadline.verify.sources import finder
 from leadline.verify.verifying import Request, Verified, verify
-from leadline.wire.errors import UsageError
+from leadline.wire.errors import LeadlineError, UsageError
 from leadline.wire.struct import replace
 
 _STDIN = "-"
+AUTO, FRESH, TWIN = "auto", "fresh", "twin"
 _STEP_S = 1.0
 
 
@@ -61,6 +63,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         help="how long calls are captured (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
+        "--place", choices=(AUTO, FRESH, TWIN), default=AUTO,
+        help="where the calls are run: in fresh sealed processes, or in sealed twins of the "
+        "live one (default: %(default)s, twins where fresh ones do not agree)",
+    )  # fmt: skip
+    parser.add_argument(
         "--path", action="append", default=[], metavar="DIR",
         help="import from here, before the service's own import path; may be repeated",
     )  # fmt: skip
@@ -87,20 +94,38 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     _check(args)
     patch = _patch(args)
+    if args.place == TWIN:
+        return _tell(args, _in_twins(args, patch))
     if args.captured:
         captured = from_file(args)
         return _tell(args, _verified(args, captured, _candidate(args, captured.home, patch)))
     if args.entry:
         captured = from_service(args, args.entry)
-        return _tell(args, _verified(args, captured, _candidate(args, captured.home, patch)))
+        candidate = _candidate(args, captured.home, patch)
+        found = _verified(args, captured, candidate)
+        if not is_good(found.report) and args.place == AUTO:
+            found = _elsewhere(args, candidate, found)
+        return _tell(args, found)
     return _tell(args, _widened(args, patch))
+
+
+def _in_twins(args: argparse.Namespace, patch: bytes) -> Verified:
+    target = args.entry or first_entry(_local(args, patch), local_roots(args))
+    one = argparse.Namespace(**{**vars(args), "many": 1, "fails": ""})
+    known = from_service(one, target)  # one call says where the service has its code
+    return in_twins(args, _candidate(args, known.home, patch), known.entry)
+
+
+def _local(args: argparse.Namespace, patch: bytes) -> Candidate:
+    """Read the candidate before it is known where the service has its code."""
+    roots = local_roots(args)
+    here = Home(path=roots, cwd=roots[0] if roots else str(Path.cwd()))
+    return _candidate(args, here, patch)
 
 
 def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
     """Begin at the changed function, and go outwards while its calls cannot be made again."""
-    roots = local_roots(args)
-    here = Home(path=roots, cwd=roots[0] if roots else str(Path.cwd()))
-    target = first_entry(_candidate(args, here, patch), roots)
+    target = first_entry(_local(args, patch), local_roots(args))
     best: Verified | None = None
     tried: list[str] = []
     while len(tried) < MAX_STEPS:
@@ -121,10 +146,23 @@ def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
             break
     if best is None:
         raise UsageError("no-entry", "No function was found whose calls could be run.")
+    if not is_good(best.report) and args.place == AUTO:
+        best = _elsewhere(args, _candidate(args, captured.home, patch), best)
     chosen = f"entry chosen: {best.report.entry}"
     if len(tried) > 1:
         chosen += f", of {', '.join(tried)}: its control agrees most often"
     return _noted(best, [chosen])
+
+
+def _elsewhere(args: argparse.Namespace, candidate: Candidate, fresh: Verified) -> Verified:
+    """Where a fresh process does not come to what happens, try twins of the live one."""
+    try:
+        twins = in_twins(args, candidate, fresh.report.entry)
+    except LeadlineError as error:
+        return _noted(fresh, [f"not tried in twins of the live process: {error.message}"])
+    if _share(twins.report) > _share(fresh.report):
+        return _noted(twins, ["a fresh process agreed less often"])
+    return _noted(fresh, ["twins of the live process agreed no more often"])
 
 
 def _noted(found: Verified, notes: list[str]) -> Verified:
@@ -167,6 +205,12 @@ def _check(args: argparse.Namespace) -> None:
             "Calls come either from a service that runs or from --captured FILE.",
             "For example: leadline verify shop --patch fix.diff",
         )
+    if args.place == TWIN and args.captured:
+        raise UsageError(
+            "no-calls",
+            "A twin is one of a service that runs: leave --captured out.",
+            "For example: leadline verify shop --place twin --patch fix.diff",
+        )
     if args.expect and not args.fails and not args.captured:
         raise UsageError(
             "no-predicate",
@@ -190,15 +234,15 @@ def _candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
     folder = str(Path(args.path[0]).resolve()) if args.path else home.cwd
     read = finder(home.path, folder)
     if args.ref:
-        return candidate.from_git(args.ref, folder, read)
+        return candidates.from_git(args.ref, folder, read)
     if args.replace:
         name, equal, file = args.replace.partition("=")
         if not equal:
             raise UsageError("bad-patch", "--replace is NAME=FILE: shop/pricing.py=new.py")
-        return candidate.from_file(name, candidate.decoded(_bytes(file)), read)
+        return candidates.from_file(name, candidates.decoded(_bytes(file)), read)
     title = "standard input" if args.patch == _STDIN else Path(args.patch).name
     text = patch.decode("utf-8", "surrogateescape")
-    return candidate.from_diff(text, read, title=title, folder=folder)
+    return candidates.from_diff(text, read, title=title, folder=folder)
 
 
 def _bytes(file: str) -> bytes:

@@ -62,7 +62,7 @@ def _play(children: Children, folder: Path, options: argparse.Namespace) -> int:
     shop = children.start(
         "shop",
         [*_LEADLINE, "run", "--service", "shop", "--", sys.executable, *shop_command],
-        environ | {"LEADLINE_TWIN": "threads"},
+        environ | {"LEADLINE_TWIN": "threads", "LEADLINE_TWIN_LOAD": "100"},
         cwd=SERVICE,
     )
     shop_url = shop.ready("shop listening on ", _READY_S)

@@ -1,7 +1,7 @@
 """One verification, from calls and a candidate to a report."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from leadline.trial.candidate import Candidate as Code
 from leadline.trial.candidate import Change, obstacles, touched_new, touched_old
@@ -46,6 +46,18 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked of a candidate, whatever the place."""
+
+    service: str
+    entry: str
+    candidate: Code
+    fails: str = ""
+    expect: str = ""
+    least: int = LEAST_EVIDENCE
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """The report, and the calls behind it."""
 
@@ -62,44 +74,61 @@ def verify(request: Request, progress: Progress = lambda *_: None) -> Verified:
     began = time.monotonic()
     if said := obstacles(request.candidate):
         raise RefusedError("not-applicable", f"{said[0]}.")
-    stated = Stated(bool(request.fails), bool(request.expect), request.least)
-    old = _lines(request.candidate.changes, _old)
-    new = _lines(request.candidate.changes, _new)
+    asked = Asked(
+        request.service,
+        request.entry,
+        request.candidate,
+        request.fails,
+        request.expect,
+        request.least,
+    )
     ready = [call for call in request.calls if call.document is not None]
-    found, place, notes = _run(request, ready, old, new, progress)
+    found, place, notes = _run(request, ready, progress)
     lost = [not_replayable(call) for call in request.calls if call.document is None]
-    every = [*found, *lost]
-    judgement = judge([one.case for one in every], stated)
-    cases = shown_cases(every, stated)
+    took = time.monotonic() - began
+    return reported(asked, [*found, *lost], place, notes, 3 * len(ready), took)
+
+
+def reported(
+    asked: Asked,
+    compared: list[Compared],
+    place: str,
+    notes: Sequence[str],
+    runs: int,
+    took_s: float,
+) -> Verified:
+    """Judge what became of the calls, and put it all into a report."""
+    stated = Stated(bool(asked.fails), bool(asked.expect), asked.least)
+    changes = asked.candidate.changes
+    judgement = judge([one.case for one in compared], stated)
+    cases = shown_cases(compared, stated)
     report = Report(
         verdict=judgement.verdict,
         sentence=sentence(judgement, stated, cases),
         exit_status=judgement.exit_status,
         reason=judgement.reason,
-        service=request.service,
-        entry=request.entry,
+        service=asked.service,
+        entry=asked.entry,
         place=place,
-        fails=request.fails,
-        expect=request.expect,
-        candidate=patch_of(request.candidate),
+        fails=asked.fails,
+        expect=asked.expect,
+        candidate=patch_of(asked.candidate),
         shares=judgement.shares,
         cases=cases,
-        coverage=coverage_of(every, old, new),
-        paths=paths_of(every),
-        noise=noise_of(every),
-        unknown=reasons(every),
-        took_s=round(time.monotonic() - began, 3),
-        runs=3 * len(ready),
-        notes=[*request.candidate.notes, *notes],
+        coverage=coverage_of(compared, _lines(changes, _old), _lines(changes, _new)),
+        paths=paths_of(compared),
+        noise=noise_of(compared),
+        unknown=reasons(compared),
+        took_s=round(took_s, 3),
+        runs=runs,
+        notes=[*asked.candidate.notes, *notes],
     )
-    return Verified(report, every)
+    return Verified(report, compared)
 
 
 def _run(
     request: Request,
     calls: Sequence[CapturedCall],
-    old: Mapping[str, list[int]],
-    new: Mapping[str, list[int]],
     progress: Progress,
 ) -> tuple[list[Compared], str, list[str]]:
     home, candidate = request.home, request.candidate
@@ -118,7 +147,7 @@ def _run(
     if not calls:
         return [], place, []
     progress("importing", 0, 1)
-    sides = (dict(old), dict(new))
+    sides = (_lines(candidate.changes, _old), _lines(candidate.changes, _new))
     with Places(begin, candidate.sources, sides, home.executable, home.hash_seed) as places:
         control, tried = places.ready()
         if not control.ok:
