@@ -76,6 +76,7 @@ BROKEN = {
     "more members": wrong(proof="none"),
     "no verdict": wrong(verdict="pass"),
     "exit": wrong(exit_status=7),
+    "the exit of another verdict": wrong(exit_status=0),
     "a long sentence": wrong(sentence="x" * 20_001),
     "a digest": wrong(candidate=report()["candidate"] | {"digest": "../../etc"}),
     "a line": wrong(coverage=[{"file": "f", "new": True, "lines": {"-1": 1}}]),

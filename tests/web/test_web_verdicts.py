@@ -93,6 +93,9 @@ def test_a_verdict_that_comes_appears_in_the_list(site, page):
     expect(page.get_by_text("No verdict is like that")).to_be_visible()
     path = keep(site, "comes")
     expect(page.locator(f'a[href="{path}"]')).to_be_visible()
+    page.goto(f"{site.url}/audit?action=verdict&service=comes")
+    page.locator(f'table.audit a[href="{path}"]').click()
+    page.wait_for_url(f"{site.url}{path}")
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -175,6 +178,19 @@ def test_what_is_no_diff_is_shown_as_it_is(text):
     for one in found:
         for hunk in one.hunks:
             assert all(line.sign in " +-" for line in hunk.lines)
+
+
+@pytest.mark.parametrize(
+    ("word", "first"),
+    [("changes behaviour", "differing"), ("unknown", "unknown"), ("not fixed", "failing")],
+)
+def test_the_calls_that_decided_come_first(word, first):
+    found = report(verdict=word)
+    found["cases"] += [one | {"number": one["number"] + 10} for one in found["cases"]]
+    groups = verdict.view(VerdictView(1, 1.0, "ada", "shop", found)).groups
+    assert groups[0].sort == first
+    assert {group.sort for group in groups} == {"differing", "failing", "unknown", "control"}
+    assert [sum(case.open for case in group.cases) for group in groups] == [2, 1, 1, 1]
 
 
 def test_what_is_missing_is_said():

@@ -7,7 +7,7 @@ from typing import Any
 
 from leadline.control.context import Context
 from leadline.store.verdicts import NewVerdict, StoredVerdict, VerdictFilter
-from leadline.verify.verdict import Verdict
+from leadline.verify.verdict import EXIT, Verdict
 from leadline.wire.errors import UsageError, WireError
 from leadline.wire.service import check_service
 
@@ -68,11 +68,14 @@ def keep_verdict(
 ) -> VerdictHead:
     """Keep a report, whose form was checked, and return its head.
 
-    Raises slugs `bad-service-name`, and `bad-message` for a report that is of another service.
+    Raises slugs `bad-service-name`, and `bad-message` for a report that is of another service,
+    or whose exit status is that of another verdict.
     """
     check_service(service)
     if report["service"] != service:
         raise WireError(f"The report is of the service {report['service'][:100]!a}.")
+    if report["exit_status"] != EXIT[Verdict(report["verdict"])]:
+        raise WireError(f"{report['verdict']} has another `exit_status`.")
     candidate = report["candidate"]
     known = {name: report[name] for name in ("entry", "verdict", "exit_status", "sentence")}
     head = known | {"candidate": candidate["title"], "digest": candidate["digest"]}

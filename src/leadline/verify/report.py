@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from io import StringIO
 from typing import Any
 
 from leadline.trial.candidate import Candidate as Code
@@ -28,6 +29,7 @@ MAX_DIFFERENCES = 20
 """Of one call."""
 _MAX_TEXT = 400
 _MAX_SHOWN_SOURCE = 40_000
+_NO_NEWLINE = "\\ No newline at end of file\n"
 
 
 class Sort(StrEnum):
@@ -224,8 +226,14 @@ def patch_of(code: Code) -> Patch:
 
     pieces: list[str] = []
     for change in code.changes:
-        old, new = (change.old or "").splitlines(True), (change.new or "").splitlines(True)
-        pieces += unified_diff(old, new, f"a/{change.file}", f"b/{change.file}")
+        # by "\n" alone, as Python counts them: other ends of lines are a part of them
+        old, new = (
+            list(StringIO(text or "", newline="\n")) for text in (change.old, change.new)
+        )
+        pieces += (
+            piece if piece.endswith("\n") else f"{piece}\n{_NO_NEWLINE}"
+            for piece in unified_diff(old, new, f"a/{change.file}", f"b/{change.file}")
+        )
     diff = "".join(pieces)
     return Patch(
         title=code.title,

@@ -1,19 +1,26 @@
 """One verdict: what stands behind it, the candidate with what reached it, the calls by sort."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from leadline.control.verdicts import VerdictView
+from leadline.verify.verdict import Verdict
 from leadline.web import diff
 from leadline.web.frame import Frame
 from leadline.web.rendering import render
 from leadline.web.verdicts import said, tone
 
 _NAME_PARTS = 2
-"""Of a path, as the command shows it."""
+"""Of a path, as the command shows it; more where two files would have the same name."""
+_MOST_PARTS = 8
 OPEN = 3
-"""Calls of a sort that are open when the page comes: the smallest, which say most."""
+"""Calls of the sort that decided it that are open when the page comes, the smallest ones, which
+say most; of each other sort it is one."""
+_BRIEF_CHARS = 110
+_FIRST = {Verdict.CHANGES_BEHAVIOUR: "differing", Verdict.UNKNOWN: "unknown"}
+"""Which sort has decided it; of all others it is the failing calls."""
 _SORTS = (
     ("failing", "Failing calls", "They failed live. What was stated has to hold for each."),
     (
@@ -43,6 +50,7 @@ class CaseRow:
     met: str
     swallowed: str
     reason: str
+    brief: str
     open: bool
 
 
@@ -117,7 +125,7 @@ def view(verdict: VerdictView) -> Page:
         cut=cut,
         lines=[_lines(one, names) for one in report["coverage"] if one["lines"]],
         names=names,
-        groups=[group for sort in _SORTS if (group := _group(report, *sort)).cases],
+        groups=_groups(report),
     )
 
 
@@ -131,9 +139,9 @@ def _shares(report: Mapping[str, Any]) -> list[Share]:
     met = "meet what was stated" if report["expect"] else "do not fail any more"
     shares = [
         Share("control", counted["agreed"], counted["calls"],
-              "calls: the old code, run again twice, came to what really happened"),
+              "calls: the old code, run twice, came to the same"),
         Share("reached", counted["reached"], counted["calls"],
-              "calls have reached a changed line, and are evidence"),
+              "calls have reached a changed line"),
     ]  # fmt: skip
     if counted["failing"] or report["fails"]:
         shares.append(
@@ -162,16 +170,12 @@ def _reached(report: Mapping[str, Any]) -> diff.Reached:
 
 def _short_names(files: list[str]) -> dict[str, str]:
     """Return the end of each path: as much of it as tells it from the others."""
-    names = {}
-    for file in files:
-        parts = file.split("/")
-        others = {other for other in files if other != file}
-        enough = range(min(_NAME_PARTS, len(parts)), len(parts) + 1)
-        ends = ("/".join(parts[-many:]) for many in enough)
-        names[file] = next(
-            (end for end in ends if not any(one.endswith(f"/{end}") for one in others)), file
-        )
-    return names
+    names: dict[str, str] = {}
+    for many in range(_NAME_PARTS, _MOST_PARTS):
+        ends = {file: "/".join(file.rsplit("/", many)[-many:]) for file in files}
+        counts = Counter(ends.values())
+        names = {file: end for file, end in ends.items() if counts[end] == 1} | names
+    return {file: names.get(file, file) for file in files}
 
 
 def _lines(one: Mapping[str, Any], names: Mapping[str, str]) -> Lines:
@@ -187,18 +191,26 @@ def _lines(one: Mapping[str, Any], names: Mapping[str, str]) -> Lines:
     )
 
 
-def _group(report: Mapping[str, Any], sort: str, title: str, told: str) -> Group:
-    cases = [case for case in report["cases"] if case["sort"] == sort]
-    rows = [_case(case, number < OPEN) for number, case in enumerate(cases)]
-    return Group(sort, title, told, rows)
+def _groups(report: Mapping[str, Any]) -> list[Group]:
+    """Return the calls by sort, those first that decided it."""
+    first = _FIRST.get(report["verdict"], "failing")
+    groups: list[Group] = []
+    for sort, title, told in sorted(_SORTS, key=lambda one: one[0] != first):
+        cases = [case for case in report["cases"] if case["sort"] == sort]
+        most = 1 if groups else OPEN
+        rows = [_case(case, number < most) for number, case in enumerate(cases)]
+        if rows:
+            groups.append(Group(sort, title, told, rows))
+    return groups
 
 
 def _case(case: Mapping[str, Any], is_open: bool) -> CaseRow:
-    names = (("live", "what happened"), ("control", "control"), ("candidate", "candidate"))
+    sides = (("live", "what happened"), ("control", "control"), ("candidate", "candidate"))
     return CaseRow(
         number=case["number"],
         arguments=list(case["arguments"].items()),
-        sides=[(name, case[side]) for side, name in names if case[side]],
+        sides=[(name, case[side]) for side, name in sides if case[side]],
+        brief=_brief(case),
         differences=[] if _is_whole(case) else case["differences"],
         masked=case["masked"],
         met=_met(case),
@@ -206,6 +218,12 @@ def _case(case: Mapping[str, Any], is_open: bool) -> CaseRow:
         reason=case["reason"],
         open=is_open,
     )
+
+
+def _brief(case: Mapping[str, Any]) -> str:
+    """Return what stands beside a call that is not open."""
+    text: str = case["reason"] or case["candidate"] or case["live"]
+    return text if len(text) <= _BRIEF_CHARS else f"{text[: _BRIEF_CHARS - 1]}…"
 
 
 def _is_whole(case: Mapping[str, Any]) -> bool:
