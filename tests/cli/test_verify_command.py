@@ -1,0 +1,154 @@
+"""`leadline verify` on a service that runs: in fresh processes, in twins, with an approval."""
+
+import json
+import re
+import sys
+
+import pytest
+
+from leadline.cli.client import Client
+from live import LEADLINE, Program
+from waiting import wait_for
+
+SHARING = """\
+RATES = {}
+
+def shares(amount, weights):
+    whole = sum(weights)
+    parts = [amount * weight // whole for weight in weights]
+    parts[0] += amount - sum(parts)
+    return parts
+
+def rated(name):
+    RATES.setdefault(name, object())
+    return sum(shares(100, [1, len(name)])) + (0 if isinstance(RATES[name], object) else 1)
+
+class Line:
+    def __init__(self):
+        self.lock = open(__file__)
+
+    def priced(self, amount):
+        return helped(amount)
+
+def helped(amount):
+    return amount + 1
+"""
+WORKER = """\
+import time
+from sharing import Line, rated, shares
+line = Line()
+for number in range(1_000_000):
+    try:
+        shares(1_000, [number % 4, number % 3, number % 2])
+    except ZeroDivisionError:
+        pass
+    rated("ab")
+    line.priced(number % 5)
+    time.sleep(0.01)
+"""
+FIX = """\
+--- a/sharing.py
++++ b/sharing.py
+@@ -3,3 +3,5 @@ RATES = {}
+ def shares(amount, weights):
+     whole = sum(weights)
++    if not whole:
++        return [amount, *(0 for _ in weights[1:])]
+     parts = [amount * weight // whole for weight in weights]
+"""
+FAILS = ("--fails", "raises ZeroDivisionError")
+
+
+@pytest.fixture
+def worker(leadline, tmp_path):
+    (tmp_path / "sharing.py").write_text(SHARING)
+    (tmp_path / "worker.py").write_text(WORKER)
+    (tmp_path / "fix.diff").write_text(FIX)
+    environ = {
+        "LEADLINE_TWIN": "threads",
+        "LEADLINE_TWIN_LOAD": "1000",
+        "LEADLINE_TWIN_PAUSE": "10000",
+        "LEADLINE_TWIN_RATE": "50",
+    }
+    command = [LEADLINE, "run", "--service", "worker", "--", sys.executable, "worker.py"]
+    with Program(command, tmp_path, environ) as program:
+        wait_for(lambda: leadline.connected("worker"), 20, "the worker connects")
+        before = (tmp_path / "sharing.py").read_text()
+        yield program
+        assert program.process.poll() is None
+        assert (tmp_path / "sharing.py").read_text() == before
+
+
+def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker):
+    expect = ("--expect", "result[0] == amount")
+    found = leadline.json(
+        "verify", "worker", *FAILS, *expect, "--patch", "fix.diff", "-n", "24"
+    )
+    assert found["sentence"].startswith("fixed: "), found["sentence"]
+    assert (found["entry"], found["exit_status"]) == ("sharing:shares", 0)
+    kept = leadline.json("verdicts")["verdicts"]
+    assert [(one["verdict"], one["service"]) for one in kept] == [("fixed", "worker")]
+    said = leadline.cli(
+        "verify", "worker", "--place", "twin", "--patch", "fix.diff", "-n", "4", "--json",
+        status=None,
+    )  # fmt: skip
+    twins = json.loads(said.splitlines()[0])
+    assert twins["place"] == "twins of the live process"
+    assert twins["shares"]["agreed"] == twins["shares"]["calls"] == 4
+
+
+def test_where_a_fresh_process_cannot_be_as_the_live_one_twins_are_tried(
+    leadline, worker, tmp_path
+):
+    text = SHARING.replace("return amount + 1", "return 1 + amount")
+    (tmp_path / "new.py").write_text(text)
+    found = leadline.json(
+        "verify", "worker", "--entry", "sharing:Line.priced", "--replace", "sharing.py=new.py",
+        "-n", "4", status=2,
+    )  # fmt: skip
+    assert found["verdict"] == "no difference seen"
+    assert found["place"] == "twins of the live process"
+    assert "a fresh process agreed less often" in found["notes"]
+
+
+def test_who_may_not_run_code_waits_for_an_approval(leadline, worker, tmp_path):
+    leadline.cli("keys", "add", "robot", "--to", str(tmp_path / "robot.key"))
+    robot = {"LEADLINE_KEY": (tmp_path / "robot.key").read_text().strip()}
+    command = [LEADLINE, "verify", "worker", "--place", "twin", "--entry", "sharing:shares",
+               "--patch", "fix.diff", "-n", "2", "--json"]  # fmt: skip
+    with Program(command, tmp_path, robot) as verify:
+        said = verify.wait_for("somebody has to approve")
+        (name,) = re.findall(r"/approvals/(\w+)", said)
+        client = Client()
+        digest = client.get(f"/v1/approvals/{name}")["approval"]["digest"]
+        client.post(f"/v1/approvals/{name}/approve", {"digest": digest})
+        client.close()
+        verify.end()
+        assert json.loads(verify.out)["shares"]["calls"] == 2
+    with Program(command, tmp_path, robot) as verify:
+        (name,) = re.findall(r"/approvals/(\w+)", verify.wait_for("somebody has to approve"))
+        client = Client()
+        client.post(f"/v1/approvals/{name}/refuse", {"digest": digest})
+        client.close()
+        assert verify.end() == 77
+        assert "was not approved: refused" in verify.err
+
+
+@pytest.mark.parametrize(
+    ("words", "slug"),
+    [
+        (["worker"], "no-candidate"),
+        (["--patch", "fix.diff"], "no-calls"),
+        (["worker", "--captured", "c.jsonl", "--patch", "fix.diff"], "no-calls"),
+        (["--captured", "missing.jsonl", "--patch", "x.diff"], "bad-capture-file"),
+        (["worker", "--patch", "missing.diff"], "bad-patch"),
+        (["worker", "--expect", "result > 0", "--patch", "x.diff"], "no-predicate"),
+        (["worker", "--fails", "f(", "--patch", "x.diff"], "expression-"),
+        (["worker", "--patch", "x.diff", "-n", "0"], "bad-limit"),
+    ],
+)
+def test_what_does_not_go_together_is_said_at_once(home, tmp_path, words, slug):
+    (tmp_path / "x.diff").write_text("nonsense")
+    with Program([LEADLINE, "verify", *words], tmp_path) as program:
+        assert program.end() == 64
+        assert f"docs/errors/{slug}" in program.err
