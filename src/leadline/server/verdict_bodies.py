@@ -21,14 +21,15 @@ type _Number = Annotated[int, Meta(ge=0, le=2**53)]
 type _Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 type _LineNumber = Annotated[str, Meta(pattern="^[0-9]{1,9}$")]
 """JSON has no numbers for names."""
+type _Texts = Annotated[list[_Text], Meta(max_length=1_000)]
 type _Lines = Annotated[list[_Line], Meta(max_length=1_000)]
-type _Counts = Annotated[dict[_Line, _Number], Meta(max_length=1_000)]
+type _Counts = Annotated[dict[_Text, _Number], Meta(max_length=1_000)]
 
 
 class DifferenceBody(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the candidate (`rerun`) differs from the control (`live`)."""
 
-    where: _Line
+    where: _Text
     live: _Text
     rerun: _Text
 
@@ -44,8 +45,8 @@ class ShownBody(Struct, frozen=True, forbid_unknown_fields=True):
     candidate: _Text = ""
     met: bool | None = None
     differences: Annotated[list[DifferenceBody], Meta(max_length=1_000)] = []
-    masked: _Lines = []
-    swallowed: _Line = ""
+    masked: _Texts = []
+    swallowed: _Text = ""
     reason: _Text = ""
 
 
@@ -104,7 +105,7 @@ class VerdictBody(Struct, frozen=True, forbid_unknown_fields=True):
     unknown: _Counts
     took_s: _Seconds
     runs: _Number
-    notes: _Lines = []
+    notes: _Texts = []
     schema_version: Annotated[int, Meta(ge=1, le=1)] = 1
 
     def plain(self) -> dict[str, Any]:
