@@ -20,7 +20,7 @@ from live import LEADLINE, Program
 from waiting import wait_for
 
 VERDICTS = {"good": "fixed", "swallow": "not fixed", "unrelated": "not exercised"}
-"""Of the demo's candidates. What shows that the fourth is wrong is too rare to be waited for."""
+"""Of the demo's candidates. What shows that the fourth is wrong may not be among few calls."""
 
 
 @pytest.fixture

@@ -41,5 +41,5 @@ def test_they_fail_before_and_pass_after(quotes, tmp_path):
     assert not exported.left_out
     text = (folder / exported.files[0]).read_text()
     assert "leadline" not in text.replace("captured by Leadline", "")
-    assert "2 failed, 1 passed" in run(folder, SHOP)
-    assert "1 failed, 2 passed" in run(folder, patched(tmp_path, "plausible"))
+    assert "2 failed, 5 passed" in run(folder, SHOP)
+    assert "5 failed, 2 passed" in run(folder, patched(tmp_path, "plausible"))

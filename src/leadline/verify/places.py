@@ -32,7 +32,7 @@ from leadline.verify.calls import CapturedCall
 from leadline.wire.errors import LeadlineError, UnavailableError, WireError
 from leadline.wire.struct import replace
 
-START_S = 120.0
+START_S = 60.0
 """How long the imports of a service may take; the slowest that was measured took 4 s."""
 _SPARE_S = 5.0
 """Beyond a run's own time, before a place is taken for dead."""
@@ -75,11 +75,15 @@ class Place:
         self._dead = ""
         self._say(write(begin))
 
-    def ready(self) -> Ready:
-        """Wait until the service's code is imported there."""
+    def ready(self, until: float) -> Ready:
+        """Wait until the service's code is imported there, or it is `until`."""
         try:
-            line = self._line(START_S)
-            return read_ready(line) if line else Ready(False, self._last_words())
+            line = self._line(max(0.0, until - time.monotonic()))
+            if line:
+                return read_ready(line)
+            if self._dead:
+                self._dead = f"importing it has not ended within {START_S:g} s"
+            return Ready(False, self._last_words())
         except WireError as error:
             return Ready(False, error.message)
 
@@ -187,7 +191,8 @@ class Places:
 
     def ready(self) -> tuple[Ready, Ready]:
         """Wait for all; returns what a control and what the candidate say."""
-        one, other, candidate = (place.ready() for place in self._places)
+        until = time.monotonic() + START_S
+        one, other, candidate = (place.ready(until) for place in self._places)
         return (one if not one.ok else other), candidate
 
     def run(
