@@ -106,9 +106,10 @@ class Apart:
     certain: frozenset[str]
 
 
-def apart(one: Outcome, other: Outcome) -> Apart:
-    """Walk two outcomes side by side. Raises `WireError` for what no capture has made."""
-    walk = _Walk()
+def apart(one: Outcome, other: Outcome, exactly: bool = False) -> Apart:
+    """Walk two outcomes side by side. Raises `WireError` for what no capture has made.
+    `exactly` takes nothing for an address, and looks at the order of mappings."""
+    walk = _Walk(exactly)
     try:
         walk.outcomes(one, other)
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
@@ -144,7 +145,8 @@ class _Pair:
 class _Walk:
     """One comparison: what differs, and how many values were compared and not seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, exactly: bool = False) -> None:
+        self.exactly = exactly
         self.found: list[Difference] = []
         self.compared = 0
         self.unseen = 0
@@ -225,8 +227,10 @@ class _Walk:
             self.differ(pair)
         elif type(live) is str:
             self.texts(pair, {"text": live}, {"text": rerun})
-        elif live == rerun:
+        elif live == rerun and (live != 0 or str(live) == str(rerun)):  # there is a -0.0
             self.compared += 1
+        elif self.exactly:
+            self.differ(pair)
         elif type(live) is int and _is_address(live) and _is_address(rerun):
             self.unseen += 1
         else:
@@ -265,7 +269,9 @@ class _Walk:
             self.compared += 1  # of one that is not empty, what is inside counts
 
     def texts(self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any]) -> None:
-        one, other = (_ADDRESS.sub("0x…", str(side.get("text", ""))) for side in (live, rerun))
+        one, other = (str(side.get("text", "")) for side in (live, rerun))
+        if not self.exactly:
+            one, other = (_ADDRESS.sub("0x…", text) for text in (one, other))
         if live.get("omitted") or rerun.get("omitted"):
             shared = min(len(one), len(other))
             if one[:shared] != other[:shared] or live.get("length") != rerun.get("length"):
@@ -319,6 +325,16 @@ class _Walk:
     ) -> None:
         ours = {_key(key): (key, value) for key, value in live["entries"]}
         theirs = {_key(key): (key, value) for key, value in rerun["entries"]}
+        if self.exactly and ours.keys() == theirs.keys() and list(ours) != list(theirs):
+            orders = (
+                ", ".join(_short(key) for key, _ in side.values()) for side in (ours, theirs)
+            )
+            self.surely.add(f"order({pair.where})")
+            self.found.append(
+                Difference(
+                    f"order({pair.where})", *(_cut(one, MAX_SHOWN_CHARS) for one in orders)
+                )
+            )
         for key in {**ours, **theirs}:
             one, other = ours.get(key), theirs.get(key)
             name = (one or other or (None, None))[0]

@@ -27,6 +27,8 @@ RUN_S = 5.0
 """How long one run may take, in seconds, if nothing is said."""
 LIFE_S = 900.0
 """How long a place lives at most, in seconds."""
+CODE_OF = "the code of "
+"""How a name of `Ran.inside` begins that tells which code a function has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ class Order:
 class Ran:
     """What one run came to. `fails` and `expected` are the two predicates over it, None where
     there is no answer: `unknown` says why. `state` is what the run has changed in the modules
-    of the service, by `module.name`."""
+    of the service, by `module.name`. `given` are the objects that were passed, as they are at
+    the end, whatever the function has bound to the names of its parameters. `inside` is what
+    an outcome holds and does not show."""
 
     number: int
     rerun: Rerun
@@ -96,6 +100,8 @@ class Ran:
     unknown: str = ""
     ms: float = 0.0
     state: dict[str, Value] = field(default_factory=dict)
+    given: dict[str, Value] | None = None
+    inside: dict[str, Value] = field(default_factory=dict)
 
 
 def write(message: Begin | Ready | Order | Ran) -> bytes:
@@ -126,7 +132,9 @@ def read_ran(line: bytes) -> Ran:
     for name in ("fails", "expected"):
         if value.get(name) not in (True, False, None):
             raise WireError("A run does not follow the contract.")
-    if not isinstance(value.get("state", {}), dict):
+    if not all(
+        isinstance(value.get(name) or {}, dict) for name in ("state", "given", "inside")
+    ):
         raise WireError("A run does not follow the contract.")
     value["rerun"] = read_rerun(value.get("rerun"))
     value["coursed"] = read_coursed(value.get("coursed"))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from leadline.trial.comparing import Apart, apart, explained
 from leadline.trial.course import Raised
 from leadline.trial.outcome import Outcome
-from leadline.trial.place import Ran
+from leadline.trial.place import CODE_OF, Ran
 from leadline.verify.calls import CapturedCall
 from leadline.verify.verdict import Candidate, Case, Control
 from leadline.wire.errors import WireError
@@ -127,8 +127,10 @@ def _candidate(
     control, tried = first.rerun.outcome, candidate.rerun.outcome
     if control is None or tried is None:
         return Candidate.UNKNOWN, [], f"the candidate: {_cut(candidate)}"
-    found = unmasked(apart(control, tried), noise)
+    found = _outcomes(first, second, candidate, noise)
     found += _state(first, second, candidate)
+    hidden = _inside(first, second, candidate)
+    found += [one for one in hidden if not one.where.startswith(CODE_OF)]
     found += _beside(first, second, candidate)
     new = _more(candidate.refused, first.refused)
     if new:
@@ -136,9 +138,39 @@ def _candidate(
         return Candidate.UNKNOWN, found, f"the candidate tried, and no control did: {words}"
     if found:
         return Candidate.DIFFERS, found, ""
-    if _is_cut_short(control) or _is_cut_short(tried):
+    if _is_cut_short(first) or _is_cut_short(candidate):
         return Candidate.UNKNOWN, [], "the outcome is too large to be compared whole"
+    if hidden:
+        return Candidate.UNKNOWN, [], f"{hidden[0].where} is another, and nobody has called it"
     return Candidate.SAME, [], ""
+
+
+def _outcomes(first: Ran, second: Ran, candidate: Ran, noise: Apart | None) -> list[Difference]:
+    """Return what differs in the outcomes. The arguments are the objects that were passed,
+    where they are known: what a function binds to the names is its own."""
+    one, other, tried = (_passed(ran) for ran in (first, second, candidate))
+    found = unmasked(apart(one, tried), noise)
+    if candidate.given is None:
+        return found  # of copies of one process, in which objects lie at the same places
+    # Places share no addresses: what looks like one and is the same in both controls, is none.
+    known = {difference.where for difference in found}
+    exact = unmasked(apart(one, tried, exactly=True), apart(one, other, exactly=True))
+    return found + [difference for difference in exact if difference.where not in known]
+
+
+def _passed(ran: Ran) -> Outcome:
+    outcome = ran.rerun.outcome
+    if outcome is None:
+        raise WireError("A run has no outcome.")
+    return outcome if ran.given is None else replace(outcome, arguments=ran.given)
+
+
+def _inside(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
+    one, other, tried = (
+        Outcome(True, None, dict(ran.inside)) for ran in (first, second, candidate)
+    )
+    found = unmasked(apart(one, tried, exactly=True), apart(one, other, exactly=True))
+    return [replace(each, where=each.where.removeprefix("argument ")) for each in found]
 
 
 def unmasked(found: Apart, noise: Apart | None) -> list[Difference]:
@@ -182,7 +214,9 @@ def _state(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
     )
     return [
         replace(difference, where=difference.where.removeprefix("argument "))
-        for difference in unmasked(apart(one, tried), apart(one, other))
+        for difference in unmasked(
+            apart(one, tried, exactly=True), apart(one, other, exactly=True)
+        )
     ]
 
 
@@ -219,8 +253,9 @@ def _swallowed(live: Outcome, candidate: Ran) -> Raised | None:
     return None
 
 
-def _is_cut_short(outcome: Outcome) -> bool:
+def _is_cut_short(ran: Ran) -> bool:
     """Tell whether a limit has left out a part of what is to be compared."""
+    outcome = _passed(ran)
     left: list[Value] = [outcome.value, *outcome.arguments.values(), *outcome.yields]
     walked = 0
     while left:

@@ -7,6 +7,7 @@ from typing import Any
 from leadline.agent.place.deep import deep_taker
 from leadline.agent.place.entry import Entry
 from leadline.agent.place.globals import Globals
+from leadline.agent.place.inside import inside
 from leadline.agent.place.scope import own_code
 from leadline.expression import Unknown
 from leadline.trial import running
@@ -15,9 +16,11 @@ from leadline.trial.course import Course
 from leadline.trial.place import Begin, Order, Ran, cut, write
 from leadline.trial.predicate import Predicate, compile_predicate
 from leadline.trial.rebuilding import rebuild
+from leadline.trial.showing import Shown, seen_under
 from leadline.trial.withheld import WithheldTouched, touched
 from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.twin import Refusal
+from leadline.wire.value import Value
 
 _CO_VARARGS, _CO_VARKEYWORDS, _CO_COROUTINE = 0x4, 0x8, 0x80
 
@@ -38,12 +41,21 @@ def run_order(
         return write(cut(order.number, error.message.rstrip(".")))
     before = len(refusals())
     course = Course(own_code(begin), begin.wanted)
-    shown = deep_taker(begin.salt)
+    taken: list[object] = []
+    shown = _noting(deep_taker(begin.salt), taken)
+    questions.given = given
     began = time.perf_counter()
     ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask)
+    took = (time.perf_counter() - began) * 1e3
+    left = {name: seen_under(deep_taker(begin.salt), name, one) for name, one in given.items()}
+    changed = state.changed()  # before anything lazy runs on
+    roots = {"result" if questions.returned else "exception": questions.value}
+    roots |= {f"argument {name}": one for name, one in given.items()}
+    yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
+    roots |= {f"yield {number}": one for number, one in enumerate(yields, 1)}
+    within = _inside(roots, begin.salt)
     if path := touched():
         return write(cut(order.number, str(WithheldTouched(path))))
-    took = (time.perf_counter() - began) * 1e3
     return write(
         Ran(
             order.number,
@@ -54,9 +66,29 @@ def run_order(
             questions.expected,
             questions.unknown,
             round(took, 3),
-            state.changed(),
+            changed,
+            left,
+            within,
         )
     )
+
+
+def _noting(shown: Shown, taken: list[object]) -> Shown:
+    """Return `shown` so that it keeps what it is given: what is yielded comes first."""
+
+    def noted(value: object) -> Value:
+        taken.append(value)
+        return shown(value)
+
+    return noted
+
+
+def _inside(roots: Mapping[str, object], salt: str) -> dict[str, Value]:
+    found = inside(roots)
+    shown = deep_taker(salt)
+    return {
+        path: seen_under(shown, path.rpartition(".")[2], one) for path, one in found.items()
+    }
 
 
 def _call(entry: Entry, given: Mapping[str, Any], order: Order) -> Call:
@@ -106,29 +138,40 @@ class _Questions:
         self._expect: Predicate | None = (
             compile_predicate(begin.expect) if begin.expect else None
         )
+        self.given: Mapping[str, Any] = {}
+        self.returned = True
+        self.value: object = None
         self.fails: bool | None = None
         self.expected: bool | None = None
         self.unknown = ""
 
     def ask(self, bound: Mapping[str, Any], returned: bool, value: object) -> None:
+        """`bound` is what the names of the parameters stand for at the end. The live call was
+        asked with those; a candidate must not answer for itself by binding them anew, so it
+        is asked with what was given too."""
+        self.returned, self.value = returned, value
+        passed = {**bound, **self.given}
+        self.fails = self._answer(self._fails, bound, returned, value)
+        if self.fails is False:
+            self.fails = self._answer(self._fails, passed, returned, value)
+        self.expected = self._answer(self._expect, passed, returned, value)
+
+    def _answer(
+        self,
+        predicate: Predicate | None,
+        bound: Mapping[str, Any],
+        returned: bool,
+        value: object,
+    ) -> bool | None:
+        if predicate is None:
+            return None
+
         def scope(name: str) -> object:
             try:
                 return bound[name]
             except KeyError:
                 raise Unknown(f"there is no {name}") from None
 
-        self.fails = self._answer(self._fails, scope, returned, value)
-        self.expected = self._answer(self._expect, scope, returned, value)
-
-    def _answer(
-        self,
-        predicate: Predicate | None,
-        scope: Callable[[str], object],
-        returned: bool,
-        value: object,
-    ) -> bool | None:
-        if predicate is None:
-            return None
         try:
             return predicate.holds(scope, returned, value)
         except Unknown as unknown:

@@ -1,0 +1,200 @@
+"""What a captured outcome does not show: what lazy results would give out, what closures hold,
+the code of functions that are handed out, where an exception comes from.
+
+The run is over and its process about to end, so iterators are asked for what they have.
+"""
+
+import itertools
+from collections.abc import Mapping
+from hashlib import sha256
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    CoroutineType,
+    FunctionType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+)
+from typing import Any
+
+from leadline.trial.place import CODE_OF
+from leadline.trial.withheld import Withheld
+
+MAX_LOOKED = 20_000
+"""Objects of one outcome that are looked at."""
+MAX_GIVEN_OUT = 1_000
+"""Of one iterator: it may have no end."""
+_MAX_DEPTH = 60
+_PLAIN = frozenset((int, float, str, bytes, bytearray, bool, type(None), complex, Withheld))
+
+
+def inside(roots: Mapping[str, object]) -> dict[str, object]:
+    """Return, by path, what values hold beyond what a capture of them shows."""
+    look = _Look()
+    for name, one in roots.items():
+        look.at(name, one, 0)
+    return look.found
+
+
+class _Look:
+    """One walk over live objects. What cannot be read is left out."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, object] = {}
+        self._met: dict[int, object] = {}
+
+    def at(self, path: str, value: object, depth: int) -> None:
+        kind = type(value)
+        if kind is complex:
+            self.found[path] = repr(value)  # there is a -0j
+        if kind in _PLAIN or id(value) in self._met:
+            return
+        if depth > _MAX_DEPTH or len(self._met) >= MAX_LOOKED:
+            return
+        self._met[id(value)] = value  # kept, or another may have its id
+        try:
+            self._into(path, value, depth + 1)
+        except Exception as error:  # noqa: BLE001 - whatever the object makes of a look
+            self.found[f"{path} as it is looked into"] = type(error).__name__
+
+    def _into(self, path: str, value: Any, depth: int) -> None:
+        if isinstance(value, BaseException):
+            self._error(path, value, depth)
+        elif isinstance(value, FunctionType):
+            self._function(path, value, depth)
+        elif isinstance(value, MethodType):
+            self.at(f"{path}.__func__", value.__func__, depth)
+            self._shown(f"{path}.__self__", value.__self__, depth)
+        elif isinstance(value, BuiltinFunctionType | MethodWrapperType):
+            if not isinstance(value.__self__, ModuleType):
+                self.found[path] = value.__name__
+                self._shown(f"{path}.__self__", value.__self__, depth)
+        elif isinstance(value, CodeType):
+            self.found[f"{CODE_OF}{path}"] = _digest(value)
+        elif isinstance(value, CellType):
+            self._shown(f"{path}.cell_contents", value.cell_contents, depth)
+        elif isinstance(value, type):
+            if "<locals>" in value.__qualname__:
+                self._class(path, value, depth)
+        elif not isinstance(value, ModuleType):
+            self._object(path, value, depth)
+
+    def _object(self, path: str, value: Any, depth: int) -> None:
+        if isinstance(value, Mapping):
+            for key in list(value):
+                name = repr(key) if type(key) in _PLAIN else type(key).__name__
+                self.at(f"{path}[{name}]", value[key], depth)
+        elif isinstance(value, list | tuple):
+            for index, one in enumerate(value):
+                self.at(f"{path}[{index}]", one, depth)
+        elif isinstance(value, CoroutineType):
+            self.found[f"{CODE_OF}{path}"] = _digest(value.cr_code)
+            value.close()
+        elif hasattr(type(value), "getvalue") and hasattr(type(value), "tell"):
+            self.found[path] = (value.getvalue(), value.tell())
+        elif hasattr(type(value), "tell") and hasattr(type(value), "read"):
+            self.found[path] = value.tell()
+        elif hasattr(type(value), "__next__"):
+            self._iterator(path, value, depth)
+        elif type(value) is slice:
+            self._shown(path, (value.start, value.stop, value.step), depth)
+        self._attributes(path, value, depth)
+
+    def _attributes(self, path: str, value: Any, depth: int) -> None:
+        cls = type(value)
+        if "<locals>" in cls.__qualname__:
+            self.at(f"type({path})", cls, depth)
+        held = getattr(value, "__dict__", None)
+        if type(held) is dict:
+            self._members(path, held, depth)
+            if issubclass(cls, int | float | str | bytes):
+                self._shown(f"{path}.__dict__", held, depth)
+        slots = [name for base in cls.__mro__ for name in _slots(base)]
+        for name in slots:
+            if hasattr(value, name):
+                self.at(f"{path}.{name}", getattr(value, name), depth)
+        if hasattr(cls, "getstate"):
+            self.found[f"{path}.getstate()"] = _short(repr(value.getstate()))
+        if cls.__module__ == "functools" and hasattr(value, "func"):
+            for name in ("func", "args", "keywords"):
+                self.at(f"{path}.{name}", getattr(value, name), depth)
+
+    def _class(self, path: str, value: type, depth: int) -> None:
+        """One that the call has made: any other is compared by its name."""
+        held = {name: one for name, one in vars(value).items() if not name.startswith("__")}
+        plain = {name: one for name, one in held.items() if not hasattr(type(one), "__get__")}
+        self.found[f"{path} has"] = plain
+        self._members(path, vars(value), depth)
+
+    def _members(self, path: str, held: Mapping[str, Any], depth: int) -> None:
+        for name, one in list(held.items()):
+            beneath = one.fget if isinstance(one, property) else getattr(one, "__func__", one)
+            if isinstance(beneath, FunctionType) or not name.startswith("__"):
+                self.at(f"{path}.{name}", beneath, depth)
+
+    def _iterator(self, path: str, value: Any, depth: int) -> None:
+        given: list[object] = []
+        end = ""
+        try:
+            given.extend(itertools.islice(value, MAX_GIVEN_OUT))
+        except Exception as error:  # noqa: BLE001 - what it comes to is what is asked
+            end = repr(error)
+        self.found[f"list({path})"] = given
+        if end:
+            self.found[f"list({path}) raises"] = end
+        self.at(f"list({path})", given, depth)
+
+    def _function(self, path: str, value: FunctionType, depth: int) -> None:
+        self.found[f"{CODE_OF}{path}"] = _digest(value.__code__)
+        for name, cell in zip(
+            value.__code__.co_freevars, value.__closure__ or (), strict=False
+        ):
+            try:
+                self._shown(f"{path}.closure.{name}", cell.cell_contents, depth)
+            except ValueError:
+                continue  # it has no value yet
+        defaults = (value.__defaults__ or (), value.__kwdefaults__ or {})
+        if any(defaults):
+            self._shown(f"{path}.defaults", defaults, depth)
+        self._members(path, vars(value), depth)
+
+    def _error(self, path: str, value: BaseException, depth: int) -> None:
+        for name in ("__cause__", "__notes__"):
+            one = getattr(value, name, None)
+            if one is not None:
+                self._shown(f"{path}.{name}", one, depth)
+        self.at(f"{path}.args", value.args, depth)
+        if isinstance(value, BaseExceptionGroup):
+            self.at(f"{path}.exceptions", value.exceptions, depth)
+        self._members(path, vars(value), depth)
+
+    def _shown(self, path: str, value: object, depth: int) -> None:
+        self.found[path] = value
+        self.at(path, value, depth)
+
+
+def _slots(cls: type) -> tuple[str, ...]:
+    named = vars(cls).get("__slots__", ())
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def _digest(code: CodeType) -> str:
+    """What a function does, whatever line it stands on."""
+    return _short(repr(_parts(code)))
+
+
+def _parts(code: CodeType) -> tuple[object, ...]:
+    constants = [
+        _parts(one) if isinstance(one, CodeType) else _constant(one) for one in code.co_consts
+    ]
+    return code.co_code, constants, code.co_names, code.co_varnames, code.co_freevars
+
+
+def _constant(one: object) -> str:
+    return repr(sorted(map(repr, one)) if isinstance(one, frozenset) else one)
+
+
+def _short(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,0 +1,150 @@
+"""Candidates that are wrong where a look at the outcome alone does not show it, and ones that
+only look different: many calls in one verification, each of another function."""
+
+import textwrap
+
+import pytest
+from benchmarks.verify.calling import captured, home, imported
+
+from leadline.trial.candidate import make, of_texts
+from leadline.verify.verdict import Candidate
+from leadline.verify.verifying import Request, verify
+
+PRELUDE = """
+import abc, asyncio, collections, contextvars, decimal, functools
+import io, os, random, sys, threading
+
+def helper(x): return x
+
+class My(Exception):
+    pass
+
+def raise_from(error, cause):
+    raise error from cause
+"""
+CALL = """
+def call(which, x=None):
+    return globals()[which](x)
+"""
+
+
+def verified(folder, old, new, entry, given, fails="", expect=""):
+    (folder / "tried.py").write_text(old)
+    with imported(folder, "tried"):
+        calls = captured(f"tried:{entry}", given, fails)
+        candidate = make("new", [of_texts(str(folder / "tried.py"), old, new)])
+        request = Request(
+            "s", f"tried:{entry}", calls, home(folder), candidate, fails, expect, least=1
+        )
+        return verify(request)
+
+
+def became(folder, bodies):
+    """Return what became of each of many functions, by name, told from one verification.
+    `bodies` are an old and a new body, and an argument perhaps."""
+    sides = [PRELUDE, PRELUDE]
+    for name, one in bodies.items():
+        for at in (0, 1):
+            sides[at] += f"\ndef {name}_(x):\n{textwrap.indent(one[at], '    ')}\n"
+    old, new = (side + CALL for side in sides)
+    given = [(f"{name}_", *one[2:]) for name, one in bodies.items()]
+    found = verified(folder, old, new, "call", given).compared
+    assert all(one.case.agreed and one.case.reached for one in found)
+    return {name: one.case.candidate for name, one in zip(bodies, found, strict=True)}
+
+
+def only(candidate, bodies):
+    return dict.fromkeys(bodies, candidate)
+
+
+WRONG = {
+    "number": ("return 100_000_000_000_000", "return 100_000_000_000_001"),
+    "hexadecimal": ("return hex(0xDEADBEEF)", "return hex(0xDEADBEE0)"),
+    "order": ("return {'a': 1, 'b': 2}", "return {'b': 2, 'a': 1}"),
+    "zero": ("return [0.0]", "return [-0.0]"),
+    "yes": ("return 1", "return True"),
+    "complex": ("return complex(1, 0.0)", "return complex(1, -0.0)"),
+    "closure": ("v = 1\nreturn lambda: v", "v = 2\nreturn lambda: v"),
+    "method": ("return [1].append", "return [2].append"),
+    "generator": ("return (i for i in (1, 2))", "return (i + 1 for i in (1, 2))"),
+    "lazy": ("return map(str, [1])", "return map(str, [2])"),
+    "begun": ("i = iter('ab'); next(i)\nreturn i", "i = iter('ab')\nreturn i"),
+    "raising": ("return map(int, ['1'])", "return map(int, ['a'])"),
+    "file": ("return io.StringIO('a')", "return io.StringIO('b')"),
+    "at": ("s = io.BytesIO(b'a'); s.read()\nreturn s", "s = io.BytesIO(b'a')\nreturn s"),
+    "slice": ("return slice(1, 2)", "return slice(1, 3)"),
+    "source": ("return random.Random(1)", "return random.Random(2)"),
+    "own_class": ("class L: v = 1\nreturn L", "class L: v = 2\nreturn L"),
+    "cause": ("raise_from(My(), KeyError(1))", "raise_from(My(), KeyError(2))"),
+    "no_cause": ("raise_from(My(), KeyError(1))", "raise_from(My(), None)"),
+    "note": ("e = My(); e.add_note('n')\nraise e", "e = My(); e.add_note('m')\nraise e"),
+    "partial": (
+        "return functools.partial(helper, iter('a'))",
+        "return functools.partial(helper, iter('b'))",
+    ),
+    "argument": ("x['a'][0].append(1)", "x['a'][0].append(2)\nx = 0", {"a": [[]]}),
+    "moved": ("x['a'] = 1", "x['a'] = x.pop('a')", {"a": 1, "b": 2}),
+}
+OPEN = {
+    "code": ("return lambda: 1", "return lambda: 2"),
+    "within": ("return [helper, lambda y: y]", "return [helper, lambda y: y + 1]"),
+    "instance": (
+        "class L:\n    def f(self): return 1\nreturn L()",
+        "class L:\n    def f(self): return 2\nreturn L()",
+    ),
+}
+EQUAL = {
+    "bound_anew": ("return [one for one in x]", "x = list(x)\nreturn x", (1, 2)),
+    "nothing": ("return x if x else []", "x = x or []\nreturn x"),
+    "same_code": ("return lambda: x", "k = 0\nreturn lambda: x"),
+    "same_lazy": ("return (i for i in [1, 2])", "r = [1, 2]\nreturn (i for i in r)"),
+    "where": (
+        "return [repr(object()), id(object())]",
+        "k = object()\nreturn [repr(k), id(My)]",
+    ),
+    "by_set": (
+        "return dict.fromkeys(set('abcdef'))",
+        "k = 0\nreturn dict.fromkeys(set('abcdef'))",
+    ),
+    "lock": ("return [threading.Lock(), 1]", "k = 0\nreturn [threading.Lock(), 1]"),
+}
+
+
+def test_what_an_outcome_hides_is_compared(tmp_path):
+    bodies = {**WRONG, **OPEN, **EQUAL}
+    assert became(tmp_path, bodies) == {
+        **only(Candidate.DIFFERS, WRONG),
+        **only(Candidate.UNKNOWN, OPEN),
+        **only(Candidate.SAME, EQUAL),
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fails", "expect"),
+    [
+        (
+            "def f(x):\n    return [1 // x]\n",
+            "def f(x):\n    x = x or 7\n    return [7]\n",
+            "raises ZeroDivisionError",
+            "result[0] == x",
+        ),
+        (
+            "def f(x):\n    return -x - 1\n",
+            "def f(x):\n    y, x = x, 9\n    return -y - 1\n",
+            "x == 0 and result < 0",
+            "result is not None",
+        ),
+    ],
+)
+def test_a_candidate_does_not_answer_by_binding_a_parameter_anew(
+    tmp_path, old, new, fails, expect
+):
+    found = verified(tmp_path, old, new, "f", [(0,), (1,)], fails, expect)
+    assert found.report.verdict == "not fixed"
+
+
+def test_what_is_yielded_is_looked_into(tmp_path):
+    old = "def f(x):\n    yield 1\n    yield iter([x, 1])\n"
+    found = verified(tmp_path, old, old.replace("x, 1", "x, 2"), "f", [(1,)])
+    assert found.report.verdict == "changes behaviour"
+    assert found.compared[0].differences[0].where == "list(yield 2)[1]"
