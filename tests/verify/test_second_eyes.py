@@ -12,7 +12,7 @@ from leadline.verify.verifying import Request, verify
 
 PRELUDE = """
 import abc, asyncio, collections, contextvars, decimal, functools
-import io, os, random, sys, threading
+import io, logging, os, random, sys, threading, time, warnings
 
 def helper(x): return x
 
@@ -39,10 +39,10 @@ def verified(folder, old, new, entry, given, fails="", expect=""):
         return verify(request)
 
 
-def became(folder, bodies):
+def became(folder, bodies, more=""):
     """Return what became of each of many functions, by name, told from one verification.
     `bodies` are an old and a new body, and an argument perhaps."""
-    sides = [PRELUDE, PRELUDE]
+    sides = [PRELUDE + more] * 2
     for name, one in bodies.items():
         for at in (0, 1):
             sides[at] += f"\ndef {name}_(x):\n{textwrap.indent(one[at], '    ')}\n"
@@ -141,6 +141,89 @@ def test_a_candidate_does_not_answer_by_binding_a_parameter_anew(
 ):
     found = verified(tmp_path, old, new, "f", [(0,), (1,)], fails, expect)
     assert found.report.verdict == "not fixed"
+
+
+STATE = """
+last = 0
+PARTS = []
+LARGE = list(range(60_000))
+HOLDER = contextvars.ContextVar("HOLDER")
+
+class Based(abc.ABC):
+    count = 0
+
+def counted():
+    counted.calls += 1
+counted.calls = 0
+
+def collecting(x, seen=[]):
+    seen.append(x)
+
+def later(x):
+    time.sleep(0.05)
+    PARTS.append(x)
+
+async def left(x):
+    await asyncio.sleep(0.01)
+    PARTS.append(x)
+
+async def leaving(x):
+    asyncio.get_running_loop().create_task(left(x))
+"""
+CHANGED = {
+    "first_time": ("global made\nmade = 1", "global made\nmade = 2"),
+    "metaclass": ("Based.count = 1", "Based.count = 2"),
+    "added": ("My.count = 1", "My.count = 2"),
+    "patched": ("global helper\nhelper = len", "pass"),
+    "deleted": ("global PARTS\ndel PARTS", "pass"),
+    "attribute": ("counted()", "counted(); counted()"),
+    "default": ("collecting(1)", "collecting(2)"),
+    "large": ("LARGE.append(1)", "LARGE.append(1); LARGE.append(1)"),
+    "environ": ("os.environ['AN_A'] = 'a'", "os.environ['AN_A'] = 'b'"),
+    "folder": ("os.chdir('/')", "os.chdir('/usr')"),
+    "path": ("sys.path.append('/a')", "sys.path.append('/b')"),
+    "variable": ("HOLDER.set(1)", "HOLDER.set(2)"),
+    "decimal": ("decimal.getcontext().prec = 5", "decimal.getcontext().prec = 6"),
+    "filters": ("warnings.simplefilter('ignore')", "warnings.simplefilter('error')"),
+    "level": ("logging.getLogger().setLevel(10)", "logging.getLogger().setLevel(30)"),
+    "printed": ("print('a' * 9_000, 'b')", "print('a' * 9_000, 'c')"),
+    "printed_at": ("print(time.time_ns(), 'b')", "print(time.time_ns(), 'c')"),
+    "thread": (
+        "threading.Thread(target=later, args=(1,)).start()",
+        "threading.Thread(target=later, args=(2,)).start()",
+    ),
+    "task": ("asyncio.run(leaving(1))", "asyncio.run(leaving(1))\nPARTS.append(3)"),
+}
+UNCHANGED = {
+    "reckoned": ("return x", "decimal.Decimal(1) / 3\nreturn x", 1),
+    "imported": ("return x", "import fractions, html.parser, colorsys\nreturn x", 1),
+    "own_state": ("return x", "global remembered\nremembered = x\nreturn x", 1),
+    "own_attribute": ("return x", "own_attribute_.memory = {x: x}\nreturn x", 1),
+}
+
+
+def test_what_a_call_changes_around_it_is_compared(tmp_path):
+    bodies = {**CHANGED, **UNCHANGED}
+    assert became(tmp_path, bodies, STATE) == {
+        **only(Candidate.DIFFERS, CHANGED),
+        **only(Candidate.SAME, UNCHANGED),
+    }
+
+
+def test_what_a_coroutine_leaves_running_is_waited_for(tmp_path):
+    old = f"{PRELUDE}{STATE}\nasync def f(x):\n    await leaving(x)\n"
+    found = verified(
+        tmp_path, old, old.replace("leaving(x)\n", "leaving(x + 1)\n"), "f", [(1,)]
+    )
+    assert found.compared[0].differences[0].where == "tried.PARTS[0]"
+
+
+def test_state_of_another_module_is_not_the_candidates_own(tmp_path):
+    (tmp_path / "other.py").write_text("FLAG = 0\n")
+    old = "import other\n\ndef f(x):\n    return x\n"
+    new = old.replace("    return", "    other.FLAG = x\n    return")
+    found = verified(tmp_path, old, new, "f", [(1,)])
+    assert found.report.verdict == "changes behaviour"
 
 
 def test_what_is_yielded_is_looked_into(tmp_path):

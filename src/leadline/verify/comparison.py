@@ -4,8 +4,9 @@ The control was run in two places that share nothing but the code and the call. 
 between those two is noise: it is masked where the candidate is compared, and shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from leadline.trial.accident import without_chance
 from leadline.trial.comparing import Apart, apart, explained
 from leadline.trial.course import Raised
 from leadline.trial.outcome import Outcome
@@ -42,9 +43,18 @@ class Compared:
     swallowed: Raised | None = None
 
 
-def compare_runs(call: CapturedCall, first: Ran, second: Ran, candidate: Ran) -> Compared:
-    """Compare what became of one call. `first` and `second` are the control's runs."""
+def compare_runs(
+    call: CapturedCall,
+    first: Ran,
+    second: Ran,
+    candidate: Ran,
+    is_own: Callable[[str], bool] = lambda _: False,
+) -> Compared:
+    """Compare what became of one call. `first` and `second` are the control's runs. State that
+    is the candidate's own, no old code can look at."""
     try:
+        state = {name: one for name, one in candidate.state.items() if not is_own(name)}
+        candidate = replace(candidate, state=state)
         return _compare(call, first, second, candidate)
     except WireError as error:
         return Compared(call, Case(call.failed, Control.UNKNOWN, reason=error.message))
@@ -197,14 +207,23 @@ def _is_masked(where: str, masks: Sequence[str]) -> bool:
 def _beside(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
     """Return what differs beside the outcome: what was printed, and what is no longer tried."""
     found: list[Difference] = []
-    printed = first.rerun.printed, candidate.rerun.printed
-    if first.rerun.printed == second.rerun.printed and printed[0] != printed[1]:
-        found.append(Difference("printed", *(repr(text[:200]) for text in printed)))
+    one, other, tried = (ran.rerun.printed for ran in (first, second, candidate))
+    if one != other:  # by a clock, perhaps, and only there
+        one, other, tried = map(without_chance, (one, other, tried))
+    if one == other and one != tried:
+        found.append(Difference("printed", *_from_where_they_differ(one, tried)))
     if not _more(first.refused, second.refused) and not _more(second.refused, first.refused):
-        for one in _more(first.refused, candidate.refused):
-            words = attempt_words(one.what, one.detail)
+        for gone in _more(first.refused, candidate.refused):
+            words = attempt_words(gone.what, gone.detail)
             found.append(Difference("outside", f"tried {words}", "did not try"))
     return found
+
+
+def _from_where_they_differ(one: str, other: str) -> tuple[str, str]:
+    pairs = enumerate(zip(one, other, strict=False))
+    at = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+    start = max(0, at - 40)
+    return repr(one[start : start + 200]), repr(other[start : start + 200])
 
 
 def _state(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:

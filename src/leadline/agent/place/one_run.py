@@ -1,5 +1,6 @@
 """One call, made from its kept arguments, in a copy of a place that ends with it."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from leadline.expression import Unknown
 from leadline.trial import running
 from leadline.trial.calls import Call, is_generator
 from leadline.trial.course import Course
+from leadline.trial.loops import settle
 from leadline.trial.place import Begin, Order, Ran, cut, write
 from leadline.trial.predicate import Predicate, compile_predicate
 from leadline.trial.rebuilding import rebuild
@@ -22,6 +24,10 @@ from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Value
 
+LEFT_S = 0.25
+"""How long tasks and threads that a call has left behind may go on."""
+PRINTED = 500_000
+"""Characters: far more than anybody prints in one call."""
 _CO_VARARGS, _CO_VARKEYWORDS, _CO_COROUTINE = 0x4, 0x8, 0x80
 
 
@@ -45,8 +51,9 @@ def run_order(
     shown = _noting(deep_taker(begin.salt), taken)
     questions.given = given
     began = time.perf_counter()
-    ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask)
+    ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask, PRINTED)
     took = (time.perf_counter() - began) * 1e3
+    _settle()
     left = {name: seen_under(deep_taker(begin.salt), name, one) for name, one in given.items()}
     changed = state.changed()  # before anything lazy runs on
     roots = {"result" if questions.returned else "exception": questions.value}
@@ -71,6 +78,15 @@ def run_order(
             within,
         )
     )
+
+
+def _settle() -> None:
+    """Give what the call has left running a moment: it belongs to what the call does."""
+    until = time.monotonic() + LEFT_S
+    settle(LEFT_S)
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 def _noting(shown: Shown, taken: list[object]) -> Shown:
