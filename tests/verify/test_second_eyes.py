@@ -30,8 +30,9 @@ def call(which, x=None):
 
 def verified(folder, old, new, entry, given, fails="", expect=""):
     (folder / "tried.py").write_text(old)
-    with imported(folder, "tried"):
-        calls = captured(f"tried:{entry}", given, fails)
+    with imported(folder, "tried") as (module,):
+        own = (module.Sub(),) if "." in entry else ()
+        calls = captured(f"tried:{entry}", [(*own, *one) for one in given], fails)
         candidate = make("new", [of_texts(str(folder / "tried.py"), old, new)])
         request = Request(
             "s", f"tried:{entry}", calls, home(folder), candidate, fails, expect, least=1
@@ -224,6 +225,70 @@ def test_state_of_another_module_is_not_the_candidates_own(tmp_path):
     new = old.replace("    return", "    other.FLAG = x\n    return")
     found = verified(tmp_path, old, new, "f", [(1,)])
     assert found.report.verdict == "changes behaviour"
+
+
+BETWEEN = """
+RATE = 2
+
+def wrap(function):
+    @functools.wraps(function)
+    def wrapped(*args):
+        return function(*args) + 0
+    return wrapped
+
+class Base:
+    def run(self, x):
+        return 1 // x
+
+class Sub(Base):
+    pass
+
+@wrap
+def f(x, rate=RATE):
+    return 1 // x
+"""
+CURED = BETWEEN.replace("1 // x", "1 // (x or 1)")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "entry", "said"),
+    [
+        ("+ 0", "+ 1", "f", "the decorators of f"),
+        ("RATE = 2", "RATE = 3", "f", "the default of rate"),
+        ("    pass", "    def run(self, x):\n        return 9", "Base.run", "the run of Sub"),
+        ("", "", "f", ""),
+        ("", "", "Base.run", ""),
+    ],
+)
+def test_what_stands_between_callers_and_the_entry_is_left_open(
+    tmp_path, old, new, entry, said
+):
+    tried = PRELUDE + (CURED.replace(old, new) if old else CURED)
+    fails = "raises ZeroDivisionError"
+    found = verified(tmp_path, PRELUDE + BETWEEN, tried, entry, [(0,), (1,)], fails, "result")
+    assert (found.report.verdict == "unknown") == bool(said)
+    assert said in found.report.reason
+    assert said or found.report.verdict == "fixed"
+
+
+def test_what_a_cure_tries_outside_leaves_it_open(tmp_path):
+    old = "def f(x):\n    return 1 // x\n"
+    new = """
+def f(x):
+    try:
+        return 1 // x
+    except ZeroDivisionError:
+        try:
+            open("/tmp/an_answer", "w")
+        except OSError:
+            return 1
+        return 2
+"""
+    found = verified(
+        tmp_path, old, new, "f", [(0,), (1,)], "raises ZeroDivisionError", "result"
+    )
+    assert found.report.verdict == "unknown"
+    assert "tried" in found.report.reason
 
 
 def test_what_is_yielded_is_looked_into(tmp_path):

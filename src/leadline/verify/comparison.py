@@ -4,13 +4,14 @@ The control was run in two places that share nothing but the code and the call. 
 between those two is noise: it is masked where the candidate is compared, and shown.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 from leadline.trial.accident import without_chance
 from leadline.trial.comparing import Apart, apart, explained
 from leadline.trial.course import Raised
 from leadline.trial.outcome import Outcome
-from leadline.trial.place import CODE_OF, Ran
+from leadline.trial.place import UNSHOWN, Ran
 from leadline.verify.calls import CapturedCall
 from leadline.verify.verdict import Candidate, Case, Control
 from leadline.wire.errors import WireError
@@ -21,6 +22,7 @@ from leadline.wire.value import Omission, Value
 
 _LIMITS = frozenset((Omission.ROOM, Omission.ITEMS, Omission.DEPTH, Omission.TEXT))
 _MAX_WALKED = 1_000_000
+_ROOT = re.compile(rf"(len\(|order\()?argument (?={UNSHOWN})|argument ")
 _ROOTS = frozenset(("outcome", "result", "exception"))
 """Where noise leaves nothing to compare."""
 
@@ -101,6 +103,8 @@ def _compare(call: CapturedCall, first: Ran, second: Ran, candidate: Ran) -> Com
         expected=candidate.expected,
         reason=why or candidate.unknown,
     )
+    if outcome is Candidate.UNKNOWN and (open_ := _open(first, second, candidate)):
+        case = replace(case, still_fails=None, expected=None, reason=open_)
     swallowed = _swallowed(call.live, candidate) if call.failed else None
     return Compared(call, case, first, candidate, differences, masked, swallowed)
 
@@ -140,7 +144,7 @@ def _candidate(
     found = _outcomes(first, second, candidate, noise)
     found += _state(first, second, candidate)
     hidden = _inside(first, second, candidate)
-    found += [one for one in hidden if not one.where.startswith(CODE_OF)]
+    found += [one for one in hidden if not one.where.startswith(UNSHOWN)]
     found += _beside(first, second, candidate)
     new = _more(candidate.refused, first.refused)
     if new:
@@ -151,8 +155,23 @@ def _candidate(
     if _is_cut_short(first) or _is_cut_short(candidate):
         return Candidate.UNKNOWN, [], "the outcome is too large to be compared whole"
     if hidden:
-        return Candidate.UNKNOWN, [], f"{hidden[0].where} is another, and nobody has called it"
+        return (
+            Candidate.UNKNOWN,
+            [],
+            f"{hidden[0].where} is another, and no call shows what follows",
+        )
     return Candidate.SAME, [], ""
+
+
+def _open(first: Ran, second: Ran, candidate: Ran) -> str:
+    """Return why nothing follows from what the candidate came to, even if it was expected."""
+    if new := _more(candidate.refused, first.refused):
+        words = attempt_words(new[0].what, new[0].detail)
+        return f"the candidate tried, and no control did: {words}"
+    for one in _inside(first, second, candidate):
+        if one.where.startswith(UNSHOWN) and not one.where.startswith(f"{UNSHOWN}code of "):
+            return f"{one.where} is another, and no call shows what follows"
+    return ""
 
 
 def _outcomes(first: Ran, second: Ran, candidate: Ran, noise: Apart | None) -> list[Difference]:
@@ -180,7 +199,7 @@ def _inside(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
         Outcome(True, None, dict(ran.inside)) for ran in (first, second, candidate)
     )
     found = unmasked(apart(one, tried, exactly=True), apart(one, other, exactly=True))
-    return [replace(each, where=each.where.removeprefix("argument ")) for each in found]
+    return [replace(each, where=_ROOT.sub("", each.where)) for each in found]
 
 
 def unmasked(found: Apart, noise: Apart | None) -> list[Difference]:

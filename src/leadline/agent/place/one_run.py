@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from leadline.agent.place.callee import between
 from leadline.agent.place.deep import deep_taker
 from leadline.agent.place.entry import Entry
 from leadline.agent.place.globals import Globals
@@ -50,6 +51,8 @@ def run_order(
     taken: list[object] = []
     shown = _noting(deep_taker(begin.salt), taken)
     questions.given = given
+    salt = begin.salt
+    callee = {name: deep_taker(salt)(one) for name, one in between(entry, given).items()}
     began = time.perf_counter()
     ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask, PRINTED)
     took = (time.perf_counter() - began) * 1e3
@@ -60,7 +63,7 @@ def run_order(
     roots |= {f"argument {name}": one for name, one in given.items()}
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
     roots |= {f"yield {number}": one for number, one in enumerate(yields, 1)}
-    within = _inside(roots, begin.salt)
+    within = callee | _inside(roots, begin.salt)
     if path := touched():
         return write(cut(order.number, str(WithheldTouched(path))))
     return write(
