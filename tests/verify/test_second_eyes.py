@@ -291,6 +291,16 @@ def f(x):
     assert "tried" in found.report.reason
 
 
+def test_an_expectation_that_the_failing_call_meets_too_proves_nothing(tmp_path):
+    old = "def f(x):\n    return [1 // x]\n"
+    fails = "raises ZeroDivisionError"
+    found = verified(
+        tmp_path, old, old.replace("x]", "(x or 1)]"), "f", [(0,)], fails, "x == 0"
+    )
+    assert found.report.verdict == "unknown"
+    assert "holds for the old code as well" in found.report.reason
+
+
 def test_what_is_yielded_is_looked_into(tmp_path):
     old = "def f(x):\n    yield 1\n    yield iter([x, 1])\n"
     found = verified(tmp_path, old, old.replace("x, 1", "x, 2"), "f", [(1,)])
