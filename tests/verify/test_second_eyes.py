@@ -12,7 +12,7 @@ from leadline.verify.verifying import Request, verify
 
 PRELUDE = """
 import abc, asyncio, collections, contextvars, decimal, functools
-import io, os, random, sys, threading
+import io, logging, os, random, sys, threading, time, warnings
 
 def helper(x): return x
 
@@ -30,8 +30,9 @@ def call(which, x=None):
 
 def verified(folder, old, new, entry, given, fails="", expect=""):
     (folder / "tried.py").write_text(old)
-    with imported(folder, "tried"):
-        calls = captured(f"tried:{entry}", given, fails)
+    with imported(folder, "tried") as (module,):
+        own = (module.Sub(),) if "." in entry else ()
+        calls = captured(f"tried:{entry}", [(*own, *one) for one in given], fails)
         candidate = make("new", [of_texts(str(folder / "tried.py"), old, new)])
         request = Request(
             "s", f"tried:{entry}", calls, home(folder), candidate, fails, expect, least=1
@@ -39,10 +40,10 @@ def verified(folder, old, new, entry, given, fails="", expect=""):
         return verify(request)
 
 
-def became(folder, bodies):
+def became(folder, bodies, more=""):
     """Return what became of each of many functions, by name, told from one verification.
     `bodies` are an old and a new body, and an argument perhaps."""
-    sides = [PRELUDE, PRELUDE]
+    sides = [PRELUDE + more] * 2
     for name, one in bodies.items():
         for at in (0, 1):
             sides[at] += f"\ndef {name}_(x):\n{textwrap.indent(one[at], '    ')}\n"
@@ -141,6 +142,163 @@ def test_a_candidate_does_not_answer_by_binding_a_parameter_anew(
 ):
     found = verified(tmp_path, old, new, "f", [(0,), (1,)], fails, expect)
     assert found.report.verdict == "not fixed"
+
+
+STATE = """
+last = 0
+PARTS = []
+LARGE = list(range(60_000))
+HOLDER = contextvars.ContextVar("HOLDER")
+
+class Based(abc.ABC):
+    count = 0
+
+def counted():
+    counted.calls += 1
+counted.calls = 0
+
+def collecting(x, seen=[]):
+    seen.append(x)
+
+def later(x):
+    time.sleep(0.05)
+    PARTS.append(x)
+
+async def left(x):
+    await asyncio.sleep(0.01)
+    PARTS.append(x)
+
+async def leaving(x):
+    asyncio.get_running_loop().create_task(left(x))
+"""
+CHANGED = {
+    "first_time": ("global made\nmade = 1", "global made\nmade = 2"),
+    "metaclass": ("Based.count = 1", "Based.count = 2"),
+    "added": ("My.count = 1", "My.count = 2"),
+    "patched": ("global helper\nhelper = len", "pass"),
+    "deleted": ("global PARTS\ndel PARTS", "pass"),
+    "attribute": ("counted()", "counted(); counted()"),
+    "default": ("collecting(1)", "collecting(2)"),
+    "large": ("LARGE.append(1)", "LARGE.append(1); LARGE.append(1)"),
+    "environ": ("os.environ['AN_A'] = 'a'", "os.environ['AN_A'] = 'b'"),
+    "folder": ("os.chdir('/')", "os.chdir('/usr')"),
+    "path": ("sys.path.append('/a')", "sys.path.append('/b')"),
+    "variable": ("HOLDER.set(1)", "HOLDER.set(2)"),
+    "decimal": ("decimal.getcontext().prec = 5", "decimal.getcontext().prec = 6"),
+    "filters": ("warnings.simplefilter('ignore')", "warnings.simplefilter('error')"),
+    "level": ("logging.getLogger().setLevel(10)", "logging.getLogger().setLevel(30)"),
+    "printed": ("print('a' * 9_000, 'b')", "print('a' * 9_000, 'c')"),
+    "printed_at": ("print(time.time_ns(), 'b')", "print(time.time_ns(), 'c')"),
+    "thread": (
+        "threading.Thread(target=later, args=(1,)).start()",
+        "threading.Thread(target=later, args=(2,)).start()",
+    ),
+    "task": ("asyncio.run(leaving(1))", "asyncio.run(leaving(1))\nPARTS.append(3)"),
+}
+UNCHANGED = {
+    "reckoned": ("return x", "decimal.Decimal(1) / 3\nreturn x", 1),
+    "imported": ("return x", "import fractions, html.parser, colorsys\nreturn x", 1),
+    "own_state": ("return x", "global remembered\nremembered = x\nreturn x", 1),
+    "own_attribute": ("return x", "own_attribute_.memory = {x: x}\nreturn x", 1),
+}
+
+
+def test_what_a_call_changes_around_it_is_compared(tmp_path):
+    bodies = {**CHANGED, **UNCHANGED}
+    assert became(tmp_path, bodies, STATE) == {
+        **only(Candidate.DIFFERS, CHANGED),
+        **only(Candidate.SAME, UNCHANGED),
+    }
+
+
+def test_what_a_coroutine_leaves_running_is_waited_for(tmp_path):
+    old = f"{PRELUDE}{STATE}\nasync def f(x):\n    await leaving(x)\n"
+    found = verified(
+        tmp_path, old, old.replace("leaving(x)\n", "leaving(x + 1)\n"), "f", [(1,)]
+    )
+    assert found.compared[0].differences[0].where == "tried.PARTS[0]"
+
+
+def test_state_of_another_module_is_not_the_candidates_own(tmp_path):
+    (tmp_path / "other.py").write_text("FLAG = 0\n")
+    old = "import other\n\ndef f(x):\n    return x\n"
+    new = old.replace("    return", "    other.FLAG = x\n    return")
+    found = verified(tmp_path, old, new, "f", [(1,)])
+    assert found.report.verdict == "changes behaviour"
+
+
+BETWEEN = """
+RATE = 2
+
+def wrap(function):
+    @functools.wraps(function)
+    def wrapped(*args):
+        return function(*args) + 0
+    return wrapped
+
+class Base:
+    def run(self, x):
+        return 1 // x
+
+class Sub(Base):
+    pass
+
+@wrap
+def f(x, rate=RATE):
+    return 1 // x
+"""
+CURED = BETWEEN.replace("1 // x", "1 // (x or 1)")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "entry", "said"),
+    [
+        ("+ 0", "+ 1", "f", "the decorators of f"),
+        ("RATE = 2", "RATE = 3", "f", "the default of rate"),
+        ("    pass", "    def run(self, x):\n        return 9", "Base.run", "the run of Sub"),
+        ("", "", "f", ""),
+        ("", "", "Base.run", ""),
+    ],
+)
+def test_what_stands_between_callers_and_the_entry_is_left_open(
+    tmp_path, old, new, entry, said
+):
+    tried = PRELUDE + (CURED.replace(old, new) if old else CURED)
+    fails = "raises ZeroDivisionError"
+    found = verified(tmp_path, PRELUDE + BETWEEN, tried, entry, [(0,), (1,)], fails, "result")
+    assert (found.report.verdict == "unknown") == bool(said)
+    assert said in found.report.reason
+    assert said or found.report.verdict == "fixed"
+
+
+def test_what_a_cure_tries_outside_leaves_it_open(tmp_path):
+    old = "def f(x):\n    return 1 // x\n"
+    new = """
+def f(x):
+    try:
+        return 1 // x
+    except ZeroDivisionError:
+        try:
+            open("/tmp/an_answer", "w")
+        except OSError:
+            return 1
+        return 2
+"""
+    found = verified(
+        tmp_path, old, new, "f", [(0,), (1,)], "raises ZeroDivisionError", "result"
+    )
+    assert found.report.verdict == "unknown"
+    assert "tried" in found.report.reason
+
+
+def test_an_expectation_that_the_failing_call_meets_too_proves_nothing(tmp_path):
+    old = "def f(x):\n    return [1 // x]\n"
+    fails = "raises ZeroDivisionError"
+    found = verified(
+        tmp_path, old, old.replace("x]", "(x or 1)]"), "f", [(0,)], fails, "x == 0"
+    )
+    assert found.report.verdict == "unknown"
+    assert "holds for the old code as well" in found.report.reason
 
 
 def test_what_is_yielded_is_looked_into(tmp_path):

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from leadline.trial.accident import without_chance
 from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import RESOURCE, Outcome
 from leadline.wire.errors import WireError
@@ -30,12 +31,6 @@ _MAX_DEPTH = 100
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
 _LOWEST, _HIGHEST = 0x5500_0000_0000, 0x7FFF_FFFF_FFFF
 """Where Linux puts heaps and maps: whole numbers in there are where an object lies."""
-_CHANCE = re.compile(
-    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-    r"|[0-9A-Za-z_+/=-]{16,}"
-    r"|-?\d+(?:[.:e+-]+\d+)*"
-)
-"""What a clock, or a source of random bytes, writes: numbers, times, UUIDs and long tokens."""
 _UNORDERED = frozenset(("set", "frozenset", "dict_keys", "dict_items"))
 _MISSING = object()
 _UNREADABLE = "what the twin says of its outcome cannot be read"
@@ -378,7 +373,7 @@ def _can_be_chance(pair: _Pair) -> bool:
     live, rerun = pair.live, pair.rerun
     if _MISSING in (live, rerun):
         return False
-    one, other = (_CHANCE.sub("#", render(side, quoted=True)) for side in (live, rerun))
+    one, other = (without_chance(render(side, quoted=True)) for side in (live, rerun))
     if one == other:
         return True
     if not all(type(side) is dict and side.get("type") == "bytes" for side in (live, rerun)):

@@ -51,6 +51,15 @@ def drive(coroutine: Coroutine[Any, Any, object], within_s: float) -> object:
     return result
 
 
+def settle(seconds: float) -> None:
+    """Let what coroutines have left on their loops run on, for so long at most."""
+    asyncio: Any = sys.modules.get("asyncio")
+    for loop in _own if asyncio is not None else ():
+        tasks = asyncio.all_tasks(loop)
+        if tasks and not loop.is_running():
+            loop.run_until_complete(asyncio.wait(tasks, timeout=seconds))
+
+
 def stood(seconds: float) -> None:
     """Leave out of our loops' time that somebody has looked at a frame: no timer runs then."""
     _standing[0] += seconds

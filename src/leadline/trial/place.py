@@ -27,8 +27,9 @@ RUN_S = 5.0
 """How long one run may take, in seconds, if nothing is said."""
 LIFE_S = 900.0
 """How long a place lives at most, in seconds."""
-CODE_OF = "the code of "
-"""How a name of `Ran.inside` begins that tells which code a function has."""
+UNSHOWN = "the "
+"""How a name of `Ran.inside` begins that tells of something no call has shown at work, such as
+the code of a function that is handed out. No path of a value begins like this."""
 
 
 @dataclass(frozen=True, slots=True)

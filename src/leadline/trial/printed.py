@@ -17,9 +17,9 @@ class Printed:
     printed.text()
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = MAX_PRINTED_CHARS) -> None:
         self._pieces: list[str] = []
-        self._room = MAX_PRINTED_CHARS
+        self._room = room
         self._beyond = 0
 
     def __enter__(self) -> Self:

@@ -13,7 +13,7 @@ from leadline.trial.loops import StandsStill, drive
 from leadline.trial.marks import Mark, Marks, read_marks
 from leadline.trial.monitoring import Monitor
 from leadline.trial.outcome import Outcome, outcome_of, read_outcome
-from leadline.trial.printed import Printed
+from leadline.trial.printed import MAX_PRINTED_CHARS, Printed
 from leadline.trial.showing import Shown, seen
 from leadline.wire.errors import WireError
 from leadline.wire.struct import dataclass, field, replace
@@ -62,6 +62,7 @@ def run(
     within_s: float,
     course: Course | None = None,
     ask: Ask | None = None,
+    printed_chars: int = MAX_PRINTED_CHARS,
 ) -> Rerun:
     """Make `call` once, on this thread; a coroutine is driven by a loop of its own, and a
     generator asked until it ends, or has given out as much as the call says.
@@ -78,7 +79,7 @@ def run(
     monitor.on_end(call.code, caught.end)
     monitor.on_start(lambda frame: _deepen(call, frame))
     raised = cut = ""
-    with Printed() as printed, StandingGreenlets() as greenlets:
+    with Printed(printed_chars) as printed, StandingGreenlets() as greenlets:
         try:
             value = monitor.run(_made, call, within_s, caught.gives)
         except StandsStill as still:

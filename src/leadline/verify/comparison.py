@@ -4,12 +4,14 @@ The control was run in two places that share nothing but the code and the call. 
 between those two is noise: it is masked where the candidate is compared, and shown.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
+from leadline.trial.accident import without_chance
 from leadline.trial.comparing import Apart, apart, explained
 from leadline.trial.course import Raised
 from leadline.trial.outcome import Outcome
-from leadline.trial.place import CODE_OF, Ran
+from leadline.trial.place import UNSHOWN, Ran
 from leadline.verify.calls import CapturedCall
 from leadline.verify.verdict import Candidate, Case, Control
 from leadline.wire.errors import WireError
@@ -20,6 +22,10 @@ from leadline.wire.value import Omission, Value
 
 _LIMITS = frozenset((Omission.ROOM, Omission.ITEMS, Omission.DEPTH, Omission.TEXT))
 _MAX_WALKED = 1_000_000
+_HOLDS_ALREADY = (
+    "what is expected holds for the old code as well, which raises: it says nothing of a result"
+)
+_ROOT = re.compile(rf"(len\(|order\()?argument (?={UNSHOWN})|argument ")
 _ROOTS = frozenset(("outcome", "result", "exception"))
 """Where noise leaves nothing to compare."""
 
@@ -42,9 +48,18 @@ class Compared:
     swallowed: Raised | None = None
 
 
-def compare_runs(call: CapturedCall, first: Ran, second: Ran, candidate: Ran) -> Compared:
-    """Compare what became of one call. `first` and `second` are the control's runs."""
+def compare_runs(
+    call: CapturedCall,
+    first: Ran,
+    second: Ran,
+    candidate: Ran,
+    is_own: Callable[[str], bool] = lambda _: False,
+) -> Compared:
+    """Compare what became of one call. `first` and `second` are the control's runs. State that
+    is the candidate's own, no old code can look at."""
     try:
+        state = {name: one for name, one in candidate.state.items() if not is_own(name)}
+        candidate = replace(candidate, state=state)
         return _compare(call, first, second, candidate)
     except WireError as error:
         return Compared(call, Case(call.failed, Control.UNKNOWN, reason=error.message))
@@ -91,6 +106,10 @@ def _compare(call: CapturedCall, first: Ran, second: Ran, candidate: Ran) -> Com
         expected=candidate.expected,
         reason=why or candidate.unknown,
     )
+    if outcome is Candidate.UNKNOWN and (open_ := _open(first, second, candidate)):
+        case = replace(case, still_fails=None, expected=None, reason=open_)
+    if call.failed and not call.live.returned and first.expected:
+        case = replace(case, expected=None, reason=case.reason or _HOLDS_ALREADY)
     swallowed = _swallowed(call.live, candidate) if call.failed else None
     return Compared(call, case, first, candidate, differences, masked, swallowed)
 
@@ -130,7 +149,7 @@ def _candidate(
     found = _outcomes(first, second, candidate, noise)
     found += _state(first, second, candidate)
     hidden = _inside(first, second, candidate)
-    found += [one for one in hidden if not one.where.startswith(CODE_OF)]
+    found += [one for one in hidden if not one.where.startswith(UNSHOWN)]
     found += _beside(first, second, candidate)
     new = _more(candidate.refused, first.refused)
     if new:
@@ -141,8 +160,23 @@ def _candidate(
     if _is_cut_short(first) or _is_cut_short(candidate):
         return Candidate.UNKNOWN, [], "the outcome is too large to be compared whole"
     if hidden:
-        return Candidate.UNKNOWN, [], f"{hidden[0].where} is another, and nobody has called it"
+        return (
+            Candidate.UNKNOWN,
+            [],
+            f"{hidden[0].where} is another, and no call shows what follows",
+        )
     return Candidate.SAME, [], ""
+
+
+def _open(first: Ran, second: Ran, candidate: Ran) -> str:
+    """Return why nothing follows from what the candidate came to, even if it was expected."""
+    if new := _more(candidate.refused, first.refused):
+        words = attempt_words(new[0].what, new[0].detail)
+        return f"the candidate tried, and no control did: {words}"
+    for one in _inside(first, second, candidate):
+        if one.where.startswith(UNSHOWN) and not one.where.startswith(f"{UNSHOWN}code of "):
+            return f"{one.where} is another, and no call shows what follows"
+    return ""
 
 
 def _outcomes(first: Ran, second: Ran, candidate: Ran, noise: Apart | None) -> list[Difference]:
@@ -170,7 +204,7 @@ def _inside(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
         Outcome(True, None, dict(ran.inside)) for ran in (first, second, candidate)
     )
     found = unmasked(apart(one, tried, exactly=True), apart(one, other, exactly=True))
-    return [replace(each, where=each.where.removeprefix("argument ")) for each in found]
+    return [replace(each, where=_ROOT.sub("", each.where)) for each in found]
 
 
 def unmasked(found: Apart, noise: Apart | None) -> list[Difference]:
@@ -197,14 +231,23 @@ def _is_masked(where: str, masks: Sequence[str]) -> bool:
 def _beside(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
     """Return what differs beside the outcome: what was printed, and what is no longer tried."""
     found: list[Difference] = []
-    printed = first.rerun.printed, candidate.rerun.printed
-    if first.rerun.printed == second.rerun.printed and printed[0] != printed[1]:
-        found.append(Difference("printed", *(repr(text[:200]) for text in printed)))
+    one, other, tried = (ran.rerun.printed for ran in (first, second, candidate))
+    if one != other:  # by a clock, perhaps, and only there
+        one, other, tried = map(without_chance, (one, other, tried))
+    if one == other and one != tried:
+        found.append(Difference("printed", *_from_where_they_differ(one, tried)))
     if not _more(first.refused, second.refused) and not _more(second.refused, first.refused):
-        for one in _more(first.refused, candidate.refused):
-            words = attempt_words(one.what, one.detail)
+        for gone in _more(first.refused, candidate.refused):
+            words = attempt_words(gone.what, gone.detail)
             found.append(Difference("outside", f"tried {words}", "did not try"))
     return found
+
+
+def _from_where_they_differ(one: str, other: str) -> tuple[str, str]:
+    pairs = enumerate(zip(one, other, strict=False))
+    at = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+    start = max(0, at - 40)
+    return repr(one[start : start + 200]), repr(other[start : start + 200])
 
 
 def _state(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:

@@ -6,7 +6,9 @@ parameters or another decorator leaves open what the callers would see.
 """
 
 import ast
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from leadline.trial.candidate import Change
 
@@ -28,6 +30,27 @@ def unseen_change(changes: Sequence[Change], file: str, qualname: str) -> str:
     if _dumps(old.decorator_list) != _dumps(new.decorator_list):
         return f"the candidate changes what decorates {qualname}: {HINT}"
     return _parameters(old, new, qualname)
+
+
+def fresh(changes: Sequence[Change]) -> Callable[[str], bool]:
+    """Return what tells of `module.name` that a changed file of that module has a name which
+    no changed file had before: state of the candidate's own."""
+    before = frozenset[str]().union(*(_names(change.old) for change in changes))
+    files = [
+        "." + ".".join(Path(change.file).with_suffix("").parts[1:]).removesuffix(".__init__")
+        for change in changes
+    ]
+
+    def is_fresh(where: str) -> bool:
+        *module, name = where.split(".")
+        ends = tuple("." + ".".join(part) for part in (module, module[:-1]) if part)
+        return name not in before and any(file.endswith(ends) for file in files)
+
+    return is_fresh
+
+
+def _names(source: str | None) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", source or ""))
 
 
 def _parameters(old: _Function, new: _Function, qualname: str) -> str:

@@ -19,7 +19,7 @@ from leadline.verify.report import (
     sentence,
     shown_cases,
 )
-from leadline.verify.signature import unseen_change
+from leadline.verify.signature import fresh, unseen_change
 from leadline.verify.verdict import LEAST_EVIDENCE, Stated, judge
 from leadline.wire.errors import RefusedError, UnavailableError
 from leadline.wire.struct import dataclass, field
@@ -163,7 +163,8 @@ def _run(
         runs = places.run(
             calls, request.within_s, lambda done: progress("running", done, total)
         )
-    found = [compare_runs(call, *three) for call, three in zip(calls, runs, strict=True)]
+    own = fresh(candidate.changes)
+    found = [compare_runs(call, *three, own) for call, three in zip(calls, runs, strict=True)]
     unseen = unseen_change(candidate.changes, control.file, control.function)
     if unseen:
         found = [left_open(one, unseen) for one in found]

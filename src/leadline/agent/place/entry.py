@@ -14,17 +14,20 @@ _WRAPPERS = 50
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`function` is the one that was captured, beneath whatever decorates it."""
+    """`function` is the one that was captured, beneath whatever decorates it: `outer` is what
+    callers meet."""
 
     function: FunctionType
     file: str
     line: int
     parameters: tuple[str, ...]
+    outer: Any = None
 
 
 def find_entry(module: ModuleType, name: str, qualname: str) -> Entry:
     """Return the function. Raises `RefusedError` (`not-replayable`) where there is none."""
-    function = _beneath(_walk(module, qualname), qualname)
+    outer = _walk(module, qualname)
+    function = _beneath(outer, qualname)
     if function is None:
         raise RefusedError(
             "not-replayable",
@@ -36,7 +39,7 @@ def find_entry(module: ModuleType, name: str, qualname: str) -> Entry:
     if reason and "generator" not in reason:
         raise RefusedError("not-replayable", f"{reason}.")
     file = os.path.realpath(code.co_filename)
-    return Entry(function, file, code.co_firstlineno, parameters(code))
+    return Entry(function, file, code.co_firstlineno, parameters(code), outer)
 
 
 def _walk(module: ModuleType, qualname: str) -> Any:
@@ -52,23 +55,24 @@ def _walk(module: ModuleType, qualname: str) -> Any:
     return found
 
 
-def _beneath(found: Any, qualname: str) -> FunctionType | None:
-    """Look through decorators for the function of that name, or the innermost one."""
-    best: FunctionType | None = None
-    for _ in range(_WRAPPERS):
-        if isinstance(found, FunctionType):
-            best = found
-            if found.__code__.co_qualname == qualname:
-                return found
-            found = getattr(found, "__wrapped__", None)
-        elif isinstance(found, (staticmethod, classmethod, MethodType)):
+def wrappers(found: Any) -> list[Any]:
+    """Return what callers meet, what is beneath that, and so on."""
+    every: list[Any] = []
+    while found is not None and len(every) < _WRAPPERS:
+        every.append(found)
+        if isinstance(found, (staticmethod, classmethod, MethodType)):
             found = found.__func__
         elif isinstance(found, property):
             found = found.fget
         elif isinstance(found, (functools.partial, functools.cached_property)):
             found = found.func
-        elif hasattr(found, "__wrapped__"):
-            found = found.__wrapped__
         else:
-            break
-    return best
+            found = getattr(found, "__wrapped__", None)
+    return every
+
+
+def _beneath(found: Any, qualname: str) -> FunctionType | None:
+    """Look through decorators for the function of that name, or the innermost one."""
+    functions = [one for one in wrappers(found) if isinstance(one, FunctionType)]
+    named = (one for one in functions if one.__code__.co_qualname == qualname)
+    return next(named, functions[-1] if functions else None)

@@ -19,7 +19,7 @@ from types import (
 )
 from typing import Any
 
-from leadline.trial.place import CODE_OF
+from leadline.trial.place import UNSHOWN
 from leadline.trial.withheld import Withheld
 
 MAX_LOOKED = 20_000
@@ -30,9 +30,11 @@ _MAX_DEPTH = 60
 _PLAIN = frozenset((int, float, str, bytes, bytearray, bool, type(None), complex, Withheld))
 
 
-def inside(roots: Mapping[str, object]) -> dict[str, object]:
-    """Return, by path, what values hold beyond what a capture of them shows."""
+def inside(roots: Mapping[str, object], but: object = None) -> dict[str, object]:
+    """Return, by path, what values hold beyond what a capture of them shows, `but` for what is
+    within that one."""
     look = _Look()
+    look.leave(but)
     for name, one in roots.items():
         look.at(name, one, 0)
     return look.found
@@ -44,6 +46,10 @@ class _Look:
     def __init__(self) -> None:
         self.found: dict[str, object] = {}
         self._met: dict[int, object] = {}
+
+    def leave(self, value: object) -> None:
+        """Do not look into a value."""
+        self._met[id(value)] = value
 
     def at(self, path: str, value: object, depth: int) -> None:
         kind = type(value)
@@ -72,7 +78,7 @@ class _Look:
                 self.found[path] = value.__name__
                 self._shown(f"{path}.__self__", value.__self__, depth)
         elif isinstance(value, CodeType):
-            self.found[f"{CODE_OF}{path}"] = _digest(value)
+            self.found[f"{UNSHOWN}code of {path}"] = _digest(value)
         elif isinstance(value, CellType):
             self._shown(f"{path}.cell_contents", value.cell_contents, depth)
         elif isinstance(value, type):
@@ -90,7 +96,7 @@ class _Look:
             for index, one in enumerate(value):
                 self.at(f"{path}[{index}]", one, depth)
         elif isinstance(value, CoroutineType):
-            self.found[f"{CODE_OF}{path}"] = _digest(value.cr_code)
+            self.found[f"{UNSHOWN}code of {path}"] = _digest(value.cr_code)
             value.close()
         elif hasattr(type(value), "getvalue") and hasattr(type(value), "tell"):
             self.found[path] = (value.getvalue(), value.tell())
@@ -147,7 +153,7 @@ class _Look:
         self.at(f"list({path})", given, depth)
 
     def _function(self, path: str, value: FunctionType, depth: int) -> None:
-        self.found[f"{CODE_OF}{path}"] = _digest(value.__code__)
+        self.found[f"{UNSHOWN}code of {path}"] = _digest(value.__code__)
         for name, cell in zip(
             value.__code__.co_freevars, value.__closure__ or (), strict=False
         ):

@@ -1,9 +1,11 @@
 """One call, made from its kept arguments, in a copy of a place that ends with it."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from leadline.agent.place.callee import between
 from leadline.agent.place.deep import deep_taker
 from leadline.agent.place.entry import Entry
 from leadline.agent.place.globals import Globals
@@ -13,6 +15,7 @@ from leadline.expression import Unknown
 from leadline.trial import running
 from leadline.trial.calls import Call, is_generator
 from leadline.trial.course import Course
+from leadline.trial.loops import settle
 from leadline.trial.place import Begin, Order, Ran, cut, write
 from leadline.trial.predicate import Predicate, compile_predicate
 from leadline.trial.rebuilding import rebuild
@@ -22,6 +25,10 @@ from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Value
 
+LEFT_S = 0.25
+"""How long tasks and threads that a call has left behind may go on."""
+PRINTED = 500_000
+"""Characters: far more than anybody prints in one call."""
 _CO_VARARGS, _CO_VARKEYWORDS, _CO_COROUTINE = 0x4, 0x8, 0x80
 
 
@@ -44,16 +51,19 @@ def run_order(
     taken: list[object] = []
     shown = _noting(deep_taker(begin.salt), taken)
     questions.given = given
+    salt = begin.salt
+    callee = {name: deep_taker(salt)(one) for name, one in between(entry, given).items()}
     began = time.perf_counter()
-    ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask)
+    ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask, PRINTED)
     took = (time.perf_counter() - began) * 1e3
+    _settle()
     left = {name: seen_under(deep_taker(begin.salt), name, one) for name, one in given.items()}
     changed = state.changed()  # before anything lazy runs on
     roots = {"result" if questions.returned else "exception": questions.value}
     roots |= {f"argument {name}": one for name, one in given.items()}
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
     roots |= {f"yield {number}": one for number, one in enumerate(yields, 1)}
-    within = _inside(roots, begin.salt)
+    within = callee | _inside(roots, begin.salt)
     if path := touched():
         return write(cut(order.number, str(WithheldTouched(path))))
     return write(
@@ -71,6 +81,15 @@ def run_order(
             within,
         )
     )
+
+
+def _settle() -> None:
+    """Give what the call has left running a moment: it belongs to what the call does."""
+    until = time.monotonic() + LEFT_S
+    settle(LEFT_S)
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 def _noting(shown: Shown, taken: list[object]) -> Shown:

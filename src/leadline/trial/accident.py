@@ -1,0 +1,15 @@
+"""Texts without what a clock, or a source of random bytes, may have written into them."""
+
+import re
+
+_CHANCE = re.compile(
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|[0-9A-Za-z_+/=-]{16,}"
+    r"|-?\d+(?:[.:e+-]+\d+)*"
+)
+"""What a clock, or a source of random bytes, writes: numbers, times, UUIDs and long tokens."""
+
+
+def without_chance(text: str) -> str:
+    """Return a text with a sign in the place of each such part."""
+    return _CHANCE.sub("#", text)
