@@ -15,8 +15,10 @@ _SYSTEM = (
     "/usr/share/zoneinfo",
     "/etc/ld.so.cache",
     "/etc/localtime",
+    "/etc/mime.types",
 )
-"""Where libraries lie that an import loads, and what every clock asks for."""
+"""Where libraries lie that an import loads, what every clock asks for, and the table that a look
+at a file name asks for: half of all web services read it when they are imported."""
 _MOST = 200
 
 
