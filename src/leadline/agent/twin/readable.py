@@ -17,8 +17,8 @@ _SYSTEM = (
     "/etc/localtime",
     "/etc/mime.types",
 )
-"""Where libraries lie that an import loads, what every clock asks for, and the table that a look
-at a file name asks for: half of all web services read it when they are imported."""
+"""Where libraries lie that an import loads, what every clock asks for, and the table that
+`mimetypes` reads, which web frameworks do when they are imported."""
 _MOST = 200
 
 
