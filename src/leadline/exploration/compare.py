@@ -83,7 +83,7 @@ def explanation(suite: Suite, result: Result, test: str) -> str:
 def compare(suite: Suite, folder: Path, modes: Sequence[str] = tuple(MODES)) -> Result:
     """Run `suite` without and with probes. Raises `CalledProcessError` when it cannot be set
     up, `TimeoutExpired` when a run hangs."""
-    sources, python = _prepared(suite, folder)
+    sources, python = prepared(suite, folder)
     first = run_once(suite, sources, python)
     second = run_once(suite, sources, python)
     result = Result(
@@ -101,7 +101,7 @@ def compare(suite: Suite, folder: Path, modes: Sequence[str] = tuple(MODES)) -> 
     return result
 
 
-def _prepared(suite: Suite, folder: Path) -> tuple[Path, Path]:
+def prepared(suite: Suite, folder: Path) -> tuple[Path, Path]:
     """Return the unpacked sources and the interpreter of the suite's own environment."""
     own = folder / f"{suite.name}-{sys.version_info[0]}.{sys.version_info[1]}"
     python = own / "venv" / "bin" / "python"

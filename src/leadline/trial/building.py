@@ -21,6 +21,7 @@ from typing import Any
 
 from leadline.expression.layout import layout_of
 from leadline.trial.building_arrays import ARRAYS
+from leadline.trial.inner import LOCALS, codes_within
 from leadline.wire.errors import RefusedError
 
 type Node = dict[str, Any]
@@ -123,6 +124,9 @@ def fill(site: Site, obj: Any, node: Node) -> None:
             put(obj, site.get(key), site.get(ref))
         if kind == "defaultdict":
             vars(defaultdict)["default_factory"].__set__(obj, site.get(node["i"][0]))
+    elif kind == "cell":
+        if node.get("i"):
+            obj.cell_contents = site.items(node)[0]
     elif kind == "error":
         cause, context, suppressed, *args = site.items(node)
         members: Any = vars(BaseException)
@@ -232,6 +236,33 @@ class _Gone:
     """Dies at once, so that a reference to it is one to nothing."""
 
 
+def _function(site: Site, node: Node) -> Any:
+    """Make a function anew that another one had made: of the code that is there now."""
+    module, qualname, variables = node["m"], node["t"], node.get("v", [])
+    defaults, named, *cells = site.items(node)
+    outer = by_name(module, qualname.partition(LOCALS)[0])
+    while type(outer) is types.FunctionType:
+        found = list(codes_within(outer.__code__, qualname))
+        if node.get("n", 0) < len(found):
+            code = found[node.get("n", 0)]
+            break
+        outer = outer.__dict__.get("__wrapped__")
+    else:
+        raise refused(f"{module} has no {qualname} here")
+    if sorted(code.co_freevars) != sorted(variables):
+        raise refused(f"{qualname} closes over other variables here")
+    held = dict(zip(variables, cells, strict=True))
+    closure = [held[name] for name in code.co_freevars]
+    whole = (one if type(one) is types.CellType else types.CellType(one) for one in closure)
+    made = types.FunctionType(code, outer.__globals__, code.co_name, defaults, tuple(whole))
+    made.__kwdefaults__ = named
+    return made
+
+
+def _cell(_: Site, __: Node) -> Any:
+    return types.CellType()
+
+
 def _iterator(site: Site, node: Node) -> Any:
     over = site.items(node)[0]
     made = iter(over)
@@ -281,6 +312,7 @@ SHELLS: dict[str, Make] = {
     "defaultdict": _shell(defaultdict),
     "deque": _deque,
     "error": _error,
+    "cell": _cell,
 }
 """What can be referred to before it holds anything."""
 
@@ -310,9 +342,11 @@ MAKERS: dict[str, Make] = {
     "items": lambda site, node: dict.items(site.items(node)[0]),
     "method": lambda site, node: types.MethodType(*site.items(node)),
     "bound": lambda site, node: getattr(site.items(node)[0], node["t"]),
+    "function": _function,
     "weak": _weak,
     "iterator": _iterator,
     "reversed": _reversed,
+    "enumerate": lambda site, node: enumerate(*site.items(node)),
     "decimal": _of(Decimal, lambda _, node: (node["t"],)),
     "pattern": lambda site, node: re.compile(*site.items(node)),
     "partial": _partial,

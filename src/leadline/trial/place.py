@@ -70,12 +70,14 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One call to run: the document of its arguments (`wire.kept`)."""
+    """One call to run: the document of its arguments (`wire.kept`). `entry` is the qualified
+    name of another function of the entry's module, if it is not the entry that is called."""
 
     number: int
     document: dict[str, Any]
     most_yields: int = 0
     within_s: float = RUN_S
+    entry: str = ""
 
 
 @dataclass(frozen=True, slots=True)

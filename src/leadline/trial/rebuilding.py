@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from leadline.trial.building import MAKERS, SHELLS, Site, fill, refused
+from leadline.trial.building import MAKERS, SHELLS, Node, Site, fill, refused
 from leadline.trial.withheld import Withheld, WithheldTouched, withheld
 from leadline.wire.errors import RefusedError
 from leadline.wire.kept import VERSION, WITHHELD, Kept, paths, steps
@@ -182,6 +182,33 @@ class _Site(Site):
         if self._states[at] == _WHOLE:
             return True
         node = self.nodes[at]
+        if self._states[at] == _STARTED:
+            # what it is made of has to be there; what hangs on it may lead back to it
+            made_of = {name: part for name, part in node.items() if name not in ("a", "s")}
+            if not self._are_there(made_of, force=force):
+                return False
+            self._make(at, node)
+            self._states[at] = _HERE
+        if not self._are_there(node, force=force):
+            return False
+        if node["k"] in SHELLS or "a" in node or "s" in node:
+            fill(self, self.built[at], node)
+        self._states[at] = _WHOLE
+        return True
+
+    def _make(self, at: int, node: Node) -> None:
+        if node["k"] == WITHHELD:
+            path = self._paths.get(at, "an argument")
+            self.built[at] = withheld(path, node.get("rule", ""), node.get("t", "?"))
+            return
+        maker = MAKERS.get(node["k"])
+        if maker is None:
+            raise refused(f"there is no builder for {node['k']!r}")
+        self.built[at] = maker(self, node)
+
+    def _are_there(self, node: Node, *, force: bool) -> bool:
+        """Tell whether all that a node refers to can be referred to; what is asked for its
+        hash has to be whole."""
         hashed = node["k"] in _HASHED
         for step, ref in steps(node):
             if type(ref) is not list:
@@ -192,17 +219,6 @@ class _Site(Site):
             asked = hashed and (step == "{key}" or node["k"] in ("set", "frozenset"))
             if asked and state < _WHOLE and not force:
                 return False
-        if node["k"] == WITHHELD:
-            path = self._paths.get(at, "an argument")
-            self.built[at] = withheld(path, node.get("rule", ""), node.get("t", "?"))
-        elif self._states[at] == _STARTED:
-            maker = MAKERS.get(node["k"])
-            if maker is None:
-                raise refused(f"there is no builder for {node['k']!r}")
-            self.built[at] = maker(self, node)
-        if self._states[at] == _HERE or "a" in node or "s" in node:
-            fill(self, self.built[at], node)
-        self._states[at] = _WHOLE
         return True
 
     def _finish(self, late: deque[int]) -> None:

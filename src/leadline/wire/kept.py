@@ -13,7 +13,9 @@ cycles are kept. A node is an object with these members, all but `k` optional:
     s   slot -> ref
     t   a text: digits, the name of a member, a qualified name
     b   base64, where a text cannot hold it
-    n   a plain number or null: the longest that a deque may get, a position
+    m   the module in which `t` is a name
+    v   names of the variables that a function closes over; their cells end its `i`
+    n   a plain number or null: the longest that a deque may get, a position, which of several
 
 What may not leave the process is a node of kind `withheld` with its `rule`, and never a changed
 value: a call with a changed argument is another call.

@@ -26,6 +26,9 @@ type Take = Callable[[Keeper, Any, Node], None]
 type Maker = Callable[[Layout, type], Reader]
 """Takes the layout of a class and the known class that it derives from."""
 
+_UNCHANGING = ("tuple", "frozenset", "str", "bytes", "int", "float", "complex")
+"""An instance of a class of one's own that derives from these is often a token, and compared
+with `is`: one that a module holds is found again by its name."""
 _WORD = 8
 _basic: dict[str, Any] = {
     name: vars(type)[f"__{name}__"].__get__
@@ -93,8 +96,13 @@ def plain_maker(kind: str, take: Take) -> Maker:
         if not whole and hidden_state(layout, base):
             return opaque
         extra = None if whole and layout.namespace is None else Extra(layout, base)
+        is_found = not whole and kind in _UNCHANGING
 
         def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
+            if is_found:
+                name = keeper.landmarks.name_of(value)
+                if name is not None:
+                    return named(keeper, name)
             node: Node = {"k": kind}
             if not whole:
                 node["c"] = keeper.class_(layout.cls)

@@ -164,6 +164,13 @@ def _iterator(kind: type) -> Take:
     return take
 
 
+_reduce_enumerate: Any = vars(enumerate)["__reduce__"]
+
+
+def _enumerate(keeper: Keeper, value: Any, node: Node) -> None:
+    node["i"] = [keeper.ref(part) for part in _reduce_enumerate(value)[1]]
+
+
 _call_ref: Any = vars(weakref.ref)["__call__"]
 
 
@@ -204,9 +211,13 @@ BUILTIN: tuple[tuple[type, Maker], ...] = (
             ("iterator", iter(())),
             ("iterator", iter(range(0))),
             ("iterator", iter(range(1 << 70))),
+            ("iterator", iter("")),
+            ("iterator", iter("\u0100")),
+            ("iterator", iter(b"")),
             ("reversed", reversed([])),
         )
     ),
+    (enumerate, plain_maker("enumerate", _enumerate)),
     (BaseException, _error_maker),
 )
 

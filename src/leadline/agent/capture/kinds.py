@@ -7,11 +7,12 @@ than its slots account for) cannot be read, and says so.
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from leadline.agent.capture import kept_forms, kept_values, naming
+from leadline.agent.capture import kept_forms, kept_functions, kept_values, naming
 from leadline.agent.capture.holding import (
     Extra,
     Maker,
@@ -124,10 +125,10 @@ _BASES: dict[int, Maker] = {
 
 
 _EXACT: dict[int, Reader] = {
+    **kept_functions.EXACT,
     **{
         identity(kind): _by_name(find)
         for kind, find in (
-            (types.FunctionType, naming.of_function),
             (types.ModuleType, naming.of_module),
             (types.MethodDescriptorType, naming.of_described),
             (types.WrapperDescriptorType, naming.of_described),
@@ -138,5 +139,8 @@ _EXACT: dict[int, Reader] = {
         for name, one in (("Ellipsis", ...), ("NotImplemented", NotImplemented))
     },
     identity(float): _not_finite,
-    identity(types.BuiltinFunctionType): kept_forms.builtin,
+    **{
+        identity(kind): kept_forms.builtin
+        for kind in (types.BuiltinFunctionType, type(re.compile("").match))
+    },
 }

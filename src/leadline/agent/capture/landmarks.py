@@ -85,7 +85,33 @@ def _add(names: dict[int, Name], module: str, name: str, value: object) -> None:
                 if kind not in _PLAIN and kind not in _CONTAINERS and kind not in _CODE:
                     names.setdefault(identity(held), (module, f"{name}.{inner}"))
         return
-    names.setdefault(identity(value), (module, name))
+    _add_object(names, module, name, value)
+
+
+def _add_object(names: dict[int, Name], module: str, name: str, value: object) -> None:
+    """Add an object, and the tokens that a token holds: those of a tree of them."""
+    left = [(name, value)]
+    while left and len(names) < MAX_LANDMARKS:
+        name, value = left.pop()
+        key = identity(value)
+        if key in names:
+            continue
+        names[key] = module, name
+        cls = type(value)
+        layout = layout_of(cls)
+        if layout.base not in _TOKENS or layout.namespace is None or name.count(".") > _NESTED:
+            continue
+        held = layout.namespace(value)
+        if type(held) is dict:
+            left += [
+                (f"{name}.{inner}", one)
+                for inner, one in list(dict.items(held))
+                if type(one) is cls and type(inner) is str
+            ]
+
+
+_TOKENS = (tuple, str, int, frozenset, bytes)
+_NESTED = 5
 
 
 _CODE = frozenset(

@@ -55,7 +55,8 @@ def loaded(module: str) -> object:
 
 
 def found(name: Name) -> object:
-    """Return what is there under a name, or `MISSING`."""
+    """Return what is there under a name, or `MISSING`: step by step what modules, classes and
+    objects hold."""
     module, dotted = name
     here = loaded(module)
     if not dotted or here is MISSING:
@@ -64,8 +65,11 @@ def found(name: Name) -> object:
     names = names_of(here)
     here = _among(names, first) if names is not None else MISSING
     for step in rest[:MAX_STEPS]:
-        if layout_of(type(here)).base is not type:
-            return MISSING
+        layout = layout_of(type(here))
+        if layout.base is not type:
+            held = layout.namespace(here) if layout.namespace is not None else MISSING
+            here = _among(held, step) if type(held) is dict else MISSING
+            continue
         members = layout_of(here).members  # type: ignore[arg-type]
         here = members[0].get(step, MISSING) if members else MISSING
         read = _WRAPPED.get(identity(type(here)))

@@ -33,8 +33,10 @@ _WIDE = ("u", "w")
 _CASTS = {"i8": "q", "u8": "Q", "f8": "d", "l": "q", "q": "q", "L": "Q", "Q": "Q", "d": "d"}
 """How numbers that have room for a card's lie in memory, by numpy's codes and by `array`'s."""
 _FEWEST = 10**12
-_CODE = ("name", "member", "bound", "zone", "logger", "dtype", WITHHELD)
-"""Kinds whose text is a name in the code, or of the system's."""
+_CODE = ("name", "member", "zone", "logger", "dtype", WITHHELD)
+"""Kinds that are nothing but a name in the code, or of the system's."""
+_NAMED = ("bound", "function")
+"""Kinds whose text is such a name; what they hold is judged."""
 
 
 def withhold(kept: Kept) -> Kept:
@@ -110,7 +112,7 @@ class _Pass:
         return out
 
     def _text_rule(self, kind: str, node: dict[str, Any]) -> str:
-        if "t" not in node and "b" not in node:
+        if ("t" not in node and "b" not in node) or kind in _NAMED:
             return ""
         if kind in _NUMBERS:
             if kind == "int":

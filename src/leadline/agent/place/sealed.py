@@ -6,6 +6,7 @@ import importlib
 import os
 import random
 import signal
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -56,7 +57,18 @@ def live(begin: Begin, lines: Lines) -> None:
         except LeadlineError as error:
             lines.say(write(cut(0, error.message)))
             continue
-        _apart(order, lines, partial(run_order, order, entry, begin, refusals))
+        _apart(order, lines, partial(_run, order, entry, begin))
+
+
+def _run(order: Order, entry: Entry, begin: Begin) -> bytes:
+    """Run a call of the entry, or of another function of its module."""
+    if order.entry:
+        module = begin.entry.partition(":")[0]
+        try:
+            entry = find_entry(sys.modules[module], module, order.entry)
+        except LeadlineError as error:
+            return write(cut(order.number, error.message.rstrip(".")))
+    return run_order(order, entry, begin, refusals)
 
 
 def refusals() -> list[Refusal]:

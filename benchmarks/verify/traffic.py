@@ -1,0 +1,1 @@
+def record(name, file, calls): raise NotImplementedError
