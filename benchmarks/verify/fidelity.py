@@ -44,6 +44,7 @@ _SUITES = {suite.name: suite for suite in SUITES} | {
     "pyjwt": Suite("pyjwt==2.10.1", "jwt", needs=("cryptography",)),
 }
 _SHOWN = 14
+WITHHELD = "unknown: it used what redaction withheld"
 
 
 @dataclass
@@ -125,12 +126,12 @@ def judge(file: Path) -> tuple[dict[str, Any], list[Judged]]:
         by_module[call["entry"].partition(":")[0]].append(call)
     judged: list[Judged] = []
     for module, some in sorted(by_module.items()):
-        judged += _of_module(module, some, head)
+        judged += _of_module(some, head)
         print(f"{module}: {len(some)} calls", file=sys.stderr, flush=True)
     return head, judged
 
 
-def _of_module(module: str, calls: Sequence[dict[str, Any]], head: Any) -> Iterator[Judged]:
+def _of_module(calls: Sequence[dict[str, Any]], head: Any) -> Iterator[Judged]:
     captured = [_captured(number, call) for number, call in enumerate(calls, 1)]
     begin = Begin(
         path=head["path"], cwd=head["cwd"], entry=calls[0]["entry"], argv=head.get("argv", [])
@@ -219,8 +220,11 @@ def reason_class(one: Judged) -> str:
         if where == "argument" and " was " in reason:
             where = "an argument's state"
         return f"differs: {where}" + (f" ({_PLAIN.sub('#', why)[:90]})" if why else "")
-    if "withheld" in reason:
-        return "unknown: it used what was withheld"
+    if reason.endswith("the code looked at it"):
+        if "was withheld by redaction" in reason:
+            return WITHHELD
+        kind = re.search(r" is an? (.*) that lives in its process", reason)
+        return f"unknown: it used {f'a {kind[1]}' if kind else 'what there was no room for'}"
     return f"unknown: {_PLAIN.sub('#', reason)[:110]}"
 
 

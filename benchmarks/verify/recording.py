@@ -118,7 +118,7 @@ class Recorder:
         self._taken[code] += 1
         sys.monitoring.set_local_events(_TOOL, code, _ENDS)
         began = time.thread_time()
-        kept = keep(named, landmarks=self._landmarks)
+        kept = keep(named, landmarks=self._landmarks, leaves_out=True)
         took = time.thread_time() - began
         kind = next((kind for flag, kind in _KINDS.items() if code.co_flags & flag), "")
         if not kind:

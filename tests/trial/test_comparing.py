@@ -389,3 +389,15 @@ def test_a_changed_leaf_is_found(value, pick) -> None:
     found = compare(Outcome(True, tree), Outcome(True, changed[0]), [])
     assert found.agrees is False
     assert len(found.differences) == 1
+
+
+def test_a_name_that_was_cut_on_one_side_is_not_another() -> None:
+    """The live side has less room, so the name of a function may end sooner there."""
+    whole = ended([Plain(a=json.dumps)] * 20, room=20_000)
+    for room in range(40, 2_000, 7):
+        assert compare(ended([Plain(a=json.dumps)] * 20, room=room), whole, []).agrees in (
+            True,
+            None,
+        )
+    other = compare(ended(json.loads), ended(json.dumps), [])
+    assert other.agrees is False

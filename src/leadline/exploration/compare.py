@@ -3,9 +3,9 @@
     python -m leadline.exploration.compare [SUITE ...] [--folder DIR] [--report FILE]
 
 Each suite is downloaded as a source distribution, installed in a virtual environment of its own
-and run five times: twice without anything of ours (what these two disagree on is unstable by
-itself), once with a log and once with a snapshot on every line, and once with a snapshot on a
-random sample of lines that stays much longer.
+and run six times: twice without anything of ours (what these two disagree on is unstable by
+itself), once with a log and once with a snapshot on every line, once with calls kept of every
+function, and once with a snapshot on a random sample of lines that stays much longer.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from leadline.exploration.suites import SUITES, Suite
 MODES = {
     "log": ("--leadline-kind", "log"),
     "snapshot": ("--leadline-kind", "snapshot"),
+    "capture": ("--leadline-kind", "capture"),
     "sample": (
         "--leadline-kind", "snapshot", "--leadline-sample", "200", "--leadline-seed", "1",
         "--leadline-hits", "1000",

@@ -8,13 +8,13 @@ asked for their hash. Nothing recurses: a list may be 20,000 deep.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from leadline.trial.building import MAKERS, SHELLS, Node, Site, fill, refused
 from leadline.trial.withheld import Withheld, WithheldTouched, withheld
 from leadline.wire.errors import RefusedError
-from leadline.wire.kept import VERSION, WITHHELD, Kept, paths, steps
+from leadline.wire.kept import IN_PROCESS, VERSION, WITHHELD, Kept, is_absent, paths, steps
 
 __all__ = ["Withheld", "WithheldTouched", "check", "rebuild"]
 
@@ -118,16 +118,45 @@ def _alike(mine: dict[str, Any], its: dict[str, Any]) -> bool:
     return all(list(mine.get(part, ())) == list(its.get(part, ())) for part in ("a", "s"))
 
 
+_PASSES_ON = frozenset(
+    "object list tuple dict ordered defaultdict deque error cell function method".split()
+)
+"""Kinds that are made of what they hold without looking at it; a key is looked at."""
+
+
+def _hangs_on(node: Node, absent: Container[int]) -> bool:
+    """Tell whether a node cannot be made where some others are absent."""
+    parts = [key for key, _ in node.get("p", ())]
+    if node["k"] not in _PASSES_ON:
+        parts += node.get("i", ())
+    if "c" in node and node["c"] in absent:
+        return True
+    return any(type(ref) is list and ref[0] in absent for ref in parts)
+
+
 class _Site(Site):
     """What is being rebuilt of one document."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        super().__init__(document["nodes"])
+        super().__init__(list(document["nodes"]))
         self._roots: dict[str, Any] = document["roots"]
         self._states = bytearray(len(self.nodes))
+        self._spread()
         numbers = {at for at, node in enumerate(self.nodes) if node["k"] == WITHHELD}
         self._paths = paths(document, numbers) if numbers else {}
-        self._document = document
+
+    def _spread(self) -> None:
+        """What cannot be made without something that is not there is not there either."""
+        absent = {at for at, node in enumerate(self.nodes) if is_absent(node)}
+        before = -1
+        while absent and len(absent) != before:
+            before = len(absent)
+            for at, node in enumerate(self.nodes):
+                if at not in absent and _hangs_on(node, absent):
+                    absent.add(at)
+                    cls = self.nodes[node["c"]] if "c" in node else node
+                    name = cls.get("t", node["k"])
+                    self.nodes[at] = {"k": WITHHELD, "t": name, "rule": IN_PROCESS}
 
     def arguments(self) -> dict[str, object]:
         late: deque[int] = deque()

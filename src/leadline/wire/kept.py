@@ -18,7 +18,8 @@ cycles are kept. A node is an object with these members, all but `k` optional:
     n   a plain number or null: the longest that a deque may get, a position, which of several
 
 What may not leave the process is a node of kind `withheld` with its `rule`, and never a changed
-value: a call with a changed argument is another call.
+value: a call with a changed argument is another call. So is what cannot leave it
+(`IN_PROCESS`), and what there was no room for.
 """
 
 from collections.abc import Iterator
@@ -32,6 +33,9 @@ MAX_CALL_BYTES = 256_000
 takes 0.3 to 9 kB; what is far larger is a whole application, or a page of data."""
 MAX_NODES = 20_000
 WITHHELD = "withheld"
+IN_PROCESS = "process"
+"""The rule of what lives in its process, and cannot be written down. What there was no room for
+has no rule at all."""
 STAND_IN = "leadline.trial.withheld.Withheld"
 """The class of what stands for a withheld value where the call is made again."""
 MAX_PATH = 12
@@ -112,6 +116,12 @@ def _path(number: int, came: dict[int, tuple[int, str]]) -> str:
     if len(rest) > MAX_PATH:
         rest = ["…", *rest[-MAX_PATH:]]
     return root + "".join(rest)
+
+
+def is_absent(node: dict[str, Any]) -> bool:
+    """Tell whether a node stands for what could not be kept, and not for what redaction held
+    back."""
+    return node.get("k") == WITHHELD and node.get("rule", IN_PROCESS) == IN_PROCESS
 
 
 def spelled(rule: str) -> str:

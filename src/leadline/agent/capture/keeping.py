@@ -19,6 +19,7 @@ from leadline.agent.capture.obstacle import Obstacle
 from leadline.agent.capture.withholding import withhold
 from leadline.expression.layout import Layout, identity, layout_of
 from leadline.wire.kept import (
+    IN_PROCESS,
     MAX_CALL_BYTES,
     MAX_NODES,
     STAND_IN,
@@ -50,13 +51,19 @@ def keep(
     named: Iterable[tuple[str, object]],
     most_bytes: int = MAX_CALL_BYTES,
     landmarks: Landmarks = NO_LANDMARKS,
+    *,
+    leaves_out: bool = False,
 ) -> Kept:
     """Return arguments by value, or why that cannot be: on the application's thread.
+
+    With `leaves_out` something stands in for what lives in its process, and for what is so far
+    from the arguments that there is no room for it: a call that does not look at that can be
+    made again all the same.
 
     Texts still hold what patterns would find; `withhold` takes that out, on another thread,
     before anything leaves the process.
     """
-    keeper = Keeper(most_bytes - _EMPTY_BYTES, landmarks)
+    keeper = Keeper(most_bytes - _EMPTY_BYTES, landmarks, leaves_out=leaves_out)
     roots: dict[str, Any] = {}
     for name, value in named:
         rule = secret_name(name)
@@ -89,10 +96,11 @@ def _withheld(document: dict[str, Any], numbers: set[int]) -> list[str]:
 class Keeper:
     """One writing down: the objects that were found, in the order of their nodes."""
 
-    __slots__ = ("hidden", "landmarks", "left", "memo", "nodes", "objects")
+    __slots__ = ("hidden", "landmarks", "leaves_out", "left", "memo", "nodes", "objects")
 
-    def __init__(self, most_bytes: int, landmarks: Landmarks) -> None:
+    def __init__(self, most_bytes: int, landmarks: Landmarks, *, leaves_out: bool) -> None:
         self.left = most_bytes
+        self.leaves_out = leaves_out
         self.landmarks = landmarks
         self.memo: dict[int, int] = {}
         self.objects: list[Any] = []
@@ -105,6 +113,8 @@ class Keeper:
         if cls is str:
             length = len(value)
             if length > self.left:
+                if self.leaves_out:
+                    return self.far()
                 raise Obstacle(self.too_large())
             if value.isascii() or not _SURROGATE.search(value):
                 self.left -= len(encode_basestring_ascii(value)) + 1
@@ -126,7 +136,15 @@ class Keeper:
             if number >= MAX_NODES:
                 raise Obstacle(self.too_large())
             self.objects.append(value)
+            self.left -= _NODE_BYTES
         self.left -= _REF_BYTES
+        return [number]
+
+    def far(self) -> list[int]:
+        """Return what stands for a value for which there is no room."""
+        number = len(self.objects)
+        self.objects.append(_FAR)
+        self.left -= _REF_BYTES + _NODE_BYTES
         return [number]
 
     def class_(self, cls: type) -> int:
@@ -136,6 +154,7 @@ class Keeper:
         if number is None:
             number = self.memo[key] = len(self.objects)
             self.objects.append(cls)
+            self.left -= _NODE_BYTES
         self.left -= _REF_BYTES
         return number
 
@@ -148,7 +167,7 @@ class Keeper:
         else:
             self.objects.append(_Held(rule, layout.name))
         self.hidden.add(number)
-        self.left -= _REF_BYTES
+        self.left -= _REF_BYTES + _NODE_BYTES
         return [number]
 
     def attributes(self, names: Any) -> dict[str, Any]:
@@ -178,25 +197,47 @@ class Keeper:
         """Read all that was found; return what is in the way, if anything is."""
         objects, nodes = self.objects, self.nodes
         number = 0
-        try:
-            while number < len(objects):
-                value = objects[number]
-                cls = type(value)
-                if cls is _Held:
-                    node = {"k": WITHHELD, "t": value.name, "rule": value.rule}
-                else:
-                    layout: Layout = layout_of(cls)
-                    reading = layout.keeping
-                    reader: Reader = reading[0] if reading else reader_of(layout)
-                    node = reader(self, value, layout)
-                nodes.append(node)
-                self.left -= _NODE_BYTES
+        while number < len(objects):
+            value = objects[number]
+            if value is _FAR:
+                nodes.append({"k": WITHHELD})
                 number += 1
-                if self.left < 0 or len(objects) > MAX_NODES:
+                continue
+            try:
+                nodes.append(self._node(value))
+            except Obstacle as obstacle:
+                if not self.leaves_out:
+                    return str(obstacle)
+                nodes.append(self._absent(value, str(obstacle)))
+            number += 1
+            if self.left < 0 or len(objects) > MAX_NODES:
+                if not self.leaves_out:
                     return self.too_large()
-        except Obstacle as obstacle:
-            return str(obstacle)
+                nodes += [{"k": WITHHELD} for _ in range(len(objects) - number)]
+                break
         return ""
+
+    def _node(self, value: Any) -> Any:
+        cls = type(value)
+        if cls is _Held:
+            return {"k": WITHHELD, "t": value.name, "rule": value.rule}
+        layout: Layout = layout_of(cls)
+        reading = layout.keeping
+        reader: Reader = reading[0] if reading else reader_of(layout)
+        return reader(self, value, layout)
+
+    def _absent(self, value: Any, obstacle: str) -> dict[str, Any]:
+        """Return what stands for a value that cannot be written down."""
+        if obstacle == self.too_large():
+            return {"k": WITHHELD}
+        layout = layout_of(type(value))
+        name = layout_of(value).name if layout.base is type else layout.name
+        self.left -= len(name)
+        return {"k": WITHHELD, "t": name, "rule": IN_PROCESS}
+
+
+_FAR = object()
+"""Stands among the objects for one for which there is no room."""
 
 
 class _Held:

@@ -37,7 +37,7 @@ from leadline.agent.capture.recognition import genuine, getter, held, method
 from leadline.expression.hiding import hidden_items
 from leadline.expression.interruption import expected
 from leadline.expression.layout import MISSING, Layout, exact, identity, layout_of
-from leadline.wire.kept import STAND_IN, WITHHELD
+from leadline.wire.kept import IN_PROCESS, STAND_IN, WITHHELD
 
 if TYPE_CHECKING:
     from leadline.agent.capture.keeping import Keeper
@@ -340,9 +340,14 @@ def _refused(_: Layout, __: type) -> Reader | None:
 
 def _read_stand_in(keeper: Keeper, value: Any, layout: Layout) -> Node:
     """In a sealed process: what stands for a value that was held back before."""
-    keeper.hidden.add(len(keeper.nodes))
     slots = dict(layout.slots)
-    return {"k": WITHHELD, "t": slots["type_name"](value), "rule": slots["rule"](value)}
+    rule, name = slots["rule"](value), slots["type_name"](value)
+    if not rule:
+        return {"k": WITHHELD}
+    node: Node = {"k": WITHHELD, "t": name, "rule": rule}
+    if rule != IN_PROCESS:
+        keeper.hidden.add(len(keeper.nodes))
+    return node
 
 
 def _stand_in(_: Layout, __: type) -> Reader | None:

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from leadline.agent.capture import outlet
-from leadline.wire.kept import WITHHELD, Kept, paths, spelled
+from leadline.wire.kept import IN_PROCESS, WITHHELD, Kept, is_absent, paths, spelled
 from leadline.wire.patterns import (
     CARD,
     MIN_SECRET_CHARS,
@@ -51,7 +51,9 @@ def withhold(kept: Kept) -> Kept:
         again = _Pass(document, strict, cloud=True)
         document = again.document()
     hidden = {
-        number for number, node in enumerate(document["nodes"]) if node.get("k") == WITHHELD
+        number
+        for number, node in enumerate(document["nodes"])
+        if node.get("k") == WITHHELD and not is_absent(node)
     }
     nodes = document["nodes"]
     told = [
@@ -88,7 +90,8 @@ class _Pass:
             keys += node.get("i", []) if node.get("k") in _LOOKED_AT else []
             for key in keys:
                 if type(key) is list and nodes[key[0]].get("k") == WITHHELD:
-                    nodes[number] = _withheld(node.get("k", "?"), nodes[key[0]]["rule"])
+                    rule = nodes[key[0]].get("rule", IN_PROCESS)
+                    nodes[number] = _withheld(node.get("k", "?"), rule)
                     break
 
     def _node(self, node: dict[str, Any]) -> dict[str, Any]:

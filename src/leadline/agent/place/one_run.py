@@ -14,7 +14,7 @@ from leadline.trial.course import Course
 from leadline.trial.place import Begin, Order, Ran, cut, write
 from leadline.trial.predicate import Predicate, compile_predicate
 from leadline.trial.rebuilding import rebuild
-from leadline.trial.withheld import WithheldTouched, touched
+from leadline.trial.withheld import touched
 from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.twin import Refusal
 
@@ -36,8 +36,8 @@ def run_order(
     shown = deep_taker(begin.salt)
     began = time.perf_counter()
     ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask)
-    if path := touched():
-        return write(cut(order.number, str(WithheldTouched(path))))
+    if what := touched():
+        return write(cut(order.number, str(what)))
     took = (time.perf_counter() - began) * 1e3
     return write(
         Ran(

@@ -11,6 +11,7 @@ from types import CodeType
 
 from leadline.agent.capture import keeping, outlet
 from leadline.agent.capture.callers import callers_of, module_name
+from leadline.agent.capture.landmarks import latest
 from leadline.agent.capture.room import Room
 from leadline.agent.core.passage import Passage, Reading, Visit
 from leadline.agent.origin import origin_of
@@ -108,7 +109,7 @@ class Recorder:
         self._fails = compile_predicate(probe.fails) if probe.fails is not None else None
         self.names = self._fails.names if self._fails is not None else frozenset[str]()
         self._chooser = chooser(probe.limits.hits, reserves=self._fails is not None)
-        self._landmarks = keeping.Landmarks.of_process()
+        self._landmarks = latest()
         self._open: dict[int, _Begun] = {}
         self._open_bytes = 0
         self._waiting: dict[int, _Ended] = {}
@@ -135,7 +136,7 @@ class Recorder:
         if len(self._open) >= MAX_OPEN or self._open_bytes >= MAX_OPEN_BYTES:
             raise Unknown("as many calls are under way as are held at once")
         named = list(_arguments(visit))
-        kept = keeping.keep(named, MAX_CALL_BYTES, self._landmarks)
+        kept = keeping.keep(named, MAX_CALL_BYTES, self._landmarks, leaves_out=True)
         shape, callers = shape_of_call(named), callers_of(visit.frame)
         del named
         share = (clock() - started) / self._token_ns
@@ -253,7 +254,8 @@ class Recorder:
         }
 
     def owed_ns(self) -> int:
-        """See `Following`."""
+        """See `Following`. It is asked now and then: also whether modules have come."""
+        self._landmarks = latest()
         cost = self._witness.cost_ns
         owed, self._paid_ns = cost - self._paid_ns, cost
         self._passage.cost_ns += owed

@@ -1,0 +1,89 @@
+"""What cannot be written down by value stands in its place: a call that does not look at it can
+be made again, and one that does says at what."""
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from leadline.agent.capture.keeping import keep, withhold
+from leadline.trial.comparing import apart
+from leadline.trial.outcome import ABSENT, Outcome
+from leadline.trial.rebuilding import Withheld, WithheldTouched, check, rebuild
+from leadline.wire.kept import MAX_CALL_BYTES
+
+
+class Catalog:
+    def __init__(self, db: object, names: list[str]) -> None:
+        self.db = db
+        self.names = names
+
+
+def leave_out(pairs: Any, most: int = MAX_CALL_BYTES) -> Any:
+    return keep(pairs, most, leaves_out=True)
+
+
+def made(**named: object) -> dict[str, Any]:
+    found = leave_out(named.items())
+    assert found.obstacle == ""
+    return rebuild(json.loads(json.dumps(withhold(found).document)))
+
+
+def test_a_connection_is_in_the_way_of_those_only_who_use_it() -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        named = {"catalog": Catalog([db], ["pen"]), "db": db}
+        assert check(leave_out(named.items()).document, leave_out) == ""
+        found = made(**named)
+    catalog = found["catalog"]
+    assert catalog.names == ["pen"]
+    (stand_in,) = catalog.db
+    assert type(stand_in) is Withheld
+    with pytest.raises(WithheldTouched, match=r"db is a Connection that lives in its process"):
+        found["db"].execute("select 1")
+
+
+def test_an_object_of_a_class_that_is_nowhere_is_not_there_either() -> None:
+    class Local:
+        pass
+
+    found = made(one={"local": Local(), "kind": Local, "n": 3}, bound=Local().__repr__)
+    assert found["one"]["n"] == 3
+    for value in (found["one"]["local"], found["one"]["kind"]):
+        with pytest.raises(WithheldTouched, match=r"Local that lives in"):
+            str(value)
+
+
+def test_what_is_asked_while_it_is_made_takes_its_container_with_it() -> None:
+    rows = (n for n in range(3))
+    found = made(rows=rows, several=enumerate(rows), keys={rows}, table={rows: 1}, plain=[rows])
+    for name in ("rows", "several", "keys", "table"):
+        assert type(found[name]) is Withheld, name
+    assert type(found["plain"]) is list
+
+
+def test_what_is_near_is_kept_where_there_is_no_room_for_all() -> None:
+    tree: list[Any] = []
+    for number in range(3_000):
+        tree = [{"n": number, "next": tree, "text": "x" * 200}]
+    found = leave_out([("tree", tree), ("n", 5), ("text", "y" * (MAX_CALL_BYTES + 1))])
+    assert found.obstacle == ""
+    assert len(json.dumps(found.document, separators=(",", ":"))) <= MAX_CALL_BYTES
+    made = rebuild(found.document)
+    assert made["n"] == 5
+    assert made["tree"][0]["n"] == 2_999
+    with pytest.raises(WithheldTouched, match="text was too much to be kept"):
+        made["text"].upper()
+    assert keep([("tree", tree)]).obstacle.endswith("larger than can be kept")
+
+
+def test_what_was_absent_is_neither_equal_nor_different_but_from_another_place() -> None:
+    def of(value: Any) -> Outcome:
+        return Outcome(True, {"type": "list", "items": [1, value]})
+
+    here = {"type": "Connection", "omitted": "opaque", "rule": ABSENT, "text": "a.db"}
+    assert apart(of("a live one"), of(here)).differences == []
+    assert apart(of(here), of(here)).unseen == 1
+    (found,) = apart(of(here), of(here | {"text": "b.db"})).differences
+    assert found.where == "result[1]"
