@@ -4,15 +4,18 @@ be made again, and one that does says at what."""
 import json
 import sqlite3
 from contextlib import closing
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
-from leadline.agent.capture.keeping import keep, withhold
+from leadline.agent.capture.keeping import Landmarks, keep, withhold
 from leadline.trial.comparing import apart
 from leadline.trial.outcome import ABSENT, Outcome
 from leadline.trial.rebuilding import Withheld, WithheldTouched, check, rebuild
-from leadline.wire.kept import MAX_CALL_BYTES
+from leadline.wire.kept import CONTEXT, MAX_CALL_BYTES
+
+request: ContextVar[object] = ContextVar("request")
 
 
 class Catalog:
@@ -76,6 +79,20 @@ def test_what_is_near_is_kept_where_there_is_no_room_for_all() -> None:
     with pytest.raises(WithheldTouched, match="text was too much to be kept"):
         made["text"].upper()
     assert keep([("tree", tree)]).obstacle.endswith("larger than can be kept")
+
+
+def test_context_variables_that_a_module_holds_go_with_the_arguments() -> None:
+    landmarks = Landmarks.of([__name__])
+    request.set({"path": "/order/3", "user": ["ada"], "password": "hunter2"})
+    ContextVar[int]("of nobody").set(5)
+    found = withhold(keep([("n", 1)], landmarks=landmarks, leaves_out=True))
+    assert found.document is not None
+    assert list(found.document["roots"]) == ["n", CONTEXT]
+    assert "hunter2" not in json.dumps(found.document)
+    (pair,) = rebuild(found.document)[CONTEXT].items()
+    assert pair[0] is request
+    assert (pair[1]["path"], pair[1]["user"]) == ("/order/3", ["ada"])
+    assert CONTEXT not in keep([("n", 1)], landmarks=landmarks).document["roots"]
 
 
 def test_what_was_absent_is_neither_equal_nor_different_but_from_another_place() -> None:

@@ -3,7 +3,9 @@
 import functools
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -150,6 +152,21 @@ def test_a_candidate_that_closes_over_something_else_is_refused() -> None:
     document["nodes"][0]["n"] = 7
     with pytest.raises(RefusedError, match=r"no counter\.<locals>\.add here"):
         rebuild(document)
+
+
+def test_a_row_of_sqlite_is_a_row_again() -> None:
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.row_factory = sqlite3.Row
+        row = database.execute('select 1 as a, \'two\' as "b "" c", null as a').fetchone()
+        named = database.execute("select 'hunter2' as password, 5 as n").fetchone()
+    made = kept(row=row, named=named)
+    assert type(made["row"]) is sqlite3.Row
+    assert made["row"].keys() == row.keys() == ["a", 'b " c', "a"]
+    assert tuple(made["row"]) == tuple(row)
+    assert made["row"] == row
+    assert made["named"]["n"] == 5
+    with pytest.raises(WithheldTouched):
+        str(made["named"]["password"])
 
 
 def test_methods_of_c_and_iterators() -> None:

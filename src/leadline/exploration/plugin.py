@@ -19,8 +19,8 @@ from leadline.wire.errors import LeadlineError
 from leadline.wire.probe import Probe
 
 HITS = {"log": 100, "snapshot": 10, "capture": 10}
-"""Of each line, or function. A suite runs its hot lines some hundred thousand times; a line that
-was seen so often tells nothing new, and what is removed from it is part of what is tried."""
+"""Of each line, or function. A suite runs its hot lines some hundred thousand times; a line
+that was seen so often tells nothing new; what is removed from it is part of what is tried."""
 
 _explorer: list[Explorer] = []
 _findings: list[Findings] = []

@@ -3,6 +3,7 @@ rest from its parts. For a sealed process; see `trial.rebuilding`.
 """
 
 import binascii
+import contextlib
 import datetime
 import importlib
 import io
@@ -278,6 +279,17 @@ def _reversed(site: Site, node: Node) -> Any:
     return made
 
 
+def _sql_row(site: Site, node: Node) -> Any:
+    """A row is made by a cursor that knows the columns: of a database of its own, in memory."""
+    import sqlite3  # noqa: PLC0415 - only for those that have it loaded already
+
+    names = [site.get(name).replace('"', '""') for name, _ in node["p"]]
+    columns = ", ".join(f'null as "{name}"' for name in names)
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        cursor = database.execute(f"select {columns}")
+        return sqlite3.Row(cursor, tuple(site.get(ref) for _, ref in node["p"]))
+
+
 def _text_stream(site: Site, node: Node) -> Any:
     text, newline, position = site.items(node)
     made = io.StringIO(text, newline)
@@ -343,6 +355,7 @@ MAKERS: dict[str, Make] = {
     "method": lambda site, node: types.MethodType(*site.items(node)),
     "bound": lambda site, node: getattr(site.items(node)[0], node["t"]),
     "function": _function,
+    "sql row": _sql_row,
     "weak": _weak,
     "iterator": _iterator,
     "reversed": _reversed,

@@ -38,6 +38,8 @@ IN_PROCESS = "process"
 has no rule at all."""
 STAND_IN = "leadline.trial.withheld.Withheld"
 """The class of what stands for a withheld value where the call is made again."""
+CONTEXT = "context variables"
+"""The name of the root that holds the context variables by themselves: no parameter has it."""
 MAX_PATH = 12
 """Steps of a path that are shown."""
 _MAX_KEY_CHARS = 40

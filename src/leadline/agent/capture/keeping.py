@@ -9,6 +9,7 @@ that an address stands for one object throughout.
 
 import re
 from collections.abc import Iterable
+from contextvars import ContextVar, copy_context
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
@@ -17,8 +18,9 @@ from leadline.agent.capture.kinds import reader_of
 from leadline.agent.capture.landmarks import NO_LANDMARKS, Landmarks
 from leadline.agent.capture.obstacle import Obstacle
 from leadline.agent.capture.withholding import withhold
-from leadline.expression.layout import Layout, identity, layout_of
+from leadline.expression.layout import Layout, exact, identity, layout_of
 from leadline.wire.kept import (
+    CONTEXT,
     IN_PROCESS,
     MAX_CALL_BYTES,
     MAX_NODES,
@@ -43,6 +45,9 @@ _EMPTY_BYTES = 40
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+CONTEXT_BYTES = 60_000
+"""Of JSON, for context variables: the request and what is near it, not all of a framework."""
+_variable_name: Any = vars(ContextVar)["name"].__get__
 _FIRST = Kept(None)
 """Made here, because the first one compiles the class' `__init__`, which audit hooks hear."""
 
@@ -58,7 +63,8 @@ def keep(
 
     With `leaves_out` something stands in for what lives in its process, and for what is so far
     from the arguments that there is no room for it: a call that does not look at that can be
-    made again all the same.
+    made again all the same. The context variables that modules hold are kept with them then,
+    as an argument of the name `CONTEXT`: which request this is, who is logged in.
 
     Texts still hold what patterns would find; `withhold` takes that out, on another thread,
     before anything leaves the process.
@@ -73,6 +79,8 @@ def keep(
         except Obstacle as found:
             return Kept(None, most_bytes - keeper.left, [], f"{name}: {found}")
     obstacle = keeper.walk()
+    if leaves_out:
+        _add_context(keeper, roots)
     document = {"v": VERSION, "roots": roots, "nodes": keeper.nodes}
     size = most_bytes - keeper.left
     if obstacle:
@@ -81,6 +89,23 @@ def keep(
         where = paths(document, {at}).get(at, "")
         return Kept(None, size, [], f"{where}: {obstacle}" if where else obstacle)
     return Kept(document, size, _withheld(document, keeper.hidden))
+
+
+def _add_context(keeper: "Keeper", roots: dict[str, Any]) -> None:
+    """Keep the context variables beside the arguments, in what room there is for them."""
+    spare = max(0, keeper.left - CONTEXT_BYTES)
+    keeper.left -= spare
+    pairs = []
+    for variable, value in copy_context().items() if keeper.left > 0 else ():
+        if keeper.landmarks.name_of(variable) is None:
+            continue
+        rule = secret_name(exact(_variable_name(variable)))
+        held = keeper.ref(value) if rule is None else keeper.withheld(rule, value)
+        pairs.append([keeper.ref(variable), held])
+    if pairs:
+        roots[CONTEXT] = keeper.ref(_Context(pairs))
+        keeper.walk()
+    keeper.left += spare
 
 
 def _withheld(document: dict[str, Any], numbers: set[int]) -> list[str]:
@@ -196,7 +221,7 @@ class Keeper:
     def walk(self) -> str:
         """Read all that was found; return what is in the way, if anything is."""
         objects, nodes = self.objects, self.nodes
-        number = 0
+        number = len(nodes)
         while number < len(objects):
             value = objects[number]
             if value is _FAR:
@@ -221,6 +246,8 @@ class Keeper:
         cls = type(value)
         if cls is _Held:
             return {"k": WITHHELD, "t": value.name, "rule": value.rule}
+        if cls is _Context:
+            return {"k": "dict", "p": value.pairs}
         layout: Layout = layout_of(cls)
         reading = layout.keeping
         reader: Reader = reading[0] if reading else reader_of(layout)
@@ -238,6 +265,15 @@ class Keeper:
 
 _FAR = object()
 """Stands among the objects for one for which there is no room."""
+
+
+class _Context:
+    """Stands among the objects for the context variables."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: list[Any]) -> None:
+        self.pairs = pairs
 
 
 class _Held:

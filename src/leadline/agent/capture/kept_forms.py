@@ -38,6 +38,7 @@ from leadline.expression.hiding import hidden_items
 from leadline.expression.interruption import expected
 from leadline.expression.layout import MISSING, Layout, exact, identity, layout_of
 from leadline.wire.kept import IN_PROCESS, STAND_IN, WITHHELD
+from leadline.wire.redaction import secret_name
 
 if TYPE_CHECKING:
     from leadline.agent.capture.keeping import Keeper
@@ -322,6 +323,26 @@ def _stream(kind: str) -> Any:
     return make
 
 
+def _sql_row(layout: Layout, cls: type) -> Reader | None:
+    """A row of SQLite: its columns' names and what is in them, which no longer change."""
+    keys, item = method(layout, cls, "keys"), method(layout, cls, "__getitem__")
+    length = method(layout, cls, "__len__")
+    if keys is None or item is None or length is None or layout.cls is not cls:
+        return None
+
+    def read(keeper: Keeper, value: Any, _: Layout) -> Node:
+        names = keys(value)
+        pairs = []
+        for at in range(length(value)):
+            rule = secret_name(names[at])
+            one = item(value, at)
+            held = keeper.ref(one) if rule is None else keeper.withheld(rule, one)
+            pairs.append([keeper.ref(names[at]), held])
+        return {"k": "sql row", "p": pairs}
+
+    return read
+
+
 def _read_logger(keeper: Keeper, value: Any, layout: Layout) -> Node:
     name = held(value, layout, "name")
     if type(name) is not str:
@@ -378,6 +399,7 @@ _CLAIMED: Mapping[str, Any] = {
     "_io.StringIO": _stream("text stream"),
     "_io.BytesIO": _stream("byte stream"),
     "logging.Logger": _logger,
+    "sqlite3.Row": _sql_row,
     STAND_IN: _stand_in,
     "threading.Thread": _refused,
     "concurrent.futures._base.Executor": _refused,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from leadline.agent.place.deep import deep_taker
@@ -16,6 +17,7 @@ from leadline.trial.predicate import Predicate, compile_predicate
 from leadline.trial.rebuilding import rebuild
 from leadline.trial.withheld import touched
 from leadline.wire.errors import LeadlineError, RefusedError
+from leadline.wire.kept import CONTEXT
 from leadline.wire.twin import Refusal
 
 _CO_VARARGS, _CO_VARKEYWORDS, _CO_COROUTINE = 0x4, 0x8, 0x80
@@ -27,6 +29,7 @@ def run_order(
     """Run a call and return the line that says what it came to."""
     try:
         given = rebuild(order.document)
+        _be_in_context(given.pop(CONTEXT, None))
         call = _call(entry, given, order)
         questions = _Questions(begin)
     except LeadlineError as error:
@@ -51,6 +54,14 @@ def run_order(
             round(took, 3),
         )
     )
+
+
+def _be_in_context(variables: Any) -> None:
+    """Have the context variables that the call had; the process is for this run only."""
+    if type(variables) is dict:
+        for variable, value in variables.items():
+            if type(variable) is ContextVar:
+                variable.set(value)
 
 
 def _call(entry: Entry, given: Mapping[str, Any], order: Order) -> Call:
