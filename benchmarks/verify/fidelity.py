@@ -134,7 +134,10 @@ def judge(file: Path) -> tuple[dict[str, Any], list[Judged]]:
 def _of_module(calls: Sequence[dict[str, Any]], head: Any) -> Iterator[Judged]:
     captured = [_captured(number, call) for number, call in enumerate(calls, 1)]
     begin = Begin(
-        path=head["path"], cwd=head["cwd"], entry=calls[0]["entry"], argv=head.get("argv", [])
+        path=head["path"],
+        cwd=head["cwd"],
+        entry=calls[0]["entry"],
+        readable=[head["cwd"]],
     )
     entries = [call["entry"].partition(":")[2] for call in calls]
     with ThreadPoolExecutor(2) as pool:

@@ -5,6 +5,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -167,6 +168,16 @@ def test_a_row_of_sqlite_is_a_row_again() -> None:
     assert made["named"]["n"] == 5
     with pytest.raises(WithheldTouched):
         str(made["named"]["password"])
+
+
+def test_a_pool_of_threads_is_made_anew() -> None:
+    with ThreadPoolExecutor(3) as pool:
+        pool.submit(int, "5").result()
+        made = kept(pool=pool)["pool"]
+    assert made is not pool
+    with made:
+        assert made.submit(int, "7").result() == 7
+    assert made._max_workers == 3
 
 
 def test_methods_of_c_and_iterators() -> None:

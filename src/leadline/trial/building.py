@@ -257,6 +257,7 @@ def _function(site: Site, node: Node) -> Any:
     whole = (one if type(one) is types.CellType else types.CellType(one) for one in closure)
     made = types.FunctionType(code, outer.__globals__, code.co_name, defaults, tuple(whole))
     made.__kwdefaults__ = named
+    made.__module__ = module  # a decorator may have said another one
     return made
 
 
@@ -288,6 +289,12 @@ def _sql_row(site: Site, node: Node) -> Any:
     with contextlib.closing(sqlite3.connect(":memory:")) as database:
         cursor = database.execute(f"select {columns}")
         return sqlite3.Row(cursor, tuple(site.get(ref) for _, ref in node["p"]))
+
+
+def _executor(_: Site, node: Node) -> Any:
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - few need it
+
+    return ThreadPoolExecutor(node["n"])
 
 
 def _text_stream(site: Site, node: Node) -> Any:
@@ -356,6 +363,7 @@ MAKERS: dict[str, Make] = {
     "bound": lambda site, node: getattr(site.items(node)[0], node["t"]),
     "function": _function,
     "sql row": _sql_row,
+    "executor": _executor,
     "weak": _weak,
     "iterator": _iterator,
     "reversed": _reversed,

@@ -329,13 +329,14 @@ class _Walk:
     ) -> None:
         ours = {_key(key): (key, value) for key, value in live["entries"]}
         theirs = {_key(key): (key, value) for key, value in rerun["entries"]}
+        cut = any(_is_cut_off(key) for key, _ in (*live["entries"], *rerun["entries"]))
         for key in {**ours, **theirs}:
             one, other = ours.get(key), theirs.get(key)
             name = (one or other or (None, None))[0]
             where = f"{pair.where}[{_short(name)}]"
             if one is not None and other is not None:
                 self.values(_Pair(where, one[1], other[1]), level + 1)
-            elif live.get("omitted") or rerun.get("omitted"):
+            elif cut or live.get("omitted") or rerun.get("omitted"):
                 self.unseen += 1
             else:
                 self.differ(
@@ -411,6 +412,19 @@ def _no_room(value: Value) -> bool:
 
 def _is_absent(value: Value) -> TypeGuard[dict[str, Any]]:
     return type(value) is dict and value.get("rule") == ABSENT
+
+
+def _is_cut_off(key: Value) -> bool:
+    """Tell whether there was no room for all of a key: it may be any other one then."""
+    left = [key]
+    while left:
+        value = left.pop()
+        if type(value) is dict:
+            if value.get("omitted") == Omission.ROOM:
+                return True
+            left += value.get("items", ())
+            left += (value.get("fields") or {}).values()
+    return False
 
 
 def _is_text(value: Value) -> bool:

@@ -45,7 +45,7 @@ _EMPTY_BYTES = 40
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-CONTEXT_BYTES = 60_000
+CONTEXT_BYTES = 16_000
 """Of JSON, for context variables: the request and what is near it, not all of a framework."""
 _variable_name: Any = vars(ContextVar)["name"].__get__
 _FIRST = Kept(None)

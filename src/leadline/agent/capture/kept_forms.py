@@ -355,6 +355,21 @@ def _logger(_: Layout, __: type) -> Reader | None:
     return _read_logger
 
 
+def _executor(layout: Layout, cls: type) -> Reader | None:
+    """A pool of threads: made anew, with as many threads, and none of what they do."""
+    if layout.cls is not cls:
+        return opaque
+
+    def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
+        most = held(value, layout, "_max_workers")
+        if type(most) is not int or held(value, layout, "_initializer") is not None:
+            return opaque(keeper, value, layout)
+        name = keeper.landmarks.name_of(value)
+        return named(keeper, name) if name is not None else {"k": "executor", "n": most}
+
+    return read
+
+
 def _refused(_: Layout, __: type) -> Reader | None:
     return opaque
 
@@ -402,6 +417,7 @@ _CLAIMED: Mapping[str, Any] = {
     "sqlite3.Row": _sql_row,
     STAND_IN: _stand_in,
     "threading.Thread": _refused,
+    "concurrent.futures.thread.ThreadPoolExecutor": _executor,
     "concurrent.futures._base.Executor": _refused,
     "asyncio.events.AbstractEventLoop": _refused,
     "subprocess.Popen": _refused,
