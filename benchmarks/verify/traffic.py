@@ -101,7 +101,7 @@ def httpbin(begin: Callable[[], None]) -> None:
     """Its views, through a client of Flask."""
     from httpbin import app
 
-    client = app.test_client()
+    client = app.test_client(use_cookies=False)  # cookies are withheld, by redaction
     client.get("/get")
     begin()
     for number in range(2):

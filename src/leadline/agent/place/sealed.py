@@ -121,6 +121,8 @@ def _end(status: int, order: Order, twin: ModuleType) -> str:
 def _import(begin: Begin) -> Entry:
     if begin.overlay:
         Overlay(begin.overlay).install()
+    for name in begin.first:
+        importlib.import_module(name)
     module, _, qualname = begin.entry.partition(":")
     found = importlib.import_module(module)
     return find_entry(found, module, qualname)
