@@ -44,7 +44,8 @@ _SUITES = {suite.name: suite for suite in SUITES} | {
     "pyjwt": Suite("pyjwt==2.10.1", "jwt", needs=("cryptography",)),
 }
 _SHOWN = 14
-WITHHELD = "unknown: it used what redaction withheld"
+NEEDS = "unknown: it used "
+WITHHELD = f"{NEEDS}what redaction withheld"
 
 
 @dataclass
@@ -200,6 +201,7 @@ def row(name: str, head: Any, judged: list[Judged], took_s: float) -> dict[str, 
         "functions": head["functions"], "inner": head["inner"], "lost": head["lost"],
         "calls": len(judged), "kept": len(kept),
         "results": dict(Counter(one.result for one in judged)),
+        "needs": sum(reason_class(one).startswith(NEEDS) for one in judged if one.reason),
         "kinds": kinds,
         "bytes": [round(statistics.median(sizes)), sizes[len(sizes) * 9 // 10]],
         "us": [round(statistics.median(costs)), costs[len(costs) * 9 // 10]],
@@ -227,18 +229,19 @@ def reason_class(one: Judged) -> str:
         if "was withheld by redaction" in reason:
             return WITHHELD
         kind = re.search(r" is an? (.*) that lives in its process", reason)
-        return f"unknown: it used {f'a {kind[1]}' if kind else 'what there was no room for'}"
+        return NEEDS + (f"a {kind[1]}" if kind else "what there was no room for")
     return f"unknown: {_PLAIN.sub('#', reason)[:110]}"
 
 
 def show(name: str, row: dict[str, Any], judged: list[Judged], examples: int) -> None:
     """Print the figures of a package."""
     agreed = row["results"].get(str(Control.AGREES), 0)
-    share = 100 * agreed / max(1, row["kept"])
+    whole = row["calls"] - row["needs"]
     print(
-        f"\n{name} on CPython {row['python']}: {agreed} of {row['kept']} kept calls agree, "
-        f"{share:.1f} % (goal {row['goal']} %); {100 * agreed / max(1, row['calls']):.1f} % of "
-        f"all {row['calls']} calls of {row['functions']} functions"
+        f"\n{name} on CPython {row['python']}: {agreed} of {row['calls']} calls agree, "
+        f"{100 * agreed / max(1, row['calls']):.1f} %; {row['needs']} looked at what was not "
+        f"there; of the other {whole} agree {100 * agreed / max(1, whole):.1f} % (goal "
+        f"{row['goal']} %); {row['functions']} functions"
     )
     print(f"  results {row['results']}; by kind {row['kinds']}")
     print(

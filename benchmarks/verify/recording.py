@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from leadline.agent.capture.keeping import Landmarks, keep, withhold
+from leadline.agent.capture.room import Room
+from leadline.agent.probes.capturing import CALL_OUTCOME_BYTES, KEEPING_NS
 from leadline.agent.probes.choosing import shape_of_call
 from leadline.agent.twin.outcome import taker
 from leadline.exploration.lines import files_of
@@ -109,7 +111,7 @@ class Recorder:
 
     def _begun(self, code: Any) -> None:
         self._looked[code] += 1
-        frame = sys._getframe(2)
+        frame = _frame(3)
         named = list(bound(frame))
         shape = code, shape_of_call(named)
         if self._shapes[shape] >= _OF_SHAPE:
@@ -118,7 +120,7 @@ class Recorder:
         self._taken[code] += 1
         sys.monitoring.set_local_events(_TOOL, code, _ENDS)
         began = time.thread_time()
-        kept = keep(named, landmarks=self._landmarks, leaves_out=True)
+        kept = keep(named, landmarks=self._landmarks, leaves_out=True, within_ns=KEEPING_NS)
         took = time.thread_time() - began
         kind = next((kind for flag, kind in _KINDS.items() if code.co_flags & flag), "")
         if not kind:
@@ -136,16 +138,16 @@ class Recorder:
     def _yield(self, code: Any, _: int, value: object) -> None:
         if not is_generator(code) or self._busy:
             return
-        found = self._open.get(id(sys._getframe(1)))
+        found = self._open.get(id(_frame(2)))
         # of what is asynchronous, what it awaits is heard of, too
-        if found is not None and (found.kind == "generator" or _is_wrapped(value)):
-            if len(found.yields) < MAX_YIELDS:
-                found.yields.append(taker()(value))
+        is_given = found is not None and (found.kind == "generator" or _is_wrapped(value))
+        if found is not None and is_given and len(found.yields) < MAX_YIELDS:
+            found.yields.append(taker()(value))
 
     def _ended(self, code: Any, returned: bool, value: object) -> None:
         if code.co_filename not in self._files or self._busy:
             return
-        frame = sys._getframe(2)
+        frame = _frame(3)
         found = self._open.get(id(frame))
         if found is None or frame.f_code is not code:
             return
@@ -153,7 +155,8 @@ class Recorder:
         self._busy = True
         try:
             began = time.thread_time()
-            outcome = outcome_of(returned, value, list(bound(frame)), taker())
+            room = Room(CALL_OUTCOME_BYTES)
+            outcome = outcome_of(returned, value, list(bound(frame)), taker(room))
             took = found.began_s + time.thread_time() - began
             kept = withhold(found.kept)
             self.calls.append(
@@ -166,6 +169,10 @@ class Recorder:
             )  # fmt: skip
         finally:
             self._busy = False
+
+
+def _frame(depth: int) -> Any:
+    return sys._getframe(depth)  # noqa: SLF001 - as everybody does
 
 
 def _is_wrapped(value: object) -> bool:

@@ -81,6 +81,23 @@ def test_what_is_near_is_kept_where_there_is_no_room_for_all() -> None:
     assert keep([("tree", tree)]).obstacle.endswith("larger than can be kept")
 
 
+def test_what_takes_too_long_to_reach_is_left_out() -> None:
+    rows = [{"n": number} for number in range(5_000)]
+    named = [("first", [1, 2]), ("rows", rows)]
+    found = keep(named, leaves_out=True, within_ns=1)
+    made = rebuild(found.document)
+    assert made["first"] == [1, 2]
+    assert len(made["rows"]) == len(rows)
+    with pytest.raises(WithheldTouched, match="too much to be kept"):
+        made["rows"][-1]["n"]
+    many = keep(
+        [("n", 3), ("rows", [{"n": number} for number in range(15_000)])], leaves_out=True
+    )
+    assert many.size <= MAX_CALL_BYTES
+    made = rebuild(many.document)
+    assert (made["n"], type(made["rows"])) == (3, Withheld)
+
+
 def test_context_variables_that_a_module_holds_go_with_the_arguments() -> None:
     landmarks = Landmarks.of([__name__])
     request.set({"path": "/order/3", "user": ["ada"], "password": "hunter2"})

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from contextvars import ContextVar, copy_context
 from json.encoder import encode_basestring_ascii
+from time import thread_time_ns
 from typing import Any
 
 from leadline.agent.capture.holding import Reader
@@ -36,6 +37,9 @@ from leadline.wire.redaction import secret_name
 __all__ = ["Keeper", "Landmarks", "keep", "withhold"]
 
 _INLINE = 1 << 63
+_NEVER_NS = 1 << 62
+_LOOK_EVERY = 32
+"""Nodes between two looks at the clock: some 0.1 ms."""
 _REF_BYTES = 8
 _NUMBER_BYTES = 21
 _REAL_BYTES = 25
@@ -58,18 +62,21 @@ def keep(
     landmarks: Landmarks = NO_LANDMARKS,
     *,
     leaves_out: bool = False,
+    within_ns: int = 0,
 ) -> Kept:
     """Return arguments by value, or why that cannot be: on the application's thread.
 
     With `leaves_out` something stands in for what lives in its process, and for what is so far
     from the arguments that there is no room for it: a call that does not look at that can be
     made again all the same. The context variables that modules hold are kept with them then,
-    as an argument of the name `CONTEXT`: which request this is, who is logged in.
+    as an argument of the name `CONTEXT`: which request this is, who is logged in. What is not
+    reached `within_ns` of this thread's time (0: however long) is too far, too.
 
     Texts still hold what patterns would find; `withhold` takes that out, on another thread,
     before anything leaves the process.
     """
     keeper = Keeper(most_bytes - _EMPTY_BYTES, landmarks, leaves_out=leaves_out)
+    keeper.until_ns = thread_time_ns() + within_ns if within_ns else _NEVER_NS
     roots: dict[str, Any] = {}
     for name, value in named:
         rule = secret_name(name)
@@ -93,10 +100,12 @@ def keep(
 
 def _add_context(keeper: "Keeper", roots: dict[str, Any]) -> None:
     """Keep the context variables beside the arguments, in what room there is for them."""
+    if keeper.is_full:
+        return
     spare = max(0, keeper.left - CONTEXT_BYTES)
     keeper.left -= spare
     pairs = []
-    for variable, value in copy_context().items() if keeper.left > 0 else ():
+    for variable, value in copy_context().items():
         if keeper.landmarks.name_of(variable) is None:
             continue
         rule = secret_name(exact(_variable_name(variable)))
@@ -121,11 +130,16 @@ def _withheld(document: dict[str, Any], numbers: set[int]) -> list[str]:
 class Keeper:
     """One writing down: the objects that were found, in the order of their nodes."""
 
-    __slots__ = ("hidden", "landmarks", "leaves_out", "left", "memo", "nodes", "objects")
+    __slots__ = (
+        "hidden", "is_full", "landmarks", "leaves_out", "left", "memo", "nodes", "objects",
+        "until_ns",
+    )  # fmt: skip
 
     def __init__(self, most_bytes: int, landmarks: Landmarks, *, leaves_out: bool) -> None:
         self.left = most_bytes
         self.leaves_out = leaves_out
+        self.until_ns = _NEVER_NS
+        self.is_full = False
         self.landmarks = landmarks
         self.memo: dict[int, int] = {}
         self.objects: list[Any] = []
@@ -221,31 +235,38 @@ class Keeper:
     def walk(self) -> str:
         """Read all that was found; return what is in the way, if anything is."""
         objects, nodes = self.objects, self.nodes
-        number = len(nodes)
-        while number < len(objects):
-            value = objects[number]
-            if value is _FAR:
-                nodes.append({"k": WITHHELD})
-                number += 1
-                continue
+        while len(nodes) < len(objects):
+            value = objects[len(nodes)]
+            found, left = len(objects), self.left
             try:
                 nodes.append(self._node(value))
             except Obstacle as obstacle:
                 if not self.leaves_out:
                     return str(obstacle)
                 nodes.append(self._absent(value, str(obstacle)))
-            number += 1
             if self.left < 0 or len(objects) > MAX_NODES:
                 if not self.leaves_out:
                     return self.too_large()
-                nodes += [{"k": WITHHELD} for _ in range(len(objects) - number)]
-                break
+                # this one alone is too much, and so is all that it has led to
+                nodes[-1], self.left = {"k": WITHHELD}, left
+                del objects[found:]
+                self._end()
+            elif len(nodes) % _LOOK_EVERY == 0 and thread_time_ns() > self.until_ns:
+                self._end()
         return ""
+
+    def _end(self) -> None:
+        """Leave out what was found and not read."""
+        self.is_full = True
+        self.nodes += [{"k": WITHHELD} for _ in range(len(self.objects) - len(self.nodes))]
+        self.hidden = {number for number in self.hidden if number < len(self.nodes)}
 
     def _node(self, value: Any) -> Any:
         cls = type(value)
         if cls is _Held:
             return {"k": WITHHELD, "t": value.name, "rule": value.rule}
+        if value is _FAR:
+            return {"k": WITHHELD}
         if cls is _Context:
             return {"k": "dict", "p": value.pairs}
         layout: Layout = layout_of(cls)

@@ -17,7 +17,7 @@ from leadline.agent.core.passage import Passage, Reading, Visit
 from leadline.agent.origin import origin_of
 from leadline.agent.probes.choosing import Shape, chooser, shape_of_call
 from leadline.agent.probes.compiled import Compiled, ready
-from leadline.agent.twin.outcome import OUTCOME_BYTES, names_of, outcome_at
+from leadline.agent.twin.outcome import names_of, outcome_at
 from leadline.expression import Unknown, compile_predicate
 from leadline.expression.layout import layout_of
 from leadline.trial.outcome import Outcome
@@ -38,6 +38,11 @@ MAX_WAITING_BYTES = 4_000_000
 LOOKING_NS = 4_000_000
 """Of each second's budget (`core.passage.BUDGET_NS`, 10 ms) what a capture means to use: the
 rest is for the callbacks themselves and for other probes."""
+
+KEEPING_NS = 3_000_000
+"""Of this thread's time for the arguments of one call: what lies further away is left out."""
+CALL_OUTCOME_BYTES = 60_000
+"""Of what one call came to: an application that hangs on an argument is not walked again."""
 
 _ALWAYS = 2**62
 """Of a limit that does not apply."""
@@ -136,7 +141,9 @@ class Recorder:
         if len(self._open) >= MAX_OPEN or self._open_bytes >= MAX_OPEN_BYTES:
             raise Unknown("as many calls are under way as are held at once")
         named = list(_arguments(visit))
-        kept = keeping.keep(named, MAX_CALL_BYTES, self._landmarks, leaves_out=True)
+        kept = keeping.keep(
+            named, MAX_CALL_BYTES, self._landmarks, leaves_out=True, within_ns=KEEPING_NS
+        )
         shape, callers = shape_of_call(named), callers_of(visit.frame)
         del named
         share = (clock() - started) / self._token_ns
@@ -167,9 +174,9 @@ class Recorder:
         ended = (begun.shape, returned, layout_of(type(value)).name)
         if not self._chooser.takes(ended, None if unknown else failed):
             raise Unknown(_LET_GO)
-        room = Room(OUTCOME_BYTES)
+        room = Room(CALL_OUTCOME_BYTES)
         outcome = outcome_at(visit, names_of(visit), room)
-        weight = begun.kept.size + OUTCOME_BYTES - room.left
+        weight = begun.kept.size + CALL_OUTCOME_BYTES - room.left
         if self._waiting_bytes + weight > MAX_WAITING_BYTES:
             self._lost += 1
             raise Unknown("calls come faster than they are sent")
