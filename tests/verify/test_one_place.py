@@ -22,6 +22,9 @@ os.environ["SHOP_IS_SET_UP"] = "yes"
 SHOP = """\
 import contextvars
 import os
+import tempfile
+
+FOLDER = tempfile.gettempdir()
 
 assert os.environ.get("SHOP_IS_SET_UP") == "yes", "import settings first"
 user = contextvars.ContextVar("user")
