@@ -19,6 +19,7 @@ from leadline.agent.probes.choosing import Shape, chooser, shape_of_call
 from leadline.agent.probes.compiled import Compiled, ready
 from leadline.agent.twin.outcome import names_of, outcome_at
 from leadline.expression import Unknown, compile_predicate
+from leadline.expression.fuel import refuel
 from leadline.expression.layout import layout_of
 from leadline.trial.outcome import Outcome
 from leadline.wire.call import MAX_CAPTURED_BYTES, CallKind, CallView, size_words
@@ -140,6 +141,7 @@ class Recorder:
         started = clock()
         if len(self._open) >= MAX_OPEN or self._open_bytes >= MAX_OPEN_BYTES:
             raise Unknown("as many calls are under way as are held at once")
+        refuel()  # whatever hits before have looked at
         named = list(_arguments(visit))
         kept = keeping.keep(
             named, MAX_CALL_BYTES, self._landmarks, leaves_out=True, within_ns=KEEPING_NS
@@ -165,6 +167,7 @@ class Recorder:
         self._open_bytes -= begun.kept.size
         if self._passage.hits_left <= 0 or self.over:
             raise Unknown(_LET_GO)
+        refuel()
         clock = time.thread_time_ns
         started = clock()
         returned = visit.exception is None
