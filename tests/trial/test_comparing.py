@@ -412,3 +412,17 @@ def test_a_key_that_was_cut_on_one_side_may_be_any() -> None:
     assert compare(one, other, []).agrees is True
     one.value["entries"][1][1] = 3
     assert [each.where for each in compare(one, other, []).differences] == ["result['n']"]
+
+
+def test_a_pool_may_have_one_more_beside_those_that_are_absent() -> None:
+    def pool(*rules: str) -> Outcome:
+        items = [{"type": "C", "omitted": "opaque", "rule": rule} for rule in rules]
+        items = [one | {"text": "a.pool"} if one["rule"] == "absent" else one for one in items]
+        return Outcome(True, {"type": "list", "length": len(items), "items": items})
+
+    live, control = pool("resource"), pool("absent", "resource")
+    assert compare(live, control, []).differences == []
+    assert compare(control, pool("absent", "resource", "resource"), []).differences == []
+    [found] = compare(pool("absent", "absent"), pool("absent"), []).differences[:1]
+    assert found.where == "len(result)"
+    assert compare(live, pool("resource", "name"), []).agrees is False

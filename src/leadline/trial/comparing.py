@@ -396,14 +396,17 @@ def _has_inside(value: dict[str, Any]) -> bool:
 
 
 def _only_resources(live: dict[str, Any], rerun: dict[str, Any]) -> bool:
-    """Tell whether two containers hold nothing but what belongs to its process."""
-    inside: list[Value] = []
-    for side in (live, rerun):
-        inside += side.get("items", ())
-        inside += [value for _, value in side.get("entries", ())]
-    if not inside or "fields" in live or "fields" in rerun:
+    """Tell whether two containers hold nothing but what belongs to its process: some of it may
+    be absent, as in a pool of connections to which a rerun has added one of its own."""
+    if "fields" in live or "fields" in rerun:
         return False
-    return all(type(one) is dict and one.get("rule") == RESOURCE for one in inside)
+    rules: list[set[Any]] = []
+    for side in (live, rerun):
+        inside = [*side.get("items", ()), *(value for _, value in side.get("entries", ()))]
+        rules.append({one.get("rule") if type(one) is dict else None for one in inside})
+    if not any(rules) or not rules[0] | rules[1] <= {RESOURCE, ABSENT}:
+        return False
+    return all(not rule or RESOURCE in rule for rule in rules)
 
 
 def _no_room(value: Value) -> bool:
