@@ -81,7 +81,11 @@ def test_the_parts_are_all_and_in_their_order(core) -> None:
 
 
 OF_PLACES = {
-    f"leadline.trial.{name}" for name in ("predicate", "rebuilding", "building", "withheld")
+    f"leadline.trial.{name}"
+    for name in """
+        building building_arrays candidate difference inner overlay patch place predicate
+        reachable rebuilding scopes sources unified withheld
+    """.split()
 }
 """What runs in a fresh process, which imports it as any other does."""
 

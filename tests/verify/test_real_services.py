@@ -33,7 +33,7 @@ def mean(number):
     with contextlib.closing(sqlite3.connect("file:shop.db?mode=ro", uri=True)) as db:
         rows = db.execute("select name, cents from item where id <= ?", (number % 7,))
         items = [{"name": name, "cents": cents} for name, cents in rows]
-    return jsonify(share(items), asked=request.args.get("q"))
+    return jsonify(asked=request.args.get("q"), **share(items))
 """
 BAD = '"mean": total // len(items)}'
 GOOD = '"mean": total // len(items) if items else 0}'
@@ -187,7 +187,7 @@ def test_a_fix_in_datasette(leadline) -> None:
         wait_for(lambda: leadline.connected("tables"))
         assert [get(port, path)[0] for path in paths] == [200, 500, 200, 200]
         before = digest_of(folder)
-        name = "datasette/utils/__init__.py"
+        name = "tables/datasette/utils/__init__.py"  # not the one that is installed
         words = ("--fails", "raises UnicodeEncodeError", "-n", "16", "--for", "60s")
         words += ("--path", str(folder))
         inner = (
@@ -232,6 +232,7 @@ def test_a_fix_in_a_wagtail_site_under_gunicorn(leadline) -> None:
         assert found["verdict"] == "changes behaviour", found["sentence"]
         found = verified(leadline, "wagtail", diff_of(name, MODELS, good), *outer)
         print(found["verdict"], found["sentence"], found["unknown"])
-        assert found["verdict"] in ("no longer fails", "unknown"), found["sentence"]
+        # it takes the request and the database: few calls are kept, and fewer made again
+        assert found["verdict"] in ("no longer fails", "no difference seen", "unknown")
         assert digest_of(folder) == before
         assert other == []

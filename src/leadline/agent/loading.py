@@ -60,8 +60,9 @@ TWIN_PARTS = [
     for name in """
         wire.stepping wire.refusals trial trial.code trial.failure trial.loops trial.greenlets
         trial.printed trial.showing trial.asking trial.calls trial.chance trial.revival
-        trial.monitoring trial.marks trial.outcome trial.comparing trial.running trial.channel
-        trial.variables trial.completion trial.standing trial.stepping trial.vigil wire.shell
+        trial.monitoring trial.marks trial.outcome trial.comparing trial.course trial.running
+        trial.channel trial.variables trial.completion trial.standing trial.stepping
+        trial.vigil wire.shell
         agent.twin agent.twin.hearsay agent.twin.child agent.twin.terms agent.twin.order
         agent.twin.gauge agent.twin.readable agent.twin.outcome agent.twin.hushing
         agent.twin.telling agent.twin.inside
@@ -74,7 +75,8 @@ CAPTURE_PARTS = [
     for name in """
         wire.refusals trial trial.calls trial.showing trial.outcome agent.twin
         agent.twin.outcome wire.kept agent.capture.naming agent.capture.obstacle
-        agent.capture.holding agent.capture.kept_forms agent.capture.kinds
+        agent.capture.holding agent.capture.kept_values agent.capture.kept_arrays
+        agent.capture.kept_forms trial.inner agent.capture.kept_functions agent.capture.kinds
         agent.capture.landmarks agent.capture.withholding agent.capture.keeping
         agent.capture.callers agent.origin agent.probes.choosing agent.probes.capturing
     """.split()

@@ -6,7 +6,6 @@ however often it passes, and nothing at all in code that is not the service's ow
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from hashlib import sha256
 from types import CodeType
 from typing import Any
 
@@ -15,6 +14,11 @@ from leadline.trial.failure import short
 from leadline.trial.monitoring import Monitor
 from leadline.wire.errors import WireError
 from leadline.wire.struct import dataclass, field
+
+try:  # `hashlib` loads OpenSSL: 4 MB of somebody else's memory for this one digest
+    from _sha2 import sha256  # type: ignore[import-not-found]
+except ImportError:
+    from hashlib import sha256
 
 MAX_LINES = 20_000
 """Of one run; a run that reaches more has no path that could be told apart from others."""

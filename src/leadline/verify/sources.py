@@ -13,7 +13,8 @@ def finder(path: Sequence[str], folder: str) -> Read:
     """Return what finds a file by its name in a diff: the longest end of that name that is a
     file beneath an entry of the import path, or beneath `folder`.
 
-    It raises `UsageError` (`bad-patch`) where two files fit equally well.
+    Where two files fit equally well, the one beneath the first entry is what an import finds:
+    `--path` is first. Else it raises `UsageError` (`bad-patch`).
     """
     roots = list(dict.fromkeys(str(Path(one or folder).resolve()) for one in (*path, folder)))
 
@@ -23,7 +24,7 @@ def finder(path: Sequence[str], folder: str) -> Read:
             tail = "/".join(parts[start:])
             here = (Path(root, tail) for root in roots)
             found = list(dict.fromkeys(str(one.resolve()) for one in here if one.is_file()))
-            if len(found) > 1:
+            if len(found) > 1 and not found[0].startswith(f"{roots[0]}/"):
                 raise UsageError(
                     "bad-patch",
                     f"{name} of the diff may be {found[0]} or {found[1]}.",
