@@ -100,7 +100,10 @@ def test_a_changed_default_leaves_open_what_callers_see(shop):
 
 
 def test_functions_of_one_line_are_reached(tmp_path):
-    source = "def one(x): return x + 1\ntwo = lambda x: one(x) * 2\ndef three(x):\n    return two(x)\n"
+    source = (
+        "def one(x): return x + 1\ntwo = lambda x: one(x) * 2\n"
+        "def three(x):\n    return two(x)\n"
+    )
     (tmp_path / "lines.py").write_text(source)
     new = source.replace("x + 1", "1 + x")
     with imported(tmp_path, "lines"):

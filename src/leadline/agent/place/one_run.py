@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from leadline.agent.place.deep import deep_taker
@@ -15,8 +16,9 @@ from leadline.trial.course import Course
 from leadline.trial.place import Begin, Order, Ran, cut, write
 from leadline.trial.predicate import Predicate, compile_predicate
 from leadline.trial.rebuilding import rebuild
-from leadline.trial.withheld import WithheldTouched, touched
+from leadline.trial.withheld import touched
 from leadline.wire.errors import LeadlineError, RefusedError
+from leadline.wire.kept import CONTEXT
 from leadline.wire.twin import Refusal
 
 _CO_VARARGS, _CO_VARKEYWORDS, _CO_COROUTINE = 0x4, 0x8, 0x80
@@ -32,6 +34,7 @@ def run_order(
     """Run a call and return the line that says what it came to."""
     try:
         given = rebuild(order.document)
+        _be_in_context(given.pop(CONTEXT, None))
         call = _call(entry, given, order)
         questions = _Questions(begin)
     except LeadlineError as error:
@@ -41,8 +44,8 @@ def run_order(
     shown = deep_taker(begin.salt)
     began = time.perf_counter()
     ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask)
-    if path := touched():
-        return write(cut(order.number, str(WithheldTouched(path))))
+    if what := touched():
+        return write(cut(order.number, str(what)))
     took = (time.perf_counter() - began) * 1e3
     return write(
         Ran(
@@ -57,6 +60,14 @@ def run_order(
             state.changed(),
         )
     )
+
+
+def _be_in_context(variables: Any) -> None:
+    """Have the context variables that the call had; the process is for this run only."""
+    if type(variables) is dict:
+        for variable, value in variables.items():
+            if type(variable) is ContextVar:
+                variable.set(value)
 
 
 def _call(entry: Entry, given: Mapping[str, Any], order: Order) -> Call:
