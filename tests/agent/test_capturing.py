@@ -8,6 +8,7 @@ import time
 import pytest
 
 from leadline.agent.probes.choosing import chooser, shape_of
+from leadline.expression import fuel
 from leadline.trial.rebuilding import rebuild
 from leadline.wire.errors import UsageError
 from leadline.wire.limits import Limits
@@ -92,6 +93,16 @@ def test_a_call_is_kept_as_it_began_and_as_it_ended(soundings, shop) -> None:
     assert len(call.home.digest) == 64
     assert call.home.python == sys.version.split()[0]
     assert reading.message.startswith("share(…) returned {'each': 1.0, 'note': None}, kept ")
+
+
+def test_what_other_hits_have_looked_at_does_not_end_a_capture(soundings, shop) -> None:
+    """How much one hit may look at is counted for each thread, and begins anew with each."""
+    capture(soundings, "share", fails="result['each'] > 2")
+    for level in (fuel.FULL, 3, -1):
+        fuel.fill_to(level)
+        shop.share([1, 2], 1)
+        fuel.fill_to(level)
+    assert [call.fails for call in calls(soundings)] == [True] * 3
 
 
 def test_only_the_first_call_tells_where_the_function_is_from(soundings, shop) -> None:

@@ -52,6 +52,20 @@ def test_a_suite_ends_the_same_with_a_probe_on_every_line(
     assert sum(found["fates"].values()) >= found["hits"]
 
 
+def test_a_suite_ends_the_same_while_calls_of_all_functions_are_kept(
+    sources: Path, without: Run
+) -> None:
+    run = run_once(INSTALLED, sources, Path(sys.executable), "capture")
+    assert differences(without.outcomes, run.outcomes) == []
+    assert run.exit_code == 0
+    found = run.found
+    assert found["faults"] == {}
+    assert found["armed"] > 40
+    assert found["reached"] > 20
+    assert found["hits"] > 50
+    assert found["read"] == found["hits"]
+
+
 CHANGED = """\
 import sys
 from looked_at import double

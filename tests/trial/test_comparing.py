@@ -389,3 +389,40 @@ def test_a_changed_leaf_is_found(value, pick) -> None:
     found = compare(Outcome(True, tree), Outcome(True, changed[0]), [])
     assert found.agrees is False
     assert len(found.differences) == 1
+
+
+def test_a_name_that_was_cut_on_one_side_is_not_another() -> None:
+    """The live side has less room, so the name of a function may end sooner there."""
+    whole = ended([Plain(a=json.dumps)] * 20, room=20_000)
+    for room in range(40, 2_000, 7):
+        assert compare(ended([Plain(a=json.dumps)] * 20, room=room), whole, []).agrees in (
+            True,
+            None,
+        )
+    other = compare(ended(json.loads), ended(json.dumps), [])
+    assert other.agrees is False
+
+
+def test_a_key_that_was_cut_on_one_side_may_be_any() -> None:
+    live = {("a", "b" * 30): 1, "n": 2}
+    cut = {"type": "tuple", "length": 2, "items": ["a", {"type": "str", "omitted": "room"}]}
+    one = ended(live)
+    other = ended(live)
+    one.value["entries"][0][0] = cut
+    assert compare(one, other, []).agrees is True
+    one.value["entries"][1][1] = 3
+    assert [each.where for each in compare(one, other, []).differences] == ["result['n']"]
+
+
+def test_a_pool_may_have_one_more_beside_those_that_are_absent() -> None:
+    def pool(*rules: str) -> Outcome:
+        items = [{"type": "C", "omitted": "opaque", "rule": rule} for rule in rules]
+        items = [one | {"text": "a.pool"} if one["rule"] == "absent" else one for one in items]
+        return Outcome(True, {"type": "list", "length": len(items), "items": items})
+
+    live, control = pool("resource"), pool("absent", "resource")
+    assert compare(live, control, []).differences == []
+    assert compare(control, pool("absent", "resource", "resource"), []).differences == []
+    [found] = compare(pool("absent", "absent"), pool("absent"), []).differences[:1]
+    assert found.where == "len(result)"
+    assert compare(live, pool("resource", "name"), []).agrees is False

@@ -26,7 +26,7 @@ import weakref
 import zoneinfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from leadline.agent.capture import outlet
@@ -226,6 +226,7 @@ _values = st.recursive(
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_values)
+@example(bytearray(4))
 def test_any_value_comes_back_as_it_was(value: object) -> None:
     assert same(kept(value=value)["value"], value)
 

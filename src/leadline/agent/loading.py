@@ -19,8 +19,8 @@ from types import ModuleType
 from leadline import native
 
 LIBRARY = """
-    __future__ _ast _random _sha2 binascii codecs collections contextvars ctypes datetime enum
-    functools itertools json keyword math opcode operator re stat threading types typing
+    __future__ _ast _random _sha2 binascii bisect codecs collections contextvars ctypes datetime
+    enum functools itertools json keyword math opcode operator re stat threading types typing
     unicodedata warnings zlib
 """.split()
 

@@ -76,6 +76,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         help="a folder or file that the runs may read, beside the import path",
     )  # fmt: skip
     parser.add_argument(
+        "--import", dest="first", action="append", default=[], metavar="MODULE",
+        help="import this before the function's module: what sets the service up, such as "
+        "mysite.wsgi; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
         "--within", type=float, default=5.0, metavar="SECONDS",
         help="how long one run may take (default: %(default)g)",
     )  # fmt: skip
@@ -184,6 +189,7 @@ def _verified(args: argparse.Namespace, captured: Captured, candidate: Candidate
         expect=args.expect,
         scope=args.path,
         readable=args.read,
+        first=args.first,
         least=args.least,
         within_s=args.within,
     )

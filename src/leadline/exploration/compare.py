@@ -3,9 +3,9 @@
     python -m leadline.exploration.compare [SUITE ...] [--folder DIR] [--report FILE]
 
 Each suite is downloaded as a source distribution, installed in a virtual environment of its own
-and run five times: twice without anything of ours (what these two disagree on is unstable by
-itself), once with a log and once with a snapshot on every line, and once with a snapshot on a
-random sample of lines that stays much longer.
+and run six times: twice without anything of ours (what these two disagree on is unstable by
+itself), once with a log and once with a snapshot on every line, once with calls kept of every
+function, and once with a snapshot on a random sample of lines that stays much longer.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from leadline.exploration.suites import SUITES, Suite
 MODES = {
     "log": ("--leadline-kind", "log"),
     "snapshot": ("--leadline-kind", "snapshot"),
+    "capture": ("--leadline-kind", "capture"),
     "sample": (
         "--leadline-kind", "snapshot", "--leadline-sample", "200", "--leadline-seed", "1",
         "--leadline-hits", "1000",
@@ -83,7 +84,7 @@ def explanation(suite: Suite, result: Result, test: str) -> str:
 def compare(suite: Suite, folder: Path, modes: Sequence[str] = tuple(MODES)) -> Result:
     """Run `suite` without and with probes. Raises `CalledProcessError` when it cannot be set
     up, `TimeoutExpired` when a run hangs."""
-    sources, python = _prepared(suite, folder)
+    sources, python = prepared(suite, folder)
     first = run_once(suite, sources, python)
     second = run_once(suite, sources, python)
     result = Result(
@@ -101,7 +102,7 @@ def compare(suite: Suite, folder: Path, modes: Sequence[str] = tuple(MODES)) -> 
     return result
 
 
-def _prepared(suite: Suite, folder: Path) -> tuple[Path, Path]:
+def prepared(suite: Suite, folder: Path) -> tuple[Path, Path]:
     """Return the unpacked sources and the interpreter of the suite's own environment."""
     own = folder / f"{suite.name}-{sys.version_info[0]}.{sys.version_info[1]}"
     python = own / "venv" / "bin" / "python"

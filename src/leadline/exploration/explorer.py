@@ -16,7 +16,7 @@ from leadline.agent.fork import ForkWarning
 from leadline.agent.guard import faults, guarded
 from leadline.agent.link.native import Bell, forget_threads, start_thread
 from leadline.agent.probes.registry import Registry
-from leadline.wire.probe import Fate, Probe, Status
+from leadline.wire.probe import CaptureProbe, Fate, Probe, Status
 
 TICK_S = 0.5
 """A fifth as often as the agent: with thousands of probes a tick is long."""
@@ -58,6 +58,8 @@ class Explorer:
     def __init__(self, probes: Sequence[Probe]) -> None:
         """Raises `LeadlineError` where the interpreter has no place for us."""
         self._probes = probes
+        # calls that were kept are held until they are read
+        self._reads_all = any(isinstance(probe, CaptureProbe) for probe in probes)
         self._monitor = Monitor()
         self._monitor.open()
         self._core: Core = choose(self._monitor)
@@ -115,9 +117,9 @@ class Explorer:
     def _drain(self, *, reading: bool) -> None:
         while records := self._core.drain(1_000):
             self._findings.hits += len(records)
-            if reading:
-                reading = False
-                self._read(records[-1])
+            for record in records if self._reads_all else records[-1:] if reading else ():
+                self._read(record)
+            reading = False
 
     def _read(self, record: Record) -> None:
         if record.passage.read is not None:

@@ -1,6 +1,7 @@
 """The lines of a package that can be probed, and a probe for each of them."""
 
 import importlib.machinery
+import inspect
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,8 +10,15 @@ from types import CodeType
 
 from leadline.agent.locate.lines import executable_lines, nested, too_large
 from leadline.wire.limits import CaptureLimits, Limits
-from leadline.wire.probe import LogProbe, Probe, SnapshotProbe
-from leadline.wire.target import Target
+from leadline.wire.probe import (
+    DEFAULTS,
+    CaptureProbe,
+    LogProbe,
+    Probe,
+    ProbeKind,
+    SnapshotProbe,
+)
+from leadline.wire.target import FunctionTarget, Target
 
 MAX_PLACEHOLDERS = 4
 """Variables that the log of one line shows; the first of a function are its arguments."""
@@ -72,7 +80,42 @@ def lines_of(path: Path) -> Iterator[Line]:
         yield Line(str(path), number, names)
 
 
-def sampled(lines: list[Line], most: int, seed: int) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function of a module, by its qualified name; none that is made by another one."""
+
+    module: str
+    name: str
+
+
+def functions_of(package: str) -> Iterator[Function]:
+    """Yield the functions of a package, or of a module. Raises `LookupError` as `files_of`."""
+    files = files_of(package)
+    folder = files[0].parents[package.count(".") + (files[0].stem == "__init__")]
+    for path in files:
+        parts = path.relative_to(folder).with_suffix("").parts
+        module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        try:
+            whole = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            continue
+        names = {
+            code.co_qualname: None
+            for code in nested(whole)
+            if code.co_flags & inspect.CO_OPTIMIZED and "<" not in code.co_qualname
+        }
+        yield from (Function(module, name) for name in names)
+
+
+def capture_of(function: Function, number: int, hits: int) -> Probe:
+    """Return a probe that keeps calls of a function, as a person would have it."""
+    limits = Limits(hits, TTL_S, DEFAULTS[ProbeKind.CAPTURE].rate_per_s)
+    return CaptureProbe(
+        f"x{number}", FunctionTarget(function.module, function.name), limits=limits
+    )
+
+
+def sampled[Place](lines: list[Place], most: int, seed: int) -> list[Place]:
     """Return at most `most` of `lines`, chosen at random; 0 for all of them."""
     if not most or len(lines) <= most:
         return lines

@@ -2,16 +2,25 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from leadline.exploration.explorer import Explorer, Findings
-from leadline.exploration.lines import files_of, lines_of, probe_on, sampled
+from leadline.exploration.lines import (
+    capture_of,
+    files_of,
+    functions_of,
+    lines_of,
+    probe_on,
+    sampled,
+)
 from leadline.wire.errors import LeadlineError
+from leadline.wire.probe import Probe
 
-HITS = {"log": 100, "snapshot": 10}
-"""Of each line. A suite runs its hot lines some hundred thousand times; a line that was seen so
-often tells nothing new, and what is removed from it is part of what is tried."""
+HITS = {"log": 100, "snapshot": 10, "capture": 10}
+"""Of each line, or function. A suite runs its hot lines some hundred thousand times; a line
+that was seen so often tells nothing new; what is removed from it is part of what is tried."""
 
 _explorer: list[Explorer] = []
 _findings: list[Findings] = []
@@ -25,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
     group.addoption(
         "--leadline-kind", choices=sorted(HITS), default="log",
-        help="what stands on each line (default: log)",
+        help="what stands on each line, or on each function: capture (default: log)",
     )  # fmt: skip
     group.addoption(
         "--leadline-sample", metavar="N", type=int, default=0,
@@ -52,19 +61,26 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if not packages:
         return
     try:
-        paths = [path for package in packages for path in files_of(package)]
-        lines = [line for path in paths for line in lines_of(path)]
-        chosen = sampled(lines, options.leadline_sample, options.leadline_seed)
-        hits = options.leadline_hits or HITS[options.leadline_kind]
-        probes = [
-            probe_on(line, number, options.leadline_kind, hits)
-            for number, line in enumerate(chosen)
-        ]
-        explorer = Explorer(probes)
+        explorer = Explorer(_probes(packages, options))
     except (LookupError, LeadlineError) as error:
         raise pytest.UsageError(f"leadline: {error}") from error
     explorer.begin()
     _explorer.append(explorer)
+
+
+def _probes(packages: list[str], options: Any) -> list[Probe]:
+    """Return a probe for each line, or for each function where calls are kept."""
+    most, seed = options.leadline_sample, options.leadline_seed
+    hits = options.leadline_hits or HITS[options.leadline_kind]
+    if options.leadline_kind == "capture":
+        functions = [one for package in packages for one in functions_of(package)]
+        chosen = enumerate(sampled(functions, most, seed))
+        return [capture_of(function, number, hits) for number, function in chosen]
+    paths = [path for package in packages for path in files_of(package)]
+    lines = sampled([line for path in paths for line in lines_of(path)], most, seed)
+    return [
+        probe_on(line, number, options.leadline_kind, hits) for number, line in enumerate(lines)
+    ]
 
 
 def pytest_collection_finish() -> None:

@@ -3,6 +3,7 @@ rest from its parts. For a sealed process; see `trial.rebuilding`.
 """
 
 import binascii
+import contextlib
 import datetime
 import importlib
 import io
@@ -337,6 +338,23 @@ def _reversed(site: Site, node: Node) -> Any:
     return made
 
 
+def _sql_row(site: Site, node: Node) -> Any:
+    """A row is made by a cursor that knows the columns: of a database of its own, in memory."""
+    import sqlite3  # noqa: PLC0415 - only for those that have it loaded already
+
+    names = [site.get(name).replace('"', '""') for name, _ in node["p"]]
+    columns = ", ".join(f'null as "{name}"' for name in names)
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        cursor = database.execute(f"select {columns}")
+        return sqlite3.Row(cursor, tuple(site.get(ref) for _, ref in node["p"]))
+
+
+def _executor(_: Site, node: Node) -> Any:
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - few need it
+
+    return ThreadPoolExecutor(node["n"])
+
+
 def _text_stream(site: Site, node: Node) -> Any:
     text, newline, position = site.items(node)
     made = io.StringIO(text, newline)
@@ -407,6 +425,8 @@ MAKERS: dict[str, Make] = {
     "union": lambda site, node: reduce(or_, site.items(node)),
     "method": lambda site, node: types.MethodType(*site.items(node)),
     "bound": lambda site, node: getattr(site.items(node)[0], node["t"]),
+    "sql row": _sql_row,
+    "executor": _executor,
     "weak": _weak,
     "iterator": _iterator,
     "reversed": _reversed,

@@ -21,28 +21,34 @@ _codes: dict[str, list[types.CodeType]] = {}
 
 def _function(site: "Site", node: "Node") -> Any:
     module = site.modules.get(node["m"], node["m"])
-    name, qualname = node["q"]
-    defaults, keywords, cells = site.items(node)
-    code = _code(module, node["t"], node["n"], len(cells or ()))
+    name, qualname, *variables = node["q"]
+    defaults, keywords, *held = site.items(node)
+    code = _code(module, node["t"], node["n"], set(variables))
+    cells = dict(zip(variables, map(_as_cell, held), strict=True))
+    closure = tuple(cells[variable] for variable in code.co_freevars)
     names = vars(site.by_name(node["m"], ""))
-    made = types.FunctionType(code, names, name, defaults, cells)
+    made = types.FunctionType(code, names, name, defaults, closure)
     made.__kwdefaults__ = keywords
     made.__qualname__ = qualname
     return made
 
 
-def _code(module: str, name: str, place: list[int], cells: int) -> types.CodeType:
+def _as_cell(held: object) -> types.CellType:
+    """A variable that is held back has no cell of its own."""
+    return held if type(held) is types.CellType else types.CellType(held)
+
+
+def _code(module: str, name: str, place: list[int], variables: set[str]) -> types.CodeType:
     """Return the code of that name: the very same, or what has come into its place."""
     line, mark = place
     if module not in _codes:
         _codes[module] = list(_within(_of_module(module)))
-    found = [
-        code
-        for code in _codes[module]
-        if code.co_qualname == name and len(code.co_freevars) == cells
-    ]
-    if not found:
+    named = [code for code in _codes[module] if code.co_qualname == name]
+    found = [code for code in named if set(code.co_freevars) == variables]
+    if not named:
         raise _refused(f"{module} has no code named {name} here")
+    if not found:
+        raise _refused(f"{name} closes over other variables here")
     same = [code for code in found if fingerprint(code) == mark]
     if not same and len(found) > 1:
         raise _refused(f"{module} has several functions named {name}, and none is as it was")

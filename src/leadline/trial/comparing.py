@@ -7,11 +7,11 @@ unseen, never as equal. Where objects lie in memory is not compared, since no re
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from leadline.trial.accident import without_chance
 from leadline.trial.marks import Chance, Mark
-from leadline.trial.outcome import RESOURCE, Outcome
+from leadline.trial.outcome import ABSENT, RESOURCE, Outcome
 from leadline.wire.errors import WireError
 from leadline.wire.refusals import attempt_words
 from leadline.wire.struct import dataclass
@@ -196,7 +196,9 @@ class _Walk:
 
     def values(self, pair: _Pair, level: int) -> None:
         live, rerun = pair.live, pair.rerun
-        if type(live) is not dict or type(rerun) is not dict:
+        if _is_absent(live) or _is_absent(rerun):
+            self.absent(pair)
+        elif type(live) is not dict or type(rerun) is not dict:
             self.plain(pair)
         elif live.get("type") != rerun.get("type") or live.get("form") != rerun.get("form"):
             if Omission.ROOM in (live.get("omitted"), rerun.get("omitted")):
@@ -207,6 +209,14 @@ class _Walk:
             self.unseen += 1
         else:
             self.nodes(pair, live, rerun, level)
+
+    def absent(self, pair: _Pair) -> None:
+        """What was not there has only been passed on: from where, two runs can tell."""
+        live, rerun = pair.live, pair.rerun
+        if _is_absent(live) and _is_absent(rerun) and live["text"] != rerun["text"]:
+            self.differ(pair)
+        else:
+            self.unseen += 1
 
     def plain(self, pair: _Pair) -> None:
         live, rerun = pair.live, pair.rerun
@@ -269,7 +279,7 @@ class _Walk:
             one, other = (_ADDRESS.sub("0x…", text) for text in (one, other))
         if live.get("omitted") or rerun.get("omitted"):
             shared = min(len(one), len(other))
-            if one[:shared] != other[:shared] or live.get("length") != rerun.get("length"):
+            if one[:shared] != other[:shared] or _length(live) != _length(rerun):
                 self.differ(pair)
             else:
                 self.unseen += 1
@@ -330,13 +340,14 @@ class _Walk:
                     f"order({pair.where})", *(_cut(one, MAX_SHOWN_CHARS) for one in orders)
                 )
             )
+        cut = any(_is_cut_off(key) for key, _ in (*live["entries"], *rerun["entries"]))
         for key in {**ours, **theirs}:
             one, other = ours.get(key), theirs.get(key)
             name = (one or other or (None, None))[0]
             where = f"{pair.where}[{_short(name)}]"
             if one is not None and other is not None:
                 self.values(_Pair(where, one[1], other[1]), level + 1)
-            elif live.get("omitted") or rerun.get("omitted"):
+            elif cut or live.get("omitted") or rerun.get("omitted"):
                 self.unseen += 1
             else:
                 self.differ(
@@ -396,22 +407,48 @@ def _has_inside(value: dict[str, Any]) -> bool:
 
 
 def _only_resources(live: dict[str, Any], rerun: dict[str, Any]) -> bool:
-    """Tell whether two containers hold nothing but what belongs to its process."""
-    inside: list[Value] = []
-    for side in (live, rerun):
-        inside += side.get("items", ())
-        inside += [value for _, value in side.get("entries", ())]
-    if not inside or "fields" in live or "fields" in rerun:
+    """Tell whether two containers hold nothing but what belongs to its process: some of it may
+    be absent, as in a pool of connections to which a rerun has added one of its own."""
+    if "fields" in live or "fields" in rerun:
         return False
-    return all(type(one) is dict and one.get("rule") == RESOURCE for one in inside)
+    rules: list[set[Any]] = []
+    for side in (live, rerun):
+        inside = [*side.get("items", ()), *(value for _, value in side.get("entries", ()))]
+        rules.append({one.get("rule") if type(one) is dict else None for one in inside})
+    if not any(rules) or not rules[0] | rules[1] <= {RESOURCE, ABSENT}:
+        return False
+    return all(not rule or RESOURCE in rule for rule in rules)
 
 
 def _no_room(value: Value) -> bool:
     return type(value) is dict and value.get("omitted") == Omission.ROOM and _held_back(value)
 
 
+def _is_absent(value: Value) -> TypeGuard[dict[str, Any]]:
+    return type(value) is dict and value.get("rule") == ABSENT
+
+
+def _is_cut_off(key: Value) -> bool:
+    """Tell whether there was no room for all of a key: it may be any other one then."""
+    left = [key]
+    while left:
+        value = left.pop()
+        if type(value) is dict:
+            if value.get("omitted") == Omission.ROOM:
+                return True
+            left += value.get("items", ())
+            left += (value.get("fields") or {}).values()
+    return False
+
+
 def _is_text(value: Value) -> bool:
     return type(value) is str or (type(value) is dict and value.get("type") == "str")
+
+
+def _length(side: dict[str, Any]) -> int:
+    """Return how long a text is, of which a part may have been left out."""
+    length = side.get("length")
+    return length if type(length) is int else len(str(side.get("text", "")))
 
 
 def _text(value: Value) -> dict[str, Any]:

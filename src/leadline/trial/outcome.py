@@ -15,6 +15,8 @@ from leadline.wire.value import Value
 RESOURCE = "resource"
 """The rule by which a value is held back that belongs to its process: a thread, a lock, a
 connection."""
+ABSENT = "absent"
+"""The rule of a value that was not there: its text is the path of what stood in for it."""
 
 
 @dataclass(frozen=True, slots=True)

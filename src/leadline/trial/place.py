@@ -38,8 +38,9 @@ class Begin:
 
     `path` is the import path, `entry` is `module:qualname`. `overlay` holds the source of
     files by absolute path, None for one that is not to be there. `wanted` are the lines that
-    count as changed, by absolute file. `scope` are folders whose code is the service's own,
-    beside all that is not installed.
+    count as changed, by absolute file. `first` are modules that are imported before the
+    entry's: what sets the service up, such as its WSGI module. `scope` are folders whose code
+    is the service's own, beside all that is not installed.
     `salt` makes values that are held back comparable between places, and nowhere else.
     """
 
@@ -51,6 +52,7 @@ class Begin:
     wanted: dict[str, list[int]] = field(default_factory=dict)
     scope: list[str] = field(default_factory=list)
     readable: list[str] = field(default_factory=list)
+    first: list[str] = field(default_factory=list)
     fails: str = ""
     expect: str = ""
     salt: str = ""
@@ -76,12 +78,14 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One call to run: the document of its arguments (`wire.kept`)."""
+    """One call to run: the document of its arguments (`wire.kept`). `entry` is the qualified
+    name of another function of the entry's module, if it is not the entry that is called."""
 
     number: int
     document: dict[str, Any]
     most_yields: int = 0
     within_s: float = RUN_S
+    entry: str = ""
 
 
 @dataclass(frozen=True, slots=True)

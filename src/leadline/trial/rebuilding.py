@@ -11,10 +11,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from leadline.trial.building import MAKERS, SHELLS, Site, emptied, fill, refused
+from leadline.trial.building import MAKERS, SHELLS, Node, Site, emptied, fill, refused
 from leadline.trial.withheld import Withheld, WithheldTouched, withheld
 from leadline.wire.errors import RefusedError
-from leadline.wire.kept import VERSION, WITHHELD, Kept, paths, steps
+from leadline.wire.kept import (
+    IN_PROCESS,
+    VERSION,
+    WITHHELD,
+    Kept,
+    is_absent,
+    made_of,
+    paths,
+    steps,
+)
 
 __all__ = ["Withheld", "WithheldTouched", "check", "rebuild"]
 
@@ -137,15 +146,42 @@ def _alike(mine: dict[str, Any], its: dict[str, Any]) -> bool:
     return all(list(mine.get(part, ())) == list(its.get(part, ())) for part in ("a", "s"))
 
 
+def _hangs_on(node: Node, absent: set[int]) -> bool:
+    """Tell whether a node cannot be made where some others are absent."""
+    if "c" in node and node["c"] in absent:
+        return True
+    return any(type(ref) is list and ref[0] in absent for ref in made_of(node))
+
+
 class _Site(Site):
     """What is being rebuilt of one document."""
 
     def __init__(self, document: dict[str, Any], modules: Mapping[str, str]) -> None:
-        super().__init__(document["nodes"], modules)
+        super().__init__(list(document["nodes"]), modules)
         self._roots: dict[str, Any] = document["roots"]
         self._states = bytearray(len(self.nodes))
+        self._spread()
         numbers = {at for at, node in enumerate(self.nodes) if node["k"] == WITHHELD}
         self._paths = paths(document, numbers) if numbers else {}
+
+    def _spread(self) -> None:
+        """What cannot be made without something that is not there is not there either; what a
+        module holds is as it is here then."""
+        absent = {at for at, node in enumerate(self.nodes) if is_absent(node)}
+        changed = bool(absent)
+        while changed:
+            changed = False
+            for at, node in enumerate(self.nodes):
+                if at in absent or not _hangs_on(node, absent):
+                    continue
+                changed = True
+                if "g" in node:
+                    self.nodes[at] = {"k": "name", "m": node["g"][0], "t": node["g"][1]}
+                    continue
+                absent.add(at)
+                cls = self.nodes[node["c"]] if "c" in node else node
+                name = cls.get("t", node["k"])
+                self.nodes[at] = {"k": WITHHELD, "t": name, "rule": IN_PROCESS}
 
     def arguments(self) -> dict[str, object]:
         late: deque[int] = deque()

@@ -1,10 +1,12 @@
-"""What stands in the place of an argument that may not leave the live process.
+"""What stands in the place of an argument that may not leave the live process, or cannot.
 
 It can be passed on. Whoever looks at it has left the path of the real call: what comes after
 would be made of something else, so the call ends there and proves nothing.
 """
 
 from typing import Any, NoReturn
+
+from leadline.wire.kept import IN_PROCESS
 
 _OPERATIONS = """
     __getattribute__ __setattr__ __delattr__ __dir__ __repr__ __str__ __bytes__ __format__
@@ -25,8 +27,8 @@ _OPERATIONS = """
 class WithheldTouched(BaseException):
     """The code looked at a value that was held back. (`except Exception` must not keep it.)"""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"{path} was withheld by redaction, and the code looked at it")
+    def __init__(self, path: str, why: str = "was withheld by redaction") -> None:
+        super().__init__(f"{path} {why}, and the code looked at it")
         self.path = path
 
 
@@ -52,18 +54,25 @@ def of(stand_in: Withheld) -> tuple[str, str, str]:
     return _path.__get__(stand_in), _rule.__get__(stand_in), _type.__get__(stand_in)
 
 
-_touched: list[str] = []
+_touched: list[WithheldTouched] = []
 
 
-def touched() -> str:
-    """Return the one that was looked at first, also where that was swallowed; or nothing."""
-    return _touched[0] if _touched else ""
+def touched() -> WithheldTouched | None:
+    """Return what was raised of the one that was looked at first, also where that was
+    swallowed."""
+    return _touched[0] if _touched else None
 
 
 def _touch(self: Withheld, *_: Any, **__: Any) -> NoReturn:
-    path = _path.__get__(self)
-    _touched.append(path)
-    raise WithheldTouched(path)
+    path, rule, name = of(self)
+    if rule == IN_PROCESS:
+        error = WithheldTouched(path, f"is a {name} that lives in its process")
+    elif not rule:
+        error = WithheldTouched(path, "was too much to be kept")
+    else:
+        error = WithheldTouched(path)
+    _touched.append(error)
+    raise error
 
 
 for _name in _OPERATIONS.split():

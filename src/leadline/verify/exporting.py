@@ -13,6 +13,7 @@ from leadline.verify.comparison import Compared
 from leadline.verify.literals import NotLiteral, arguments_source
 from leadline.verify.verdict import Candidate
 from leadline.wire.errors import UnavailableError
+from leadline.wire.kept import CONTEXT
 from leadline.wire.struct import dataclass, field
 from leadline.wire.twin import Difference
 
@@ -72,6 +73,8 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
     module, _, qualname = entry.partition(":")
     if one.call.document is None:
         raise NotLiteral(one.call.obstacle)
+    if CONTEXT in one.call.document["roots"]:
+        raise NotLiteral("a call that has context variables, such as a request")
     made = arguments_source(one.call.document)
     names = list(one.call.document["roots"])
     run = {"coroutine": "asyncio.run(call())", "generator": "list(call())"}.get(

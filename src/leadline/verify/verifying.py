@@ -41,6 +41,7 @@ class Request:
     expect: str = ""
     scope: list[str] = field(default_factory=list)
     readable: list[str] = field(default_factory=list)
+    first: list[str] = field(default_factory=list)
     least: int = LEAST_EVIDENCE
     within_s: float = RUN_S
 
@@ -140,6 +141,7 @@ def _run(
         overlay=dict(candidate.old_sources),
         scope=request.scope,
         readable=request.readable,
+        first=request.first,
         fails=request.fails,
         expect=request.expect,
     )

@@ -12,13 +12,16 @@ cycles are kept. A node is an object with these members, all but `k` optional:
     a   attribute -> ref: what lies in the dictionary of the instance
     s   slot -> ref
     t   a text: digits, the name of a member, a qualified name
-    q   names of the code's: those of a function, of the columns of a row
+    q   names of the code's: of the columns of a row; those of a function, and of the variables
+        that it closes over, whose cells end its `i`
     b   base64, where a text cannot hold it
+    m   the module in which `t` is a name
     g   module and name under which this very object is found, to be given what the node holds
     n   a plain number or null: the longest that a deque may get, a position, where code is
 
 What may not leave the process is a node of kind `withheld` with its `rule`, and never a changed
-value: a call with a changed argument is another call.
+value: a call with a changed argument is another call. So is what cannot leave it
+(`IN_PROCESS`), and what there was no room for.
 """
 
 from binascii import crc32
@@ -34,10 +37,15 @@ MAX_CALL_BYTES = 256_000
 takes 0.3 to 9 kB; what is far larger is a whole application, or a page of data."""
 MAX_NODES = 20_000
 WITHHELD = "withheld"
+IN_PROCESS = "process"
+"""The rule of what lives in its process, and cannot be written down. What there was no room for
+has no rule at all."""
 STAND_IN = "leadline.trial.withheld.Withheld"
 """The class of what stands for a withheld value where the call is made again."""
 TYPE_STEP = "()"
 """In a dotted name: the class of what was found so far."""
+CONTEXT = "context variables"
+"""The name of the root that holds the context variables by themselves: no parameter has it."""
 MAX_PATH = 12
 """Steps of a path that are shown."""
 _MAX_KEY_CHARS = 40
@@ -84,11 +92,11 @@ def paths(
     document: dict[str, Any], numbers: set[int], *, plain: bool = False
 ) -> dict[int, str]:
     """Return how each node of `numbers` is reached first, as a person would write it."""
-    came = origins(document, plain=plain)
+    came = _origins(document, plain=plain)
     return {number: _path(number, came) for number in numbers if number in came}
 
 
-def origins(document: dict[str, Any], *, plain: bool = False) -> dict[int, tuple[int, str]]:
+def _origins(document: dict[str, Any], *, plain: bool = False) -> dict[int, tuple[int, str]]:
     """Return from which node, and by which step, each is reached first; -1 stands for the
     arguments."""
     nodes = document["nodes"]
@@ -138,6 +146,33 @@ def fingerprint(code: CodeType) -> int:
 
 
 _PLAIN = (int, str, float, bool, type(None))
+
+
+def is_absent(node: dict[str, Any]) -> bool:
+    """Tell whether a node stands for what could not be kept, and not for what redaction held
+    back."""
+    return node.get("k") == WITHHELD and node.get("rule", IN_PROCESS) == IN_PROCESS
+
+
+def made_of(node: dict[str, Any]) -> list[Any]:
+    """Return the refs of a node that are looked at when it is made: it cannot be made where one
+    of them is withheld. A key is looked at."""
+    parts = [key for key, _ in node.get("p", ())]
+    if node["k"] == "function":
+        parts += node["i"][:_CELLS_FROM]
+    elif node["k"] not in _PASSED_ON:
+        parts += node.get("i", ())
+    return parts
+
+
+_CELLS_FROM = 2
+"""Before them a function has its defaults."""
+_PASSED_ON = frozenset(
+    """
+    object list tuple dict ordered defaultdict deque error cell method slice ndarray
+    """.split()
+)
+"""Kinds that hold what is in their `i` without looking at it."""
 
 
 def spelled(rule: str) -> str:

@@ -8,8 +8,11 @@ that an address stands for one object throughout.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
+from contextvars import ContextVar, copy_context
 from json.encoder import encode_basestring_ascii
+from time import thread_time_ns
 from typing import Any
 
 from leadline.agent.capture.holding import Reader
@@ -18,15 +21,17 @@ from leadline.agent.capture.landmarks import NO_LANDMARKS, Landmarks
 from leadline.agent.capture.naming import Name
 from leadline.agent.capture.obstacle import TOO_LARGE, UNNAMED, Obstacle
 from leadline.agent.capture.withholding import withhold
-from leadline.expression.layout import Layout, identity, layout_of
+from leadline.expression.layout import Layout, exact, identity, layout_of
 from leadline.wire.kept import (
+    CONTEXT,
+    IN_PROCESS,
     MAX_CALL_BYTES,
     MAX_NODES,
     STAND_IN,
     VERSION,
     WITHHELD,
     Kept,
-    origins,
+    is_absent,
     paths,
     spelled,
 )
@@ -35,6 +40,9 @@ from leadline.wire.redaction import secret_name
 __all__ = ["Keeper", "Landmarks", "keep", "withhold"]
 
 _INLINE = 1 << 63
+_NEVER_NS = 1 << 62
+_LOOK_EVERY = 32
+"""Nodes between two looks at the clock: some 0.1 ms."""
 _REF_BYTES = 8
 _NUMBER_BYTES = 21
 _REAL_BYTES = 25
@@ -50,6 +58,9 @@ _EMPTY_BYTES = 40
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+CONTEXT_BYTES = 16_000
+"""Of JSON, for context variables: the request and what is near it, not all of a framework."""
+_variable_name: Any = vars(ContextVar)["name"].__get__
 _FIRST = Kept(None)
 """Made here, because the first one compiles the class' `__init__`, which audit hooks hear."""
 
@@ -58,20 +69,32 @@ def keep(
     named: Iterable[tuple[str, object]],
     most_bytes: int = MAX_CALL_BYTES,
     landmarks: Landmarks = NO_LANDMARKS,
+    *,
+    leaves_out: bool = False,
+    within_ns: int = 0,
 ) -> Kept:
     """Return arguments by value, or why that cannot be: on the application's thread.
+
+    With `leaves_out` something stands in for what lives in its process, and for what is so far
+    from the arguments that there is no room for it: a call that does not look at that can be
+    made again all the same. The context variables that modules hold are kept with them then,
+    as an argument of the name `CONTEXT`: which request this is, who is logged in. What is not
+    reached `within_ns` of this thread's time (0: however long) is too far, too.
 
     Texts still hold what patterns would find; `withhold` takes that out, on another thread,
     before anything leaves the process.
     """
     arguments = list(named)
+    until_ns = thread_time_ns() + within_ns if within_ns else _NEVER_NS
     for left in reversed(range(_TRIES)):
         keeper = Keeper(most_bytes - _EMPTY_BYTES, landmarks)
+        keeper.leaves_out, keeper.until_ns, keeper.is_last = leaves_out, until_ns, not left
         document, failed, obstacle = _attempt(arguments, keeper)
         if not obstacle:
             size = most_bytes - keeper.left
-            return Kept(document, size, _withheld(document, keeper.hidden))
-        bare = keeper.in_the_way(document, failed, obstacle)
+            # in a hurry, it is left to `withhold` to find the ways to what is held back
+            return Kept(document, size, [] if within_ns else _withheld(document, keeper.hidden))
+        bare = keeper.in_the_way(obstacle)
         if not bare or not left:
             break
         if left == 1:
@@ -99,7 +122,32 @@ def _attempt(
     except Obstacle as found:
         return document, len(keeper.objects), str(found)
     obstacle = keeper.walk()
+    if not obstacle and keeper.leaves_out:
+        obstacle = _add_context(keeper, roots)
     return document, len(keeper.nodes), obstacle
+
+
+def _add_context(keeper: "Keeper", roots: dict[str, Any]) -> str:
+    """Keep the context variables beside the arguments, in what room there is for them; return
+    what is in the way, as `Keeper.walk` does."""
+    if keeper.is_full:
+        return ""
+    obstacle = ""
+    spare = max(0, keeper.left - CONTEXT_BYTES)
+    keeper.left -= spare
+    pairs = []
+    for variable, value in copy_context().items():
+        if keeper.landmarks.name_of(variable) is None:
+            continue
+        rule = secret_name(exact(_variable_name(variable)))
+        held = keeper.ref(value) if rule is None else keeper.withheld(rule, value)
+        pairs.append([keeper.ref(variable), held])
+    if pairs:
+        roots[CONTEXT] = keeper.ref(_Context(pairs))
+        keeper.is_aside = True
+        obstacle = keeper.walk()
+    keeper.left += spare
+    return obstacle
 
 
 def _withheld(document: dict[str, Any], numbers: set[int]) -> list[str]:
@@ -109,20 +157,30 @@ def _withheld(document: dict[str, Any], numbers: set[int]) -> list[str]:
     return [
         f"{path} ({spelled(nodes[number]['rule'])})"
         for number, path in sorted(paths(document, numbers).items())
+        if not is_absent(nodes[number])
     ]
 
 
 class Keeper:
     """One writing down: the objects that were found, in the order of their nodes."""
 
-    __slots__ = ("given", "hidden", "landmarks", "left", "memo", "nodes", "objects", "spared")
+    __slots__ = (
+        "given", "hidden", "is_aside", "is_full", "is_last", "landmarks", "leaves_out", "left",
+        "memo", "nodes", "objects", "reach", "spared", "until_ns",
+    )  # fmt: skip
 
     def __init__(self, most_bytes: int, landmarks: Landmarks) -> None:
         self.left = most_bytes
+        self.leaves_out = self.is_last = self.is_full = False
+        self.is_aside = False
+        """What is written down now is beside the arguments."""
+        self.until_ns = _NEVER_NS
         self.landmarks = landmarks
         self.memo: dict[int, int] = {}
         self.objects: list[Any] = []
         self.nodes: list[Any] = []
+        self.reach: list[int] = []
+        """How many objects were known before each node was read: whose the next ones are."""
         self.hidden: set[int] = set()
         self.given: dict[int, Name] = {}
         """Nodes of landmarks that are written down with what they hold."""
@@ -134,6 +192,8 @@ class Keeper:
         if cls is str:
             length = len(value)
             if length > self.left:
+                if self.leaves_out and (length > self.left + self.spared or not self.given):
+                    return self.far()
                 raise Obstacle(TOO_LARGE)
             if value.isascii() or not _SURROGATE.search(value):
                 self.left -= len(encode_basestring_ascii(value)) + 1
@@ -151,11 +211,20 @@ class Keeper:
         key = identity(value)
         number = self.memo.get(key)
         if number is None:
-            number = self.memo[key] = len(self.objects)
+            number = len(self.objects)
             if number >= MAX_NODES:
                 raise Obstacle(TOO_LARGE)
+            self.memo[key] = number
             self.objects.append(value)
+            self.left -= _NODE_BYTES
         self.left -= _REF_BYTES
+        return [number]
+
+    def far(self) -> list[int]:
+        """Return what stands for a value for which there is no room."""
+        number = len(self.objects)
+        self.objects.append(_FAR)
+        self.left -= _REF_BYTES + _NODE_BYTES
         return [number]
 
     def class_(self, cls: type) -> int:
@@ -165,6 +234,7 @@ class Keeper:
         if number is None:
             number = self.memo[key] = len(self.objects)
             self.objects.append(cls)
+            self.left -= _NODE_BYTES
         self.left -= _REF_BYTES
         return number
 
@@ -180,7 +250,7 @@ class Keeper:
         else:
             self.objects.append(_Held(rule, layout.name))
         self.hidden.add(number)
-        self.left -= _REF_BYTES
+        self.left -= _REF_BYTES + _NODE_BYTES
         return [number]
 
     def landmark(self, value: object) -> tuple[Name | None, bool]:
@@ -193,17 +263,21 @@ class Keeper:
         self.given[len(self.nodes)] = name
         return name, True
 
-    def in_the_way(self, document: dict[str, Any], failed: int, obstacle: str) -> list[Name]:
+    def in_the_way(self, obstacle: str) -> list[Name]:
         """Return the landmarks to be written down without what they hold, so that what failed
         is not met, or that there is more room."""
         if obstacle == TOO_LARGE:
-            return list(self.given.values())
-        came = origins(document) if self.given else {}
-        while failed >= 0:
-            if failed in self.given:
-                return [self.given[failed]]
-            failed = came[failed][0] if failed in came else -1
+            return [] if self.is_aside else list(self.given.values())
+        at = len(self.nodes) if self.given else -1
+        while at >= 0:
+            if at in self.given:
+                return [self.given[at]]
+            at = bisect_right(self.reach, at) - 1
         return []
+
+    def _is_in_the_way(self, obstacle: str) -> bool:
+        """Tell whether it ends this writing down, or is left out of it."""
+        return not self.leaves_out or (not self.is_last and bool(self.in_the_way(obstacle)))
 
     def attributes(self, names: Any) -> dict[str, Any]:
         """Return what lies in the dictionary of an instance."""
@@ -228,27 +302,70 @@ class Keeper:
     def walk(self) -> str:
         """Read all that was found; return what is in the way, if anything is."""
         objects, nodes = self.objects, self.nodes
-        number = 0
-        try:
-            while number < len(objects):
-                value = objects[number]
-                cls = type(value)
-                if cls is _Held:
-                    node = {"k": WITHHELD, "t": value.name, "rule": value.rule}
-                else:
-                    layout: Layout = layout_of(cls)
-                    reading = layout.keeping
-                    reader: Reader = reading[0] if reading else reader_of(layout)
-                    node = reader(self, value, layout)
-                nodes.append(node)
-                self.left -= _NODE_BYTES
-                number += 1
-                if self.left < 0 or len(objects) > MAX_NODES:
+        while len(nodes) < len(objects):
+            value = objects[len(nodes)]
+            found, left = len(objects), self.left
+            self.reach.append(found)
+            try:
+                nodes.append(self._node(value))
+            except Obstacle as obstacle:
+                if self._is_in_the_way(str(obstacle)):
+                    return str(obstacle)
+                nodes.append(self._absent(value, str(obstacle)))
+            if self.left < 0 or len(objects) > MAX_NODES:
+                if self._is_in_the_way(TOO_LARGE):
                     return TOO_LARGE
-        except Obstacle as obstacle:
-            return str(obstacle)
+                # this one alone is too much, and so is all that it has led to
+                nodes[-1], self.left = {"k": WITHHELD}, left
+                del objects[found:]
+                self._end()
+            elif len(nodes) % _LOOK_EVERY == 0 and thread_time_ns() > self.until_ns:
+                self._end()
         self.left += self.spared
+        self.spared = 0
         return ""
+
+    def _end(self) -> None:
+        """Leave out what was found and not read."""
+        self.is_full = True
+        for value in self.objects[len(self.nodes) :]:
+            self.nodes.append(value.node() if type(value) is _Held else {"k": WITHHELD})
+        self.hidden = {number for number in self.hidden if number < len(self.nodes)}
+
+    def _node(self, value: Any) -> Any:
+        cls = type(value)
+        if cls is _Held:
+            return value.node()
+        if value is _FAR:
+            return {"k": WITHHELD}
+        if cls is _Context:
+            return {"k": "dict", "p": value.pairs}
+        layout: Layout = layout_of(cls)
+        reading = layout.keeping
+        reader: Reader = reading[0] if reading else reader_of(layout)
+        return reader(self, value, layout)
+
+    def _absent(self, value: Any, obstacle: str) -> dict[str, Any]:
+        """Return what stands for a value that cannot be written down."""
+        if obstacle == TOO_LARGE:
+            return {"k": WITHHELD}
+        layout = layout_of(type(value))
+        name = layout_of(value).name if layout.base is type else layout.name
+        self.left -= len(name)
+        return {"k": WITHHELD, "t": name, "rule": IN_PROCESS}
+
+
+_FAR = object()
+"""Stands among the objects for one for which there is no room."""
+
+
+class _Context:
+    """Stands among the objects for the context variables."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: list[Any]) -> None:
+        self.pairs = pairs
 
 
 class _Held:
@@ -258,3 +375,6 @@ class _Held:
 
     def __init__(self, rule: str, name: str) -> None:
         self.rule, self.name = rule, name
+
+    def node(self) -> dict[str, Any]:
+        return {"k": WITHHELD, "t": self.name, "rule": self.rule}

@@ -37,7 +37,8 @@ from leadline.agent.capture.recognition import genuine, getter, held, method
 from leadline.expression.hiding import hidden_items
 from leadline.expression.interruption import expected
 from leadline.expression.layout import Layout, exact, identity, layout_of
-from leadline.wire.kept import STAND_IN, WITHHELD
+from leadline.wire.kept import IN_PROCESS, STAND_IN, WITHHELD
+from leadline.wire.redaction import secret_name
 
 if TYPE_CHECKING:
     from leadline.agent.capture.keeping import Keeper
@@ -327,6 +328,26 @@ def _stream(kind: str) -> Any:
     return make
 
 
+def _sql_row(layout: Layout, cls: type) -> Reader | None:
+    """A row of SQLite: its columns' names and what is in them, which no longer change."""
+    keys, item = method(layout, cls, "keys"), method(layout, cls, "__getitem__")
+    length = method(layout, cls, "__len__")
+    if keys is None or item is None or length is None or layout.cls is not cls:
+        return None
+
+    def read(keeper: Keeper, value: Any, _: Layout) -> Node:
+        names = keys(value)
+        pairs = []
+        for at in range(length(value)):
+            rule = secret_name(names[at])
+            one = item(value, at)
+            held = keeper.ref(one) if rule is None else keeper.withheld(rule, one)
+            pairs.append([keeper.ref(names[at]), held])
+        return {"k": "sql row", "p": pairs}
+
+    return read
+
+
 def _read_logger(keeper: Keeper, value: Any, layout: Layout) -> Node:
     name = held(value, layout, "name")
     if type(name) is not str:
@@ -339,15 +360,35 @@ def _logger(_: Layout, __: type) -> Reader | None:
     return _read_logger
 
 
+def _executor(layout: Layout, cls: type) -> Reader | None:
+    """A pool of threads: made anew, with as many threads, and none of what they do."""
+    if layout.cls is not cls:
+        return opaque
+
+    def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
+        most = held(value, layout, "_max_workers")
+        if type(most) is not int or held(value, layout, "_initializer") is not None:
+            return opaque(keeper, value, layout)
+        name = keeper.landmarks.name_of(value)
+        return named(keeper, name) if name is not None else {"k": "executor", "n": most}
+
+    return read
+
+
 def _refused(_: Layout, __: type) -> Reader | None:
     return opaque
 
 
 def _read_stand_in(keeper: Keeper, value: Any, layout: Layout) -> Node:
     """In a sealed process: what stands for a value that was held back before."""
-    keeper.hidden.add(len(keeper.nodes))
     slots = dict(layout.slots)
-    return {"k": WITHHELD, "t": slots["type_name"](value), "rule": slots["rule"](value)}
+    rule, name = slots["rule"](value), slots["type_name"](value)
+    if not rule:
+        return {"k": WITHHELD}
+    node: Node = {"k": WITHHELD, "t": name, "rule": rule}
+    if rule != IN_PROCESS:
+        keeper.hidden.add(len(keeper.nodes))
+    return node
 
 
 def _stand_in(_: Layout, __: type) -> Reader | None:
@@ -382,8 +423,10 @@ _CLAIMED: Mapping[str, Any] = {
     "_io.StringIO": _stream("text_stream"),
     "_io.BytesIO": _stream("byte_stream"),
     "logging.Logger": _logger,
+    "sqlite3.Row": _sql_row,
     STAND_IN: _stand_in,
     "threading.Thread": _refused,
+    "concurrent.futures.thread.ThreadPoolExecutor": _executor,
     "concurrent.futures._base.Executor": _refused,
     "asyncio.events.AbstractEventLoop": _refused,
     "subprocess.Popen": _refused,

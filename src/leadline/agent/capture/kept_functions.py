@@ -14,12 +14,13 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from leadline.agent.capture.holding import Extra, Node, Reader, named
-from leadline.agent.capture.naming import loaded, of_function
+from leadline.agent.capture.naming import Name, found, loaded, of_function
 from leadline.agent.capture.obstacle import Obstacle
 from leadline.agent.capture.recognition import names_of
 from leadline.expression.interruption import expected
-from leadline.expression.layout import Layout, exact, layout_of
+from leadline.expression.layout import MISSING, Layout, exact, layout_of
 from leadline.wire.kept import fingerprint
+from leadline.wire.redaction import secret_name
 
 if TYPE_CHECKING:
     from leadline.agent.capture.keeping import Keeper
@@ -58,6 +59,8 @@ _CODE_NAME, _CODE_LINE = (
     vars(types.CodeType)[name].__get__ for name in ("co_qualname", "co_firstlineno")
 )
 _contents: Any = vars(types.CellType)["cell_contents"].__get__
+_WRAPPERS = 8
+"""Decorators around one function; nobody has more."""
 _UNNAMED = "it is a function that no module has under its name"
 
 
@@ -84,7 +87,7 @@ def function() -> Reader:
     extra = Extra(layout_of(types.FunctionType), types.FunctionType)
 
     def read(keeper: Keeper, value: Any, _: Layout) -> Node:
-        name = of_function(value) or keeper.landmarks.name_of(value)
+        name = of_function(value) or keeper.landmarks.name_of(value) or _wrapped(value)
         if name is not None:
             return named(keeper, name)
         module = _MODULE(value)
@@ -93,16 +96,34 @@ def function() -> Reader:
             raise Obstacle(_UNNAMED)
         code = _read(value, _CODE)
         where, line = _CODE_NAME(code), _CODE_LINE(code)
-        parts = [_read(value, slot) for slot in (_DEFAULTS, _KEYWORDS, _CLOSURE)]
-        names_of_it = [exact(_NAME(value)), exact(_QUALNAME(value))]
+        parts = [keeper.ref(_read(value, slot)) for slot in (_DEFAULTS, _KEYWORDS)]
+        variables = code.co_freevars
+        for variable, one in zip(variables, _read(value, _CLOSURE) or (), strict=True):
+            rule = secret_name(variable)
+            parts.append(keeper.ref(one) if rule is None else keeper.withheld(rule, one))
+        names_of_it = [exact(_NAME(value)), exact(_QUALNAME(value)), *variables]
         node: Node = {"k": "function", "m": module, "t": where, "n": [line, fingerprint(code)]}
-        node["i"] = [keeper.ref(part) for part in parts]
-        node["q"] = names_of_it
+        node["i"], node["q"] = parts, names_of_it
         keeper.left -= len(module) + len(where) + sum(map(len, names_of_it)) + 20
         extra.add(keeper, value, node)
         return node
 
     return read
+
+
+def _wrapped(value: Any) -> Name | None:
+    """Return the name of a function that a decorator has wrapped, and remembers."""
+    module, name = _MODULE(value), exact(_QUALNAME(value))
+    if type(module) is not str or "<" in name:
+        return None
+    for _ in range(_WRAPPERS):
+        name += ".__wrapped__"
+        here = found((module, name))
+        if here is value:
+            return module, name
+        if here is MISSING:
+            break
+    return None
 
 
 def cell(keeper: Keeper, value: Any, _: Layout) -> Node:

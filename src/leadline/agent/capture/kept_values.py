@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import binascii
 from collections import OrderedDict, deque
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
 
 from leadline.agent.capture.holding import Maker, Node, Take, plain_maker
@@ -96,7 +97,7 @@ def _text(keeper: Keeper, value: Any, node: Node) -> None:
             raise
         encoded(keeper, text.encode("utf-32-le", "surrogatepass"), node)
         return
-    keeper.left -= len(text) if text.isascii() else 6 * len(text)
+    keeper.left -= len(encode_basestring_ascii(text))
     node["t"] = text
 
 
@@ -105,8 +106,8 @@ def _bytes(base: Any) -> Take:
         keeper.room(value, base, 1)
         octets = bytes(base.__getitem__(value, slice(None)))
         if octets.isascii():
-            keeper.left -= len(octets)
             node["t"] = octets.decode("ascii")
+            keeper.left -= len(encode_basestring_ascii(node["t"]))
         else:
             encoded(keeper, octets, node)
 

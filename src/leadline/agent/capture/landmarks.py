@@ -47,12 +47,12 @@ _LIBRARIES = ("site-packages", "dist-packages")
 class Landmarks:
     """Addresses of what the loaded modules hold, and under which name."""
 
-    __slots__ = ("_bare", "_names", "_own")
+    __slots__ = ("_names", "_own", "bare")
 
     def __init__(self, names: dict[int, Name], own: frozenset[str] = frozenset()) -> None:
         self._names = names
         self._own = own
-        self._bare: set[Name] = set()
+        self.bare: set[Name] = set()
 
     def __len__(self) -> int:
         return len(self._names)
@@ -91,11 +91,11 @@ class Landmarks:
     def has_state(self, name: Name) -> bool:
         """Tell whether what lies under `name` is written down with what it holds: objects of
         the program's own modules, as far as that was possible before."""
-        return name[0] in self._own and name not in self._bare
+        return name[0] in self._own and name not in self.bare
 
     def leave_bare(self, names: Iterable[Name]) -> None:
         """From now on, write down no more than these names."""
-        self._bare.update(names)
+        self.bare.update(names)
 
 
 def _is_own(names: dict[str, Any]) -> bool:
@@ -124,7 +124,7 @@ def _add(names: dict[int, Name], module: str, name: str, value: object, is_own: 
             for inner, held in list(own.members[0].items()):
                 _add_of_class(names, module, f"{name}.{inner}", held)
     else:
-        names.setdefault(identity(value), (module, name))
+        _add_object(names, module, name, value)
         if "<" in exact(_qualname(cls)):  # a class that a function has made
             names.setdefault(identity(cls), (module, f"{name}.{TYPE_STEP}"))
 
@@ -138,6 +138,32 @@ def _add_of_class(names: dict[int, Name], module: str, path: str, value: object)
         names.setdefault(identity(value), (module, path))
         if _MAPPED in layout_of(type(value)).names:
             names.setdefault(identity(held_of(value, "impl")), (module, f"{path}.impl"))
+
+
+def _add_object(names: dict[int, Name], module: str, name: str, value: object) -> None:
+    """Add an object, and the tokens that a token holds: those of a tree of them."""
+    left = [(name, value)]
+    while left and len(names) < MAX_LANDMARKS:
+        name, value = left.pop()
+        key = identity(value)
+        if key in names:
+            continue
+        names[key] = module, name
+        cls = type(value)
+        layout = layout_of(cls)
+        if layout.base not in _TOKENS or layout.namespace is None or name.count(".") > _NESTED:
+            continue
+        held = layout.namespace(value)
+        if type(held) is dict:
+            left += [
+                (f"{name}.{inner}", one)
+                for inner, one in list(dict.items(held))
+                if type(one) is cls and type(inner) is str
+            ]
+
+
+_TOKENS = (tuple, str, int, frozenset, bytes)
+_NESTED = 5
 
 
 _CODE = frozenset(
@@ -167,3 +193,16 @@ def _is_standard(module: str) -> bool:
 
 
 NO_LANDMARKS = Landmarks({})
+_latest: list[tuple[int, Landmarks]] = []
+
+
+def latest() -> Landmarks:
+    """Return those of the process, found anew if modules have come since: on a thread of ours.
+    All captures share them."""
+    count = len(sys.modules)
+    if not _latest or _latest[0][0] != count:
+        found = Landmarks.of_process()
+        for _, before in _latest:
+            found.leave_bare(before.bare)
+        _latest[:] = [(count, found)]
+    return _latest[0][1]

@@ -57,7 +57,8 @@ def loaded(module: str) -> object:
 
 
 def found(name: Name) -> object:
-    """Return what is there under a name, or `MISSING`."""
+    """Return what is there under a name, or `MISSING`: step by step what modules, classes and
+    objects hold."""
     module, dotted = name
     here = loaded(module)
     if not dotted or here is MISSING:

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from leadline.agent.capture import outlet
-from leadline.wire.kept import WITHHELD, Kept, paths, spelled
+from leadline.wire.kept import IN_PROCESS, WITHHELD, Kept, is_absent, made_of, paths, spelled
 from leadline.wire.patterns import (
     CARD,
     MIN_SECRET_CHARS,
@@ -24,14 +24,6 @@ from leadline.wire.strictness import RULE
 
 _RULE = re.compile(r"<redacted (pattern:[a-z-]{1,20})>")
 _EXACT = 2.0**53
-_LOOKED_AT = frozenset(
-    """
-    set frozenset pattern match text_stream byte_stream index frame series iterator reversed
-    made union keys values items proxy bound partial weak group timezone datetime time function
-    backed
-    """.split()
-)
-"""Kinds that cannot be made without looking at what they are made of."""
 _NUMBERS = ("int", "float", "complex", "decimal")
 """Kinds whose text is made of digits."""
 _ARRAYS = ("ndarray", "scalar", "array")
@@ -40,9 +32,9 @@ _CASTS = {"i8": "q", "u8": "Q", "f8": "d", "l": "q", "q": "q", "L": "Q", "Q": "Q
 """How numbers that have room for a card's lie in memory, by numpy's codes and by `array`'s."""
 _FEWEST = 10**12
 _CODE = ("name", "member", "zone", "logger", "dtype", WITHHELD)
+"""Kinds that are nothing but a name in the code, or of the system's."""
 _NAMED = ("bound", "function")
-"""As above, and there is more to them."""
-"""Kinds whose text is a name in the code, or of the system's."""
+"""Kinds whose text is such a name; what they hold is judged."""
 
 
 def withhold(kept: Kept) -> Kept:
@@ -57,7 +49,9 @@ def withhold(kept: Kept) -> Kept:
         again = _Pass(document, strict, cloud=True)
         document = again.document()
     hidden = {
-        number for number, node in enumerate(document["nodes"]) if node.get("k") == WITHHELD
+        number
+        for number, node in enumerate(document["nodes"])
+        if node.get("k") == WITHHELD and not is_absent(node)
     }
     nodes = document["nodes"]
     told = [
@@ -88,17 +82,16 @@ class _Pass:
         return self._given | {"roots": roots, "nodes": whole}
 
     def _containers(self, nodes: list[dict[str, Any]]) -> None:
-        """Withhold what is looked into by a key that is withheld, or made by looking at what
-        is; and then what is made of that."""
+        """Withhold what cannot be made without what is withheld; and then what cannot be made
+        without that."""
         changed = True
         while changed:
             changed = False
             for number, node in enumerate(nodes):
-                keys = [key for key, _ in node.get("p", ())]
-                keys += node.get("i", []) if node["k"] in _LOOKED_AT else []
-                for key in keys:
-                    if type(key) is list and nodes[key[0]]["k"] == WITHHELD:
-                        nodes[number] = _withheld(node["k"], nodes[key[0]]["rule"])
+                for ref in made_of(node):
+                    if type(ref) is list and nodes[ref[0]]["k"] == WITHHELD:
+                        rule = nodes[ref[0]].get("rule", IN_PROCESS)
+                        nodes[number] = _withheld(node["k"], rule)
                         changed = True
                         break
 

@@ -9,6 +9,7 @@ part of the agent because both sides of a comparison have to be seen by the same
 
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def _stand(begin: Begin) -> None:
     sys.path[:] = begin.path
     sys.argv[:] = begin.argv or [begin.entry.partition(":")[0]]
     sys.dont_write_bytecode = True
+    # which is found out by writing there, and many modules ask for it when they are imported
+    tempfile.tempdir = os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - nothing is written there
 
 
 def _seal(begin: Begin, channel: int, lines: Lines) -> int:

@@ -12,7 +12,9 @@ from typing import Any
 from leadline.agent.capture.room import Room
 from leadline.agent.twin.outcome import OutcomeWalk
 from leadline.trial import withheld
+from leadline.trial.outcome import ABSENT
 from leadline.trial.withheld import Withheld
+from leadline.wire.kept import IN_PROCESS
 from leadline.wire.struct import dataclass
 from leadline.wire.value import Omission, Value
 
@@ -41,7 +43,9 @@ class _DeepWalk(OutcomeWalk):
 
     def take(self, value: object, level: int) -> Value:
         if type(value) is Withheld:
-            _, rule, name = withheld.of(value)
+            path, rule, name = withheld.of(value)
+            if rule in ("", IN_PROCESS):
+                return {"type": name, "omitted": Omission.OPAQUE, "rule": ABSENT, "text": path}
             return {"type": name, "omitted": Omission.REDACTED, "rule": rule}
         return super().take(value, level)
 

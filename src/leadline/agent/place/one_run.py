@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from leadline.agent.place.callee import between
@@ -20,8 +21,9 @@ from leadline.trial.place import Begin, Order, Ran, cut, write
 from leadline.trial.predicate import Predicate, compile_predicate
 from leadline.trial.rebuilding import rebuild
 from leadline.trial.showing import Shown, seen_under
-from leadline.trial.withheld import WithheldTouched, touched
+from leadline.trial.withheld import touched
 from leadline.wire.errors import LeadlineError, RefusedError
+from leadline.wire.kept import CONTEXT
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Value
 
@@ -42,6 +44,7 @@ def run_order(
     """Run a call and return the line that says what it came to."""
     try:
         given = rebuild(order.document)
+        _be_in_context(given.pop(CONTEXT, None))
         call = _call(entry, given, order)
         questions = _Questions(begin)
     except LeadlineError as error:
@@ -64,8 +67,8 @@ def run_order(
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
     roots |= {f"yield {number}": one for number, one in enumerate(yields, 1)}
     within = callee | _inside(roots, begin.salt)
-    if path := touched():
-        return write(cut(order.number, str(WithheldTouched(path))))
+    if what := touched():
+        return write(cut(order.number, str(what)))
     return write(
         Ran(
             order.number,
@@ -108,6 +111,14 @@ def _inside(roots: Mapping[str, object], salt: str) -> dict[str, Value]:
     return {
         path: seen_under(shown, path.rpartition(".")[2], one) for path, one in found.items()
     }
+
+
+def _be_in_context(variables: Any) -> None:
+    """Have the context variables that the call had; the process is for this run only."""
+    if type(variables) is dict:
+        for variable, value in variables.items():
+            if type(variable) is ContextVar:
+                variable.set(value)
 
 
 def _call(entry: Entry, given: Mapping[str, Any], order: Order) -> Call:

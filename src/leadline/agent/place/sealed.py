@@ -6,6 +6,7 @@ import importlib
 import os
 import random
 import signal
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -60,7 +61,18 @@ def live(begin: Begin, lines: Lines) -> None:
         except LeadlineError as error:
             lines.say(write(cut(0, error.message)))
             continue
-        _apart(order, lines, partial(run_order, order, entry, begin, refusals, state))
+        _apart(order, lines, partial(_run, order, entry, begin, state))
+
+
+def _run(order: Order, entry: Entry, begin: Begin, state: Globals) -> bytes:
+    """Run a call of the entry, or of another function of its module."""
+    if order.entry:
+        module = begin.entry.partition(":")[0]
+        try:
+            entry = find_entry(sys.modules[module], module, order.entry)
+        except LeadlineError as error:
+            return write(cut(order.number, error.message.rstrip(".")))
+    return run_order(order, entry, begin, refusals, state)
 
 
 def refusals() -> list[Refusal]:
@@ -114,6 +126,8 @@ def _end(status: int, order: Order, twin: ModuleType) -> str:
 def _import(begin: Begin) -> Entry:
     if begin.overlay:
         Overlay(begin.overlay).install()
+    for name in begin.first:
+        importlib.import_module(name)
     module, _, qualname = begin.entry.partition(":")
     found = importlib.import_module(module)
     return find_entry(found, module, qualname)

@@ -11,13 +11,15 @@ from types import CodeType
 
 from leadline.agent.capture import keeping, outlet
 from leadline.agent.capture.callers import callers_of, module_name
+from leadline.agent.capture.landmarks import latest
 from leadline.agent.capture.room import Room
 from leadline.agent.core.passage import BUDGET_NS, Passage, Reading, Visit
 from leadline.agent.origin import origin_of
 from leadline.agent.probes.choosing import Shape, chooser, shape_of_call
 from leadline.agent.probes.compiled import Compiled, ready
-from leadline.agent.twin.outcome import OUTCOME_BYTES, names_of, outcome_at
+from leadline.agent.twin.outcome import names_of, outcome_at
 from leadline.expression import Unknown, compile_predicate
+from leadline.expression.fuel import refuel
 from leadline.expression.layout import layout_of
 from leadline.trial.outcome import Outcome
 from leadline.wire.call import MAX_CAPTURED_BYTES, CallKind, CallView, size_words
@@ -37,6 +39,11 @@ MAX_WAITING_BYTES = 4_000_000
 LOOKING_SHARE = 0.4
 """Of each second's budget, or of a smaller limit of its own, what a capture means to use: the
 rest is for the callbacks themselves and for other probes."""
+
+KEEPING_NS = 3_000_000
+"""Of this thread's time for the arguments of one call: what lies further away is left out."""
+CALL_OUTCOME_BYTES = 60_000
+"""Of what one call came to: an application that hangs on an argument is not walked again."""
 
 _ALWAYS = 2**62
 """Of a limit that does not apply."""
@@ -108,7 +115,7 @@ class Recorder:
         self._fails = compile_predicate(probe.fails) if probe.fails is not None else None
         self.names = self._fails.names if self._fails is not None else frozenset[str]()
         self._chooser = chooser(probe.limits.hits, reserves=self._fails is not None)
-        self._landmarks = keeping.Landmarks.of_process()
+        self._landmarks = latest()
         self._open: dict[int, _Begun] = {}
         self._open_bytes = 0
         self._waiting: dict[int, _Ended] = {}
@@ -138,8 +145,11 @@ class Recorder:
         started = clock()
         if len(self._open) >= MAX_OPEN or self._open_bytes >= MAX_OPEN_BYTES:
             raise Unknown("as many calls are under way as are held at once")
+        refuel()  # whatever hits before have looked at
         named = list(_arguments(visit))
-        kept = keeping.keep(named, MAX_CALL_BYTES, self._landmarks)
+        kept = keeping.keep(
+            named, MAX_CALL_BYTES, self._landmarks, leaves_out=True, within_ns=KEEPING_NS
+        )
         shape, callers = shape_of_call(named), callers_of(visit.frame)
         del named
         share = (clock() - started) / self._token_ns
@@ -161,6 +171,7 @@ class Recorder:
         self._open_bytes -= begun.kept.size
         if self._passage.hits_left <= 0 or self.over:
             raise Unknown(_LET_GO)
+        refuel()
         clock = time.thread_time_ns
         started = clock()
         returned = visit.exception is None
@@ -170,9 +181,9 @@ class Recorder:
         ended = (begun.shape, returned, layout_of(type(value)).name)
         if not self._chooser.takes(ended, None if unknown else failed):
             raise Unknown(_LET_GO)
-        room = Room(OUTCOME_BYTES)
+        room = Room(CALL_OUTCOME_BYTES)
         outcome = outcome_at(visit, names_of(visit), room)
-        weight = begun.kept.size + OUTCOME_BYTES - room.left
+        weight = begun.kept.size + CALL_OUTCOME_BYTES - room.left
         if self._waiting_bytes + weight > MAX_WAITING_BYTES:
             self._lost += 1
             raise Unknown("calls come faster than they are sent")
@@ -257,7 +268,8 @@ class Recorder:
         }
 
     def owed_ns(self) -> int:
-        """See `Following`."""
+        """See `Following`. It is asked now and then: also whether modules have come."""
+        self._landmarks = latest()
         cost = self._witness.cost_ns
         owed, self._paid_ns = cost - self._paid_ns, cost
         self._passage.cost_ns += owed

@@ -1,0 +1,147 @@
+"""What cannot be written down by value stands in its place: a call that does not look at it can
+be made again, and one that does says at what."""
+
+import json
+import sqlite3
+from contextlib import closing
+from contextvars import ContextVar, copy_context
+from typing import Any
+
+import pytest
+
+from leadline.agent.capture.keeping import Landmarks, keep, withhold
+from leadline.trial.comparing import apart
+from leadline.trial.outcome import ABSENT, Outcome
+from leadline.trial.rebuilding import Withheld, WithheldTouched, check, rebuild
+from leadline.wire.kept import CONTEXT, MAX_CALL_BYTES, Kept
+
+request: ContextVar[object] = ContextVar("request")
+
+
+class Catalog:
+    def __init__(self, db: object, names: list[str]) -> None:
+        self.db = db
+        self.names = names
+
+
+def leave_out(pairs: Any, most: int = MAX_CALL_BYTES) -> Any:
+    return keep(pairs, most, leaves_out=True)
+
+
+def made(**named: object) -> dict[str, Any]:
+    found = leave_out(named.items())
+    assert found.obstacle == ""
+    return rebuild(json.loads(json.dumps(withhold(found).document)))
+
+
+def test_a_connection_is_in_the_way_of_those_only_who_use_it() -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        named = {"catalog": Catalog([db], ["pen"]), "db": db}
+        assert check(leave_out(named.items()).document, leave_out) == ""
+        found = made(**named)
+    catalog = found["catalog"]
+    assert catalog.names == ["pen"]
+    (stand_in,) = catalog.db
+    assert type(stand_in) is Withheld
+    with pytest.raises(WithheldTouched, match=r"db is a Connection that lives in its process"):
+        found["db"].execute("select 1")
+
+
+def test_an_object_of_a_class_that_is_nowhere_is_not_there_either() -> None:
+    class Local:
+        pass
+
+    found = made(one={"local": Local(), "kind": Local, "n": 3}, bound=Local().__repr__)
+    assert found["one"]["n"] == 3
+    for value in (found["one"]["local"], found["one"]["kind"]):
+        with pytest.raises(WithheldTouched, match=r"Local that lives in"):
+            str(value)
+
+
+def test_what_is_asked_while_it_is_made_takes_its_container_with_it() -> None:
+    rows = (n for n in range(3))
+    found = made(rows=rows, several=enumerate(rows), keys={rows}, table={rows: 1}, plain=[rows])
+    for name in ("rows", "several", "keys", "table"):
+        assert type(found[name]) is Withheld, name
+    assert type(found["plain"]) is list
+
+
+def test_what_is_near_is_kept_where_there_is_no_room_for_all() -> None:
+    tree: list[Any] = []
+    for number in range(3_000):
+        tree = [{"n": number, "next": tree, "text": "x" * 200}]
+    found = leave_out([("tree", tree), ("n", 5), ("text", "y" * (MAX_CALL_BYTES + 1))])
+    assert found.obstacle == ""
+    assert len(json.dumps(found.document, separators=(",", ":"))) <= MAX_CALL_BYTES
+    made = rebuild(found.document)
+    assert made["n"] == 5
+    assert made["tree"][0]["n"] == 2_999
+    with pytest.raises(WithheldTouched, match="text was too much to be kept"):
+        made["text"].upper()
+    assert keep([("tree", tree)]).obstacle.endswith("larger than can be kept")
+
+
+def test_what_takes_too_long_to_reach_is_left_out() -> None:
+    rows = [{"n": number} for number in range(5_000)]
+    named = [("first", [1, 2]), ("rows", rows)]
+    found = keep(named, leaves_out=True, within_ns=1)
+    made = rebuild(found.document)
+    assert made["first"] == [1, 2]
+    assert len(made["rows"]) == len(rows)
+    with pytest.raises(WithheldTouched, match="too much to be kept"):
+        made["rows"][-1]["n"]
+    many = keep(
+        [("n", 3), ("rows", [{"n": number} for number in range(15_000)])], leaves_out=True
+    )
+    assert many.size <= MAX_CALL_BYTES
+    made = rebuild(many.document)
+    assert (made["n"], type(made["rows"])) == (3, Withheld)
+
+
+def test_context_variables_that_a_module_holds_go_with_the_arguments() -> None:
+    landmarks = Landmarks.of([__name__])
+
+    def kept() -> Kept:
+        request.set({"path": "/order/3", "user": ["ada"], "password": "hunter2"})
+        ContextVar[int]("of nobody").set(5)
+        return keep([("n", 1)], landmarks=landmarks, leaves_out=True)
+
+    found = withhold(copy_context().run(kept))
+    assert found.document is not None
+    assert list(found.document["roots"]) == ["n", CONTEXT]
+    assert "hunter2" not in json.dumps(found.document)
+    (pair,) = rebuild(found.document)[CONTEXT].items()
+    assert pair[0] is request
+    assert (pair[1]["path"], pair[1]["user"]) == ("/order/3", ["ada"])
+
+
+def test_what_was_absent_is_neither_equal_nor_different_but_from_another_place() -> None:
+    def of(value: Any) -> Outcome:
+        return Outcome(True, {"type": "list", "items": [1, value]})
+
+    here = {"type": "Connection", "omitted": "opaque", "rule": ABSENT, "text": "a.db"}
+    assert apart(of("a live one"), of(here)).differences == []
+    assert apart(of(here), of(here)).unseen == 1
+    (found,) = apart(of(here), of(here | {"text": "b.db"})).differences
+    assert found.where == "result[1]"
+
+
+def test_a_landmark_whose_state_is_in_the_way_is_only_its_name() -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        SHOP.db, SHOP.names = Catalog(db, []), ["pen"]
+        landmarks = Landmarks.of([__name__])
+        found = keep([("shop", SHOP), ("n", 1)], landmarks=landmarks, leaves_out=True)
+    assert found.obstacle == ""
+    assert found.document is not None
+    assert rebuild(found.document)["shop"] is SHOP
+    assert found.document["nodes"][0]["k"] == "name"
+
+
+def test_what_redaction_holds_back_is_told_where_there_is_no_room_for_the_rest() -> None:
+    rows = [{"n": number, "password": "hunter2"} for number in range(15_000)]
+    found = withhold(leave_out([("rows", [rows[:3], [rows]])]))
+    assert "rows[0][0]['password'] (name 'password')" in found.withheld
+    assert rebuild(found.document)["rows"][0][1]["n"] == 1
+
+
+SHOP = Catalog(None, [])
