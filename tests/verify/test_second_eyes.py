@@ -13,10 +13,14 @@ from leadline.verify.verifying import Request, verify
 PRELUDE = """
 import abc, asyncio, collections, contextvars, decimal, functools
 import io, logging, os, random, sys, threading, time, warnings
+import hashlib, operator, struct, xml.etree.ElementTree as tree
 
 def helper(x): return x
 
 class My(Exception):
+    pass
+
+class Own(list):
     pass
 
 def raise_from(error, cause):
@@ -79,6 +83,16 @@ WRONG = {
     "cause": ("raise_from(My(), KeyError(1))", "raise_from(My(), KeyError(2))"),
     "no_cause": ("raise_from(My(), KeyError(1))", "raise_from(My(), None)"),
     "note": ("e = My(); e.add_note('n')\nraise e", "e = My(); e.add_note('m')\nraise e"),
+    "subclass": ("l = Own([1]); l.z = 1\nreturn l", "l = Own([1]); l.z = 2\nreturn l"),
+    "item": ("return operator.itemgetter(1)", "return operator.itemgetter(2)"),
+    "packing": ("return struct.Struct('i')", "return struct.Struct('I')"),
+    "digest": ("return hashlib.sha256(b'a')", "return hashlib.sha256(b'b')"),
+    "element": (
+        "return tree.fromstring('<a b=\"1\"/>')",
+        "return tree.fromstring('<a b=\"2\"/>')",
+    ),
+    "member": ("return {iter('a')}", "return {iter('b')}"),
+    "key": ("return {iter('a'): 1}", "return {iter('b'): 1}"),
     "partial": (
         "return functools.partial(helper, iter('a'))",
         "return functools.partial(helper, iter('b'))",
@@ -88,6 +102,10 @@ WRONG = {
 }
 OPEN = {
     "code": ("return lambda: 1", "return lambda: 2"),
+    "asynchronous": (
+        "async def k(): yield 1\nreturn k()",
+        "async def k(): yield 2\nreturn k()",
+    ),
     "within": ("return [helper, lambda y: y]", "return [helper, lambda y: y + 1]"),
     "instance": (
         "class L:\n    def f(self): return 1\nreturn L()",

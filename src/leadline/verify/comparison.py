@@ -170,6 +170,8 @@ def _candidate(
 
 def _open(first: Ran, second: Ran, candidate: Ran) -> str:
     """Return why nothing follows from what the candidate came to, even if it was expected."""
+    if candidate.rerun.outcome is None:
+        return ""  # what ended it is said already
     if new := _more(candidate.refused, first.refused):
         words = attempt_words(new[0].what, new[0].detail)
         return f"the candidate tried, and no control did: {words}"

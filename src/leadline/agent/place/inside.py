@@ -5,9 +5,11 @@ The run is over and its process about to end, so iterators are asked for what th
 """
 
 import itertools
+from collections import deque
 from collections.abc import Mapping
 from hashlib import sha256
 from types import (
+    AsyncGeneratorType,
     BuiltinFunctionType,
     CellType,
     CodeType,
@@ -27,6 +29,13 @@ MAX_LOOKED = 20_000
 MAX_GIVEN_OUT = 1_000
 """Of one iterator: it may have no end."""
 _MAX_DEPTH = 60
+_OF_C = frozenset(
+    """
+    _operator operator _struct _hashlib _sha2 _md5 _sha1 _blake2 xml.etree.ElementTree types
+    """.split()
+)
+"""Modules of objects that C code keeps, and can tell what is in."""
+_HOLDERS = (int, float, str, bytes, bytearray, list, tuple, dict, set, frozenset, deque)
 _PLAIN = frozenset((int, float, str, bytes, bytearray, bool, type(None), complex, Withheld))
 
 
@@ -92,12 +101,26 @@ class _Look:
             for key in list(value):
                 name = repr(key) if type(key) in _PLAIN else type(key).__name__
                 self.at(f"{path}[{name}]", value[key], depth)
+                self.at(f"key {name} of {path}", key, depth)
+        elif isinstance(value, set | frozenset):
+            for one in value:
+                self.at(f"{path}{{{type(one).__name__}}}", one, depth)
         elif isinstance(value, list | tuple):
             for index, one in enumerate(value):
                 self.at(f"{path}[{index}]", one, depth)
-        elif isinstance(value, CoroutineType):
+        else:
+            self._single(path, value, depth)
+        self._attributes(path, value, depth)
+
+    def _single(self, path: str, value: Any, depth: int) -> None:
+        """What is no container, but may come to something: lazy, read from, or kept by C."""
+        if isinstance(value, CoroutineType):
             self.found[f"{UNSHOWN}code of {path}"] = _digest(value.cr_code)
             value.close()
+        elif isinstance(value, AsyncGeneratorType):
+            self.found[f"{UNSHOWN}code of {path}"] = _digest(value.ag_code)
+        elif isinstance(value, staticmethod | classmethod):
+            self.at(f"{path}.__func__", value.__func__, depth)
         elif hasattr(type(value), "getvalue") and hasattr(type(value), "tell"):
             self.found[path] = (value.getvalue(), value.tell())
         elif hasattr(type(value), "tell") and hasattr(type(value), "read"):
@@ -106,7 +129,22 @@ class _Look:
             self._iterator(path, value, depth)
         elif type(value) is slice:
             self._shown(path, (value.start, value.stop, value.step), depth)
-        self._attributes(path, value, depth)
+        elif type(value).__module__ in _OF_C:
+            self._of_c(path, value, depth)
+
+    def _of_c(self, path: str, value: Any, depth: int) -> None:
+        """What C code keeps is told by how it is copied, or by what it has reckoned."""
+        if hasattr(type(value), "hexdigest"):
+            self.found[path] = value.hexdigest()
+            return
+        if hasattr(type(value), "format") and hasattr(type(value), "size"):
+            self.found[path] = (value.format, value.size)
+            return
+        try:
+            _, *made_of = value.__reduce_ex__(4)
+        except TypeError:
+            made_of = [value.__getstate__()] if hasattr(type(value), "tag") else []
+        self._shown(f"copy({path})", made_of, depth)
 
     def _attributes(self, path: str, value: Any, depth: int) -> None:
         cls = type(value)
@@ -115,7 +153,7 @@ class _Look:
         held = getattr(value, "__dict__", None)
         if type(held) is dict:
             self._members(path, held, depth)
-            if issubclass(cls, int | float | str | bytes):
+            if issubclass(cls, _HOLDERS) and held:
                 self._shown(f"{path}.__dict__", held, depth)
         slots = [name for base in cls.__mro__ for name in _slots(base)]
         for name in slots:
