@@ -60,7 +60,8 @@ TWIN_PARTS = [
     for name in """
         wire.stepping wire.refusals trial trial.code trial.failure trial.loops trial.greenlets
         trial.printed trial.showing trial.asking trial.calls trial.chance trial.revival
-        trial.monitoring trial.marks trial.outcome trial.comparing trial.course trial.running
+        trial.monitoring trial.marks trial.outcome
+        trial.accident trial.comparing trial.course trial.running
         trial.channel
         trial.variables trial.completion trial.standing trial.stepping trial.vigil wire.shell
         agent.twin agent.twin.hearsay agent.twin.child agent.twin.terms agent.twin.order

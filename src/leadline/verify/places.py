@@ -75,8 +75,9 @@ class Place:
         self._dead = ""
         self._say(write(begin))
 
-    def ready(self, until: float) -> Ready:
+    def ready(self, until: float | None = None) -> Ready:
         """Wait until the service's code is imported there, or it is `until`."""
+        until = time.monotonic() + START_S if until is None else until
         try:
             line = self._line(max(0.0, until - time.monotonic()))
             if line:
