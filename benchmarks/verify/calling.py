@@ -9,6 +9,7 @@ from leadline.agent.capture.keeping import keep, withhold
 from leadline.agent.place.entry import find_entry
 from leadline.agent.twin.outcome import taker
 from leadline.expression import Unknown
+from leadline.trial import loops
 from leadline.trial.calls import Call, is_generator, parameters
 from leadline.trial.predicate import compile_predicate
 from leadline.trial.running import run
@@ -49,6 +50,12 @@ def captured(entry: str, given: Iterable[tuple], fails: str = "") -> list[Captur
     return [one(function, args, number, predicate) for number, args in enumerate(given, 1)]
 
 
+def _close_loops() -> None:
+    """In a place the loops of a run end with it; here they would be found by later twins."""
+    while loops._own:  # noqa: SLF001 - nobody else needs to
+        loops._own.pop().close()  # noqa: SLF001
+
+
 def one(function, args, number, predicate=None) -> CapturedCall:
     """Make one call and keep it."""
     code = function.__code__
@@ -81,7 +88,10 @@ def one(function, args, number, predicate=None) -> CapturedCall:
         function, tuple(args), {}, code, bool(code.co_flags & 0x80),
         most_yields=MOST_YIELDS if is_generator(code) else 0,
     )  # fmt: skip
-    ran = run(call, taker(), 10.0, None, ask)
+    try:
+        ran = run(call, taker(), 10.0, None, ask)
+    finally:
+        _close_loops()
     assert ran.outcome is not None, ran.cut
     return CapturedCall(
         number=number,
