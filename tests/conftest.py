@@ -23,6 +23,17 @@ settings.load_profile("leadline")
 
 
 @pytest.fixture(autouse=True)
+def signals_as_they_were() -> Iterator[None]:
+    """Fail the test that leaves signals blocked or ignored: programs that are started after it
+    would inherit that."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, []), signal.getsignal(signal.SIGINT)
+    yield
+    after = signal.pthread_sigmask(signal.SIG_SETMASK, before[0])
+    handler = signal.getsignal(signal.SIGINT)
+    assert (set(after), handler) == (set(before[0]), before[1]), "signals are left otherwise"
+
+
+@pytest.fixture(autouse=True)
 def nothing_swallowed() -> Iterator[None]:
     """Fail every test in which the agent swallowed an error that the test does not expect.
 

@@ -217,6 +217,12 @@ def test_no_hit_ends_the_waiting(leadline):
     assert "no twin within 1.2 s; the order is removed" in done.stderr
 
 
+def _as_from_a_shell():
+    """No signal is blocked or ignored there, whatever runs the tests."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """The command on a terminal of its own."""
 
@@ -233,6 +239,7 @@ class Terminal:
             ["/bin/sh", "-c", opened, os.ttyname(theirs), *words],
             stdin=subprocess.DEVNULL, start_new_session=True,
             env={**os.environ, "TERM": "dumb", "INPUTRC": "/dev/null"},
+            preexec_fn=_as_from_a_shell,
         )  # fmt: skip
         return process, ours, theirs
 

@@ -4,6 +4,7 @@ import array
 import json
 import sys
 import types
+from collections.abc import Iterator
 
 import django
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import pydantic
 import pytest
 import sqlalchemy as sa
+from django.apps import apps
 from django.conf import settings
 from sqlalchemy import orm
 
@@ -150,14 +152,15 @@ def test_objects_of_a_database_come_back_as_far_as_they_are_loaded() -> None:
 
 
 @pytest.fixture(scope="module")
-def users() -> types.ModuleType:
-    if not settings.configured:
+def users() -> Iterator[types.ModuleType]:
+    if not settings.configured:  # another test of this process may have
         settings.configure(
-            INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth"],
-            DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+            DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
         )
     django.setup()
-    return __import__("django.contrib.auth.models", fromlist=["User"])
+    apps.set_installed_apps(["django.contrib.contenttypes", "django.contrib.auth"])
+    yield __import__("django.contrib.auth.models", fromlist=["User"])
+    apps.unset_installed_apps()
 
 
 def test_models_of_django_come_back(users: types.ModuleType) -> None:
