@@ -239,7 +239,7 @@ class Terminal:
             ["/bin/sh", "-c", opened, os.ttyname(theirs), *words],
             stdin=subprocess.DEVNULL, start_new_session=True,
             env={**os.environ, "TERM": "dumb", "INPUTRC": "/dev/null"},
-            preexec_fn=_as_from_a_shell,
+            preexec_fn=_as_from_a_shell,  # noqa: PLW1509 - two system calls
         )  # fmt: skip
         return process, ours, theirs
 
