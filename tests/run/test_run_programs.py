@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -254,14 +253,9 @@ def test_a_fork_shows_no_warning_and_the_child_reports_for_itself(write, tmp_pat
         print(len([one for one in warnings.filters if "fork" in str(one[1])]))
         """,
     )
-
-    def both(flags: tuple[str, ...]) -> tuple[subprocess.CompletedProcess[str], ...]:
-        command = (sys.executable, *flags, "app.py")
-        return run(tmp_path, *command), with_probe(tmp_path, "log app.py:3 {who}", *command)
-
-    with ThreadPoolExecutor(3) as many:  # they mostly sleep
-        ran = list(many.map(both, ((), ("-W", "error"), ("-W", "always"))))
-    for plain, done in ran:
+    for flags in ((), ("-W", "error"), ("-W", "always")):
+        plain = run(tmp_path, sys.executable, *flags, "app.py")
+        done = with_probe(tmp_path, "log app.py:3 {who}", sys.executable, *flags, "app.py")
         assert (done.stdout, done.returncode) == (plain.stdout, plain.returncode) == ("0\n", 0)
         assert own_lines(done.stderr) == plain.stderr.splitlines() == []
         assert sorted(messages(done.stderr)) == ["child", "child", "child", "parent"]
@@ -364,8 +358,7 @@ def test_celery(write, tmp_path) -> None:
         from celery import Celery
         app = Celery("tasks", broker="filesystem://")
         app.conf.broker_transport_options = {
-            "data_folder_in": "queue", "data_folder_out": "queue", "control_folder": "control",
-            "polling_interval": 0.05}
+            "data_folder_in": "queue", "data_folder_out": "queue", "control_folder": "control"}
         @app.task
         def add(a, b):
             total = a + b
@@ -375,13 +368,12 @@ def test_celery(write, tmp_path) -> None:
     for folder in ("queue", "control"):
         (tmp_path / folder).mkdir()
     celery = [tool("celery"), "-A", "tasks", "worker", "-P", "prefork", "-c", "2", "-l", "INFO"]
-    command = [LEADLINE, "run", "--probe", "log tasks.py:9 '{a}+{b}={total}'", "--", *celery]
+    command = [LEADLINE, "run", "--probe", "log tasks.py:8 '{a}+{b}={total}'", "--", *celery]
     with Program(command, tmp_path) as program:
         program.wait_for("ready.")
         sent = run(tmp_path, sys.executable, "-c", "import tasks; tasks.add.delay(20, 22)")
         assert sent.returncode == 0, sent.stderr
         wait_for(lambda: "20+22=42" in messages(program.err), 30, why=program.err)
-        program.stop(signal.SIGKILL)  # its own way out takes seconds
 
 
 def test_nested_runs_do_not_inherit_probes(write, tmp_path) -> None:
