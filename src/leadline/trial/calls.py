@@ -118,6 +118,12 @@ def parameters(code: CodeType) -> tuple[str, ...]:
     return code.co_varnames[:count]
 
 
+def given_to(call: Call) -> dict[str, Any]:
+    """Return what a call is made with, by the names of the parameters that hold one thing."""
+    names = call.code.co_varnames[: call.code.co_argcount]
+    return dict(zip(names, call.args, strict=False)) | dict(call.kwargs)
+
+
 def _arguments(frame: FrameType, code: CodeType) -> tuple[tuple[Any, ...], dict[str, Any]]:
     local = frame.f_locals
     names = code.co_varnames

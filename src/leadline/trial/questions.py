@@ -9,10 +9,13 @@ from leadline.expression.unknown import Unknown
 
 class Questions:
     """Asks both; an empty text asks nothing. Its answers are None where there is none, and
-    `unknown` says why of the first."""
+    `unknown` says why of the first. `returned` and `value` are what the call came to."""
 
-    def __init__(self, fails: str = "", expect: str = "") -> None:
-        """Raises `ExpressionError`."""
+    def __init__(self, fails: str, expect: str, given: Mapping[str, Any]) -> None:
+        """`given` is what the call was made with, by parameter. Raises `ExpressionError`."""
+        self._given = given
+        self.returned = True
+        self.value: object = None
         self._fails = compile_predicate(fails) if fails else None
         self._expect = compile_predicate(expect) if expect else None
         self.fails: bool | None = None
@@ -20,9 +23,15 @@ class Questions:
         self.unknown = ""
 
     def ask(self, bound: Mapping[str, Any], returned: bool, value: object) -> None:
-        """Ask both of a call that has ended."""
+        """Ask both of a call that has ended. `bound` is what the names of the parameters stand
+        for then. The live call was asked with those; a candidate must not answer for itself by
+        binding them anew, so it is asked with what was given too."""
+        self.returned, self.value = returned, value
+        passed = {**bound, **self._given}
         self.fails = self._answer(self._fails, bound, returned, value)
-        self.expect = self._answer(self._expect, bound, returned, value)
+        if self.fails is False:
+            self.fails = self._answer(self._fails, passed, returned, value)
+        self.expect = self._answer(self._expect, passed, returned, value)
 
     def _answer(
         self,

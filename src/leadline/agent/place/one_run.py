@@ -12,13 +12,12 @@ from leadline.agent.place.entry import Entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.inside import inside
 from leadline.agent.place.scope import own_code
-from leadline.expression import Unknown
 from leadline.trial import running
 from leadline.trial.calls import Call, is_generator
 from leadline.trial.course import Course
 from leadline.trial.loops import settle
 from leadline.trial.place import Begin, Order, Ran, cut, write
-from leadline.trial.predicate import Predicate, compile_predicate
+from leadline.trial.questions import Questions
 from leadline.trial.rebuilding import rebuild
 from leadline.trial.showing import Shown, seen_under
 from leadline.trial.withheld import touched
@@ -46,14 +45,13 @@ def run_order(
         given = rebuild(order.document)
         _be_in_context(given.pop(CONTEXT, None))
         call = _call(entry, given, order)
-        questions = _Questions(begin)
+        questions = Questions(begin.fails, begin.expect, given)
     except LeadlineError as error:
         return write(cut(order.number, error.message.rstrip(".")))
     before = len(refusals())
     course = Course(own_code(begin), begin.wanted)
     taken: list[object] = []
     shown = _noting(deep_taker(begin.salt), taken)
-    questions.given = given
     salt = begin.salt
     callee = {name: deep_taker(salt)(one) for name, one in between(entry, given).items()}
     began = time.perf_counter()
@@ -76,7 +74,7 @@ def run_order(
             course.found(),
             refusals()[before:],
             questions.fails,
-            questions.expected,
+            questions.expect,
             questions.unknown,
             round(took, 3),
             changed,
@@ -158,52 +156,3 @@ def _call(entry: Entry, given: Mapping[str, Any], order: Order) -> Call:
     return Call(
         entry.function, tuple(args), kwargs, code, bool(flags & _CO_COROUTINE), most_yields=most
     )
-
-
-class _Questions:
-    """The two predicates, asked when the call has come to its end."""
-
-    def __init__(self, begin: Begin) -> None:
-        self._fails: Predicate | None = compile_predicate(begin.fails) if begin.fails else None
-        self._expect: Predicate | None = (
-            compile_predicate(begin.expect) if begin.expect else None
-        )
-        self.given: Mapping[str, Any] = {}
-        self.returned = True
-        self.value: object = None
-        self.fails: bool | None = None
-        self.expected: bool | None = None
-        self.unknown = ""
-
-    def ask(self, bound: Mapping[str, Any], returned: bool, value: object) -> None:
-        """`bound` is what the names of the parameters stand for at the end. The live call was
-        asked with those; a candidate must not answer for itself by binding them anew, so it
-        is asked with what was given too."""
-        self.returned, self.value = returned, value
-        passed = {**bound, **self.given}
-        self.fails = self._answer(self._fails, bound, returned, value)
-        if self.fails is False:
-            self.fails = self._answer(self._fails, passed, returned, value)
-        self.expected = self._answer(self._expect, passed, returned, value)
-
-    def _answer(
-        self,
-        predicate: Predicate | None,
-        bound: Mapping[str, Any],
-        returned: bool,
-        value: object,
-    ) -> bool | None:
-        if predicate is None:
-            return None
-
-        def scope(name: str) -> object:
-            try:
-                return bound[name]
-            except KeyError:
-                raise Unknown(f"there is no {name}") from None
-
-        try:
-            return predicate.holds(scope, returned, value)
-        except Unknown as unknown:
-            self.unknown = self.unknown or unknown.reason
-            return None

@@ -113,7 +113,8 @@ def _run(
             call, notes = _with(tried, call)
             tell({"notes": notes})
             lines = {one.file: candidate.touched_new(one) for one in tried.changes}
-        questions, course = Questions(*stated(probe.code)), Course(_own(tried), {})
+        questions = Questions(*stated(probe.code), calls.given_to(call))
+        course = Course(_own(tried), {})
         with Reaching(lines) as reaching:
             ran = running.run(call, taker(), life_s * _AWAITS, course, questions.ask)
         reached = [list(one) for one in reaching.found()[:_MOST_REACHED]]
