@@ -94,6 +94,7 @@ def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker):
     )  # fmt: skip
     twins = json.loads(said.splitlines()[0])
     assert twins["place"] == "twins of the live process"
+    assert "not compared" in twins["notes"][0]
     assert twins["shares"]["agreed"] == twins["shares"]["calls"] == 4
 
 

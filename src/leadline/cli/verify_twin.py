@@ -37,6 +37,7 @@ MOST = 20
 """Calls that are tried in twins if nothing is said: each is a pause of the live process."""
 _ASK_S = 2.0
 """How often it is asked whether somebody has approved."""
+_NOT_COMPARED = "in twins lazy results, closures and the state of modules are not compared"
 _NO_ROOM = "what it came to found no room in the answer"
 
 
@@ -66,7 +67,9 @@ def in_twins(args: argparse.Namespace, candidate: Candidate, entry: str) -> Veri
     if not found:
         _explain(order)
     place = "twins of the live process"
-    return reported(asked, found, place, [], 3 * len(found), time.monotonic() - began)
+    return reported(
+        asked, found, place, [_NOT_COMPARED], 3 * len(found), time.monotonic() - began
+    )
 
 
 def compared(
