@@ -99,10 +99,30 @@ def test_no_thread_is_left_to_start(monkeypatch) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threads, "_start_new_thread", none_left)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, []), threads.threads_alive
+
+    def seen() -> tuple[object, int]:
+        return signal.pthread_sigmask(signal.SIG_BLOCK, []), threads.threads_of_others()
+
+    before = seen()
     with pytest.raises(RuntimeError):
         threads.start_thread("test", print)
-    assert (signal.pthread_sigmask(signal.SIG_BLOCK, []), threads.threads_alive) == before
+    assert seen() == before
+
+
+def test_threads_of_ours_are_told_from_others_while_they_start_and_end() -> None:
+    others = threads.threads_of_others()
+    for _ in range(200):
+        threads.start_thread("test", lambda: None)
+        assert threads.threads_of_others() <= others
+    ends = threading.Event()
+    other = threading.Thread(target=ends.wait, args=(10,))
+    other.start()
+    deadline = time.monotonic() + 10
+    while threads.threads_of_others() != others + 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threads.threads_of_others() == others + 1
+    ends.set()
+    other.join()
 
 
 def test_audit_hooks_hear_nothing_of_a_hit(write, tmp_path) -> None:

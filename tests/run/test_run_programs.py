@@ -261,6 +261,33 @@ def test_a_fork_shows_no_warning_and_the_child_reports_for_itself(write, tmp_pat
         assert sorted(messages(done.stderr)) == ["child", "child", "child", "parent"]
 
 
+def test_a_fork_that_takes_its_time_shows_no_warning(write, tmp_path) -> None:
+    """3.13 warns when the last hook has run; until then nobody may take the filter away."""
+    write(
+        "app.py",
+        """\
+        import os, time, warnings
+        def work(who):
+            return who
+        def hook():
+            time.sleep(1)
+        os.register_at_fork(before=hook, after_in_parent=hook)
+        for _ in range(1):
+            child = os.fork()
+            if child == 0:
+                os._exit(0)
+            os.waitpid(child, 0)
+        work("parent")
+        time.sleep(0.3)
+        print(len([one for one in warnings.filters if "fork" in str(one[1])]))
+        """,
+    )
+    done = with_probe(tmp_path, "log app.py:3 {who}", sys.executable, "-W", "always", "app.py")
+    assert (done.stdout, done.returncode) == ("0\n", 0)
+    assert own_lines(done.stderr) == []
+    assert messages(done.stderr) == ["parent"]
+
+
 def test_threads_and_modules_look_as_without_us(write, tmp_path) -> None:
     """S2: what the application can ask about itself."""
     write(

@@ -120,7 +120,7 @@ class Guest:
             address,
             key,
             self.who,
-            self._warning.show,
+            self._warning.show_when_over,
             self.rouse,
             lambda: self._receiver.connected,
         )
@@ -134,7 +134,7 @@ class Guest:
         """Let the works report as this instance."""
         lookout = self._lookout
         bells = lookout.bell, lookout.done
-        works.connect(self._address, self.who, self._warning.show, bells)
+        works.connect(self._address, self.who, self._warning.show_when_over, bells)
         lookout.sender = works.sender
         lookout.bell.ring()
 

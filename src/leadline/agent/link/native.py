@@ -8,6 +8,7 @@ they cost no import: `http.client` alone brings `ssl`, which gevent must be able
 
 import _signal  # type: ignore[import-not-found]
 import _thread
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -32,8 +33,11 @@ def new_lock() -> Any:
     return _allocate_lock()
 
 
-threads_alive = 0
-"""Threads of ours in this process; only they themselves count it down."""
+_TASKS = "/proc/self/task"
+_starting = 0
+"""Threads of ours that have been asked for and have not said who they are."""
+_tasks: set[str] = set()
+"""Those that have, as the kernel calls them: one is there a little longer than its Python."""
 our_threads: set[int] = set()
 """Their identifiers: what is raised on them, in library code too, is not the application's."""
 
@@ -44,25 +48,26 @@ def start_thread(place: str, run: Callable[[], None]) -> None:
     It takes none from its first moment on, because it inherits what is blocked here: a signal
     that came to it, and not to the main thread, would leave the application in its `sleep`.
     """
-    global threads_alive  # noqa: PLW0603 - a property of the process
+    global _starting  # noqa: PLW0603 - a property of the process
 
     def main() -> None:
-        global threads_alive  # noqa: PLW0603
+        global _starting  # noqa: PLW0603
         try:
             our_threads.add(_get_ident())
+            _tasks.add(str(_thread.get_native_id()))
+            _starting -= 1
             run()
         except BaseException as error:  # noqa: BLE001 - nobody stands above this frame
             faults.count(place, error)
         finally:
             our_threads.discard(_get_ident())
-            threads_alive -= 1
 
     before = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
     try:
-        threads_alive += 1
+        _starting += 1
         _start_new_thread(main, ())
     except RuntimeError:  # the machine, or a limit, has none left
-        threads_alive -= 1
+        _starting -= 1
         raise
     finally:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
@@ -70,9 +75,25 @@ def start_thread(place: str, run: Callable[[], None]) -> None:
 
 def forget_threads() -> None:
     """In a forked child: the parent's threads did not come along."""
-    global threads_alive  # noqa: PLW0603
-    threads_alive = 0
+    global _starting  # noqa: PLW0603
+    _starting = 0
     our_threads.clear()
+    _tasks.clear()
+
+
+def threads_of_others() -> int:
+    """Return how many threads this process has that are not ours.
+
+    Where the kernel does not list them, 2: CPython counts there only what is in `threading`,
+    where ours are not.
+    """
+    starting, known = _starting, set(_tasks)
+    try:
+        there = set(os.listdir(_TASKS))
+    except OSError:
+        return 2
+    _tasks.difference_update(known - there)
+    return len(there - _tasks) - starting
 
 
 class Bell:
