@@ -48,7 +48,11 @@ class _Open:
 class Recorder:
     """One per process, between `begin` and `end`."""
 
-    def __init__(self, packages: list[str], most: int = CALLS) -> None:
+    def __init__(
+        self, packages: list[str], most: int = CALLS, only: frozenset[str] = frozenset()
+    ) -> None:
+        """With `only`, nothing but functions of these names is kept, and all calls of them."""
+        self._only = only
         self._files = {str(path) for package in packages for path in files_of(package)}
         self._most = most
         self._open: dict[int, _Open] = {}
@@ -95,6 +99,8 @@ class Recorder:
     def _start(self, code: Any, _: int) -> object:
         if code.co_filename not in self._files or not code.co_flags & 1:
             return sys.monitoring.DISABLE
+        if self._only and code.co_qualname not in self._only:
+            return sys.monitoring.DISABLE
         if "<" in code.co_qualname:
             self._inner.add(f"{code.co_filename}:{code.co_qualname}:{code.co_firstlineno}")
             return sys.monitoring.DISABLE
@@ -114,7 +120,7 @@ class Recorder:
         frame = _frame(3)
         named = list(bound(frame))
         shape = code, shape_of_call(named)
-        if self._shapes[shape] >= _OF_SHAPE:
+        if self._shapes[shape] >= _OF_SHAPE and not self._only:
             return
         self._shapes[shape] += 1
         self._taken[code] += 1
@@ -164,6 +170,7 @@ class Recorder:
                     "entry": found.entry, "kind": found.kind, "document": kept.document,
                     "obstacle": kept.obstacle, "withheld": kept.withheld, "size": kept.size,
                     "us": round(took * 1e6), "line": code.co_firstlineno,
+                    "file": code.co_filename,
                     "live": asdict(outcome) | {"yields": found.yields},
                 }
             )  # fmt: skip
@@ -186,12 +193,15 @@ def pytest_addoption(parser: Any) -> None:
     parser.addoption("--record", action="append", default=[], metavar="PACKAGE")
     parser.addoption("--record-into", default="calls.jsonl", metavar="FILE")
     parser.addoption("--record-calls", type=int, default=CALLS, metavar="N")
+    parser.addoption("--record-only", action="append", default=[], metavar="QUALNAME")
 
 
 def pytest_collection_finish(session: Any) -> None:
     options = session.config.option
     if options.record:
-        recorder = Recorder(options.record, options.record_calls)
+        recorder = Recorder(
+            options.record, options.record_calls, frozenset(options.record_only)
+        )
         recorder.look_around()
         recorder.begin()
         _recorders.append(recorder)

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from leadline.cli.client import Client
+from leadline.wire.capture_file import read_capture_file
 from live import LEADLINE, Program
 from waiting import wait_for
 
@@ -110,6 +111,31 @@ def test_where_a_fresh_process_cannot_be_as_the_live_one_twins_are_tried(
     assert found["verdict"] == "no difference seen"
     assert found["place"] == "twins of the live process"
     assert "a fresh process agreed less often" in found["notes"]
+
+
+def test_a_server_that_goes_away_costs_nothing_that_came(leadline, worker, tmp_path):
+    """The capture's file is there, and the verification goes on with the calls that it has."""
+    common = ("worker", "-n", "9000", "--for", "60s")
+    commands = [
+        ("capture", common[0], "sharing:shares", *common[1:], "-o", "calls.jsonl"),
+        ("verify", *common, "--entry", "sharing:shares", *FAILS, "--patch", "fix.diff"),
+    ]
+    with (
+        Program([LEADLINE, *commands[0]], tmp_path) as capture,
+        Program([LEADLINE, *commands[1]], tmp_path) as verify,
+    ):
+        for command in (capture, verify):
+            wait_for(
+                lambda command=command: re.search(r"[1-9]\d+ of \d+ calls", command.err), 30
+            )
+        leadline.kill()
+        assert capture.end() == 69
+        assert verify.end(60) == 2  # a fix without --expect: no longer fails
+        assert "calls came before" in capture.err
+        assert "no longer fails" in verify.out
+        assert "the capture ended early" in verify.out
+    with (tmp_path / "calls.jsonl").open(encoding="utf-8") as lines:
+        assert read_capture_file(lines).calls
 
 
 def test_who_may_not_run_code_waits_for_an_approval(leadline, worker, tmp_path):

@@ -111,6 +111,8 @@ def _run(args: argparse.Namespace) -> int:
         out(json.dumps({"schema_version": 1, "probe": capture.probe} | capture.summary()))
     else:
         _show(capture, args.output)
+    if capture.cut_off:
+        return ExitCode.UNAVAILABLE
     return ExitCode.OK if capture.calls else ExitCode.NO
 
 
@@ -146,11 +148,26 @@ class Capture:
         self.probe = client.post(f"/v1/services/{service}/probes", body)["probe"]
         self.processes = Processes(client)
         self.calls: list[dict[str, Any]] = []
+        self.cut_off = ""
+        """Why the server could not be asked to the end; what came until then is here."""
         self._last = 0
         self._said = ""
 
     def hits(self) -> Iterator[dict[str, Any]]:
-        """Yield the hits as they come, until there are enough, or none can come any more."""
+        """Yield the hits as they come, until there are enough, or none can come any more.
+
+        Raises `LeadlineError` when the server goes away before the first call came. Later on
+        what came is kept, and `cut_off` says why no more did.
+        """
+        try:
+            yield from self._hits()
+        except UnavailableError as error:
+            if not self.calls:
+                raise
+            self.cut_off = error.message
+            err(f"leadline: {harmless(error.message)} {len(self.calls)} calls came before.")
+
+    def _hits(self) -> Iterator[dict[str, Any]]:
         while len(self.calls) < self._asked.limits.hits:
             look_at = min(time.monotonic() + _LOOK_S, self._until)
             for name, data in self._client.stream(
@@ -205,6 +222,7 @@ class Capture:
             "raised": sum(not call["returned"] for call in calls),
             "repeatable": sum(call["kept"] is not None for call in calls),
             "bytes": sum(call["size"] for call in calls),
+            "cut_off": self.cut_off,
         }
 
     def header(self) -> Header:

@@ -13,13 +13,13 @@ from leadline.cli.duration import duration
 from leadline.cli.placing import login
 from leadline.cli.show import err, harmless
 from leadline.verify.calls import CapturedCall, Home, chosen, of_view
-from leadline.wire.call import CallView, Origin
+from leadline.wire.call import MAX_CALLS, CallView, Origin
 from leadline.wire.capture_file import call_of, read_capture_file
 from leadline.wire.errors import UnavailableError, UsageError
 from leadline.wire.limits import Limits
 from leadline.wire.probe import DEFAULTS, CaptureProbe, ProbeKind
 from leadline.wire.service import check_service
-from leadline.wire.struct import dataclass, field
+from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.target import parse_place
 
 _ENOUGH = 0.75
@@ -67,7 +67,7 @@ def from_service(args: argparse.Namespace, target: str) -> Captured:
     """Capture calls of the service that runs, at `target`."""
     service = check_service(args.service)
     seconds = duration(args.seconds)
-    asked = int(args.many / _ENOUGH) + 1 if args.fails else args.many
+    asked = min(int(args.many / _ENOUGH) + 1, MAX_CALLS) if args.fails else args.many
     rate = DEFAULTS[ProbeKind.CAPTURE].rate_per_s
     probe = CaptureProbe(
         id="",
@@ -96,7 +96,11 @@ def from_service(args: argparse.Namespace, target: str) -> Captured:
     if header.home is None:
         raise UnavailableError("no-calls", "The service has not said where its code is.")
     calls = [call_of(one) for one in capture.calls]
-    return _captured(args, service, header.entry, args.fails, header.home, calls)
+    found = _captured(args, service, header.entry, args.fails, header.home, calls)
+    if capture.cut_off:
+        said = f"the capture ended early: {capture.cut_off}"
+        return replace(found, notes=[*found.notes, said])
+    return found
 
 
 def _collect(capture: Capture, args: argparse.Namespace) -> None:
