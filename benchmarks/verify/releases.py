@@ -268,7 +268,7 @@ def _row(
     return row | {
         "verdict": str(report.verdict), "entry": report.entry, "reason": report.reason,
         "calls": report.shares.calls, "agreed": report.shares.agreed,
-        "unknown": [[one.reason, one.calls] for one in report.unknown][:3],
+        "unknown": dict(list(report.unknown.items())[:3]),
     }  # fmt: skip
 
 

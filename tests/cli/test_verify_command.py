@@ -136,6 +136,9 @@ def test_a_server_that_goes_away_costs_nothing_that_came(leadline, worker, tmp_p
         assert "the capture ended early" in verify.out
     with (tmp_path / "calls.jsonl").open(encoding="utf-8") as lines:
         assert read_capture_file(lines).calls
+    known = ("verify", "--captured", "calls.jsonl", *FAILS, "--patch", "fix.diff", "-n", "20")
+    said = leadline.cli(*known, "--markdown", "/dev/full", status=69)
+    assert "control agreed on 20 of 20" in said  # a verdict is there, whatever becomes of its file
 
 
 def test_who_may_not_run_code_waits_for_an_approval(leadline, worker, tmp_path):
@@ -172,6 +175,10 @@ def test_who_may_not_run_code_waits_for_an_approval(leadline, worker, tmp_path):
         (["worker", "--expect", "result > 0", "--patch", "x.diff"], "no-predicate"),
         (["worker", "--fails", "f(", "--patch", "x.diff"], "expression-"),
         (["worker", "--patch", "x.diff", "-n", "0"], "bad-limit"),
+        (["--captured", "/dev/zero", "--patch", "x.diff"], "bad-capture-file"),
+        (["worker", "--patch", "/dev/zero"], "bad-patch"),
+        (["worker", "--patch", "x.diff", "--path", "nowhere"], "no-such-path"),
+        (["worker", "--patch", "x.diff", "--entry", "sharing"], "bad-target"),
     ],
 )
 def test_what_does_not_go_together_is_said_at_once(home, tmp_path, words, slug):

@@ -23,12 +23,15 @@ from leadline.verify.markdown import markdown
 from leadline.verify.report import Report
 from leadline.verify.sources import finder
 from leadline.verify.verifying import Request, Verified, verify
-from leadline.wire.errors import LeadlineError, UsageError
+from leadline.wire.errors import LeadlineError, UnavailableError, UsageError
 from leadline.wire.struct import replace
+from leadline.wire.target import parse_place
 
 _STDIN = "-"
 AUTO, FRESH, TWIN = "auto", "fresh", "twin"
 _STEP_S = 1.0
+MAX_CANDIDATE_BYTES = 16_000_000
+"""A diff, or the new text of a file, may be so long."""
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -223,6 +226,11 @@ def _check(args: argparse.Namespace) -> None:
             "--expect is about the calls that fail: say which with --fails.",
             "For example: --fails 'raises ZeroDivisionError'",
         )
+    if args.entry:
+        parse_place(args.entry)
+    for named in (*args.path, *args.read):
+        if not Path(named).exists():
+            raise UsageError("no-such-path", f"{named} is not there: see --path and --read.")
     for predicate in filter(None, (args.fails, args.expect)):
         compile_predicate(predicate)
     if args.many < 1 or args.within <= 0 or args.least < 1:
@@ -232,7 +240,7 @@ def _check(args: argparse.Namespace) -> None:
 def _patch(args: argparse.Namespace) -> bytes:
     """Read the diff once: standard input can be read no second time."""
     if args.patch == _STDIN:
-        return sys.stdin.buffer.read()
+        return _within(sys.stdin.buffer.read(MAX_CANDIDATE_BYTES + 1), "Standard input")
     return _bytes(args.patch) if args.patch else b""
 
 
@@ -253,9 +261,17 @@ def _candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
 
 def _bytes(file: str) -> bytes:
     try:
-        return Path(file).read_bytes()
+        with Path(file).open("rb") as content:
+            return _within(content.read(MAX_CANDIDATE_BYTES + 1), file)
     except OSError as error:
         raise UsageError("bad-patch", f"{file} cannot be read: {error.strerror}.") from None
+
+
+def _within(content: bytes, name: str) -> bytes:
+    if len(content) > MAX_CANDIDATE_BYTES:
+        size = f"{MAX_CANDIDATE_BYTES / 1e6:g} MB"
+        raise UsageError("bad-patch", f"{name} is longer than the {size} that are read.")
+    return content
 
 
 def _progress() -> Callable[[str, int, int], None]:
@@ -273,7 +289,17 @@ def _progress() -> Callable[[str, int, int], None]:
 
 
 def _tell(args: argparse.Namespace, found: Verified) -> int:
+    """Show the verdict before anything is written to a file: that can fail."""
     report = found.report
+    plain = report.plain()
+    if args.json:
+        out(json.dumps(plain))
+    elif args.markdown != _STDIN:
+        for line in report_lines(plain):
+            out(line)
+    keep_report(args, plain)
+    if args.markdown:
+        _write_markdown(args.markdown, markdown(plain))
     if args.export_tests:
         exported = export_tests(
             args.export_tests, report.entry, found.compared, report.fails, report.expect
@@ -281,20 +307,21 @@ def _tell(args: argparse.Namespace, found: Verified) -> int:
         err(f"leadline: {len(exported.files)} tests written to {harmless(args.export_tests)}")
         for number, why in exported.left_out.items():
             err(f"leadline: no test of call {number}: {harmless(why)}")
-    plain = report.plain()
-    if args.markdown:
-        text = markdown(plain)
-        if args.markdown == _STDIN:
-            out(text.rstrip("\n"))
-        else:
-            Path(args.markdown).write_text(text, "utf-8")
-    if args.json:
-        out(json.dumps(plain))
-    elif args.markdown != _STDIN:
-        for line in report_lines(plain):
-            out(line)
-    keep_report(args, plain)
     return report.exit_status
+
+
+def _write_markdown(file: str, text: str) -> None:
+    if file == _STDIN:
+        out(text.rstrip("\n"))
+        return
+    try:
+        Path(file).write_text(text, "utf-8")
+    except OSError as error:
+        raise UnavailableError(
+            "markdown-unwritable",
+            f"The verdict cannot be written to {file}: {error.strerror}.",
+            "Choose another file with --markdown; the verdict itself stands above.",
+        ) from None
 
 
 COMMAND = Command(

@@ -14,7 +14,7 @@ from leadline.cli.placing import login
 from leadline.cli.show import err, harmless
 from leadline.verify.calls import CapturedCall, Home, chosen, of_view
 from leadline.wire.call import MAX_CALLS, CallView, Origin
-from leadline.wire.capture_file import call_of, read_capture_file
+from leadline.wire.capture_file import call_of, lines_of, read_capture_file
 from leadline.wire.errors import UnavailableError, UsageError
 from leadline.wire.limits import Limits
 from leadline.wire.probe import DEFAULTS, CaptureProbe, ProbeKind
@@ -43,7 +43,7 @@ def from_file(args: argparse.Namespace) -> Captured:
     """Read what `leadline capture` has kept."""
     try:
         with Path(args.captured).open(encoding="ascii", errors="surrogateescape") as lines:
-            found = read_capture_file(lines)
+            found = read_capture_file(lines_of(lines))
     except OSError as error:
         raise UsageError(
             "bad-capture-file", f"{args.captured} cannot be read: {error.strerror}."

@@ -9,7 +9,7 @@ A line is a `wire.CallView`; it may have more members, such as `time` and `insta
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TextIO
 
 from leadline.wire.call import CallKind, CallView, Origin
 from leadline.wire.errors import UsageError
@@ -78,6 +78,13 @@ def capture_lines(header: Header, calls: Iterable[dict[str, Any]]) -> Iterator[s
     first = {"leadline": "capture", "schema_version": SCHEMA_VERSION} | asdict(header)
     for line in (first, *calls):
         yield json.dumps(line, separators=(",", ":")) + "\n"
+
+
+def lines_of(file: TextIO) -> Iterator[str]:
+    """Yield the lines of a file, none of them longer than is read: the rest of a longer one
+    comes as another, and reading has failed by then."""
+    while line := file.readline(MAX_LINE_CHARS + 1):
+        yield line
 
 
 def read_capture_file(lines: Iterable[str]) -> CaptureFile:
