@@ -82,6 +82,7 @@ class SharesBody(Struct, frozen=True, forbid_unknown_fields=True):
     unknown: _Number
     failing_lost: _Number
     bound: Annotated[float, Meta(ge=0, le=1)]
+    untouched: _Number = 0
 
 
 class VerdictBody(Struct, frozen=True, forbid_unknown_fields=True):

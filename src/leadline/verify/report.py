@@ -258,6 +258,10 @@ def sentence(judgement: Judgement, stated: Stated, cases: Sequence[Shown]) -> st
             parts.append(f"on {shares.same} calls")
         case _ if shares.others:
             parts.append(f"{shares.same} of {shares.others} other calls the same")
+        case Verdict.FIXED | Verdict.NO_LONGER_FAILS if shares.untouched:
+            parts.append(
+                f"none of {shares.untouched} other calls came by a changed line, all the same"
+            )
     if verdict is Verdict.UNKNOWN and shares.unknown:
         parts.append(f"{shares.unknown} of {shares.reached} are unknown")
     if verdict in (Verdict.NOT_FIXED, Verdict.NO_LONGER_FAILS):

@@ -116,6 +116,8 @@ class Shares:
     failing_lost: int
     """Failing calls that are no evidence, because their control did not agree."""
     bound: float
+    untouched: int = 0
+    """Calls that did not fail, have not reached a changed line and came to the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,7 @@ def _unknown(
             f"at least {stated.least} are wanted"
         )
     others = sum(1 for case in cases if not case.failed)
-    if shares.failing and others and not shares.others:
+    if shares.failing and others and not shares.others and not shares.untouched:
         return "none of the calls that did not fail could be compared"
     return ""
 
@@ -207,6 +209,11 @@ def _no_control(cases: Sequence[Case]) -> str:
     reason = next((case.reason for case in cases if case.reason), "")
     why = f": {reason}" if reason else ""
     return f"the old code, run again, never came to what really happened{why}"
+
+
+def _is_untouched(case: Case) -> bool:
+    good = case.failed is False and case.agreed
+    return good and not case.reached and case.candidate is Candidate.SAME
 
 
 def _shares(cases: Sequence[Case], stated: Stated) -> Shares:
@@ -227,4 +234,5 @@ def _shares(cases: Sequence[Case], stated: Stated) -> Shares:
         unknown=sum(1 for case in evidence if _is_unknown(case, stated)),
         failing_lost=sum(1 for case in cases if case.failed and not case.agreed),
         bound=most_share(min(bad, len(evidence)), len(evidence)),
+        untouched=sum(1 for case in cases if _is_untouched(case)),
     )
