@@ -126,7 +126,10 @@ def test_a_server_that_goes_away_costs_nothing_that_came(leadline, worker, tmp_p
     ):
         for command in (capture, verify):
             wait_for(
-                lambda command=command: re.search(r"([3-9]\d|\d{3,}) of \d+ calls", command.err), 30
+                lambda command=command: re.search(
+                    r"([3-9]\d|\d{3,}) of \d+ calls", command.err
+                ),
+                30,
             )
         leadline.kill()
         assert capture.end() == 69
@@ -139,6 +142,19 @@ def test_a_server_that_goes_away_costs_nothing_that_came(leadline, worker, tmp_p
     known = ("verify", "--captured", "calls.jsonl", *FAILS, "--patch", "fix.diff", "-n", "20")
     said = leadline.cli(*known, "--markdown", "/dev/full", status=69)
     assert "control agreed on " in said  # a verdict is there, whatever becomes of its file
+    # a file may come from anywhere: the interpreter that it names does not run by itself
+    (tmp_path / "evil").write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    (tmp_path / "evil").chmod(0o755)
+    lines = (
+        (tmp_path / "calls.jsonl").read_text().replace(sys.executable, str(tmp_path / "evil"))
+    )
+    (tmp_path / "calls.jsonl").write_text(lines)
+    said = leadline.cli(*known, status=3)
+    assert "runs only when it is given with --python" in said
+    assert "control agreed on " in said
+    assert not (tmp_path / "ran").exists()
+    said = leadline.cli(*known, "--python", sys.executable, status=3)
+    assert "runs only when" not in said
 
 
 def test_who_may_not_run_code_waits_for_an_approval(leadline, worker, tmp_path):

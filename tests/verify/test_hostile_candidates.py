@@ -1,11 +1,13 @@
 """Candidates that crash, hang, flood, and try to get out: the verdict stays honest."""
 
+from contextlib import suppress
+
 import pytest
 from benchmarks.verify.calling import captured, home, imported
 
 from leadline.trial.candidate import make, of_texts
 from leadline.verify.verifying import Request, verify
-from leadline.wire.errors import RefusedError
+from leadline.wire.errors import RefusedError, UnavailableError
 
 SOURCE = """\
 import os
@@ -82,3 +84,29 @@ def test_a_candidate_that_cannot_be_imported_is_refused(folder, text, said):
         judged(folder, f"{SOURCE}\n{text}\n")
     assert refused.value.slug == "not-applicable"
     assert said in refused.value.message
+
+
+def test_nothing_beside_the_code_runs_outside_of_the_seal(folder, monkeypatch):
+    """Not in the folder of somebody's work, nor in that of the service, whatever its name."""
+    mark = folder / "mark"
+    text = f"""\
+import os
+try:
+    os.close(os.open({str(mark)!r}, os.O_CREAT | os.O_WRONLY))
+except OSError:
+    pass
+"""
+    package = folder / "leadline"
+    package.mkdir()
+    (package / "__init__.py").write_text(text)
+    names = ("ast", "difflib", "json", "random", "socket", "tempfile", "typing", "inspect",
+             "dataclasses", "sitecustomize", "usercustomize", "signal", "pathlib")  # fmt: skip
+    for name in names:
+        (folder / f"{name}.py").write_text(text)
+    monkeypatch.chdir(folder)
+    with suppress(RefusedError, UnavailableError):  # such a service does not run anywhere
+        judged(folder, SOURCE.replace("x * 2", "2 * x"))
+    assert not mark.exists()
+    (folder / "tempfile.py").rename(folder / "other.py")
+    exec((folder / "other.py").read_text(), {})  # it would have been seen
+    assert mark.exists()

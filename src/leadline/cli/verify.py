@@ -84,6 +84,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         "mysite.wsgi; may be repeated",
     )  # fmt: skip
     parser.add_argument(
+        "--python", default="", metavar="FILE",
+        help="the interpreter that runs the calls (default: the service's; with --captured the "
+        "one of this command)",
+    )  # fmt: skip
+    parser.add_argument(
         "--within", type=float, default=5.0, metavar="SECONDS",
         help="how long one run may take (default: %(default)g)",
     )  # fmt: skip

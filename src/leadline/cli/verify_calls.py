@@ -1,7 +1,9 @@
 """Where the calls of a verification come from: a service that runs, or a file."""
 
 import argparse
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,6 +27,8 @@ from leadline.wire.target import parse_place
 _ENOUGH = 0.75
 """A quarter of a capture is kept for calls that fail: to have `-n` calls when few fail, so
 much more is asked for."""
+_ASK = "import json, sys; print(json.dumps([sys.version.split()[0], sys.path]))"
+_ASK_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +133,7 @@ def _home(args: argparse.Namespace, origin: Origin) -> tuple[Home, list[str]]:
     """Return where the calls are run, and what is different there."""
     given = [str(Path(one).resolve()) for one in args.path]
     there = [one for one in origin.path if Path(one).exists()]
-    same = os.access(origin.executable, os.X_OK)
-    own = [] if same else [one for one in sys.path if one]
-    python = origin.python if same else ".".join(map(str, sys.version_info[:3]))
-    notes = []
+    executable, python, own, notes = _interpreter(args, origin)
     if python != origin.python:
         notes.append(f"captured on CPython {origin.python}, run on {python}")
     if given:
@@ -140,10 +141,51 @@ def _home(args: argparse.Namespace, origin: Origin) -> tuple[Home, list[str]]:
     home = Home(
         path=list(dict.fromkeys([*given, *there, *own])),
         cwd=given[0] if given else origin.folder,
-        executable=origin.executable if same else sys.executable,
+        executable=executable,
         python=python,
         file=origin.file,
         digest=origin.digest,
         hash_seed=origin.hash_seed if not origin.hash_randomization or origin.hash_seed else "",
     )
     return home, notes
+
+
+def _interpreter(
+    args: argparse.Namespace, origin: Origin
+) -> tuple[str, str, list[str], list[str]]:
+    """Return the interpreter, its version, its import path where it is another one than the
+    service's, and notes.
+
+    It runs before anything is sealed, and a file of calls may come from anywhere: what such a
+    file names is not run unless it is ours, or was named with `--python`.
+    """
+    there = os.access(origin.executable, os.X_OK)
+    trusted = origin.executable in (sys.executable, args.python) or not args.captured
+    if args.python and args.python != origin.executable:
+        version, path = _asked(args.python)
+        return args.python, version, path, []
+    if there and trusted:
+        return origin.executable, origin.python, [], []
+    notes = []
+    if there:
+        notes.append(
+            f"run with {sys.executable}: the file names {origin.executable}, which runs only "
+            "when it is given with --python"
+        )
+    version = ".".join(map(str, sys.version_info[:3]))
+    return sys.executable, version, [one for one in sys.path if one], notes
+
+
+def _asked(executable: str) -> tuple[str, list[str]]:
+    """Ask an interpreter for its version and its import path."""
+    command = [executable, "-P", "-c", _ASK]
+    try:
+        done = subprocess.run(  # noqa: S603 - the user has named it
+            command, capture_output=True, timeout=_ASK_S, check=True, stdin=subprocess.DEVNULL
+        )
+        version, path = json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise UsageError(
+            "bad-python", f"{executable} is no Python interpreter that runs: {error}."
+        ) from None
+    return str(version), [str(one) for one in path if one]

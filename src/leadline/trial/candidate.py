@@ -271,7 +271,8 @@ def from_git(ref: str, folder: str, read: Read) -> Candidate:
     if not ref or ref.startswith("-"):
         raise UsageError("bad-patch", f"{ref!r} is nothing that git could compare.")
     command = [
-        *("git", "-C", folder, "-c", "core.quotePath=true", "diff", "--no-color"),
+        *("git", "-C", folder, "-c", "core.quotePath=true"),
+        *("-c", "core.fsmonitor=false", "diff", "--no-color"),
         *("--no-ext-diff", "--no-textconv", "--find-renames", "--unified=3"),
         *("--src-prefix=a/", "--dst-prefix=b/", ref, "--"),
     ]

@@ -52,7 +52,8 @@ class Place:
         ours, theirs = socket.socketpair()
         self._socket = ours
         environ = {**os.environ, "PYTHONHASHSEED": hash_seed, "LEADLINE_OFF": "1"}
-        command = [executable, "-m", "leadline.agent.place", str(theirs.fileno())]
+        # -P: a module of the folder that somebody works in would be imported outside the seal
+        command = [executable, "-P", "-m", "leadline.agent.place", str(theirs.fileno())]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - an interpreter, asked to run us
                 command,

@@ -42,10 +42,10 @@ def main(argv: list[str]) -> int:
 
 
 def _stand(begin: Begin) -> None:
-    """Be where the service is, and have its import path."""
+    """Be where the service is. Its import path is for the sealed copy alone: whatever lay in it
+    under the name of a module that is imported late would run here, outside of the seal."""
     if Path(begin.cwd).is_dir():
         os.chdir(begin.cwd)
-    sys.path[:] = begin.path
     sys.argv[:] = begin.argv or [begin.entry.partition(":")[0]]
     sys.dont_write_bytecode = True
     # which is found out by writing there, and many modules ask for it when they are imported
@@ -60,7 +60,7 @@ def _seal(begin: Begin, channel: int, lines: Lines) -> int:
         return 1
     policy = int(twin.READONLY | twin.THREADS | twin.GRANDCHILDREN)
     life = begin.life_s
-    folders = readable((*begin.readable, *begin.scope))
+    folders = readable((*begin.path, *begin.readable, *begin.scope))
     try:
         pid = twin.clone(policy, life, int(life) + 1, MEMORY_BYTES, (channel,), folders)
     except OSError as error:
@@ -68,6 +68,7 @@ def _seal(begin: Begin, channel: int, lines: Lines) -> int:
         lines.say(write(Ready(False, f"no sealed process can be made here: {why}")))
         return 1
     if pid == 0:
+        sys.path[:] = begin.path
         sealed.live(begin, lines)
         os._exit(0)
     os.close(channel)  # or its end would never be seen
