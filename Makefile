@@ -17,7 +17,8 @@ NATIVE = src/leadline/native
 BUILT = $(VENV)/.core
 # what the other core of the two is tried on, the one that runs where there is no compiler
 BOTH = $(addprefix tests/agent/test_, \
-	capture.py engine.py good_guest.py guard.py kinds.py limits.py second_eyes.py stress.py \
+	capture.py capturing_generators.py engine.py good_guest.py guard.py kinds.py limits.py \
+	second_eyes.py stress.py \
 	targets_functions.py targets_shapes.py traps.py values_hostile.py zoo.py)
 
 .PHONY: demo test lint bench soak fuzz sanitize screenshots clean

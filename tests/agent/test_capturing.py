@@ -171,30 +171,6 @@ def test_coroutines_are_calls_though_they_take_turns(soundings, shop) -> None:
     assert soundings.state(probe).fates == {Fate.CAPTURED: 5}
 
 
-def test_a_generator_says_that_its_yields_are_not_here(soundings, shop) -> None:
-    capture(soundings, "each")
-    assert list(shop.each(3)) == [0, 1, 2]
-    [call] = calls(soundings)
-    assert (call.kind, call.value, call.yields) == ("generator", "end", [])
-    assert call.obstacle == "its yields are not recorded"
-    assert argument(call, "n") == 3
-
-
-def test_a_generator_that_is_left_is_counted_and_taken_for_no_other(soundings, shop) -> None:
-    probe = capture(soundings, "each")
-    for n in range(5, 9):
-        left = shop.each(n)
-        next(left)
-        del left
-    assert list(shop.each(2)) == [0, 1]
-    found = calls(soundings)
-    assert argument(found[-1], "n") == 2
-    for call in found[:-1]:  # closed: on some versions an end that is heard of
-        assert not call.returned
-    fates = soundings.state(probe).fates
-    assert fates[Fate.CAPTURED] == len(found)
-
-
 def test_the_condition_is_asked_at_the_beginning(soundings, shop) -> None:
     probe = capture(soundings, "share", condition="people == 1")
     shop.share([], 1)

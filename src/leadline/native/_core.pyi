@@ -2,17 +2,19 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
+from weakref import ReferenceType
 
 class Meter:
     """The numbers of a passage; base of `agent.core.passage.Passage`."""
 
     holds: Any
     take: Any
+    hear: Any
     concerns: Any
-    began: dict[int, int] | None
-    opens: dict[int, int] | None
+    began: dict[int, int | list[int]] | None
+    opens: dict[int, int | list[int]] | None
     follows: Meter | None
     samples: deque[float] | None
     tokens: float
@@ -110,6 +112,9 @@ class Core:
     def on_return(self, code: CodeType, offset: int, result: object, /) -> Any: ...
     def on_unwind(self, code: CodeType, offset: int, error: BaseException, /) -> Any: ...
     def on_raise(self, code: CodeType, offset: int, error: BaseException, /) -> Any: ...
+    def on_yield(self, code: CodeType, offset: int, value: object, /) -> Any: ...
+    def on_resume(self, code: CodeType, offset: int, /) -> Any: ...
+    def on_throw(self, code: CodeType, offset: int, error: BaseException, /) -> Any: ...
     def put(
         self, event: int, code: CodeType | None, offset: int, armed: tuple[Armed, ...] | None, /
     ) -> None: ...
@@ -147,3 +152,12 @@ def captures() -> int:
 
 def name_fates(fates: tuple[Any, ...], /) -> None:
     """Say what the fates are, in their order."""
+
+def generator_of(frame: FrameType, /) -> ReferenceType[Any] | None:
+    """Return a weak reference to the generator that a frame belongs to, if it does."""
+
+def is_over(reference: ReferenceType[Any], /) -> bool:
+    """Tell whether a generator is gone or has come to its end. Nobody holds it meanwhile."""
+
+def unwrapped(value: object, /) -> object:
+    """Return what an asynchronous generator gives out, of what the interpreter makes of it."""

@@ -13,7 +13,7 @@ from msgspec import Meta, Raw, Struct
 
 from leadline.control.report import MAX_COUNT, NewHit, as_it_came
 from leadline.server.reading import MAX_JSON_DEPTH, parse, read
-from leadline.wire.call import CallKind
+from leadline.wire.call import CallKind, TurnKind
 from leadline.wire.errors import WireError
 from leadline.wire.hit import InstanceInfo, Point, ProbeState, Report
 from leadline.wire.probe import Moment
@@ -213,6 +213,14 @@ class _Origin(Struct, forbid_unknown_fields=True):
     hash_seed: str
 
 
+class _Turn(Struct, forbid_unknown_fields=True):
+    """See `wire.call.Turn`."""
+
+    after: _Number
+    kind: TurnKind
+    kept: dict[str, Value] | None
+
+
 class _Call(Struct, forbid_unknown_fields=True):
     """See `wire.CallView`."""
 
@@ -231,6 +239,8 @@ class _Call(Struct, forbid_unknown_fields=True):
     callers: list[str]
     duration_s: float | None
     home: _Origin | None
+    more_yields: _Number = 0
+    turns: list[_Turn] = []
 
 
 class _Hit(Struct, forbid_unknown_fields=True):

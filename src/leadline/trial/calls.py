@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from types import CellType, CodeType, FrameType, FunctionType
 from typing import Any
 
+from leadline.wire.call import TurnKind
 from leadline.wire.errors import RefusedError
-from leadline.wire.struct import dataclass, replace
+from leadline.wire.struct import dataclass, field, replace
 
 type FunctionOf = Callable[[FrameType], FunctionType | None]
 """Returns the function object that a frame runs, where that can be had."""
@@ -48,6 +49,9 @@ class Call:
     depth: int = 0
     most_yields: int = 0
     """Of a generator: how much of what it gives out is asked for."""
+    turns: Mapping[int, tuple[TurnKind, Any]] = field(default_factory=dict)
+    """Of a generator: after how much of it something is sent or thrown, and what; or after
+    how much it is closed."""
 
     def of(self, function: Callable[..., Any], code: CodeType) -> "Call":
         """Return the call of something else, such as a candidate, with the same arguments."""

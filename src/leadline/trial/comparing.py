@@ -165,16 +165,7 @@ class _Walk:
         else:
             where = "result" if live.returned else "exception"
             self.values(_Pair(where, live.value, rerun.value), 0)
-        for index in range(max(len(live.yields), len(rerun.yields))):
-            sides = [
-                side.yields[index] if index < len(side.yields) else _MISSING
-                for side in (live, rerun)
-            ]
-            pair = _Pair(f"yield {index + 1}", *sides)
-            if _MISSING in sides:
-                self.differ(pair)
-            else:
-                self.values(pair, 0)
+        self.yields(live, rerun)
         for name in {**live.arguments, **rerun.arguments}:
             pair = _Pair(
                 f"argument {name}",
@@ -185,6 +176,27 @@ class _Walk:
                 self.differ(pair)
             else:
                 self.values(pair, 0)
+
+    def yields(self, live: Outcome, rerun: Outcome) -> None:
+        """What a generator gave out; of what was only counted, how much."""
+        counts = [len(side.yields) + side.more for side in (live, rerun)]
+        taken = max(len(live.yields), len(rerun.yields))
+        for index in range(taken):
+            sides = [
+                side.yields[index] if index < len(side.yields) else _MISSING
+                for side in (live, rerun)
+            ]
+            pair = _Pair(f"yield {index + 1}", *sides)
+            if _MISSING not in sides:
+                self.values(pair, 0)
+            elif index < min(counts):
+                self.unseen += 1
+            else:
+                self.differ(pair)
+        if min(counts) > taken:
+            self.unseen += min(counts) - taken
+        if counts[0] != counts[1] and min(counts) >= taken:
+            self.differ(_Pair("yields", *(f"{count} values" for count in counts)))
 
     def differ(self, pair: _Pair) -> None:
         self.compared += 1
@@ -201,8 +213,8 @@ class _Walk:
         elif type(live) is not dict or type(rerun) is not dict:
             self.plain(pair)
         elif live.get("type") != rerun.get("type") or live.get("form") != rerun.get("form"):
-            if Omission.ROOM in (live.get("omitted"), rerun.get("omitted")):
-                self.unseen += 1  # the room was at its end before the class was looked at
+            if _no_class(live) or _no_class(rerun):
+                self.unseen += 1  # it was not even looked of what class it is
             else:
                 self.differ(pair)
         elif _held_back(live) or _held_back(rerun) or level > _MAX_DEPTH:
@@ -421,7 +433,14 @@ def _only_resources(live: dict[str, Any], rerun: dict[str, Any]) -> bool:
 
 
 def _no_room(value: Value) -> bool:
-    return type(value) is dict and value.get("omitted") == Omission.ROOM and _held_back(value)
+    return type(value) is dict and _no_class(value) and _held_back(value)
+
+
+def _no_class(value: dict[str, Any]) -> bool:
+    """Tell whether the class of a value may be any other: it found no room, or was not there
+    any more when it was to be looked at."""
+    omitted = value.get("omitted")
+    return omitted == Omission.ROOM or (omitted == Omission.UNKNOWN and value["type"] == "?")
 
 
 def _is_absent(value: Value) -> TypeGuard[dict[str, Any]]:

@@ -23,12 +23,13 @@ ABSENT = "absent"
 class Outcome:
     """`value` is the result where it returned, else the exception; `arguments` are the
     parameters that still had a value at the end, by name and in their order. `yields` is what
-    a generator gave out before."""
+    a generator gave out before; it gave out `more` values than these, which nobody took."""
 
     returned: bool
     value: Value = None
     arguments: dict[str, Value] = field(default_factory=dict)
     yields: list[Value] = field(default_factory=list)
+    more: int = 0
 
 
 def outcome_of(
@@ -55,7 +56,9 @@ def read_outcome(value: Any) -> Outcome:
         or type(value.get("returned")) is not bool
         or not isinstance(value.get("arguments"), dict)
         or not isinstance(value.get("yields", []), list)
+        or type(value.get("more", 0)) is not int
     ):
         raise WireError("An outcome does not follow the contract.")
     yields = value.get("yields", [])
-    return Outcome(value["returned"], value.get("value"), value["arguments"], yields)
+    more = value.get("more", 0)
+    return Outcome(value["returned"], value.get("value"), value["arguments"], yields, more)

@@ -79,13 +79,16 @@ class Ready:
 @dataclass(frozen=True, slots=True)
 class Order:
     """One call to run: the document of its arguments (`wire.kept`). `entry` is the qualified
-    name of another function of the entry's module, if it is not the entry that is called."""
+    name of another function of the entry's module, if it is not the entry that is called.
+    `turns` are those of a generator at which more is done than to ask for the next value, as
+    `wire.call.Turn` says."""
 
     number: int
     document: dict[str, Any]
     most_yields: int = 0
     within_s: float = RUN_S
     entry: str = ""
+    turns: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

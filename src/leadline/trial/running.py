@@ -15,6 +15,7 @@ from leadline.trial.monitoring import Monitor
 from leadline.trial.outcome import Outcome, outcome_of, read_outcome
 from leadline.trial.printed import MAX_PRINTED_CHARS, Printed
 from leadline.trial.showing import Shown, seen
+from leadline.wire.call import TurnKind
 from leadline.wire.errors import WireError
 from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.value import Value
@@ -88,7 +89,10 @@ def run(
             raised = told(error)
             caught.late(call, False, error)
         else:
-            caught.late(call, True, value)
+            if value is _CLOSED:  # on 3.13 that may be no event
+                caught.late(call, False, GeneratorExit())
+            else:
+                caught.late(call, True, value)
     if greenlets.refused:
         cut = HANDS_OVER  # whatever the application made of it
     outcome = None if cut else caught.whole()
@@ -109,23 +113,43 @@ def _made(call: Call, within_s: float, gives: Callable[[object], None]) -> objec
     if not is_generator(call.code):
         return value
     if hasattr(value, "__anext__"):
-        return drive(_each(value, call.most_yields, gives), within_s)
-    for _ in range(call.most_yields):
+        return drive(_each(value, call, gives), within_s)
+    for number in range(call.most_yields):
+        kind, given = call.turns.get(number, _NEXT)
         try:
-            gives(next(value))
+            if kind is TurnKind.CLOSE:
+                break
+            if kind is TurnKind.SEND:
+                one = value.send(given)
+            else:
+                one = value.throw(given) if kind is TurnKind.THROW else next(value)
         except StopIteration as end:
             return end.value
+        gives(one)
     value.close()
-    return None
+    return _CLOSED
 
 
-async def _each(value: Any, most: int, gives: Callable[[object], None]) -> None:
-    for _ in range(most):
+async def _each(value: Any, call: Call, gives: Callable[[object], None]) -> object:
+    for number in range(call.most_yields):
+        kind, given = call.turns.get(number, _NEXT)
         try:
-            gives(await anext(value))
+            if kind is TurnKind.CLOSE:
+                break
+            if kind is TurnKind.SEND:
+                one = await value.asend(given)
+            else:
+                one = await (value.athrow(given) if kind is TurnKind.THROW else anext(value))
         except StopAsyncIteration:
-            return
+            return None
+        gives(one)
     await value.aclose()
+    return _CLOSED
+
+
+_NEXT: tuple[TurnKind | None, Any] = (None, None)
+_CLOSED = object()
+"""Stands for the result of a generator that was closed before it had one."""
 
 
 class _Caught:

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from leadline.trial.outcome import Outcome
-from leadline.wire.call import CallView
-from leadline.wire.struct import dataclass, field
+from leadline.wire.call import CallView, TurnKind
+from leadline.wire.struct import asdict, dataclass, field
+
+MAX_ASKED = 10_000
+"""Values that a generator is asked for again: what is beyond is a stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +17,8 @@ class CapturedCall:
 
     `document` is that of `wire.kept`, and None where `obstacle` says why the call cannot be
     made again. `failed` is None where the predicate had no answer. `withheld` names arguments
-    that redaction held back.
+    that redaction held back. `turns` are what a generator's caller did to it, as `wire.call`
+    has them, and `closed` says whether it was closed before its end.
     """
 
     number: int
@@ -26,6 +30,8 @@ class CapturedCall:
     withheld: list[str] = field(default_factory=list)
     callers: list[str] = field(default_factory=list)
     size: int = 0
+    turns: list[dict[str, Any]] = field(default_factory=list)
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +53,27 @@ def of_view(number: int, view: CallView, asked: bool) -> CapturedCall:
     return CapturedCall(
         number=number,
         document=view.kept,
-        live=Outcome(view.returned, view.value, view.arguments, view.yields),
+        live=Outcome(view.returned, view.value, view.arguments, view.yields, view.more_yields),
         failed=view.fails if asked else False,
-        obstacle=view.obstacle or ("" if view.kept else "its arguments were not kept"),
+        obstacle=view.obstacle or _obstacle(view),
         kind=view.kind,
         withheld=view.withheld,
         callers=view.callers,
         size=view.size,
+        turns=[asdict(turn) for turn in view.turns],
+        closed=view.closed,
     )
+
+
+def _obstacle(view: CallView) -> str:
+    if view.kept is None:
+        return "its arguments were not kept"
+    if len(view.yields) + view.more_yields > MAX_ASKED:
+        return f"it gave out more than {MAX_ASKED:,} values"
+    for turn in view.turns:
+        if turn.kind is not TurnKind.CLOSE and turn.kept is None:
+            return "what was sent into it was not kept"
+    return ""
 
 
 def chosen(calls: Sequence[CapturedCall], most: int) -> list[CapturedCall]:

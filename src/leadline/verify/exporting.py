@@ -12,6 +12,7 @@ from pathlib import Path
 from leadline.verify.comparison import Compared
 from leadline.verify.literals import NotLiteral, arguments_source
 from leadline.verify.verdict import Candidate
+from leadline.wire.call import CallKind
 from leadline.wire.errors import UnavailableError
 from leadline.wire.kept import CONTEXT
 from leadline.wire.struct import dataclass, field
@@ -77,11 +78,9 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
         raise NotLiteral("a call that has context variables, such as a request")
     made = arguments_source(one.call.document)
     names = list(one.call.document["roots"])
-    run = {"coroutine": "asyncio.run(call())", "generator": "list(call())"}.get(
-        one.call.kind, "call()"
-    )
-    if one.call.kind == "async generator":
-        raise NotLiteral("an asynchronous generator")
+    if one.call.kind in (CallKind.GENERATOR, CallKind.ASYNC_GENERATOR):
+        raise NotLiteral("a generator, which is driven step by step")
+    run = "asyncio.run(call())" if one.call.kind == CallKind.COROUTINE else "call()"
     checks = _failing(fails, expect, run) if one.case.failed else _differing(one, run)
     head = "failed in production" if one.case.failed else "is right as it is"
     lines = [

@@ -228,11 +228,11 @@ class Places:
 def order_of(call: CapturedCall, within_s: float = RUN_S) -> Order:
     """Return what a place is told of a call. A generator is asked for more than it gave, to see
     its end; one that was closed before its end is asked for as much, and closed."""
-    most = len(call.live.yields) + _MARGIN * (not _was_closed(call))
-    return Order(call.number, call.document or {}, most, within_s)
+    most = len(call.live.yields) + call.live.more + _MARGIN * (not _was_closed(call))
+    return Order(call.number, call.document or {}, most, within_s, turns=call.turns)
 
 
 def _was_closed(call: CapturedCall) -> bool:
     value = call.live.value
     name = value.get("type") if isinstance(value, dict) else None
-    return not call.live.returned and name == "GeneratorExit"
+    return call.closed or (not call.live.returned and name == "GeneratorExit")

@@ -16,6 +16,8 @@ DEFAULT_CALLS = 200
 """Without a difference in so many, at most 1.5 % of such calls differ (95 %)."""
 MAX_CAPTURED_BYTES = 8_000_000
 """Of all calls of one capture in one instance."""
+MAX_YIELDS = 100
+"""Of one generator that are taken; what it gives out beyond is counted."""
 MAX_CALLERS = 8
 """Callers of the application's own that are named."""
 
@@ -27,6 +29,25 @@ class CallKind(StrEnum):
     COROUTINE = "coroutine"
     GENERATOR = "generator"
     ASYNC_GENERATOR = "async generator"
+
+
+class TurnKind(StrEnum):
+    """What a caller does to a generator, if it is not to ask for the next value."""
+
+    SEND = "send"
+    THROW = "throw"
+    CLOSE = "close"
+    """Left before its end, too: that is what the interpreter makes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a generator met `after` it had given out so many values. `kept` is what was sent or
+    thrown, as a document (`wire.kept`) with one root, `sent`."""
+
+    after: int
+    kind: TurnKind
+    kept: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +79,9 @@ class CallView:
     they were at its beginning (`wire.kept`); `withheld` names what of them was held back, and
     `obstacle` why the call cannot be made again. `callers` are those of the application's own
     code, `module:qualname`, the innermost first. `home` comes with the first call that an
-    instance captures for a probe.
+    instance captures for a probe. Of a generator, `yields` are the values that it gave out,
+    the first `MAX_YIELDS`, and `more_yields` counts the others; `turns` are those at which its
+    caller did more than to ask for the next one, in their order.
     """
 
     entry: str
@@ -76,6 +99,13 @@ class CallView:
     callers: list[str] = field(default_factory=list)
     duration_s: float | None = None
     home: Origin | None = None
+    more_yields: int = 0
+    turns: list[Turn] = field(default_factory=list)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is a generator that was closed, or left, before its end."""
+        return bool(self.turns) and self.turns[-1].kind is TurnKind.CLOSE
 
 
 def size_words(count: int) -> str:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
-from leadline.wire.call import CallKind, CallView, Origin
+from leadline.wire.call import CallKind, CallView, Origin, Turn, TurnKind
 from leadline.wire.errors import UsageError
 from leadline.wire.struct import asdict, dataclass, field
 
@@ -35,7 +35,9 @@ _MEMBERS: tuple[_Member, ...] = (
     ("obstacle", str),
     ("callers", list),
     ("duration_s", (float, int, _NULL)),
+    ("more_yields", int),
 )
+_OF_TURN: tuple[_Member, ...] = (("after", int), ("kept", (dict, _NULL)))
 _OF_ORIGIN: tuple[_Member, ...] = (
     ("python", str),
     ("executable", str),
@@ -116,8 +118,22 @@ def call_of(said: dict[str, Any], where: str = "A call") -> CallView:
         kind=kind,
         value=said.get("value"),
         home=_origin(home, where) if home is not None else None,
+        turns=_turns(said.get("turns", []), where),
         **members,
     )
+
+
+def _turns(said: object, where: str) -> list[Turn]:
+    if not isinstance(said, list) or not all(isinstance(one, dict) for one in said):
+        raise _bad(f"`turns` of {where} is not a list of objects.")
+    turns = []
+    for one in said:
+        members = _members(one, _OF_TURN, f"`turns` of {where}")
+        try:
+            turns.append(Turn(kind=TurnKind(one.get("kind")), **members))
+        except (TypeError, ValueError):
+            raise _bad(f"`turns` of {where} has one that is not known.") from None
+    return turns
 
 
 def _header(said: dict[str, Any]) -> Header:

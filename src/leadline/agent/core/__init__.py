@@ -49,6 +49,9 @@ class Core(Protocol):
     def drain(self, most: int) -> list[Record]:
         """Take the oldest records out of the ring, at most `most`."""
 
+    def put(self, record: Record) -> None:
+        """Add a record of what was found out on a thread of ours."""
+
     def dropped(self) -> dict[str, int]:
         """Return how many records were lost since the process started, by reason."""
 

@@ -6,6 +6,7 @@ hands to the functions below, which do what the pure core does.
 """
 
 import sys
+from collections import deque
 from collections.abc import Sequence
 from types import CodeType, FrameType, ModuleType
 from typing import Any
@@ -41,7 +42,7 @@ from leadline.wire.limits import CaptureLimits
 from leadline.wire.probe import Moment
 from leadline.wire.value import Omission, Value
 
-_INSTRUCTION, _START, _RETURN, _UNWIND, _RAISE = range(5)
+_INSTRUCTION, _START, _RETURN, _UNWIND, _RAISE, _YIELD, _RESUME, _THROW = range(8)
 """The events, in the order of `core.h`."""
 _EVENTS = sys.monitoring.events
 _MONITORED = (
@@ -50,8 +51,11 @@ _MONITORED = (
     _EVENTS.PY_RETURN,
     _EVENTS.PY_UNWIND,
     _EVENTS.RAISE,
+    _EVENTS.PY_YIELD,
+    _EVENTS.PY_RESUME,
+    _EVENTS.PY_THROW,
 )
-_GLOBAL = (_UNWIND, _RAISE)
+_GLOBAL = (_UNWIND, _RAISE, _THROW)
 _MOMENTS: dict[Moment, tuple[int, ...]] = {
     Moment.LINE: (_INSTRUCTION,),
     Moment.ENTRY: (_START,),
@@ -59,6 +63,7 @@ _MOMENTS: dict[Moment, tuple[int, ...]] = {
     Moment.RAISED: (_RAISE,),
     Moment.LEAVING: (_UNWIND,),
 }
+_TURNS = (_YIELD, _RESUME, _THROW)
 _ROLES = {role: number for number, role in enumerate(Role)}
 _TAKEN = {taken: number for number, taken in enumerate(Taken)}
 _DURATION, _RESULT, _EXCEPTION = -2, -3, -4
@@ -82,12 +87,16 @@ class NativeCore:
         acquaint(core)
         self._core = core.Core(self.ring, BUDGET_NS, _HELPERS)
         self._armed: dict[tuple[int, int, int], tuple[Any, ...]] = {}
+        self._late: deque[Record] = deque(maxlen=ring.MAX_RECORDS)
         callbacks = (
             self._core.on_instruction,
             self._core.on_start,
             self._core.on_return,
             self._core.on_unwind,
             self._core.on_raise,
+            self._core.on_yield,
+            self._core.on_resume,
+            self._core.on_throw,
         )
         for event, (monitored, callback) in enumerate(zip(_MONITORED, callbacks, strict=True)):
             monitor.lead(monitored, callback, self._relay(event))
@@ -153,7 +162,13 @@ class NativeCore:
                 self._monitor.refresh(site.code)
 
     def drain(self, most: int) -> list[Record]:
-        return self.ring.take(most, Record)  # type: ignore[no-any-return]
+        records: list[Record] = self.ring.take(most, Record)
+        while self._late and len(records) < most:
+            records.append(self._late.popleft())
+        return records
+
+    def put(self, record: Record) -> None:
+        self._late.append(record)
 
     def dropped(self) -> dict[str, int]:
         counts = {
@@ -168,6 +183,7 @@ class NativeCore:
 
     def clear(self) -> None:
         self.ring.clear()
+        self._late.clear()
         self._core.clear()
 
     def forget(self) -> None:
@@ -246,7 +262,7 @@ class NativeCore:
 def _places(site: Site) -> list[_Where]:
     return [
         (event, site.code, offset)
-        for event in _MOMENTS[site.moment]
+        for event in (_TURNS if site.role is Role.TURN else _MOMENTS[site.moment])
         for offset in (site.offsets if event == _INSTRUCTION else (0,))
     ]
 
@@ -266,12 +282,13 @@ def _visit(
     result: object,
     exception: BaseException | None,
     duration_s: float | None,
+    unheard: int,
 ) -> Visit:
     """Make of a hit what Python takes."""
     scope = scope_of(frame, site.code or frame_code(frame), site.variables)
     if site.moment is not Moment.LINE or passage.timed:
         scope = call_scope(scope, site.moment, result, exception, duration_s)
-    return Visit(scope, frame, site, result, exception, duration_s)
+    return Visit(scope, frame, site, result, exception, duration_s, unheard)
 
 
 def _decide(passage: Passage, visit: Visit) -> bool | None:

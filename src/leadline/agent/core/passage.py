@@ -6,7 +6,7 @@ here in the fixed order limiter -> condition -> capture, with each outcome count
 
 from collections import deque
 from collections.abc import Callable
-from enum import Enum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,11 +61,23 @@ class Role(Enum):
     """Here the call ends: what began in it is over."""
     ENTRY = "entry"
     """Here the function is entered: count it, while its line was never reached."""
+    TURN = "turn"
+    """Here a generator gives something out, or goes on: tell of it whom the call concerns."""
     WITNESS = "witness"
     """Here a call ends that the probe has seen begin: armed for `Compiled.witness`."""
     RENEW = "renew"
     """Here a call begins that may lie where one lay whose end nobody heard of: armed for the
     witness, to forget that one."""
+
+
+class Heard(IntEnum):
+    """What a call met between its beginning and its end."""
+
+    GIVEN = 0
+    """It gave something out, or handed over to what it awaits."""
+    SENT = 1
+    """It was sent something that is not None; only the native core can see that."""
+    THROWN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +105,7 @@ class Site:
 
 class Visit(NamedTuple):
     """One passage while its callback runs; never kept. `duration_s` is None where nobody saw
-    the call begin."""
+    the call begin; `unheard` is what the call gave out after enough was heard of it."""
 
     scope: Scope
     frame: FrameType
@@ -101,6 +113,7 @@ class Visit(NamedTuple):
     result: object
     exception: BaseException | None
     duration_s: float | None
+    unheard: int = 0
 
 
 class Reading(NamedTuple):
@@ -145,7 +158,9 @@ class Passage(Meter):
     has switched the sites off; `window_ns` above `allowance_ns` is one. `began` is there when
     durations are wanted: frame -> nanoseconds of `perf_counter_ns`; `opens` is that of another
     passage, which sees the calls end that this one has taken and `follows` it: it is off too
-    once that is and all of them have ended.
+    once that is and all of them have ended. `hear` is told of what these calls meet meanwhile:
+    frame, `Heard`, value. Once it has answered False, what a call gives out is counted only
+    (beside the nanoseconds), and the rest told with that count.
 
     Counters are plain integers that the application's threads add to without a lock: CPython
     changes threads only at calls and backward jumps, and `n += 1` holds neither.
@@ -161,11 +176,12 @@ class Passage(Meter):
     condition: Condition | None = None
     plan: Plan | None = None
     concerns: Callable[[BaseException], bool] | None = None
-    began: dict[int, int] | None = None
+    began: dict[int, int | list[int]] | None = None
     timed: bool = False
     """Whether a passage without a duration is of no use."""
-    opens: dict[int, int] | None = None
+    opens: dict[int, int | list[int]] | None = None
     follows: "Passage | None" = None
+    hear: Callable[[FrameType, int, object, int | None], bool] | None = None
     samples: deque[float] | None = None
     lost: int = 0
     sites: tuple[Site, ...] = ()

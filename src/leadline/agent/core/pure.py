@@ -20,6 +20,7 @@ from leadline.agent.core.passage import (
     MAX_ENTRIES,
     MAX_OPEN_CALLS,
     NOTHING,
+    Heard,
     Passage,
     Record,
     Role,
@@ -38,7 +39,8 @@ from leadline.wire.probe import Fate, Moment
 _EVENTS = sys.monitoring.events
 _INSTRUCTION, _START, _RETURN = _EVENTS.INSTRUCTION, _EVENTS.PY_START, _EVENTS.PY_RETURN
 _UNWIND, _RAISE = _EVENTS.PY_UNWIND, _EVENTS.RAISE
-_GLOBAL = (_UNWIND, _RAISE)
+_YIELD, _THROW = _EVENTS.PY_YIELD, _EVENTS.PY_THROW
+_GLOBAL = (_UNWIND, _RAISE, _THROW)
 """Rejected for a single code object before 3.15; they cannot answer DISABLE either."""
 _DISABLE = sys.monitoring.DISABLE
 
@@ -49,6 +51,8 @@ _MOMENTS: dict[Moment, tuple[int, ...]] = {
     Moment.RAISED: (_RAISE,),
     Moment.LEAVING: (_UNWIND,),
 }
+_TURNS = (_YIELD, _THROW)
+"""What is sent into a generator is on its stack, where Python code cannot look."""
 _ANY = -1
 """The place in a table of what is armed in all code."""
 _OURS = __file__.removesuffix("agent/core/pure.py")
@@ -68,7 +72,7 @@ class PureCore:
         self._monitor = monitor
         self._lines: dict[int, dict[int, tuple[_Armed, ...]]] = {}
         self._tables: dict[int, dict[int, tuple[_Armed, ...]]] = {
-            event: {} for event in (_START, _RETURN, _UNWIND, _RAISE)
+            event: {} for event in (_START, _RETURN, _UNWIND, _RAISE, *_TURNS)
         }
         self.ring = Ring()
         self.budget_ns = BUDGET_NS
@@ -82,11 +86,13 @@ class PureCore:
         monitor.listen(_RETURN, self._at(_RETURN))
         monitor.listen(_UNWIND, self._threw(_UNWIND))
         monitor.listen(_RAISE, self._threw(_RAISE))
+        monitor.listen(_YIELD, self._at(_YIELD))
+        monitor.listen(_THROW, self._threw(_THROW))
 
     def arm(self, passage: Passage, sites: Sequence[Site]) -> None:
         passage.sites += tuple(sites)
         for site in sites:
-            for event in _MOMENTS[site.moment]:
+            for event in _events(site):
                 self._enter(event, passage, site)
         for site in sites:
             if site.code is not None:
@@ -94,7 +100,7 @@ class PureCore:
 
     def disarm(self, passage: Passage) -> None:
         for site in passage.sites:
-            for event in _MOMENTS[site.moment]:
+            for event in _events(site):
                 self._leave(event, passage, site)
         passage.sites = ()
         if passage.began is not None:
@@ -117,6 +123,9 @@ class PureCore:
 
     def drain(self, most: int) -> list[Record]:
         return self.ring.take(most)
+
+    def put(self, record: Record) -> None:
+        self.ring.put(record)
 
     def dropped(self) -> dict[str, int]:
         counts = {
@@ -204,13 +213,15 @@ class PureCore:
         return reached
 
     def _at(self, event: int) -> Callable[..., Any]:
-        """The callback of a function's entry, or of its return with the result."""
+        """The callback of a function's entry, or of what comes out of it: the result, or what
+        a generator gives out."""
         table, visit = self._tables[event], self._visit
+        levels = 3 if event == _YIELD else 4  # see `monitor`
 
         def at(code: CodeType, _offset: int, result: object = NOTHING) -> Any:
             try:
                 armed = table.get(_identity(code))
-                return _DISABLE if armed is None else visit(armed, 4, result, None)
+                return _DISABLE if armed is None else visit(armed, levels, result, None)
             except RecursionError:
                 self._no_stack += 1  # inline: there is no room for a call
                 return None
@@ -279,13 +290,18 @@ class PureCore:
         """Take one passage; returns whether the probe stays on at this place."""
         if exception is not None and passage.concerns and not passage.concerns(exception):
             return True
+        if site.role is Role.TURN:
+            return self._hear_turn(passage, levels, result, exception)
         if site.role is not Role.HIT:
             return self._serve(passage, site.role, levels)
         frame = duration_s = None
+        unheard = 0
         if passage.began:
             frame = frame_above(levels)
             began = passage.began.pop(_identity(frame), None)
-            duration_s = (self._elapsed() - began) / 1e9 if began is not None else None
+            if type(began) is list:
+                began, unheard = began
+            duration_s = (self._elapsed() - began) / 1e9 if type(began) is int else None
         if passage.timed and duration_s is None:
             return _awaits(passage)
         if not passage.apart and (
@@ -307,7 +323,30 @@ class PureCore:
         scope = scope_of(frame, site.code or frame_code(frame), site.variables)
         if site.moment is not Moment.LINE or passage.timed:
             scope = call_scope(scope, site.moment, result, exception, duration_s)
-        return self._capture(passage, Visit(scope, frame, site, result, exception, duration_s))
+        visit = Visit(scope, frame, site, result, exception, duration_s, unheard)
+        return self._capture(passage, visit)
+
+    def _hear_turn(
+        self,
+        passage: Passage,
+        levels: int,
+        result: object,
+        exception: BaseException | None,
+    ) -> bool:
+        """Tell of what a generator gives out, or has thrown into it, if its beginning was
+        seen."""
+        if passage.began and passage.hear is not None:
+            frame = frame_above(levels + 1)
+            key = _identity(frame)
+            began = passage.began.get(key)
+            counted = began[1] if type(began) is list else None
+            if exception is not None and began is not None:
+                passage.hear(frame, Heard.THROWN, exception, counted)
+            elif type(began) is list:
+                began[1] += 1
+            elif type(began) is int and not passage.hear(frame, Heard.GIVEN, result, None):
+                passage.began[key] = [began, 0]
+        return _awaits(passage)
 
     def _serve(self, passage: Passage, role: Role, levels: int) -> bool:
         """Take a passage through a site where the probe does not hit."""
@@ -358,6 +397,10 @@ class PureCore:
         return Record(passage, visit.site, now, thread, payload, task_name(), trace, span)
 
 
+def _events(site: Site) -> tuple[int, ...]:
+    return _TURNS if site.role is Role.TURN else _MOMENTS[site.moment]
+
+
 def _awaits(passage: Passage) -> bool:
     """Whether a passage that follows another one has anything to wait for."""
     if passage.follows is None or passage.began or not passage.follows.off:
@@ -366,7 +409,7 @@ def _awaits(passage: Passage) -> bool:
     return False
 
 
-def _forget_oldest(calls: dict[int, int]) -> int:
+def _forget_oldest(calls: dict[int, Any]) -> int:
     """Make room for calls that begin: generators that nobody has finished are never heard of
     again, and would take all of it in time. Returns how many were forgotten."""
     oldest = list(calls)[: MAX_OPEN_CALLS // 2]

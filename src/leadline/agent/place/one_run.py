@@ -21,8 +21,10 @@ from leadline.trial.questions import Questions
 from leadline.trial.rebuilding import rebuild
 from leadline.trial.showing import Shown, seen_under
 from leadline.trial.withheld import touched
+from leadline.wire.call import TurnKind
 from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.kept import CONTEXT
+from leadline.wire.struct import replace
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Value
 
@@ -44,7 +46,7 @@ def run_order(
     try:
         given = rebuild(order.document)
         _be_in_context(given.pop(CONTEXT, None))
-        call = _call(entry, given, order)
+        call = replace(_call(entry, given, order), turns=_turns(order))
         questions = Questions(begin.fails, begin.expect, given)
     except LeadlineError as error:
         return write(cut(order.number, error.message.rstrip(".")))
@@ -82,6 +84,17 @@ def run_order(
             within,
         )
     )
+
+
+def _turns(order: Order) -> dict[int, tuple[TurnKind, Any]]:
+    """Return what a generator is given between. Raises `RefusedError`."""
+    return {
+        int(turn["after"]): (
+            TurnKind(turn["kind"]),
+            rebuild(turn["kept"])["sent"] if turn.get("kept") else None,
+        )
+        for turn in order.turns
+    }
 
 
 def _settle() -> None:

@@ -43,7 +43,7 @@ WAITING = (Status.PENDING, Status.MISMATCH)
 type Codes = list[CodeType]
 
 
-_OF_WITNESSES = {Role.WITNESS: Role.HIT, Role.RENEW: Role.FORGET}
+_OF_WITNESSES = {Role.WITNESS: Role.HIT, Role.RENEW: Role.FORGET, Role.TURN: Role.TURN}
 """What is armed for the witness, and what for."""
 
 
@@ -300,6 +300,8 @@ class Arming:
     ) -> None:
         """Keep the witness on while calls may begin, or have and have not ended. It is on
         again before the probe is (`budget`), so that no call begins without it."""
+        for record in following.left():
+            self._core.put(record)
         if witness.off:
             following.forget()
         if one.state.status is Status.EXPIRED:

@@ -6,28 +6,33 @@ rate at which more are looked at, so that a hot function is sampled before the b
 """
 
 import time
+from collections import deque
 from collections.abc import Iterator
-from types import CodeType
+from types import CodeType, FrameType
+from typing import NamedTuple
 
 from leadline.agent.capture import keeping, outlet
 from leadline.agent.capture.callers import callers_of, module_name
+from leadline.agent.capture.frame import Scope
 from leadline.agent.capture.landmarks import latest
 from leadline.agent.capture.room import Room
-from leadline.agent.core.passage import BUDGET_NS, Passage, Reading, Visit
+from leadline.agent.core.passage import BUDGET_NS, Passage, Reading, Record, Site, Visit
 from leadline.agent.origin import origin_of
 from leadline.agent.probes.choosing import Shape, chooser, shape_of_call
 from leadline.agent.probes.compiled import Compiled, ready
-from leadline.agent.twin.outcome import names_of, outcome_at
+from leadline.agent.probes.turns import Turns, unseen_sends
+from leadline.agent.twin.outcome import names_of, outcome_at, taker
 from leadline.expression import Unknown, compile_predicate
 from leadline.expression.fuel import refuel
 from leadline.expression.layout import layout_of
+from leadline.trial.calls import is_generator, parameters
 from leadline.trial.outcome import Outcome
-from leadline.wire.call import MAX_CAPTURED_BYTES, CallKind, CallView, size_words
+from leadline.wire.call import MAX_CAPTURED_BYTES, CallKind, CallView, Turn, size_words
 from leadline.wire.kept import MAX_CALL_BYTES, Kept
 from leadline.wire.probe import CaptureProbe, Fate
-from leadline.wire.struct import dataclass, replace
+from leadline.wire.struct import replace
 from leadline.wire.target import FunctionTarget
-from leadline.wire.value import render
+from leadline.wire.value import Omission, Value, render
 
 MAX_OPEN = 1_000
 MAX_OPEN_BYTES = 2_000_000
@@ -50,7 +55,7 @@ _ALWAYS = 2**62
 _LET_GO = ""
 """No reason: the call was seen to its end, and not chosen."""
 _MAX_MESSAGE = 200
-_NO_YIELDS = "its yields are not recorded"
+_GONE = "it was left, and nobody saw its end"
 _KINDS = {
     0x20: CallKind.GENERATOR,
     0x80: CallKind.COROUTINE,
@@ -58,8 +63,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
+class _Begun(NamedTuple):
     """A call under way. It holds nothing of the application's but what cannot change."""
 
     kept: Kept
@@ -68,20 +72,27 @@ class _Begun:
     module: str
     at: float
     share: float
+    site: Site
+    turns: Turns | None
+
+    @property
+    def held(self) -> int:
+        """Bytes of JSON."""
+        if (turns := self.turns) is None:
+            return self.kept.size
+        return self.kept.size + turns.bytes + CALL_OUTCOME_BYTES - turns.room.left
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
+class _Ended(NamedTuple):
     """A call that was chosen, until our thread makes a hit of it."""
 
     begun: _Begun
     outcome: Outcome
-    code: CodeType
-    file: str
     fails: bool | None
     unknown: str
     duration_s: float | None
     weight: int
+    more: int = 0
 
 
 def compile_capture(probe: CaptureProbe) -> Compiled:
@@ -93,6 +104,7 @@ def compile_capture(probe: CaptureProbe) -> Compiled:
         holds=None,
         take=recorder.end,
         read=recorder.read,
+        hear=recorder.hear,
         hits_left=_ALWAYS,
         tokens=float(_ALWAYS),
         burst=float(_ALWAYS),
@@ -124,6 +136,9 @@ class Recorder:
         self._number = 0
         self._lost = 0
         self._strays = 0
+        self._over: deque[_Begun] = deque(maxlen=MAX_OPEN)
+        """Generators in whose place lies another call, and of whose end nobody has told."""
+        self._left = 0
         self._paid_ns = 0
         self._told_home = False
         module = probe.target.module if isinstance(probe.target, FunctionTarget) else ""
@@ -153,14 +168,38 @@ class Recorder:
         shape, callers = shape_of_call(named), callers_of(visit.frame)
         del named
         share = (clock() - started) / self._token_ns
-        begun = _Begun(kept, shape, callers, module_name(visit.frame), time.monotonic(), share)
-        key = object.__hash__(visit.frame)
-        self._drop(self._open.pop(key, None))
+        frame, code = visit.frame, visit.site.code
+        turns = None
+        if code is not None and is_generator(code):
+            turns = Turns(frame, code, CALL_OUTCOME_BYTES)
+        begun = _Begun(
+            kept, shape, callers, module_name(frame), time.monotonic(), share, visit.site, turns
+        )
+        key = object.__hash__(frame)
+        before = self._open.pop(key, None)
+        if before is not None and before.turns is not None:
+            self._open_bytes -= before.held
+            self._over.append(before)
+        else:
+            self._drop(before)
         self._open[key] = begun
-        self._open_bytes += kept.size
+        self._open_bytes += begun.held
         # what is looked at costs its time; a whole hit of the rate is taken off if it is sent
         self._passage.tokens += 1.0 - share
         self._passage.hits_left += 1
+
+    def hear(self, frame: FrameType, heard: int, value: object, counted: int | None) -> bool:
+        """Take what a generator gives out, is sent or has thrown into it; returns whether more
+        of what it gives out is wanted."""
+        begun = self._open.get(object.__hash__(frame))
+        if begun is None or (turns := begun.turns) is None:
+            return False
+        clock = time.thread_time_ns
+        started, held = clock(), begun.held
+        goes_on = turns.hear(heard, value, counted or 0, self._landmarks)
+        self._open_bytes += begun.held - held
+        self._passage.tokens -= (clock() - started) / self._token_ns
+        return goes_on
 
     def end(self, visit: Visit) -> bytes:
         """Take what a call came to, if it is worth a hit. Raises `Unknown` if it is not."""
@@ -168,7 +207,7 @@ class Recorder:
         if begun is None:  # there was no room for it
             self._strays += 1
             raise Unknown(_LET_GO)
-        self._open_bytes -= begun.kept.size
+        self._open_bytes -= begun.held
         if self._passage.hits_left <= 0 or self.over:
             raise Unknown(_LET_GO)
         refuel()
@@ -176,65 +215,119 @@ class Recorder:
         started = clock()
         returned = visit.exception is None
         value = visit.exception if not returned else visit.result
-        fails, unknown = self._asked(visit, returned, value)
+        fails, unknown = self._asked(visit.scope, returned, value)
         failed = fails if self._fails is not None else False
         ended = (begun.shape, returned, layout_of(type(value)).name)
         if not self._chooser.takes(ended, None if unknown else failed):
             raise Unknown(_LET_GO)
-        room = Room(CALL_OUTCOME_BYTES)
+        room = begun.turns.room if begun.turns is not None else Room(CALL_OUTCOME_BYTES)
         outcome = outcome_at(visit, names_of(visit), room)
+        more = begun.turns.more(visit.unheard) if begun.turns is not None else 0
         weight = begun.kept.size + CALL_OUTCOME_BYTES - room.left
-        if self._waiting_bytes + weight > MAX_WAITING_BYTES:
+        number = self._put_by(
+            _Ended(begun, outcome, fails, unknown, visit.duration_s, weight, more)
+        )
+        share = (clock() - started) / self._token_ns
+        self._passage.tokens -= max(share, 1.0 - begun.share)
+        return number
+
+    def _put_by(self, ended: _Ended) -> bytes:
+        """Have a call wait for our thread; raises `Unknown` where there is no room for it."""
+        if self._waiting_bytes + ended.weight > MAX_WAITING_BYTES:
             self._lost += 1
             raise Unknown("calls come faster than they are sent")
         self._number += 1
         number = self._number
-        code = visit.site.code
-        assert code is not None  # noqa: S101 - of a function
-        self._waiting[number] = _Ended(
-            begun, outcome, code, visit.site.file, fails, unknown, visit.duration_s, weight
-        )
-        self._waiting_bytes += weight
-        self._bytes += weight
+        self._waiting[number] = ended
+        self._waiting_bytes += ended.weight
+        self._bytes += ended.weight
         self._passage.hits_left -= 1
-        share = (clock() - started) / self._token_ns
-        self._passage.tokens -= max(share, 1.0 - begun.share)
         return b"%d" % number
 
-    def _asked(self, visit: Visit, returned: bool, value: object) -> tuple[bool | None, str]:
+    def _asked(self, scope: Scope, returned: bool, value: object) -> tuple[bool | None, str]:
         if self._fails is None:
             return None, ""
         try:
-            return self._fails.holds(visit.scope, returned, value), ""
+            return self._fails.holds(scope, returned, value), ""
         except Unknown as unknown:
             return None, unknown.reason
+
+    def left(self) -> list[Record]:
+        """See `Following`: generators that their callers have left."""
+        now = time.monotonic()
+        for key, begun in list(self._open.items()):
+            if begun.turns is None or not begun.turns.is_gone(now):
+                continue
+            if (found := self._open.pop(key, None)) is begun:
+                self._open_bytes -= begun.held
+                self._over.append(begun)
+            elif found is not None:  # another call has begun there, just now
+                self._open[key] = found
+        records = []
+        while self._over:
+            begun = self._over.popleft()
+            try:
+                number = self._close(begun)
+            except Unknown:
+                continue
+            self._left += 1
+            records.append(Record(self._witness, begun.site, time.time(), 0, number))
+        return records
+
+    def _close(self, begun: _Begun) -> bytes:
+        """Make of a generator that was left what the interpreter makes of it: it is closed.
+        Raises `Unknown` where it is not worth a hit."""
+        turns, code = begun.turns, begun.site.code
+        if turns is None or code is None or self._passage.hits_left <= 0 or self.over:
+            raise Unknown(_LET_GO)
+        turns.close()
+        error = GeneratorExit()
+        fails, unknown = self._asked(_nothing_there, False, error)
+        failed = fails if self._fails is not None else False
+        ended = (begun.shape, False, layout_of(GeneratorExit).name)
+        if not self._chooser.takes(ended, None if unknown else failed):
+            raise Unknown(_LET_GO)
+        gone: Value = {"type": "?", "omitted": Omission.UNKNOWN, "rule": _GONE}
+        outcome = Outcome(
+            False, taker(turns.room)(error), dict.fromkeys(parameters(code), gone)
+        )
+        return self._put_by(
+            _Ended(begun, outcome, fails, unknown, None, begun.held, turns.more(0))
+        )
 
     def read(self, payload: bytes) -> Reading:
         """Make a hit of a call, as it may leave the process."""
         ended = self._waiting.pop(int(payload))
         self._waiting_bytes -= ended.weight
         begun, outcome = ended.begun, ended.outcome
+        code = begun.site.code
+        assert code is not None  # noqa: S101 - of a function
         kept = keeping.withhold(begun.kept)
-        shown = outlet.values({"": outcome.value} | outcome.arguments)
-        kind = kind_of(ended.code)
-        yields = kind in (CallKind.GENERATOR, CallKind.ASYNC_GENERATOR)
-        home = None if self._told_home else origin_of(ended.code.co_filename)
+        turns = begun.turns
+        yields = turns.yields if turns is not None else []
+        taken = {f"{index}": value for index, value in enumerate(yields)}
+        shown = outlet.values({"": outcome.value} | taken | outcome.arguments)
+        home = None if self._told_home else origin_of(code.co_filename)
         self._told_home = True
+        driven = _driven(turns) if turns is not None else []
         call = CallView(
-            entry=f"{self._module or begun.module}:{ended.code.co_qualname}",
-            kind=kind,
+            entry=f"{self._module or begun.module}:{code.co_qualname}",
+            kind=kind_of(code),
             returned=outcome.returned,
             value=shown.pop(""),
+            yields=[shown.pop(name) for name in taken],
             arguments=shown,
             fails=ended.fails,
             unknown=outlet.reason(ended.unknown),
             kept=kept.document,
-            size=kept.size,
-            withheld=kept.withheld,
-            obstacle=outlet.reason(kept.obstacle) or (_NO_YIELDS if yields else ""),
+            size=kept.size + (turns.bytes if turns is not None else 0),
+            withheld=kept.withheld + [path for one in driven for path in one.withheld],
+            obstacle=outlet.reason(kept.obstacle) or _in_the_way(turns, code),
             callers=begun.callers,
             duration_s=ended.duration_s,
             home=home,
+            more_yields=ended.more,
+            turns=[one.turn for one in driven],
         )
         return Reading(call_words(call), {}, call=call, weight=ended.weight)
 
@@ -262,7 +355,7 @@ class Recorder:
         ends = self._witness.fates
         let_go = ends[Fate.CONDITION_UNKNOWN] - self._strays
         return fates | {
-            Fate.CAPTURED: ends[Fate.CAPTURED],
+            Fate.CAPTURED: ends[Fate.CAPTURED] + self._left,
             Fate.RATE_LIMITED: fates[Fate.RATE_LIMITED] + let_go,
             Fate.DROPPED: fates[Fate.DROPPED] + ends[Fate.DROPPED] + self._lost,
         }
@@ -283,14 +376,47 @@ class Recorder:
     def renew(self) -> None:
         """See `Following`."""
         self._open.clear()
+        self._over.clear()
         self._waiting.clear()
         self._open_bytes = self._waiting_bytes = self._lost = self._strays = self._paid_ns = 0
+        self._left = 0
         self._told_home = False
 
     def _drop(self, begun: _Begun | None) -> None:
         if begun is not None:
-            self._open_bytes -= begun.kept.size
+            self._open_bytes -= begun.held
             self._lost += 1
+
+
+class _Told(NamedTuple):
+    """A turn as it may leave, and what of it was held back."""
+
+    turn: Turn
+    withheld: list[str]
+
+
+def _driven(turns: Turns) -> list[_Told]:
+    told = []
+    for one in turns.driven:
+        kept = keeping.withhold(one.kept) if one.kept is not None else None
+        told.append(
+            _Told(
+                Turn(one.after, one.kind, kept.document if kept is not None else None),
+                kept.withheld if kept is not None else [],
+            )
+        )
+    return told
+
+
+def _in_the_way(turns: Turns | None, code: CodeType) -> str:
+    """Return why a generator cannot be driven again as it was."""
+    if turns is None:
+        return ""
+    return outlet.reason(turns.obstacle) or unseen_sends(code)
+
+
+def _nothing_there(name: str) -> object:
+    raise Unknown(f"{name} is gone with its generator")
 
 
 def kind_of(code: CodeType) -> CallKind:
@@ -307,6 +433,10 @@ def call_words(call: CallView) -> str:
     value = render(call.value, quoted=True)
     shown = value if len(value) <= _MAX_MESSAGE else f"{value[:_MAX_MESSAGE]}…"
     did = f"returned {shown}" if call.returned else f"raised {shown}"
+    if call.closed:
+        did = "was closed"
+    if (count := len(call.yields) + call.more_yields) or call.closed:
+        did += f" after {count} yield{'s' * (count != 1)}"
     kept = (
         f"kept {size_words(call.size)}"
         if call.kept is not None

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from leadline.agent.core.passage import NO_ALLOWANCE_NS, Passage, Plan, Reading, Visit
+from leadline.agent.core.passage import NO_ALLOWANCE_NS, Passage, Plan, Reading, Record, Visit
 from leadline.expression import compile_condition
 from leadline.wire.limits import MAX_COST_PERCENT
 from leadline.wire.probe import Fate, Probe
@@ -27,6 +27,9 @@ class Following(Protocol):
 
     def allow(self, ns: int) -> None:
         """Take what of each second the probe may use."""
+
+    def left(self) -> list[Record]:
+        """Return those whose end nobody heard of and that are over, as records."""
 
     def owed_ns(self) -> int:
         """Return what their ends have cost since the last call."""

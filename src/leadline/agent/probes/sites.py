@@ -12,6 +12,7 @@ from leadline.wire.struct import replace
 from leadline.wire.target import FunctionTarget, Target
 from leadline.wire.twin import REPEATS
 
+_GIVES_OUT = 0x20 | 0x200  # generators, also asynchronous ones
 _SUSPENDS = 0x20 | 0x80 | 0x200  # generators, coroutines, asynchronous generators
 """Whose end is not always heard of: 3.13 is silent when a generator is closed (gh-140373). A
 new call may lie where that one lay, so its beginning forgets what was left."""
@@ -57,6 +58,8 @@ def _calls(found: Placement, probe: Probe) -> Placement:
         captured = isinstance(probe, CaptureProbe)
         if captured:
             sites.append(replace(site, offsets=(), moment=Moment.ENTRY, role=Role.RENEW))
+            if site.code is not None and site.code.co_flags & _GIVES_OUT:
+                sites.append(replace(site, offsets=(), moment=Moment.EXIT, role=Role.TURN))
         if captured or (isinstance(probe, TwinProbe) and probe.use in REPEATS):
             sites.append(replace(site, offsets=(), moment=Moment.EXIT, role=Role.WITNESS))
     return Placement(tuple(sites), found.note)

@@ -39,6 +39,76 @@ take_out(PyObject *dict, PyObject *key)
     return there > 0 && PyDict_DelItem(dict, key) < 0 ? -1 : there;
 }
 
+enum { GIVEN, SENT, THROWN }; /* agent.core.passage.Heard */
+
+/* Tell Python of a turn; from now on its call's turns are only counted if it has heard enough. */
+static int
+tell_turn(Visit *visit, PyObject *key, PyObject *began, int turn, PyObject *value)
+{
+    Meter *meter = visit->meter;
+    PyObject *frame = (PyObject *)PyEval_GetFrame();
+    if (frame == NULL || meter->hear == Py_None) {
+        return 0;
+    }
+    int counted = PyList_CheckExact(began);
+    visit->core->in_python++;
+    Py_INCREF(value); /* it lies on the generator's stack */
+    Py_INCREF(began);
+    PyObject *more = PyObject_CallFunction(meter->hear, "OiOO", frame, turn, value,
+                                           counted ? PyList_GET_ITEM(began, 1) : Py_None);
+    Py_DECREF(value);
+    int done = more == NULL ? -1 : 0;
+    if (more == Py_False && !counted) {
+        int there = PyDict_Contains(meter->began, key); /* Python has run meanwhile */
+        PyObject *both = there > 0 ? Py_BuildValue("[Oi]", began, 0) : NULL;
+        done = there < 0 || (there && both == NULL) ? -1 : 0;
+        if (both != NULL) {
+            done = PyDict_SetItem(meter->began, key, both);
+            Py_DECREF(both);
+        }
+    }
+    Py_DECREF(began);
+    Py_XDECREF(more);
+    return done;
+}
+
+static int
+count_turn(PyObject *counted)
+{
+    PyObject *one = PyLong_FromLongLong(PyLong_AsLongLong(PyList_GET_ITEM(counted, 1)) + 1);
+    return one == NULL ? -1 : PyList_SetItem(counted, 1, one);
+}
+
+/* What a generator gives out, is sent, or has thrown into it, if its beginning was seen. */
+static int
+hear_turn(Visit *visit)
+{
+    Meter *meter = visit->meter;
+    PyObject *value = visit->moment.result;
+    int turn = GIVEN;
+    if (visit->moment.exception != NULL) {
+        value = visit->moment.exception;
+        turn = THROWN;
+    }
+    else if (value == NULL) {
+        value = frame_sent(visit->moment.frame);
+        turn = SENT;
+        if (value == NULL || value == Py_None) {
+            return ON;
+        }
+    }
+    PyObject *key = call_key(visit);
+    PyObject *began = key == NULL ? NULL : PyDict_GetItemWithError(meter->began, key);
+    int done = began == NULL && PyErr_Occurred() ? -1 : 0;
+    if (began != NULL) {
+        done = turn == GIVEN && PyList_CheckExact(began)
+                   ? count_turn(began)
+                   : tell_turn(visit, key, began, turn, value);
+    }
+    Py_XDECREF(key);
+    return done < 0 ? FAILED : calls_await(meter);
+}
+
 /* A place where the probe does not hit, but that serves those where it does. */
 int
 calls_serve(Visit *visit)
@@ -55,6 +125,9 @@ calls_serve(Visit *visit)
     }
     if (meter->began == NULL || !PyDict_CheckExact(meter->began)) {
         return ON;
+    }
+    if (visit->armed->role == ROLE_TURN) {
+        return hear_turn(visit);
     }
     PyObject *key = call_key(visit), *now = NULL;
     int done = key == NULL ? -1 : 0;
@@ -117,6 +190,10 @@ calls_find_duration(Visit *visit)
     PyObject *began = key == NULL ? NULL : PyDict_GetItemWithError(meter->began, key);
     int found = 0;
     if (began != NULL) {
+        if (PyList_CheckExact(began)) {
+            visit->moment.unheard = PyLong_AsLongLong(PyList_GET_ITEM(began, 1));
+            began = PyList_GET_ITEM(began, 0);
+        }
         visit->moment.duration_s =
             (double)(clock_monotonic_ns() - PyLong_AsLongLong(began)) / 1e9;
         visit->moment.has_duration = 1;

@@ -151,6 +151,35 @@ on_raise(Core *core, PyObject *const *arguments, Py_ssize_t count)
     return !enough(count, 3) ? NULL : threw(core, ON_RAISE, arguments);
 }
 
+/* What a generator gives out, or that it goes on: heard of in armed code only. */
+static PyObject *
+turned(Core *core, Event event, PyObject *const *arguments)
+{
+    PyObject *armed = table_get(&core->tables[event], arguments[0], 0);
+    if (armed == NULL) {
+        return Py_NewRef(core->disable);
+    }
+    return visit_all(core, armed, event == ON_YIELD ? arguments[2] : NULL, NULL);
+}
+
+static PyObject *
+on_yield(Core *core, PyObject *const *arguments, Py_ssize_t count)
+{
+    return !enough(count, 3) ? NULL : turned(core, ON_YIELD, arguments);
+}
+
+static PyObject *
+on_resume(Core *core, PyObject *const *arguments, Py_ssize_t count)
+{
+    return !enough(count, 2) ? NULL : turned(core, ON_RESUME, arguments);
+}
+
+static PyObject *
+on_throw(Core *core, PyObject *const *arguments, Py_ssize_t count)
+{
+    return !enough(count, 3) ? NULL : threw(core, ON_THROW, arguments);
+}
+
 /* put(event, code or None, offset, tuple of Armed or None) */
 static PyObject *
 core_put(Core *core, PyObject *args)
@@ -338,6 +367,9 @@ static PyMethodDef methods[] = {
     CALLBACK("on_return", on_return),
     CALLBACK("on_unwind", on_unwind),
     CALLBACK("on_raise", on_raise),
+    CALLBACK("on_yield", on_yield),
+    CALLBACK("on_resume", on_resume),
+    CALLBACK("on_throw", on_throw),
     {"put", (PyCFunction)core_put, METH_VARARGS, NULL},
     {"listen", (PyCFunction)core_listen, METH_VARARGS, NULL},
     {"disarm_all", (PyCFunction)core_disarm_all, METH_NOARGS, NULL},

@@ -10,7 +10,17 @@
 #include "table.h"
 
 /* The events that are listened to; the first has a place for each offset. */
-typedef enum { ON_INSTRUCTION, ON_START, ON_RETURN, ON_UNWIND, ON_RAISE, EVENT_COUNT } Event;
+typedef enum {
+    ON_INSTRUCTION,
+    ON_START,
+    ON_RETURN,
+    ON_UNWIND,
+    ON_RAISE,
+    ON_YIELD,
+    ON_RESUME,
+    ON_THROW,
+    EVENT_COUNT,
+} Event;
 
 /* Another listener of ours to the same event, called after what is armed. */
 typedef struct {

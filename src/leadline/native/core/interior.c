@@ -71,6 +71,49 @@ frame_variable(Frame *frame, int index)
     return value;
 }
 
+/* The value lies on top of the frame's stack, where `RESUME` finds it. Its argument says what it
+   comes after (1: a yield, 2: one of something that is delegated to, 3: an await). */
+PyObject *
+frame_sent(Frame *frame)
+{
+    PyCodeObject *code = frame_code(frame);
+    if (frame->owner != FRAME_OWNED_BY_GENERATOR || frame->stacktop <= code->co_nlocalsplus) {
+        return NULL;
+    }
+    int after = _PyCode_CODE(code)[_PyInterpreterFrame_LASTI(frame)].op.arg & 3;
+    if (after != 1 && (after != 2 || code->co_flags & CO_ASYNC_GENERATOR)) {
+        return NULL;
+    }
+    return frame->localsplus[frame->stacktop - 1];
+}
+
+PyObject *
+frame_generator(PyObject *frame)
+{
+    Frame *runs = ((PyFrameObject *)frame)->f_frame;
+    if (runs->owner != FRAME_OWNED_BY_GENERATOR) {
+        return NULL;
+    }
+    return PyWeakref_NewRef((PyObject *)_PyFrame_GetGenerator(runs), NULL);
+}
+
+int
+generator_is_over(PyObject *reference)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    PyObject *generator;
+    if (PyWeakref_GetRef(reference, &generator) < 0) {
+        PyErr_Clear();
+    }
+    int over = generator == NULL || ((PyGenObject *)generator)->gi_frame_state >= FRAME_COMPLETED;
+    Py_XDECREF(generator); /* not the last one: nothing else has run meanwhile */
+    return over;
+#else
+    PyObject *generator = PyWeakref_GET_OBJECT(reference);
+    return generator == Py_None || ((PyGenObject *)generator)->gi_frame_state >= FRAME_COMPLETED;
+#endif
+}
+
 static PyDictKeysObject *
 shared_keys(PyObject *object)
 {

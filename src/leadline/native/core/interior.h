@@ -25,6 +25,18 @@ PyObject *frame_globals(Frame *frame);
 int frame_offset(Frame *frame); /* of the instruction that it is at, in bytes */
 PyObject *frame_variable(Frame *frame, int index);
 
+/* Return what was sent into a generator that goes on after it has given something out, borrowed,
+   while the interpreter tells of that; NULL at any other place. */
+PyObject *frame_sent(Frame *frame);
+
+/* Return a weak reference to the generator that a frame belongs to, or NULL without an exception
+   where it belongs to none. */
+PyObject *frame_generator(PyObject *frame);
+
+/* Tell whether a generator, by its weak reference, is gone or has come to its end. Holds it at
+   no moment at which it could be let go of. */
+int generator_is_over(PyObject *reference);
+
 /* Of a code object's variables: arguments and locals, those in cells, those of its closure. A
    variable can be of two sorts. */
 extern const int variable_sorts[3];

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "core.h"
+#include "interior.h"
 #include "passage.h"
 #include "program.h"
 #include "ring.h"
@@ -67,12 +68,56 @@ captures(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
     return PyLong_FromLongLong(knowledge.captures);
 }
 
+/* generator_of(frame) -> a weak reference to the generator that it belongs to, or None. */
+static PyObject *
+generator_of(PyObject *Py_UNUSED(module), PyObject *frame)
+{
+    PyObject *reference = PyFrame_Check(frame) ? frame_generator(frame) : NULL;
+    if (reference == NULL && PyErr_Occurred()) {
+        return NULL;
+    }
+    return reference != NULL ? reference : Py_NewRef(Py_None);
+}
+
+/* is_over(reference) -> whether the generator is gone or has come to its end. */
+static PyObject *
+is_over(PyObject *Py_UNUSED(module), PyObject *reference)
+{
+    if (!PyWeakref_CheckRef(reference)) {
+        PyErr_SetString(PyExc_TypeError, "a weak reference to a generator was expected");
+        return NULL;
+    }
+    return PyBool_FromLong(generator_is_over(reference));
+}
+
+/* unwrapped(value) -> what an asynchronous generator gives out, of what the interpreter makes of
+   it. */
+static int
+note_held(PyObject *held, void *into)
+{
+    *(PyObject **)into = held;
+    return 0;
+}
+
+static PyObject *
+unwrapped(PyObject *Py_UNUSED(module), PyObject *value)
+{
+    PyObject *held = NULL;
+    if (Py_TYPE(value)->tp_traverse != NULL) {
+        Py_TYPE(value)->tp_traverse(value, note_held, &held);
+    }
+    return Py_NewRef(held != NULL ? held : value);
+}
+
 static PyMethodDef functions[] = {
     {"know", know, METH_VARARGS, NULL},
     {"forget", forget, METH_NOARGS, NULL},
     {"capture", capture, METH_VARARGS, NULL},
     {"captures", captures, METH_NOARGS, NULL},
     {"name_fates", passage_name_fates, METH_O, NULL},
+    {"generator_of", generator_of, METH_O, NULL},
+    {"is_over", is_over, METH_O, NULL},
+    {"unwrapped", unwrapped, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

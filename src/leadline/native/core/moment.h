@@ -19,6 +19,7 @@ typedef struct {
     PyObject *exception; /* NULL where there is none */
     double duration_s;
     int has_duration;
+    long long unheard; /* turns of the call that were counted only */
     const int *where; /* of each name of the program */
     long fuel;
 } Moment;

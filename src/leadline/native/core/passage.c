@@ -145,6 +145,7 @@ meter_traverse(Meter *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->holds);
     Py_VISIT(self->take);
+    Py_VISIT(self->hear);
     Py_VISIT(self->concerns);
     Py_VISIT(self->began);
     Py_VISIT(self->opens);
@@ -160,6 +161,7 @@ meter_clear(Meter *self)
 {
     Py_CLEAR(self->holds);
     Py_CLEAR(self->take);
+    Py_CLEAR(self->hear);
     Py_CLEAR(self->concerns);
     Py_CLEAR(self->began);
     Py_CLEAR(self->opens);
@@ -188,6 +190,7 @@ meter_dealloc(Meter *self)
 static PyMemberDef meter_members[] = {
     OBJECT(holds),
     OBJECT(take),
+    OBJECT(hear),
     OBJECT(concerns),
     OBJECT(began),
     OBJECT(opens),

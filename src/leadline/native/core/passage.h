@@ -43,7 +43,7 @@ typedef struct {
 
 typedef struct {
     PyObject_HEAD
-    PyObject *holds, *take, *concerns, *began, *opens, *follows, *samples;
+    PyObject *holds, *take, *hear, *concerns, *began, *opens, *follows, *samples;
     double tokens;
     long long hits_left, lost, entered, cost_ns, window_ns, allowance_ns;
     long long fates[FATE_COUNT];
@@ -58,7 +58,7 @@ typedef struct {
 } Meter;
 
 /* In the order of agent.core.passage.Role. */
-typedef enum { ROLE_HIT, ROLE_BEGIN, ROLE_FORGET, ROLE_ENTRY } Role;
+typedef enum { ROLE_HIT, ROLE_BEGIN, ROLE_FORGET, ROLE_ENTRY, ROLE_TURN } Role;
 
 /* A passage at one of its sites. */
 typedef struct {

@@ -15,13 +15,16 @@ visit_object(Visit *visit)
         PyObject *frame = (PyObject *)PyEval_GetFrame();
         PyObject *duration =
             moment->has_duration ? PyFloat_FromDouble(moment->duration_s) : Py_NewRef(Py_None);
-        if (duration != NULL && frame != NULL) {
+        PyObject *unheard = PyLong_FromLongLong(moment->unheard);
+        if (duration != NULL && unheard != NULL && frame != NULL) {
             visit->visit = PyObject_CallFunctionObjArgs(
                 visit->core->visit, visit->armed->meter, visit->armed->site, frame,
                 moment->result != NULL ? moment->result : visit->core->nothing,
-                moment->exception != NULL ? moment->exception : Py_None, duration, NULL);
+                moment->exception != NULL ? moment->exception : Py_None, duration,
+                unheard, NULL);
         }
         Py_XDECREF(duration);
+        Py_XDECREF(unheard);
         if (visit->visit == NULL && !PyErr_Occurred()) {
             PyErr_SetString(PyExc_RuntimeError, "a hit without a frame");
         }
