@@ -12,7 +12,9 @@ from leadline.agent.capture.keeping import Landmarks, keep
 from leadline.trial.outcome import Outcome
 from leadline.trial.place import Begin, Order
 from leadline.verify.calls import CapturedCall
+from leadline.verify.comparison import compare_runs
 from leadline.verify.places import Place, order_of
+from leadline.verify.verdict import Candidate, Control
 from leadline.wire.struct import replace
 
 SETTINGS = """\
@@ -90,3 +92,43 @@ def test_calls_of_several_sorts_in_one_place(shop: ModuleType, tmp_path: Path) -
     finally:
         unset.close()
         place.close()
+
+
+LAZY = """\
+class Box:
+    def __init__(self, secret, names):
+        self.password = secret
+        self.names = names
+
+    def __iter__(self):
+        return iter(self.names)
+
+def lazily(box):
+    return (name + box.password for name in box.names)
+
+def plainly(box):
+    return len(box.names)
+"""
+
+
+def test_what_is_withheld_is_not_touched_by_our_own_look(tmp_path: Path) -> None:
+    (tmp_path / "lazy_of_it.py").write_text(LAZY, "utf-8")
+    with imported(tmp_path, "lazy_of_it") as (module,):
+        kept = keep([("box", module.Box("s3cret", ["pen"]))], leaves_out=True)
+    place_of = home(tmp_path)
+    begin = Begin(path=place_of.path, cwd=place_of.cwd, entry="lazy_of_it:plainly", salt="x")
+    place = Place(begin, sys.executable, "1")
+    try:
+        assert place.ready().ok
+        plain = place.run(Order(1, kept.document or {}))
+        lazy = place.run(Order(2, kept.document or {}, entry="lazily"))
+    finally:
+        place.close()
+    assert plain.rerun.outcome is not None, plain.rerun.cut
+    assert plain.rerun.outcome.value == 1
+    assert lazy.rerun.outcome is not None, lazy.rerun.cut
+    call = CapturedCall(2, kept.document, lazy.rerun.outcome)
+    case = compare_runs(call, lazy, lazy, lazy).case
+    assert case.control is Control.AGREES
+    assert case.candidate is Candidate.UNKNOWN
+    assert "what result would give out" in case.reason

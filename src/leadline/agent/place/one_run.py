@@ -58,6 +58,7 @@ def run_order(
     ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask, PRINTED)
     took = (time.perf_counter() - began) * 1e3
     _settle()
+    what = touched()  # by the call, or a question about it: our own look comes after
     left = {name: seen_under(deep_taker(begin.salt), name, one) for name, one in given.items()}
     changed = state.changed()  # before anything lazy runs on
     roots = {"result" if questions.returned else "exception": questions.value}
@@ -65,7 +66,7 @@ def run_order(
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
     roots |= {f"yield {number}": one for number, one in enumerate(yields, 1)}
     within = callee | _inside(roots, begin.salt)
-    if what := touched():
+    if what is not None:
         return write(cut(order.number, str(what)))
     return write(
         Ran(
