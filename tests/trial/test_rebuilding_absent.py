@@ -48,7 +48,10 @@ def test_a_connection_is_in_the_way_of_those_only_who_use_it() -> None:
 
 
 def test_an_object_of_a_class_that_is_nowhere_is_not_there_either() -> None:
-    class Local:
+    class Meta(type):
+        pass
+
+    class Local(metaclass=Meta):
         pass
 
     found = made(one={"local": Local(), "kind": Local, "n": 3}, bound=Local().__repr__)

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.verify.calling import home, imported
 
 from leadline.agent.capture.keeping import Landmarks, keep
+from leadline.agent.place.entry import find_entry
 from leadline.trial.outcome import Outcome
 from leadline.trial.place import Begin, Order
 from leadline.verify.calls import CapturedCall
@@ -132,3 +133,26 @@ def test_what_is_withheld_is_not_touched_by_our_own_look(tmp_path: Path) -> None
     assert case.control is Control.AGREES
     assert case.candidate is Candidate.UNKNOWN
     assert "what result would give out" in case.reason
+
+
+WRAPPED = """\
+def authorized(function):
+    def inner(who, *more):
+        return function(f"<{who}>", *more)
+    return inner
+
+class Views:
+    @authorized
+    @authorized
+    def show(self, page):
+        return self, page
+"""
+
+
+def test_what_a_decorator_has_wrapped_without_a_word_is_found(tmp_path: Path) -> None:
+    (tmp_path / "wrapped_of_it.py").write_text(WRAPPED, "utf-8")
+    with imported(tmp_path, "wrapped_of_it") as (module,):
+        found = find_entry(module, "wrapped_of_it", "Views.show")
+        assert found.parameters == ("self", "page")
+        other = find_entry(module, "wrapped_of_it", "authorized")
+        assert other.parameters == ("function",)

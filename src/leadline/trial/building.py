@@ -24,6 +24,7 @@ from typing import Any
 
 from leadline.expression.layout import layout_of
 from leadline.trial.building_arrays import ARRAYS
+from leadline.trial.building_classes import CLASS, fill_class, new_class
 from leadline.trial.building_functions import FUNCTION_SHELLS, FUNCTIONS
 from leadline.wire.errors import RefusedError
 from leadline.wire.kept import TYPE_STEP, WITHHELD
@@ -64,11 +65,16 @@ class Site:
     def class_of(self, node: Node, otherwise: type = object) -> type:
         """Return the class of a node."""
         number = node.get("c")
-        if number is None:
-            return otherwise
+        return otherwise if number is None else self.class_at(number)
+
+    def class_at(self, number: int) -> type:
+        """Return the class that a node is; one that a function has made begins empty."""
         cls = self._classes.get(number)
         if cls is None:
             named = self.nodes[number]
+            if named["k"] == CLASS:
+                cls = self.built[number] = self._classes[number] = new_class(self, named)
+                return cls
             found = self.by_name(named.get("m", ""), named.get("t", ""))
             if not issubclass(type(found), type):
                 raise refused(f"{named.get('m')}.{named.get('t')} is no class here")
@@ -189,7 +195,9 @@ def fill(site: Site, obj: Any, node: Node) -> None:
     put = _PUT.get(node["k"])
     if put is not None:
         put(site, obj, node)
-    if "a" in node:
+    if node["k"] == CLASS:
+        fill_class(site, obj, node)
+    elif "a" in node:
         _attributes(site, obj, node["a"])
     for name, ref in node.get("s", {}).items():
         if "g" in node and _stays(site, ref):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from leadline.trial.building import MAKERS, SHELLS, Node, Site, emptied, fill, refused
+from leadline.trial.building_classes import CLASS
 from leadline.trial.withheld import Withheld, WithheldTouched, withheld
 from leadline.wire.errors import RefusedError
 from leadline.wire.kept import (
@@ -215,6 +216,10 @@ class _Site(Site):
 
     def _begin(self, at: int) -> None:
         node = self.nodes[at]
+        if node["k"] == CLASS:
+            self.class_at(at)
+            self._states[at] = _HERE
+            return
         shell = SHELLS.get(node["k"]) if "g" not in node else emptied
         if shell is None:
             self._states[at] = _STARTED
@@ -225,11 +230,11 @@ class _Site(Site):
         self._states[at] = _HERE
 
     def _needed(self, at: int) -> list[int]:
-        return [
-            ref[0]
-            for _, ref in reversed(list(steps(self.nodes[at])))
-            if type(ref) is list and self._states[ref[0]] == _NEW
-        ]
+        node = self.nodes[at]
+        needed = [ref[0] for _, ref in reversed(list(steps(node))) if type(ref) is list]
+        if "c" in node and self.nodes[node["c"]]["k"] == CLASS:
+            needed.append(node["c"])  # what is asked of a key is asked of its class
+        return [number for number in needed if self._states[number] == _NEW]
 
     def _ended(self, at: int, *, force: bool) -> bool:
         """Make a node and fill it, as far as what it takes is there; return whether it is."""

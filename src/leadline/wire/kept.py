@@ -12,8 +12,8 @@ cycles are kept. A node is an object with these members, all but `k` optional:
     a   attribute -> ref: what lies in the dictionary of the instance
     s   slot -> ref
     t   a text: digits, the name of a member, a qualified name
-    q   names of the code's: of the columns of a row; those of a function, and of the variables
-        that it closes over, whose cells end its `i`
+    q   names of the code's: of the columns of a row; the slots of a class; those of a function,
+        and of the variables that it closes over, whose cells end its `i`
     b   base64, where a text cannot hold it
     m   the module in which `t` is a name
     g   module and name under which this very object is found, to be given what the node holds

@@ -55,8 +55,9 @@ _NAME, _QUALNAME, _MODULE, _GLOBALS = (
     _function[name].__get__
     for name in ("__name__", "__qualname__", "__module__", "__globals__")
 )
-_CODE_NAME, _CODE_LINE = (
-    vars(types.CodeType)[name].__get__ for name in ("co_qualname", "co_firstlineno")
+_CODE_NAME, _CODE_LINE, _CODE_FILE = (
+    vars(types.CodeType)[name].__get__
+    for name in ("co_qualname", "co_firstlineno", "co_filename")
 )
 _contents: Any = vars(types.CellType)["cell_contents"].__get__
 _WRAPPERS = 8
@@ -95,6 +96,8 @@ def function() -> Reader:
         if not _AS_EXPECTED or names is None or names is not _GLOBALS(value):
             raise Obstacle(_UNNAMED)
         code = _read(value, _CODE)
+        if _CODE_FILE(code).startswith("<"):  # as a dataclass makes them: of no source
+            raise Obstacle(_UNNAMED)
         where, line = _CODE_NAME(code), _CODE_LINE(code)
         parts = [keeper.ref(_read(value, slot)) for slot in (_DEFAULTS, _KEYWORDS)]
         variables = code.co_freevars

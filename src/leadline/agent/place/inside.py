@@ -71,7 +71,7 @@ class _Look:
         self._met[id(value)] = value  # kept, or another may have its id
         try:
             self._into(path, value, depth + 1)
-        except (Exception, WithheldTouched) as error:  # whatever the object makes of a look
+        except (Exception, WithheldTouched) as error:  # noqa: BLE001 - what it makes of a look
             self.found[f"{path} as it is looked into"] = type(error).__name__
 
     def _into(self, path: str, value: Any, depth: int) -> None:
