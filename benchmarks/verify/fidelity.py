@@ -98,7 +98,9 @@ def recorded(name: str, folder: Path, calls: int, *, again: bool) -> Path:
     sources, python = prepared(suite, folder)
     command = [
         python, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-        "-p", "benchmarks.verify.recording", "--record", suite.package, "--record-into", file,
+        "-p", "benchmarks.verify.recording", "--record", suite.package,
+        # in one word: pytest takes a file that is there for a test, and its folder for the root
+        f"--record-into={file}",
         "--record-calls", str(calls), *suite.arguments,
     ]  # fmt: skip
     with (folder / f"{name}-output.txt").open("wb") as output:

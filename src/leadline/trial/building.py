@@ -6,7 +6,6 @@ import binascii
 import contextlib
 import datetime
 import importlib
-import io
 import logging
 import re
 import sys
@@ -26,6 +25,7 @@ from leadline.expression.layout import layout_of
 from leadline.trial.building_arrays import ARRAYS
 from leadline.trial.building_classes import CLASS, fill_class, new_class
 from leadline.trial.building_functions import FUNCTION_SHELLS, FUNCTIONS
+from leadline.trial.building_streams import FILLED_STREAMS, STREAMS
 from leadline.wire.errors import RefusedError
 from leadline.wire.kept import TYPE_STEP, WITHHELD
 
@@ -187,6 +187,7 @@ _PUT: dict[str, Callable[[Site, Any, Node], None]] = {
     "error": _put_error,
     "group": _put_error,
     "cell": _put_cell,
+    **FILLED_STREAMS,
 }
 
 
@@ -363,20 +364,6 @@ def _executor(_: Site, node: Node) -> Any:
     return ThreadPoolExecutor(node["n"])
 
 
-def _text_stream(site: Site, node: Node) -> Any:
-    text, newline, position = site.items(node)
-    made = io.StringIO(text, newline)
-    made.seek(position)
-    return made
-
-
-def _byte_stream(site: Site, node: Node) -> Any:
-    octets, position = site.items(node)
-    made = io.BytesIO(octets)
-    made.seek(position)
-    return made
-
-
 def _bytearray(site: Site, node: Node) -> Any:
     made: Any = bytearray.__new__(site.class_of(node, bytearray))
     bytearray.extend(made, _octets(node))
@@ -390,6 +377,7 @@ def _zone(site: Site, node: Node) -> Any:
 
 SHELLS: dict[str, Make] = {
     **FUNCTION_SHELLS,
+    **STREAMS,
     "object": _shell(object),
     "list": _shell(list),
     "set": _shell(set),
@@ -443,8 +431,6 @@ MAKERS: dict[str, Make] = {
     "partial": _partial,
     "lock": lambda _, __: threading.Lock(),
     "rlock": lambda _, __: threading.RLock(),
-    "text_stream": _text_stream,
-    "byte_stream": _byte_stream,
     "logger": lambda _, node: logging.getLogger(node["t"]),
 }
 """What is made from its parts, all of which are there."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from leadline.trial.building import MAKERS, SHELLS, Node, Site, emptied, fill, refused
 from leadline.trial.building_classes import CLASS
+from leadline.trial.building_streams import TEXT_WRAPPER
 from leadline.trial.withheld import Withheld, WithheldTouched, withheld
 from leadline.wire.errors import RefusedError
 from leadline.wire.kept import (
@@ -33,7 +34,8 @@ _NEW, _STARTED, _HERE, _WHOLE = range(4)
 it holds is in it."""
 _PLAIN = ("k", "t", "b", "n", "m", "g", "q", "rule")
 """Members of a node that hold no refs."""
-_SETS = ("set", "frozenset")
+_ASKED = ("set", "frozenset", TEXT_WRAPPER)
+"""Kinds that look at all they are made of."""
 _TABLES = ("dict", "ordered", "defaultdict")
 _held: list[object] = []
 """Keeps alive what only a weak reference leads to, for as long as this process lives."""
@@ -258,7 +260,7 @@ class _Site(Site):
             if type(ref) is not list or (step[:1] == "." and not within):
                 continue
             state = self._states[ref[0]]
-            asked = kind in _SETS or (step == "{key}" and kind in _TABLES)
+            asked = kind in _ASKED or (step == "{key}" and kind in _TABLES)
             if state < (_WHOLE if asked and not force else _HERE):
                 return False
         return True
