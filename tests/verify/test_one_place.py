@@ -1,5 +1,6 @@
 """One fresh place, asked for calls of several sorts: it is set up, and has their context."""
 
+import io
 import sys
 from contextvars import ContextVar
 from pathlib import Path
@@ -156,3 +157,54 @@ def test_what_a_decorator_has_wrapped_without_a_word_is_found(tmp_path: Path) ->
         assert found.parameters == ("self", "page")
         other = find_entry(module, "wrapped_of_it", "authorized")
         assert other.parameters == ("function",)
+
+
+AROUND = """\
+import io
+import sys
+import threading
+from contextvars import ContextVar
+
+class Local:
+    __slots__ = ("_storage",)
+    def __init__(self):
+        object.__setattr__(self, "_storage", ContextVar("storage"))
+
+mine = threading.local()
+local = Local()
+
+def look(prefix):
+    print(prefix, mine.user)
+    return [local._storage.get(), repr(sys.exception()), sys.stdout.getvalue(), sys.stderr]
+"""
+
+
+def test_a_call_is_made_in_what_it_was_made_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "around_of_it.py").write_text(AROUND, "utf-8")
+    with imported(tmp_path, "around_of_it") as (module,):
+        monkeypatch.setattr(sys, "stdout", io.StringIO())
+        print("before")
+        module.mine.user = "Ada"
+        module.local._storage.set("a request")
+        landmarks = Landmarks.of(["around_of_it"])
+        try:
+            raise LookupError("handled")  # noqa: TRY301 - to be in its handler
+        except LookupError:
+            kept = keep([("prefix", ">")], landmarks=landmarks, leaves_out=True)
+        monkeypatch.undo()
+    place_of = home(tmp_path)
+    begin = Begin(path=place_of.path, cwd=place_of.cwd, entry="around_of_it:look", salt="x")
+    place = Place(begin, sys.executable, "1")
+    try:
+        assert place.ready().ok
+        ran = place.run(Order(1, kept.document or {}))
+    finally:
+        place.close()
+    assert ran.rerun.outcome is not None, ran.rerun.cut
+    variable, handled, printed, stream = ran.rerun.outcome.value["items"]
+    assert (variable, handled) == ("a request", "LookupError('handled')")
+    assert printed == "before\n> Ada\n"
+    assert stream["type"] == "sys.stderr" or sys.stderr is not sys.__stderr__
+    assert ran.inside["sys.stdout"]["items"][0] == printed

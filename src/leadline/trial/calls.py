@@ -48,6 +48,8 @@ class Call:
     depth: int = 0
     most_yields: int = 0
     """Of a generator: how much of what it gives out is asked for."""
+    handled: BaseException | None = None
+    """What is being handled while it is made."""
 
     def of(self, function: Callable[..., Any], code: CodeType) -> "Call":
         """Return the call of something else, such as a candidate, with the same arguments."""

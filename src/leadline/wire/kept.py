@@ -45,7 +45,12 @@ STAND_IN = "leadline.trial.withheld.Withheld"
 TYPE_STEP = "()"
 """In a dotted name: the class of what was found so far."""
 CONTEXT = "context variables"
-"""The name of the root that holds the context variables by themselves: no parameter has it."""
+"""The name of the root that holds what a call is made in, context variables above all: no
+parameter has it. It is a dictionary; what is no variable has a text for a key."""
+HANDLED = "sys.exception()"
+"""The exception that is being handled while the call is made."""
+STREAM = "sys."
+"""Before the name of a standard stream that somebody has replaced."""
 MAX_PATH = 12
 """Steps of a path that are shown."""
 _MAX_KEY_CHARS = 40

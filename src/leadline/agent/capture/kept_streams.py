@@ -94,9 +94,21 @@ def standard(value: object) -> Name | None:
 
 
 def replaced() -> list[tuple[str, object]]:
-    """Return the standard streams that somebody has put in the place of the process' own."""
+    """Return the standard streams that somebody has put in the place of the process' own, but
+    for those over files of the system."""
     found = [(name, _names.get(name)) for name in STANDARD]
-    return [(name, one) for name, one in found if one is not _names.get(f"__{name}__")]
+    return [
+        (name, one)
+        for name, one in found
+        if one is not _names.get(f"__{name}__") and not _over_file(one)
+    ]
+
+
+def _over_file(value: object) -> bool:
+    of = layout_of(type(value))
+    if "_io.TextIOWrapper" in of.names:
+        of = layout_of(type(read_slot(value, _SLOTS["buffer"]) if _AS_EXPECTED else value))
+    return _is_of_system(of)
 
 
 def in_memory(kind: str) -> Any:

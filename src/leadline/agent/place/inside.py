@@ -4,6 +4,7 @@ the code of functions that are handed out, where an exception comes from.
 The run is over and its process about to end, so iterators are asked for what they have.
 """
 
+import io
 import itertools
 from collections import deque
 from collections.abc import Mapping
@@ -125,6 +126,8 @@ class _Look:
             self.found[path] = (value.getvalue(), value.tell())
         elif hasattr(type(value), "tell") and hasattr(type(value), "read"):
             self.found[path] = value.tell()
+            if isinstance(value, io.TextIOWrapper):
+                self.at(f"{path}.buffer", value.buffer, depth)
         elif hasattr(type(value), "__next__"):
             self._iterator(path, value, depth)
         elif type(value) is slice:
