@@ -174,7 +174,7 @@ _CELLS_FROM = 2
 """Before them a function has its defaults."""
 _PASSED_ON = frozenset(
     """
-    object list tuple dict ordered defaultdict deque error cell method slice ndarray
+    object list tuple dict ordered defaultdict deque error cell slice ndarray
     """.split()
 )
 """Kinds that hold what is in their `i` without looking at it."""
