@@ -9,9 +9,9 @@ kept (`recording`). Each call is then run in two places that share nothing but t
 not the same in both, and as it was, has a reason, and every reason is counted.
 
 Three shares are told: of all calls; of those that looked at nothing that was not kept, because
-it lives in its process, is a secret, or was too much; and of those which, besides, tried nothing
-that a sealed place refuses: to start a process, to write a file. With `--openly` nothing counts
-as a secret while arguments are kept: how much of what is missing is redaction's.
+it lives in its process, is a secret, or was too much; and of those which, besides, tried
+nothing that a sealed place refuses: to start a process, to write a file. With `--openly`
+nothing counts as a secret while arguments are kept: how much of what is missing is redaction's.
 """
 
 import argparse
