@@ -2,10 +2,16 @@
 in fresh sealed places, comes to what really happened.
 
     python -m benchmarks.verify.fidelity [--only NAME] [--folder DIR] [--json FILE] [--again]
+        [--openly]
 
 Each package works (by its own tests, or asked by a client), and calls of all its functions are
 kept (`recording`). Each call is then run in two places that share nothing but the code. What is
 not the same in both, and as it was, has a reason, and every reason is counted.
+
+Three shares are told: of all calls; of those that looked at nothing that was not kept, because
+it lives in its process, is a secret, or was too much; and of those which, besides, tried
+nothing that a sealed place refuses: to start a process, to write a file. With `--openly`
+nothing counts as a secret while arguments are kept: how much of what is missing is redaction's.
 """
 
 import argparse
@@ -45,6 +51,7 @@ _SUITES = {suite.name: suite for suite in SUITES} | {
 }
 _SHOWN = 14
 NEEDS = "unknown: it used "
+REFUSED = "it was refused "
 WITHHELD = f"{NEEDS}what redaction withheld"
 
 
@@ -70,12 +77,19 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path("build/fidelity"))
     parser.add_argument("--calls", type=int, default=8, help="of each function")
     parser.add_argument("--again", action="store_true", help="record again what is recorded")
+    parser.add_argument("--openly", action="store_true", help="as if there were no secrets")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--show", type=int, default=0, help="examples of each reason")
     options = parser.parse_args()
     rows = {}
     for name in options.only or GOALS:
-        file = recorded(name, options.folder.absolute(), options.calls, again=options.again)
+        file = recorded(
+            name,
+            options.folder.absolute(),
+            options.calls,
+            again=options.again,
+            openly=options.openly,
+        )
         began = time.monotonic()
         head, judged = judge(file)
         rows[name] = row(name, head, judged, time.monotonic() - began)
@@ -85,21 +99,25 @@ def main() -> int:
     return 0
 
 
-def recorded(name: str, folder: Path, calls: int, *, again: bool) -> Path:
+def recorded(name: str, folder: Path, calls: int, *, again: bool, openly: bool = False) -> Path:
     """Return a file with calls of a package, made now if it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{name}-{sys.version_info[0]}.{sys.version_info[1]}.jsonl"
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    file = folder / f"{name}-{version}{'-openly' if openly else ''}.jsonl"
     if file.exists() and not again:
         return file
     if name not in _SUITES:
-        traffic.record(name, file, calls)
+        traffic.record(name, file, calls, openly=openly)
         return file
     suite = _SUITES[name]
     sources, python = prepared(suite, folder)
     command = [
         python, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-        "-p", "benchmarks.verify.recording", "--record", suite.package, "--record-into", file,
-        "--record-calls", str(calls), *suite.arguments,
+        "-p", "benchmarks.verify.recording", "--record", suite.package,
+        # in one word: pytest takes a file that is there for a test, and its folder for the root
+        f"--record-into={file}",
+        "--record-calls", str(calls), *(("--record-openly",) if openly else ()),
+        *suite.arguments,
     ]  # fmt: skip
     with (folder / f"{name}-output.txt").open("wb") as output:
         done = subprocess.run(
@@ -202,6 +220,7 @@ def row(name: str, head: Any, judged: list[Judged], took_s: float) -> dict[str, 
         "calls": len(judged), "kept": len(kept),
         "results": dict(Counter(one.result for one in judged)),
         "needs": sum(reason_class(one).startswith(NEEDS) for one in judged if one.reason),
+        "refused": sum(REFUSED in one.reason and not _needs(one) for one in judged),
         "kinds": kinds,
         "bytes": [round(statistics.median(sizes)), sizes[len(sizes) * 9 // 10]],
         "us": [round(statistics.median(costs)), costs[len(costs) * 9 // 10]],
@@ -209,6 +228,10 @@ def row(name: str, head: Any, judged: list[Judged], took_s: float) -> dict[str, 
         "took_s": round(took_s),
         "reasons": Counter(reason_class(one) for one in judged if one.reason).most_common(),
     }  # fmt: skip
+
+
+def _needs(one: Judged) -> bool:
+    return bool(one.reason) and reason_class(one).startswith(NEEDS)
 
 
 _PLAIN = re.compile(r"0x[0-9a-f]+|\b\d+\b|'[^']*'|\"[^\"]*\"")
@@ -224,6 +247,8 @@ def reason_class(one: Judged) -> str:
         why = reason.rpartition(" (")[2].rstrip(")") if reason.endswith(")") else ""
         if where == "argument" and " was " in reason:
             where = "an argument's state"
+        if REFUSED in why:
+            return f"refused: {_tried(why)}"
         return f"differs: {where}" + (f" ({_PLAIN.sub('#', why)[:90]})" if why else "")
     if reason.endswith("the code looked at it"):
         if "was withheld by redaction" in reason:
@@ -231,6 +256,12 @@ def reason_class(one: Judged) -> str:
         kind = re.search(r" is an? (.*) that lives in its process", reason)
         return NEEDS + (f"a {kind[1]}" if kind else "what there was no room for")
     return f"unknown: {_PLAIN.sub('#', reason)[:110]}"
+
+
+def _tried(why: str) -> str:
+    """Return what a sealed place has refused, without the name of the file."""
+    tried = why.partition(REFUSED)[2].partition(";")[0].partition(",")[0]
+    return re.sub(r" /\S+", " a file", tried)
 
 
 def show(name: str, row: dict[str, Any], judged: list[Judged], examples: int) -> None:
@@ -241,7 +272,8 @@ def show(name: str, row: dict[str, Any], judged: list[Judged], examples: int) ->
         f"\n{name} on CPython {row['python']}: {agreed} of {row['calls']} calls agree, "
         f"{100 * agreed / max(1, row['calls']):.1f} %; {row['needs']} looked at what was not "
         f"there; of the other {whole} agree {100 * agreed / max(1, whole):.1f} % (goal "
-        f"{row['goal']} %); {row['functions']} functions"
+        f"{row['goal']} %); {row['refused']} were refused something outside, of the rest agree "
+        f"{100 * agreed / max(1, whole - row['refused']):.1f} %; {row['functions']} functions"
     )
     print(f"  results {row['results']}; by kind {row['kinds']}")
     print(

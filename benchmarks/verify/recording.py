@@ -13,6 +13,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from leadline.agent.capture import (
+    holding,
+    keeping,
+    kept_classes,
+    kept_forms,
+    kept_functions,
+    kept_surroundings,
+    kept_values,
+)
 from leadline.agent.capture.keeping import Landmarks, keep, withhold
 from leadline.agent.capture.room import Room
 from leadline.agent.probes.capturing import CALL_OUTCOME_BYTES, KEEPING_NS
@@ -49,10 +58,20 @@ class Recorder:
     """One per process, between `begin` and `end`."""
 
     def __init__(
-        self, packages: list[str], most: int = CALLS, only: frozenset[str] = frozenset()
+        self,
+        packages: list[str],
+        most: int = CALLS,
+        only: frozenset[str] = frozenset(),
+        *,
+        openly: bool = False,
     ) -> None:
-        """With `only`, nothing but functions of these names is kept, and all calls of them."""
+        """With `only`, nothing but functions of these names is kept, and all calls of them.
+        With `openly`, nothing is withheld of the arguments."""
         self._only = only
+        self._withhold = withhold
+        if openly:
+            withhold_no_name()
+            self._withhold = lambda kept: kept
         self._files = {str(path) for package in packages for path in files_of(package)}
         self._most = most
         self._open: dict[int, _Open] = {}
@@ -164,7 +183,7 @@ class Recorder:
             room = Room(CALL_OUTCOME_BYTES)
             outcome = outcome_of(returned, value, list(bound(frame)), taker(room))
             took = found.began_s + time.thread_time() - began
-            kept = withhold(found.kept)
+            kept = self._withhold(found.kept)
             self.calls.append(
                 {
                     "entry": found.entry, "kind": found.kind, "document": kept.document,
@@ -176,6 +195,19 @@ class Recorder:
             )  # fmt: skip
         finally:
             self._busy = False
+
+
+def withhold_no_name() -> None:
+    """Have arguments kept as if no name were a secret's: in a process that is of no service."""
+    for module in (
+        holding, keeping, kept_classes, kept_forms, kept_functions, kept_surroundings,
+        kept_values,
+    ):  # fmt: skip
+        if hasattr(module, "secret_name"):
+            module.secret_name = lambda _: None
+        if hasattr(module, "hidden_items"):
+            module.hidden_items = lambda *_: {}
+    kept_values.name_rule = lambda _: None
 
 
 def _frame(depth: int) -> Any:
@@ -194,13 +226,17 @@ def pytest_addoption(parser: Any) -> None:
     parser.addoption("--record-into", default="calls.jsonl", metavar="FILE")
     parser.addoption("--record-calls", type=int, default=CALLS, metavar="N")
     parser.addoption("--record-only", action="append", default=[], metavar="QUALNAME")
+    parser.addoption("--record-openly", action="store_true")
 
 
 def pytest_collection_finish(session: Any) -> None:
     options = session.config.option
     if options.record:
         recorder = Recorder(
-            options.record, options.record_calls, frozenset(options.record_only)
+            options.record,
+            options.record_calls,
+            frozenset(options.record_only),
+            openly=options.record_openly,
         )
         recorder.look_around()
         recorder.begin()

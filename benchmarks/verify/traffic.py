@@ -43,7 +43,7 @@ HTTPBIN = (
 )  # fmt: skip
 
 
-def record(name: str, file: Path, calls: int) -> None:
+def record(name: str, file: Path, calls: int, *, openly: bool = False) -> None:
     """Keep calls of a service, in a process of its own."""
     path = f"{ROOT / 'src'}:{ROOT}" + (f":{SERVED}" if name == "shop" else "")
     own = {name: one for name, one in os.environ.items() if not name.startswith("LEADLINE_")}
@@ -52,7 +52,7 @@ def record(name: str, file: Path, calls: int) -> None:
     folder.mkdir()
     subprocess.run(
         [sys.executable, "-m", "benchmarks.verify.traffic", name, "--into", str(file),
-         "--calls", str(calls)],
+         "--calls", str(calls), *(("--openly",) if openly else ())],
         cwd=folder, env=own | {"PYTHONPATH": path}, check=True, timeout=RECORD_S,
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
@@ -63,8 +63,9 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(SERVICES))
     parser.add_argument("--into", type=Path, required=True)
     parser.add_argument("--calls", type=int, default=8)
+    parser.add_argument("--openly", action="store_true", help="withhold nothing")
     options = parser.parse_args()
-    recorder = Recorder([options.name], options.calls)
+    recorder = Recorder([options.name], options.calls, openly=options.openly)
 
     def begin() -> None:
         recorder.look_around()

@@ -190,3 +190,65 @@ def test_methods_of_c_and_iterators() -> None:
     assert list(made["letters"]) == ["b", "c"]
     assert list(made["pairs"]) == [(6, 8), (7, 9)]
     assert (next(letters), next(pairs)) == ("b", (6, 8))
+
+
+def _made_in_a_function(rate: int) -> Any:
+    class Base:
+        __slots__ = ("name",)
+        kind = ("a",)
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def price(self) -> int:
+            return rate
+
+    class Special(Base):
+        @property
+        def twice(self) -> int:
+            return 2 * self.price()
+
+        @classmethod
+        def named(cls) -> str:
+            return cls.__qualname__
+
+        def price(self) -> int:
+            return super().price() + 1
+
+        def __hash__(self) -> int:
+            return hash(self.name)
+
+    return Special
+
+
+def test_a_class_that_a_function_has_made_is_made_again() -> None:
+    special = _made_in_a_function(3)
+    one = special("pen")
+    one.size = 4
+    named = {"one": one, "by": {one: special}, "kinds": [special, special.__mro__[1]]}
+    kept = keep(named.items())
+    assert kept.obstacle == ""
+    assert check(kept.document, keep) == ""
+    found = rebuild(json.loads(json.dumps(kept.document)))
+    again, cls = found["one"], found["kinds"][0]
+    assert type(again) is cls is not special
+    assert cls.__mro__[1] is found["kinds"][1]
+    assert (again.name, again.size, again.price(), again.twice) == ("pen", 4, 4, 8)
+    assert again.named() == special.__qualname__
+    assert found["by"][again] is cls
+    assert cls.kind == ("a",)
+    assert not hasattr(found["kinds"][1].__new__(found["kinds"][1]), "__dict__")
+
+
+class _Hears:
+    def __init_subclass__(cls) -> None:
+        """Whoever derives is told of, and might be entered somewhere."""
+
+
+def test_a_class_that_more_than_its_statement_has_made_is_not() -> None:
+    class Heard(_Hears):
+        pass
+
+    other = type("Meta", (type,), {})("Other", (), {"__module__": __name__})
+    for kind in (Heard, other):
+        assert "is no class that a module has" in keep([("kind", kind)]).obstacle

@@ -1,5 +1,6 @@
 """One fresh place, asked for calls of several sorts: it is set up, and has their context."""
 
+import io
 import sys
 from contextvars import ContextVar
 from pathlib import Path
@@ -9,10 +10,13 @@ import pytest
 from benchmarks.verify.calling import home, imported
 
 from leadline.agent.capture.keeping import Landmarks, keep
+from leadline.agent.place.entry import find_entry
 from leadline.trial.outcome import Outcome
 from leadline.trial.place import Begin, Order
 from leadline.verify.calls import CapturedCall
+from leadline.verify.comparison import compare_runs
 from leadline.verify.places import Place, order_of
+from leadline.verify.verdict import Candidate, Control
 from leadline.wire.struct import replace
 
 SETTINGS = """\
@@ -90,3 +94,117 @@ def test_calls_of_several_sorts_in_one_place(shop: ModuleType, tmp_path: Path) -
     finally:
         unset.close()
         place.close()
+
+
+LAZY = """\
+class Box:
+    def __init__(self, secret, names):
+        self.password = secret
+        self.names = names
+
+    def __iter__(self):
+        return iter(self.names)
+
+def lazily(box):
+    return (name + box.password for name in box.names)
+
+def plainly(box):
+    return len(box.names)
+"""
+
+
+def test_what_is_withheld_is_not_touched_by_our_own_look(tmp_path: Path) -> None:
+    (tmp_path / "lazy_of_it.py").write_text(LAZY, "utf-8")
+    with imported(tmp_path, "lazy_of_it") as (module,):
+        kept = keep([("box", module.Box("s3cret", ["pen"]))], leaves_out=True)
+    place_of = home(tmp_path)
+    begin = Begin(path=place_of.path, cwd=place_of.cwd, entry="lazy_of_it:plainly", salt="x")
+    place = Place(begin, sys.executable, "1")
+    try:
+        assert place.ready().ok
+        plain = place.run(Order(1, kept.document or {}))
+        lazy = place.run(Order(2, kept.document or {}, entry="lazily"))
+    finally:
+        place.close()
+    assert plain.rerun.outcome is not None, plain.rerun.cut
+    assert plain.rerun.outcome.value == 1
+    assert lazy.rerun.outcome is not None, lazy.rerun.cut
+    call = CapturedCall(2, kept.document, lazy.rerun.outcome)
+    case = compare_runs(call, lazy, lazy, lazy).case
+    assert case.control is Control.AGREES
+    assert case.candidate is Candidate.UNKNOWN
+    assert "what result would give out" in case.reason
+
+
+WRAPPED = """\
+def authorized(function):
+    def inner(who, *more):
+        return function(f"<{who}>", *more)
+    return inner
+
+class Views:
+    @authorized
+    @authorized
+    def show(self, page):
+        return self, page
+"""
+
+
+def test_what_a_decorator_has_wrapped_without_a_word_is_found(tmp_path: Path) -> None:
+    (tmp_path / "wrapped_of_it.py").write_text(WRAPPED, "utf-8")
+    with imported(tmp_path, "wrapped_of_it") as (module,):
+        found = find_entry(module, "wrapped_of_it", "Views.show")
+        assert found.parameters == ("self", "page")
+        other = find_entry(module, "wrapped_of_it", "authorized")
+        assert other.parameters == ("function",)
+
+
+AROUND = """\
+import io
+import sys
+import threading
+from contextvars import ContextVar
+
+class Local:
+    __slots__ = ("_storage",)
+    def __init__(self):
+        object.__setattr__(self, "_storage", ContextVar("storage"))
+
+mine = threading.local()
+local = Local()
+
+def look(prefix):
+    print(prefix, mine.user)
+    return [local._storage.get(), repr(sys.exception()), sys.stdout.getvalue(), sys.stderr]
+"""
+
+
+def test_a_call_is_made_in_what_it_was_made_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "around_of_it.py").write_text(AROUND, "utf-8")
+    with imported(tmp_path, "around_of_it") as (module,):
+        monkeypatch.setattr(sys, "stdout", io.StringIO())
+        print("before")
+        module.mine.user = "Ada"
+        module.local._storage.set("a request")
+        landmarks = Landmarks.of(["around_of_it"])
+        try:
+            raise LookupError("handled")  # noqa: TRY301 - to be in its handler
+        except LookupError:
+            kept = keep([("prefix", ">")], landmarks=landmarks, leaves_out=True)
+        monkeypatch.undo()
+    place_of = home(tmp_path)
+    begin = Begin(path=place_of.path, cwd=place_of.cwd, entry="around_of_it:look", salt="x")
+    place = Place(begin, sys.executable, "1")
+    try:
+        assert place.ready().ok
+        ran = place.run(Order(1, kept.document or {}))
+    finally:
+        place.close()
+    assert ran.rerun.outcome is not None, ran.rerun.cut
+    variable, handled, printed, stream = ran.rerun.outcome.value["items"]
+    assert (variable, handled) == ("a request", "LookupError('handled')")
+    assert printed == "before\n> Ada\n"
+    assert stream["type"] == "sys.stderr" or sys.stderr is not sys.__stderr__
+    assert ran.inside["sys.stdout"]["items"][0] == printed

@@ -61,7 +61,7 @@ TWIN_PARTS = [
         wire.stepping wire.refusals trial trial.code trial.failure trial.loops trial.greenlets
         trial.printed trial.showing trial.asking trial.calls trial.chance trial.revival
         trial.monitoring trial.marks trial.outcome
-        trial.accident trial.comparing trial.course trial.running
+        trial.accident trial.sides trial.comparing trial.course trial.running
         trial.channel
         trial.variables trial.completion trial.standing trial.stepping trial.vigil wire.shell
         agent.twin agent.twin.hearsay agent.twin.child agent.twin.terms agent.twin.order
@@ -76,7 +76,8 @@ CAPTURE_PARTS = [
     for name in """
         wire.kept agent.capture.naming agent.capture.obstacle agent.capture.holding
         agent.capture.kept_values agent.capture.kept_arrays agent.capture.kept_views
-        agent.capture.kept_forms agent.capture.kept_functions agent.capture.kinds
+        agent.capture.kept_functions agent.capture.kept_streams agent.capture.kept_classes
+        agent.capture.kept_forms agent.capture.kinds agent.capture.kept_surroundings
         agent.capture.landmarks agent.capture.withholding agent.capture.keeping
         agent.capture.callers agent.origin agent.probes.choosing agent.twin trial trial.calls
         trial.showing trial.outcome agent.twin.outcome agent.probes.capturing

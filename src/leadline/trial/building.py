@@ -6,7 +6,6 @@ import binascii
 import contextlib
 import datetime
 import importlib
-import io
 import logging
 import re
 import sys
@@ -24,7 +23,9 @@ from typing import Any
 
 from leadline.expression.layout import layout_of
 from leadline.trial.building_arrays import ARRAYS
+from leadline.trial.building_classes import CLASS, fill_class, new_class
 from leadline.trial.building_functions import FUNCTION_SHELLS, FUNCTIONS
+from leadline.trial.building_streams import FILLED_STREAMS, STREAMS
 from leadline.wire.errors import RefusedError
 from leadline.wire.kept import TYPE_STEP, WITHHELD
 
@@ -64,11 +65,16 @@ class Site:
     def class_of(self, node: Node, otherwise: type = object) -> type:
         """Return the class of a node."""
         number = node.get("c")
-        if number is None:
-            return otherwise
+        return otherwise if number is None else self.class_at(number)
+
+    def class_at(self, number: int) -> type:
+        """Return the class that a node is; one that a function has made begins empty."""
         cls = self._classes.get(number)
         if cls is None:
             named = self.nodes[number]
+            if named["k"] == CLASS:
+                cls = self.built[number] = self._classes[number] = new_class(self, named)
+                return cls
             found = self.by_name(named.get("m", ""), named.get("t", ""))
             if not issubclass(type(found), type):
                 raise refused(f"{named.get('m')}.{named.get('t')} is no class here")
@@ -181,6 +187,7 @@ _PUT: dict[str, Callable[[Site, Any, Node], None]] = {
     "error": _put_error,
     "group": _put_error,
     "cell": _put_cell,
+    **FILLED_STREAMS,
 }
 
 
@@ -189,7 +196,9 @@ def fill(site: Site, obj: Any, node: Node) -> None:
     put = _PUT.get(node["k"])
     if put is not None:
         put(site, obj, node)
-    if "a" in node:
+    if node["k"] == CLASS:
+        fill_class(site, obj, node)
+    elif "a" in node:
         _attributes(site, obj, node["a"])
     for name, ref in node.get("s", {}).items():
         if "g" in node and _stays(site, ref):
@@ -355,20 +364,6 @@ def _executor(_: Site, node: Node) -> Any:
     return ThreadPoolExecutor(node["n"])
 
 
-def _text_stream(site: Site, node: Node) -> Any:
-    text, newline, position = site.items(node)
-    made = io.StringIO(text, newline)
-    made.seek(position)
-    return made
-
-
-def _byte_stream(site: Site, node: Node) -> Any:
-    octets, position = site.items(node)
-    made = io.BytesIO(octets)
-    made.seek(position)
-    return made
-
-
 def _bytearray(site: Site, node: Node) -> Any:
     made: Any = bytearray.__new__(site.class_of(node, bytearray))
     bytearray.extend(made, _octets(node))
@@ -382,6 +377,7 @@ def _zone(site: Site, node: Node) -> Any:
 
 SHELLS: dict[str, Make] = {
     **FUNCTION_SHELLS,
+    **STREAMS,
     "object": _shell(object),
     "list": _shell(list),
     "set": _shell(set),
@@ -435,8 +431,6 @@ MAKERS: dict[str, Make] = {
     "partial": _partial,
     "lock": lambda _, __: threading.Lock(),
     "rlock": lambda _, __: threading.RLock(),
-    "text_stream": _text_stream,
-    "byte_stream": _byte_stream,
     "logger": lambda _, node: logging.getLogger(node["t"]),
 }
 """What is made from its parts, all of which are there."""

@@ -52,6 +52,8 @@ class Call:
     turns: Mapping[int, tuple[TurnKind, Any]] = field(default_factory=dict)
     """Of a generator: after how much of it something is sent or thrown, and what; or after
     how much it is closed."""
+    handled: BaseException | None = None
+    """What is being handled while it is made."""
 
     def of(self, function: Callable[..., Any], code: CodeType) -> "Call":
         """Return the call of something else, such as a candidate, with the same arguments."""

@@ -4,35 +4,48 @@ Only what both sides hold is compared; what a limit, a rule or a class held back
 unseen, never as equal. Where objects lie in memory is not compared, since no rerun repeats it.
 """
 
-import json
-import re
 from collections.abc import Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
-from leadline.trial.accident import without_chance
+from leadline.trial.documents import spots
 from leadline.trial.marks import Chance, Mark
-from leadline.trial.outcome import ABSENT, RESOURCE, Outcome
+from leadline.trial.outcome import Outcome
+from leadline.trial.sides import (
+    ADDRESS,
+    MAX_SHOWN_CHARS,
+    MISSING,
+    as_text,
+    can_be_chance,
+    cut_to,
+    has_inside,
+    held_back,
+    is_absent,
+    is_address,
+    is_cut_off,
+    is_error,
+    is_text,
+    key_of,
+    length_of,
+    no_class,
+    no_room,
+    only_resources,
+    spelled,
+)
 from leadline.wire.errors import WireError
 from leadline.wire.refusals import attempt_words
 from leadline.wire.struct import dataclass
 from leadline.wire.twin import Agreement, Difference, Refusal
-from leadline.wire.value import Form, Omission, Value, render
+from leadline.wire.value import Value, render
 
 MAX_DIFFERENCES = 20
 """Shown; the shortest paths first, since they hold the others."""
-MAX_SHOWN_CHARS = 200
-"""Of one value."""
 MAX_OUTCOME_CHARS = 2_000
 """Of a whole result or exception."""
 _MAX_FOUND = 2_000
 """Kept while walking: of more nobody knows which are the shortest."""
 _MAX_DEPTH = 100
 """Captured values are a few levels deep; what is deeper comes from no capture."""
-_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
-_LOWEST, _HIGHEST = 0x5500_0000_0000, 0x7FFF_FFFF_FFFF
-"""Where Linux puts heaps and maps: whole numbers in there are where an object lies."""
 _UNORDERED = frozenset(("set", "frozenset", "dict_keys", "dict_items"))
-_MISSING = object()
 _UNREADABLE = "what the twin says of its outcome cannot be read"
 _NOTHING_SEEN = "nothing of the outcome could be compared"
 
@@ -122,7 +135,7 @@ def explained(marks: list[Mark], refused: Sequence[Refusal] = ()) -> str:
     parts = []
     if refused:
         tried = [attempt_words(one.what, one.detail) for one in refused]
-        parts.append(f"it was refused {_cut(', '.join(tried[:5]), MAX_SHOWN_CHARS)}")
+        parts.append(f"it was refused {cut_to(', '.join(tried[:5]), MAX_SHOWN_CHARS)}")
     for chance in Chance:
         names = [mark.name for mark in marks if mark.chance == chance]
         if names:
@@ -158,8 +171,8 @@ class _Walk:
             self.found.append(
                 Difference(
                     "outcome",
-                    f"{'returned' if live.returned else 'raised'} {_short(live.value)}",
-                    f"{'returned' if rerun.returned else 'raised'} {_short(rerun.value)}",
+                    f"{'returned' if live.returned else 'raised'} {spelled(live.value)}",
+                    f"{'returned' if rerun.returned else 'raised'} {spelled(rerun.value)}",
                 )
             )
         else:
@@ -169,10 +182,10 @@ class _Walk:
         for name in {**live.arguments, **rerun.arguments}:
             pair = _Pair(
                 f"argument {name}",
-                live.arguments.get(name, _MISSING),
-                rerun.arguments.get(name, _MISSING),
+                live.arguments.get(name, MISSING),
+                rerun.arguments.get(name, MISSING),
             )
-            if _MISSING in (pair.live, pair.rerun):
+            if MISSING in (pair.live, pair.rerun):
                 self.differ(pair)
             else:
                 self.values(pair, 0)
@@ -183,11 +196,11 @@ class _Walk:
         taken = max(len(live.yields), len(rerun.yields))
         for index in range(taken):
             sides = [
-                side.yields[index] if index < len(side.yields) else _MISSING
+                side.yields[index] if index < len(side.yields) else MISSING
                 for side in (live, rerun)
             ]
             pair = _Pair(f"yield {index + 1}", *sides)
-            if _MISSING not in sides:
+            if MISSING not in sides:
                 self.values(pair, 0)
             elif index < min(counts):
                 self.unseen += 1
@@ -200,24 +213,24 @@ class _Walk:
 
     def differ(self, pair: _Pair) -> None:
         self.compared += 1
-        if not _can_be_chance(pair):
+        if not can_be_chance(pair.live, pair.rerun):
             self.certain += 1
             self.surely.add(pair.where)
         if len(self.found) < _MAX_FOUND:
-            self.found.append(Difference(pair.where, _short(pair.live), _short(pair.rerun)))
+            self.found.append(Difference(pair.where, spelled(pair.live), spelled(pair.rerun)))
 
     def values(self, pair: _Pair, level: int) -> None:
         live, rerun = pair.live, pair.rerun
-        if _is_absent(live) or _is_absent(rerun):
+        if is_absent(live) or is_absent(rerun):
             self.absent(pair)
         elif type(live) is not dict or type(rerun) is not dict:
             self.plain(pair)
         elif live.get("type") != rerun.get("type") or live.get("form") != rerun.get("form"):
-            if _no_class(live) or _no_class(rerun):
+            if no_class(live) or no_class(rerun):
                 self.unseen += 1  # it was not even looked of what class it is
             else:
                 self.differ(pair)
-        elif _held_back(live) or _held_back(rerun) or level > _MAX_DEPTH:
+        elif held_back(live) or held_back(rerun) or level > _MAX_DEPTH:
             self.unseen += 1
         else:
             self.nodes(pair, live, rerun, level)
@@ -225,19 +238,19 @@ class _Walk:
     def absent(self, pair: _Pair) -> None:
         """What was not there has only been passed on: from where, two runs can tell."""
         live, rerun = pair.live, pair.rerun
-        if _is_absent(live) and _is_absent(rerun) and live["text"] != rerun["text"]:
+        if is_absent(live) and is_absent(rerun) and live["text"] != rerun["text"]:
             self.differ(pair)
         else:
             self.unseen += 1
 
     def plain(self, pair: _Pair) -> None:
         live, rerun = pair.live, pair.rerun
-        if _no_room(live) or _no_room(rerun):
+        if no_room(live) or no_room(rerun):
             self.unseen += 1
         elif type(live) is dict or type(rerun) is dict:
             # a short text is plain, and a part of a long one is not
-            if _is_text(live) and _is_text(rerun):
-                self.texts(pair, _text(live), _text(rerun))
+            if is_text(live) and is_text(rerun):
+                self.texts(pair, as_text(live), as_text(rerun))
             else:
                 self.differ(pair)
         elif type(live) is not type(rerun):
@@ -248,7 +261,7 @@ class _Walk:
             self.compared += 1
         elif self.exactly:
             self.differ(pair)
-        elif type(live) is int and _is_address(live) and _is_address(rerun):
+        elif type(live) is int and is_address(live) and is_address(rerun):
             self.unseen += 1
         else:
             self.differ(pair)
@@ -258,7 +271,7 @@ class _Walk:
     ) -> None:
         """Two objects of the same class that both have something inside."""
         before = len(self.found)
-        if _only_resources(live, rerun):
+        if only_resources(live, rerun):
             self.unseen += 1
             return
         if "text" in live or "text" in rerun:
@@ -278,33 +291,36 @@ class _Walk:
             self.mappings(pair, live, rerun, level)
         if "fields" in live or "fields" in rerun:
             self.fields(pair, live, rerun, "fields", level)
-        if ("about" in live or "about" in rerun) and not _is_error(live):
+        if ("about" in live or "about" in rerun) and not is_error(live):
             self.fields(pair, live, rerun, "about", level)
         if live.get("omitted") or rerun.get("omitted"):
             self.unseen += 1
-        elif len(self.found) == before and not (_has_inside(live) or _has_inside(rerun)):
+        elif len(self.found) == before and not (has_inside(live) or has_inside(rerun)):
             self.compared += 1  # of one that is not empty, what is inside counts
 
     def texts(self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any]) -> None:
         one, other = (str(side.get("text", "")) for side in (live, rerun))
         if not self.exactly:
-            one, other = (_ADDRESS.sub("0x…", text) for text in (one, other))
+            one, other = (ADDRESS.sub("0x…", text) for text in (one, other))
         if live.get("omitted") or rerun.get("omitted"):
             shared = min(len(one), len(other))
-            if one[:shared] != other[:shared] or _length(live) != _length(rerun):
+            if one[:shared] != other[:shared] or length_of(live) != length_of(rerun):
                 self.differ(pair)
             else:
                 self.unseen += 1
-        elif one != other:
-            self.differ(pair)
-        else:
+        elif one == other:
             self.compared += 1
+        elif found := spots(one, other):
+            for spot in found:
+                self.differ(_Pair(f"{pair.where}{spot.path}", spot.one, spot.other))
+        else:
+            self.differ(pair)
 
     def rows(
         self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any], level: int
     ) -> None:
         ours, theirs = live["items"], rerun["items"]
-        dot = "" if live["type"] in ("list", "tuple") else ".args" if _is_error(live) else ""
+        dot = "" if live["type"] in ("list", "tuple") else ".args" if is_error(live) else ""
         for index in range(max(len(ours), len(theirs))):
             where = f"{pair.where}{dot}[{index}]"
             if index < len(ours) and index < len(theirs):
@@ -312,17 +328,17 @@ class _Walk:
             elif live.get("omitted") or rerun.get("omitted"):
                 self.unseen += 1
             else:
-                one = ours[index] if index < len(ours) else _MISSING
-                other = theirs[index] if index < len(theirs) else _MISSING
+                one = ours[index] if index < len(ours) else MISSING
+                other = theirs[index] if index < len(theirs) else MISSING
                 self.differ(_Pair(where, one, other))
 
     def sets(self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any]) -> None:
         """By what is in the one and not in the other, whatever the order."""
-        rest = [(_key(one), one) for one in rerun["items"]]
+        rest = [(key_of(one), one) for one in rerun["items"]]
         keys = [key for key, _ in rest]
         only: list[Value] = []
         for one in live["items"]:
-            key = _key(one)
+            key = key_of(one)
             if key in keys:
                 at = keys.index(key)
                 del keys[at], rest[at]
@@ -333,30 +349,30 @@ class _Walk:
             self.unseen += len(only) + len(rest)  # it may be among those that were left out
             return
         for one in only:
-            self.differ(_Pair(f"{pair.where}{{{_short(one)}}}", one, _MISSING))
+            self.differ(_Pair(f"{pair.where}{{{spelled(one)}}}", one, MISSING))
         for _, one in rest:
-            self.differ(_Pair(f"{pair.where}{{{_short(one)}}}", _MISSING, one))
+            self.differ(_Pair(f"{pair.where}{{{spelled(one)}}}", MISSING, one))
 
     def mappings(
         self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any], level: int
     ) -> None:
-        ours = {_key(key): (key, value) for key, value in live["entries"]}
-        theirs = {_key(key): (key, value) for key, value in rerun["entries"]}
+        ours = {key_of(key): (key, value) for key, value in live["entries"]}
+        theirs = {key_of(key): (key, value) for key, value in rerun["entries"]}
         if self.exactly and ours.keys() == theirs.keys() and list(ours) != list(theirs):
             orders = (
-                ", ".join(_short(key) for key, _ in side.values()) for side in (ours, theirs)
+                ", ".join(spelled(key) for key, _ in side.values()) for side in (ours, theirs)
             )
             self.surely.add(f"order({pair.where})")
             self.found.append(
                 Difference(
-                    f"order({pair.where})", *(_cut(one, MAX_SHOWN_CHARS) for one in orders)
+                    f"order({pair.where})", *(cut_to(one, MAX_SHOWN_CHARS) for one in orders)
                 )
             )
-        cut = any(_is_cut_off(key) for key, _ in (*live["entries"], *rerun["entries"]))
+        cut = any(is_cut_off(key) for key, _ in (*live["entries"], *rerun["entries"]))
         for key in {**ours, **theirs}:
             one, other = ours.get(key), theirs.get(key)
             name = (one or other or (None, None))[0]
-            where = f"{pair.where}[{_short(name)}]"
+            where = f"{pair.where}[{spelled(name)}]"
             if one is not None and other is not None:
                 self.values(_Pair(where, one[1], other[1]), level + 1)
             elif cut or live.get("omitted") or rerun.get("omitted"):
@@ -365,8 +381,8 @@ class _Walk:
                 self.differ(
                     _Pair(
                         where,
-                        one[1] if one is not None else _MISSING,
-                        other[1] if other is not None else _MISSING,
+                        one[1] if one is not None else MISSING,
+                        other[1] if other is not None else MISSING,
                     )
                 )
 
@@ -380,9 +396,9 @@ class _Walk:
     ) -> None:
         ours, theirs = live.get(member) or {}, rerun.get(member) or {}
         for name in {**ours, **theirs}:
-            one, other = ours.get(name, _MISSING), theirs.get(name, _MISSING)
+            one, other = ours.get(name, MISSING), theirs.get(name, MISSING)
             inner = _Pair(f"{pair.where}.{name}", one, other)
-            if one is not _MISSING and other is not _MISSING:
+            if one is not MISSING and other is not MISSING:
                 self.values(inner, level + 1)
             elif live.get("omitted") or rerun.get("omitted"):
                 self.unseen += 1
@@ -390,112 +406,6 @@ class _Walk:
                 self.differ(inner)
 
 
-def _can_be_chance(pair: _Pair) -> bool:
-    """Tell whether a clock or random bytes can have made a difference: between numbers, between
-    texts that are alike but for what those write, or between packed bytes of one length."""
-    live, rerun = pair.live, pair.rerun
-    if _MISSING in (live, rerun):
-        return False
-    one, other = (without_chance(render(side, quoted=True)) for side in (live, rerun))
-    if one == other:
-        return True
-    if not all(type(side) is dict and side.get("type") == "bytes" for side in (live, rerun)):
-        return False
-    texts = [str(side.get("text", "")) for side in (live, rerun) if type(side) is dict]
-    return len(texts[0]) == len(texts[1]) and not all(text.isprintable() for text in texts)
-
-
-_CONTENTS = ("text", "items", "entries", "fields", "about")
-
-
-def _held_back(value: dict[str, Any]) -> bool:
-    """Tell whether an object shows nothing of what it holds."""
-    return not any(member in value for member in _CONTENTS)
-
-
-def _has_inside(value: dict[str, Any]) -> bool:
-    """Tell whether an object holds anything that is counted by itself."""
-    return any(value.get(member) for member in _CONTENTS)
-
-
-def _only_resources(live: dict[str, Any], rerun: dict[str, Any]) -> bool:
-    """Tell whether two containers hold nothing but what belongs to its process: some of it may
-    be absent, as in a pool of connections to which a rerun has added one of its own."""
-    if "fields" in live or "fields" in rerun:
-        return False
-    rules: list[set[Any]] = []
-    for side in (live, rerun):
-        inside = [*side.get("items", ()), *(value for _, value in side.get("entries", ()))]
-        rules.append({one.get("rule") if type(one) is dict else None for one in inside})
-    if not any(rules) or not rules[0] | rules[1] <= {RESOURCE, ABSENT}:
-        return False
-    return all(not rule or RESOURCE in rule for rule in rules)
-
-
-def _no_room(value: Value) -> bool:
-    return type(value) is dict and _no_class(value) and _held_back(value)
-
-
-def _no_class(value: dict[str, Any]) -> bool:
-    """Tell whether the class of a value may be any other: it found no room, or was not there
-    any more when it was to be looked at."""
-    omitted = value.get("omitted")
-    return omitted == Omission.ROOM or (omitted == Omission.UNKNOWN and value["type"] == "?")
-
-
-def _is_absent(value: Value) -> TypeGuard[dict[str, Any]]:
-    return type(value) is dict and value.get("rule") == ABSENT
-
-
-def _is_cut_off(key: Value) -> bool:
-    """Tell whether there was no room for all of a key: it may be any other one then."""
-    left = [key]
-    while left:
-        value = left.pop()
-        if type(value) is dict:
-            if value.get("omitted") == Omission.ROOM:
-                return True
-            left += value.get("items", ())
-            left += (value.get("fields") or {}).values()
-    return False
-
-
-def _is_text(value: Value) -> bool:
-    return type(value) is str or (type(value) is dict and value.get("type") == "str")
-
-
-def _length(side: dict[str, Any]) -> int:
-    """Return how long a text is, of which a part may have been left out."""
-    length = side.get("length")
-    return length if type(length) is int else len(str(side.get("text", "")))
-
-
-def _text(value: Value) -> dict[str, Any]:
-    return value if type(value) is dict else {"text": value, "length": len(value)}
-
-
-def _is_error(value: dict[str, Any]) -> bool:
-    return value.get("form") == Form.CALL
-
-
-def _is_address(number: int) -> bool:
-    return _LOWEST <= number <= _HIGHEST
-
-
-def _key(value: Value) -> str:
-    return _ADDRESS.sub("0x…", json.dumps(value, sort_keys=True, default=str))
-
-
-def _short(value: Value) -> str:
-    if value is _MISSING:
-        return "<not there>"
-    return _cut(render(value, quoted=True), MAX_SHOWN_CHARS)
-
-
 def _whole(outcome: Outcome) -> str:
-    text = _cut(render(outcome.value, quoted=True), MAX_OUTCOME_CHARS)
+    text = cut_to(render(outcome.value, quoted=True), MAX_OUTCOME_CHARS)
     return text if outcome.returned else f"raised {text}"
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -30,6 +30,9 @@ LIFE_S = 900.0
 UNSHOWN = "the "
 """How a name of `Ran.inside` begins that tells of something no call has shown at work, such as
 the code of a function that is handed out. No path of a value begins like this."""
+UNSEEN = "all of "
+"""How a name of `Ran.inside` begins that tells of something lazy that cannot be followed to
+its end, because it then needs what was not kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,20 @@ MAX_PRINTED_CHARS = 8_000
 """Of one expression or statement: about what a terminal holds; the rest is counted."""
 
 
+_NAMES = ("stdin", "stdout", "stderr")
+_stood: list[dict[str, object]] = []
+
+
+def standard_name(value: object) -> str:
+    """Return which standard stream of the process something is, or was before what is printed
+    was kept; nothing for anything else."""
+    for held in (vars(sys), *_stood):
+        for name in _NAMES:
+            if held.get(name, _stood) is value:
+                return f"sys.{name}"
+    return ""
+
+
 class Printed:
     """Keeps what is written to standard output and error, in their order, while it is open.
 
@@ -24,12 +38,14 @@ class Printed:
 
     def __enter__(self) -> Self:
         self._before = (sys.stdout, sys.stderr)
+        _stood.append({"stdout": sys.stdout, "stderr": sys.stderr})
         sys.stdout, sys.stderr = _Stream(self), _Stream(self)
         return self
 
     def __exit__(
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
+        _stood.pop()
         sys.stdout, sys.stderr = self._before
 
     def keep(self, text: str) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from leadline.trial.building import MAKERS, SHELLS, Node, Site, emptied, fill, refused
+from leadline.trial.building_classes import CLASS
+from leadline.trial.building_streams import TEXT_WRAPPER
 from leadline.trial.withheld import Withheld, WithheldTouched, withheld
 from leadline.wire.errors import RefusedError
 from leadline.wire.kept import (
@@ -32,7 +34,8 @@ _NEW, _STARTED, _HERE, _WHOLE = range(4)
 it holds is in it."""
 _PLAIN = ("k", "t", "b", "n", "m", "g", "q", "rule")
 """Members of a node that hold no refs."""
-_SETS = ("set", "frozenset")
+_ASKED = ("set", "frozenset", TEXT_WRAPPER)
+"""Kinds that look at all they are made of."""
 _TABLES = ("dict", "ordered", "defaultdict")
 _held: list[object] = []
 """Keeps alive what only a weak reference leads to, for as long as this process lives."""
@@ -215,6 +218,10 @@ class _Site(Site):
 
     def _begin(self, at: int) -> None:
         node = self.nodes[at]
+        if node["k"] == CLASS:
+            self.class_at(at)
+            self._states[at] = _HERE
+            return
         shell = SHELLS.get(node["k"]) if "g" not in node else emptied
         if shell is None:
             self._states[at] = _STARTED
@@ -225,11 +232,11 @@ class _Site(Site):
         self._states[at] = _HERE
 
     def _needed(self, at: int) -> list[int]:
-        return [
-            ref[0]
-            for _, ref in reversed(list(steps(self.nodes[at])))
-            if type(ref) is list and self._states[ref[0]] == _NEW
-        ]
+        node = self.nodes[at]
+        needed = [ref[0] for _, ref in reversed(list(steps(node))) if type(ref) is list]
+        if "c" in node and self.nodes[node["c"]]["k"] == CLASS:
+            needed.append(node["c"])  # what is asked of a key is asked of its class
+        return [number for number in needed if self._states[number] == _NEW]
 
     def _ended(self, at: int, *, force: bool) -> bool:
         """Make a node and fill it, as far as what it takes is there; return whether it is."""
@@ -253,7 +260,7 @@ class _Site(Site):
             if type(ref) is not list or (step[:1] == "." and not within):
                 continue
             state = self._states[ref[0]]
-            asked = kind in _SETS or (step == "{key}" and kind in _TABLES)
+            asked = kind in _ASKED or (step == "{key}" and kind in _TABLES)
             if state < (_WHOLE if asked and not force else _HERE):
                 return False
         return True

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
@@ -13,7 +14,7 @@ from leadline.trial.loops import StandsStill, drive
 from leadline.trial.marks import Mark, Marks, read_marks
 from leadline.trial.monitoring import Monitor
 from leadline.trial.outcome import Outcome, outcome_of, read_outcome
-from leadline.trial.printed import MAX_PRINTED_CHARS, Printed
+from leadline.trial.printed import Printed
 from leadline.trial.showing import Shown, seen
 from leadline.wire.call import TurnKind
 from leadline.wire.errors import WireError
@@ -63,7 +64,7 @@ def run(
     within_s: float,
     course: Course | None = None,
     ask: Ask | None = None,
-    printed_chars: int = MAX_PRINTED_CHARS,
+    within: Printed | None = None,
 ) -> Rerun:
     """Make `call` once, on this thread; a coroutine is driven by a loop of its own, and a
     generator asked until it ends, or has given out as much as the call says.
@@ -71,7 +72,7 @@ def run(
     `within_s` limits a coroutine only: what does not return is ended from outside. Everything
     that it changes stays changed in this twin, so a twin is good for one run. `course` hears
     of the lines that were reached, and of what was raised on the way; `ask` is called at its
-    end, after the outcome was taken.
+    end, after the outcome was taken. What it prints is kept `within`, if that is open already.
     """
     marks, monitor, caught = Marks(), Monitor(), _Caught(shown, ask)
     marks.watch(monitor)
@@ -80,7 +81,8 @@ def run(
     monitor.on_end(call.code, caught.end)
     monitor.on_start(lambda frame: _deepen(call, frame))
     raised = cut = ""
-    with Printed(printed_chars) as printed, StandingGreenlets() as greenlets:
+    output = nullcontext(within) if within is not None else Printed()
+    with output as printed, StandingGreenlets() as greenlets:
         try:
             value = monitor.run(_made, call, within_s, caught.gives)
         except StandsStill as still:
@@ -107,6 +109,15 @@ def _deepen(call: Call, frame: FrameType) -> None:
 
 
 def _made(call: Call, within_s: float, gives: Callable[[object], None]) -> object:
+    if call.handled is None:
+        return _called(call, within_s, gives)
+    try:
+        raise call.handled  # noqa: TRY301 - as it was raised there
+    except BaseException:  # noqa: BLE001 - the call was made by who handles it
+        return _called(call, within_s, gives)
+
+
+def _called(call: Call, within_s: float, gives: Callable[[object], None]) -> object:
     value: Any = call.function(*call.args, **call.kwargs)
     if call.is_coroutine:
         return drive(value, within_s)

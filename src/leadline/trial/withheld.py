@@ -63,6 +63,11 @@ def touched() -> WithheldTouched | None:
     return _touched[0] if _touched else None
 
 
+def times_touched() -> int:
+    """Return how often any was looked at so far."""
+    return len(_touched)
+
+
 def _touch(self: Withheld, *_: Any, **__: Any) -> NoReturn:
     path, rule, name = of(self)
     if rule == IN_PROCESS:

@@ -11,7 +11,7 @@ from leadline.trial.accident import without_chance
 from leadline.trial.comparing import Apart, apart, explained
 from leadline.trial.course import Raised
 from leadline.trial.outcome import Outcome
-from leadline.trial.place import UNSHOWN, Ran
+from leadline.trial.place import UNSEEN, UNSHOWN, Ran
 from leadline.verify.calls import CapturedCall
 from leadline.verify.verdict import Candidate, Case, Control
 from leadline.wire.errors import WireError
@@ -159,6 +159,10 @@ def _candidate(
         return Candidate.DIFFERS, found, ""
     if _is_cut_short(first) or _is_cut_short(candidate):
         return Candidate.UNKNOWN, [], "the outcome is too large to be compared whole"
+    if lazy := [one for one in first.inside if one.startswith(UNSEEN)]:
+        what = lazy[0].removeprefix(UNSEEN)
+        why = f"what {what} would give out needs what was not kept"
+        return Candidate.UNKNOWN, [], why
     if hidden:
         return (
             Candidate.UNKNOWN,

@@ -12,8 +12,8 @@ cycles are kept. A node is an object with these members, all but `k` optional:
     a   attribute -> ref: what lies in the dictionary of the instance
     s   slot -> ref
     t   a text: digits, the name of a member, a qualified name
-    q   names of the code's: of the columns of a row; those of a function, and of the variables
-        that it closes over, whose cells end its `i`
+    q   names of the code's: of the columns of a row; the slots of a class; those of a function,
+        and of the variables that it closes over, whose cells end its `i`
     b   base64, where a text cannot hold it
     m   the module in which `t` is a name
     g   module and name under which this very object is found, to be given what the node holds
@@ -45,7 +45,12 @@ STAND_IN = "leadline.trial.withheld.Withheld"
 TYPE_STEP = "()"
 """In a dotted name: the class of what was found so far."""
 CONTEXT = "context variables"
-"""The name of the root that holds the context variables by themselves: no parameter has it."""
+"""The name of the root that holds what a call is made in, context variables above all: no
+parameter has it. It is a dictionary; what is no variable has a text for a key."""
+HANDLED = "sys.exception()"
+"""The exception that is being handled while the call is made."""
+STREAM = "sys."
+"""Before the name of a standard stream that somebody has replaced."""
 MAX_PATH = 12
 """Steps of a path that are shown."""
 _MAX_KEY_CHARS = 40
@@ -169,7 +174,7 @@ _CELLS_FROM = 2
 """Before them a function has its defaults."""
 _PASSED_ON = frozenset(
     """
-    object list tuple dict ordered defaultdict deque error cell method slice ndarray
+    object list tuple dict ordered defaultdict deque error cell slice ndarray
     """.split()
 )
 """Kinds that hold what is in their `i` without looking at it."""

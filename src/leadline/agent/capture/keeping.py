@@ -10,18 +10,18 @@ that an address stands for one object throughout.
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
-from contextvars import ContextVar, copy_context
 from json.encoder import encode_basestring_ascii
 from time import thread_time_ns
 from typing import Any
 
 from leadline.agent.capture.holding import Reader
+from leadline.agent.capture.kept_surroundings import surroundings
 from leadline.agent.capture.kinds import reader_of
 from leadline.agent.capture.landmarks import NO_LANDMARKS, Landmarks
 from leadline.agent.capture.naming import Name
 from leadline.agent.capture.obstacle import TOO_LARGE, UNNAMED, Obstacle
 from leadline.agent.capture.withholding import withhold
-from leadline.expression.layout import Layout, exact, identity, layout_of
+from leadline.expression.layout import Layout, identity, layout_of
 from leadline.wire.kept import (
     CONTEXT,
     IN_PROCESS,
@@ -60,7 +60,6 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 CONTEXT_BYTES = 16_000
 """Of JSON, for context variables: the request and what is near it, not all of a framework."""
-_variable_name: Any = vars(ContextVar)["name"].__get__
 _FIRST = Kept(None)
 """Made here, because the first one compiles the class' `__init__`, which audit hooks hear."""
 
@@ -128,20 +127,14 @@ def _attempt(
 
 
 def _add_context(keeper: "Keeper", roots: dict[str, Any]) -> str:
-    """Keep the context variables beside the arguments, in what room there is for them; return
+    """Keep what the call is made in beside the arguments, in what room there is for it; return
     what is in the way, as `Keeper.walk` does."""
     if keeper.is_full:
         return ""
     obstacle = ""
     spare = max(0, keeper.left - CONTEXT_BYTES)
     keeper.left -= spare
-    pairs = []
-    for variable, value in copy_context().items():
-        if keeper.landmarks.name_of(variable) is None:
-            continue
-        rule = secret_name(exact(_variable_name(variable)))
-        held = keeper.ref(value) if rule is None else keeper.withheld(rule, value)
-        pairs.append([keeper.ref(variable), held])
+    pairs = list(surroundings(keeper))
     if pairs:
         roots[CONTEXT] = keeper.ref(_Context(pairs))
         keeper.is_aside = True

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-from leadline.agent.capture import kept_arrays, kept_views
+from leadline.agent.capture import kept_arrays, kept_streams, kept_views
 from leadline.agent.capture.holding import (
     Extra,
     Maker,
@@ -35,7 +35,6 @@ from leadline.agent.capture.numbers import MAX_DECIMAL_BYTES
 from leadline.agent.capture.obstacle import Obstacle
 from leadline.agent.capture.recognition import genuine, getter, held, method
 from leadline.expression.hiding import hidden_items
-from leadline.expression.interruption import expected
 from leadline.expression.layout import Layout, exact, identity, layout_of
 from leadline.wire.kept import IN_PROCESS, STAND_IN, WITHHELD
 from leadline.wire.redaction import secret_name
@@ -306,28 +305,6 @@ def _lock(kind: str) -> Maker:
     return lambda _, __: read
 
 
-def _stream(kind: str) -> Any:
-    """The streams in memory: what they hold, and where they stand."""
-
-    def make(layout: Layout, cls: type) -> Reader | None:
-        state = method(layout, cls, "__getstate__")
-        if state is None or layout.cls is not cls:
-            return None
-
-        def read(keeper: Keeper, value: Any, _: Layout) -> Node:
-            try:
-                parts = state(value)
-            except ValueError as error:
-                if not expected(error, ValueError):
-                    raise
-                raise Obstacle("it is a closed stream") from None
-            return {"k": kind, "i": [keeper.ref(part) for part in parts[:-1]]}
-
-        return read
-
-    return make
-
-
 def _sql_row(layout: Layout, cls: type) -> Reader | None:
     """A row of SQLite: its columns' names and what is in them, which no longer change."""
     keys, item = method(layout, cls, "keys"), method(layout, cls, "__getitem__")
@@ -420,8 +397,10 @@ _CLAIMED: Mapping[str, Any] = {
     "pandas._libs.arrays.NDArrayBacked": kept_arrays.backed,
     "_thread.lock": _lock("lock"),
     "_thread.RLock": _lock("rlock"),
-    "_io.StringIO": _stream("text_stream"),
-    "_io.BytesIO": _stream("byte_stream"),
+    "_io.StringIO": kept_streams.in_memory("text_stream"),
+    "_io.BytesIO": kept_streams.in_memory("byte_stream"),
+    "_io.TextIOWrapper": kept_streams.text,
+    "_io._IOBase": kept_streams.of_system,
     "logging.Logger": _logger,
     "sqlite3.Row": _sql_row,
     STAND_IN: _stand_in,

@@ -32,7 +32,7 @@ _CODE_WORD, _DEFAULTS_WORD, _KEYWORDS_WORD, _CLOSURE_WORD = 6, 7, 8, 9
 """Where a function has these, after count, class, globals, builtins, name and long name."""
 
 
-class _Slot(ctypes.Structure):
+class Slot(ctypes.Structure):
     """As C describes a slot of a class, `PyMemberDef`."""
 
     _fields_ = (
@@ -44,10 +44,13 @@ class _Slot(ctypes.Structure):
     )
 
 
-_read = ctypes.pythonapi.PyMember_GetOne
-_read.argtypes, _read.restype = (ctypes.py_object, ctypes.POINTER(_Slot)), ctypes.py_object
+read_slot = ctypes.pythonapi.PyMember_GetOne
+read_slot.argtypes, read_slot.restype = (
+    (ctypes.py_object, ctypes.POINTER(Slot)),
+    ctypes.py_object,
+)
 _CODE, _DEFAULTS, _KEYWORDS, _CLOSURE = (
-    ctypes.pointer(_Slot(b"", _OBJECT, _WORD * word, 0, None))
+    ctypes.pointer(Slot(b"", _OBJECT, _WORD * word, 0, None))
     for word in (_CODE_WORD, _DEFAULTS_WORD, _KEYWORDS_WORD, _CLOSURE_WORD)
 )
 _function = vars(types.FunctionType)
@@ -55,8 +58,9 @@ _NAME, _QUALNAME, _MODULE, _GLOBALS = (
     _function[name].__get__
     for name in ("__name__", "__qualname__", "__module__", "__globals__")
 )
-_CODE_NAME, _CODE_LINE = (
-    vars(types.CodeType)[name].__get__ for name in ("co_qualname", "co_firstlineno")
+_CODE_NAME, _CODE_LINE, _CODE_FILE = (
+    vars(types.CodeType)[name].__get__
+    for name in ("co_qualname", "co_firstlineno", "co_filename")
 )
 _contents: Any = vars(types.CellType)["cell_contents"].__get__
 _WRAPPERS = 8
@@ -73,7 +77,7 @@ def _as_expected() -> bool:
     parts = (sample.__code__, sample.__defaults__, sample.__kwdefaults__, sample.__closure__)
     known = _function_size == types.FunctionType.__basicsize__
     return known and all(
-        _read(sample, slot) is part
+        read_slot(sample, slot) is part
         for slot, part in zip((_CODE, _DEFAULTS, _KEYWORDS, _CLOSURE), parts, strict=True)
     )
 
@@ -94,11 +98,13 @@ def function() -> Reader:
         names = names_of(loaded(module)) if type(module) is str else None
         if not _AS_EXPECTED or names is None or names is not _GLOBALS(value):
             raise Obstacle(_UNNAMED)
-        code = _read(value, _CODE)
+        code = read_slot(value, _CODE)
+        if _CODE_FILE(code).startswith("<"):  # as a dataclass makes them: of no source
+            raise Obstacle(_UNNAMED)
         where, line = _CODE_NAME(code), _CODE_LINE(code)
-        parts = [keeper.ref(_read(value, slot)) for slot in (_DEFAULTS, _KEYWORDS)]
+        parts = [keeper.ref(read_slot(value, slot)) for slot in (_DEFAULTS, _KEYWORDS)]
         variables = code.co_freevars
-        for variable, one in zip(variables, _read(value, _CLOSURE) or (), strict=True):
+        for variable, one in zip(variables, read_slot(value, _CLOSURE) or (), strict=True):
             rule = secret_name(variable)
             parts.append(keeper.ref(one) if rule is None else keeper.withheld(rule, one))
         names_of_it = [exact(_NAME(value)), exact(_QUALNAME(value)), *variables]

@@ -12,7 +12,14 @@ import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from leadline.agent.capture import kept_arrays, kept_forms, kept_functions, kept_values, naming
+from leadline.agent.capture import (
+    kept_arrays,
+    kept_classes,
+    kept_forms,
+    kept_functions,
+    kept_values,
+    naming,
+)
 from leadline.agent.capture.holding import (
     Extra,
     Maker,
@@ -84,7 +91,7 @@ def class_(keeper: Keeper, value: Any, _: Layout) -> Node:
     if name is None:
         name = keeper.landmarks.name_of(value)
     if name is None:
-        raise Obstacle(f"{layout.name} is no class that a module has under its name")
+        return kept_classes.by_value(keeper, value, layout)
     return named(keeper, name)
 
 
@@ -143,6 +150,7 @@ _EXACT: dict[int, Reader] = {
     },
     identity(types.FunctionType): kept_functions.function(),
     identity(types.CellType): kept_functions.cell,
+    **{identity(kind): reader for kind, reader in kept_classes.WRAPPERS},
     identity(float): _not_finite,
     identity(kept_arrays.BackedRow): kept_arrays.backed_row,
     identity(types.BuiltinFunctionType): kept_forms.builtin,

@@ -10,12 +10,14 @@ holds that very object under that name. It is made on a thread of ours.
 
 import sys
 import types
+from _thread import _local
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import Any
 
 from leadline.agent.capture.held import held as held_of
 from leadline.agent.capture.naming import Name, found
-from leadline.agent.capture.recognition import names_of
+from leadline.agent.capture.recognition import names_of, slot
 from leadline.expression.layout import MISSING, exact, identity, layout_of
 from leadline.expression.unknown import Unknown
 from leadline.expression.walking import find
@@ -23,6 +25,7 @@ from leadline.wire.kept import TYPE_STEP
 
 MAX_LANDMARKS = 50_000
 MAX_MODULE_NAMES = 5_000
+_MOST_LOCALS = 20
 _OF_THE_LIBRARY = frozenset(
     ("sys", "dataclasses", "inspect", "os", "logging", "random", "decimal", "builtins")
 )
@@ -47,12 +50,14 @@ _LIBRARIES = ("site-packages", "dist-packages")
 class Landmarks:
     """Addresses of what the loaded modules hold, and under which name."""
 
-    __slots__ = ("_names", "_own", "bare")
+    __slots__ = ("_names", "_own", "bare", "thread_locals")
 
     def __init__(self, names: dict[int, Name], own: frozenset[str] = frozenset()) -> None:
         self._names = names
         self._own = own
         self.bare: set[Name] = set()
+        self.thread_locals: list[Name] = []
+        """What a thread has for itself lies in these."""
 
     def __len__(self) -> int:
         return len(self._names)
@@ -67,6 +72,7 @@ class Landmarks:
     def of(cls, modules: Iterable[str]) -> "Landmarks":
         names: dict[int, Name] = {}
         own: set[str] = set()
+        thread_locals: list[Name] = []
         for module in modules:
             if type(module) is not str or _is_standard(module):
                 continue
@@ -79,9 +85,13 @@ class Landmarks:
             for name, value in list(dict.items(held)):
                 if type(name) is str and not (name.startswith("__") and name.endswith("__")):
                     _add(names, module, name, value, is_own)
+                    if type(value) is _local:
+                        thread_locals.append((module, name))
             if len(names) >= MAX_LANDMARKS:
                 break
-        return cls(names, frozenset(own))
+        made = cls(names, frozenset(own))
+        made.thread_locals = thread_locals[:_MOST_LOCALS]
+        return made
 
     def name_of(self, value: object) -> Name | None:
         """Return the name under which a module holds `value` now."""
@@ -151,6 +161,10 @@ def _add_object(names: dict[int, Name], module: str, name: str, value: object) -
         names[key] = module, name
         cls = type(value)
         layout = layout_of(cls)
+        for inner, read in layout.slots if len(layout.slots) <= _FEW_SLOTS else ():
+            one = slot(read, value)
+            if type(one) is ContextVar:
+                names.setdefault(identity(one), (module, f"{name}.{inner}"))
         if layout.base not in _TOKENS or layout.namespace is None or name.count(".") > _NESTED:
             continue
         held = layout.namespace(value)
@@ -164,6 +178,8 @@ def _add_object(names: dict[int, Name], module: str, name: str, value: object) -
 
 _TOKENS = (tuple, str, int, frozenset, bytes)
 _NESTED = 5
+_FEW_SLOTS = 4
+"""Of objects that hold context variables, as the locals of werkzeug do."""
 
 
 _CODE = frozenset(

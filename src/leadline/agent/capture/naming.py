@@ -10,7 +10,7 @@ import types
 from typing import Any
 
 from leadline.agent.capture.held import held
-from leadline.agent.capture.recognition import names_of
+from leadline.agent.capture.recognition import names_of, slot
 from leadline.expression.layout import MISSING, Layout, exact, identity, layout_of
 from leadline.expression.unknown import Unknown
 from leadline.expression.walking import find
@@ -71,7 +71,7 @@ def found(name: Name) -> object:
             here = type(here)
             continue
         if layout_of(type(here)).base is not type:
-            here = held(here, step)
+            here = _of_object(here, step)
             continue
         members = layout_of(here).members  # type: ignore[arg-type]
         here = members[0].get(step, MISSING) if members else MISSING
@@ -79,6 +79,14 @@ def found(name: Name) -> object:
         if read is not None:
             here = read(here)
     return here if len(rest) <= MAX_STEPS else MISSING
+
+
+def _of_object(value: object, name: str) -> object:
+    layout = layout_of(type(value))
+    for slot_name, read in layout.slots:
+        if slot_name == name:
+            return slot(read, value)
+    return held(value, name)
 
 
 def of_class(cls: type, layout: Layout) -> Name | None:

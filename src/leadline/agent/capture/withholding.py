@@ -33,7 +33,7 @@ _CASTS = {"i8": "q", "u8": "Q", "f8": "d", "l": "q", "q": "q", "L": "Q", "Q": "Q
 _FEWEST = 10**12
 _CODE = ("name", "member", "zone", "logger", "dtype", WITHHELD)
 """Kinds that are nothing but a name in the code, or of the system's."""
-_NAMED = ("bound", "function")
+_NAMED = ("bound", "class", "function")
 """Kinds whose text is such a name; what they hold is judged."""
 
 

@@ -2,10 +2,11 @@
 
 import functools
 import os
-from types import FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from leadline.trial.calls import obstacle, parameters
+from leadline.trial.holders import find
 from leadline.wire.errors import RefusedError
 from leadline.wire.struct import dataclass
 
@@ -27,7 +28,8 @@ class Entry:
 def find_entry(module: ModuleType, name: str, qualname: str) -> Entry:
     """Return the function. Raises `RefusedError` (`not-replayable`) where there is none."""
     outer = _walk(module, qualname)
-    function = _beneath(outer, qualname)
+    file = getattr(module, "__file__", None)
+    function = _beneath(outer, qualname, os.path.realpath(file) if file else "")
     if function is None:
         raise RefusedError(
             "not-replayable",
@@ -71,8 +73,23 @@ def wrappers(found: Any) -> list[Any]:
     return every
 
 
-def _beneath(found: Any, qualname: str) -> FunctionType | None:
+def _beneath(found: Any, qualname: str, file: str) -> FunctionType | None:
     """Look through decorators for the function of that name, or the innermost one."""
     functions = [one for one in wrappers(found) if isinstance(one, FunctionType)]
     named = (one for one in functions if one.__code__.co_qualname == qualname)
-    return next(named, functions[-1] if functions else None)
+    function = next(named, None)
+    if function is None and functions:
+        function = _closed_over(functions[-1], qualname, file) or functions[-1]
+    return function
+
+
+def _closed_over(wrapper: FunctionType, qualname: str, file: str) -> FunctionType | None:
+    """Return the function of that name which a decorator has wrapped without saying so."""
+
+    def is_it(code: CodeType) -> bool:
+        return code.co_qualname == qualname and os.path.realpath(code.co_filename) == file
+
+    try:
+        return find(wrapper, is_it)[0]
+    except LookupError:
+        return None

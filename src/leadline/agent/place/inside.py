@@ -4,6 +4,7 @@ the code of functions that are handed out, where an exception comes from.
 The run is over and its process about to end, so iterators are asked for what they have.
 """
 
+import io
 import itertools
 from collections import deque
 from collections.abc import Mapping
@@ -21,8 +22,8 @@ from types import (
 )
 from typing import Any
 
-from leadline.trial.place import UNSHOWN
-from leadline.trial.withheld import Withheld
+from leadline.trial.place import UNSEEN, UNSHOWN
+from leadline.trial.withheld import Withheld, WithheldTouched, times_touched
 
 MAX_LOOKED = 20_000
 """Objects of one outcome that are looked at."""
@@ -71,7 +72,7 @@ class _Look:
         self._met[id(value)] = value  # kept, or another may have its id
         try:
             self._into(path, value, depth + 1)
-        except Exception as error:  # noqa: BLE001 - whatever the object makes of a look
+        except (Exception, WithheldTouched) as error:  # noqa: BLE001 - what it makes of a look
             self.found[f"{path} as it is looked into"] = type(error).__name__
 
     def _into(self, path: str, value: Any, depth: int) -> None:
@@ -125,6 +126,8 @@ class _Look:
             self.found[path] = (value.getvalue(), value.tell())
         elif hasattr(type(value), "tell") and hasattr(type(value), "read"):
             self.found[path] = value.tell()
+            if isinstance(value, io.TextIOWrapper):
+                self.at(f"{path}.buffer", value.buffer, depth)
         elif hasattr(type(value), "__next__"):
             self._iterator(path, value, depth)
         elif type(value) is slice:
@@ -180,11 +183,15 @@ class _Look:
 
     def _iterator(self, path: str, value: Any, depth: int) -> None:
         given: list[object] = []
-        end = ""
+        end, before = "", times_touched()
         try:
             given.extend(itertools.islice(value, MAX_GIVEN_OUT))
         except Exception as error:  # noqa: BLE001 - what it comes to is what is asked
             end = repr(error)
+        except WithheldTouched as touched:
+            end = str(touched)
+        if times_touched() > before:  # not by the call, but by whoever it is handed out to
+            self.found[f"{UNSEEN}{path}"] = end
         self.found[f"list({path})"] = given
         if end:
             self.found[f"list({path}) raises"] = end

@@ -1,5 +1,6 @@
 """One call, made from its kept arguments, in a copy of a place that ends with it."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,13 +18,14 @@ from leadline.trial.calls import Call, is_generator
 from leadline.trial.course import Course
 from leadline.trial.loops import settle
 from leadline.trial.place import Begin, Order, Ran, cut, write
+from leadline.trial.printed import Printed
 from leadline.trial.questions import Questions
 from leadline.trial.rebuilding import rebuild
 from leadline.trial.showing import Shown, seen_under
-from leadline.trial.withheld import touched
+from leadline.trial.withheld import Withheld, touched
 from leadline.wire.call import TurnKind
 from leadline.wire.errors import LeadlineError, RefusedError
-from leadline.wire.kept import CONTEXT
+from leadline.wire.kept import CONTEXT, HANDLED, STREAM
 from leadline.wire.struct import replace
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Value
@@ -43,10 +45,25 @@ def run_order(
     state: Globals,
 ) -> bytes:
     """Run a call and return the line that says what it came to."""
+    with Printed(PRINTED) as printed:
+        return _run(order, entry, begin, refusals, state, printed)
+
+
+def _run(
+    order: Order,
+    entry: Entry,
+    begin: Begin,
+    refusals: Callable[[], list[Refusal]],
+    state: Globals,
+    printed: Printed,
+) -> bytes:
     try:
         given = rebuild(order.document)
-        _be_in_context(given.pop(CONTEXT, None))
-        call = replace(_call(entry, given, order), turns=_turns(order))
+        around = given.pop(CONTEXT, None)
+        streams = _be_in(around)
+        call = replace(
+            _call(entry, given, order), turns=_turns(order), handled=_handled(around)
+        )
         questions = Questions(begin.fails, begin.expect, given)
     except LeadlineError as error:
         return write(cut(order.number, error.message.rstrip(".")))
@@ -57,17 +74,19 @@ def run_order(
     salt = begin.salt
     callee = {name: deep_taker(salt)(one) for name, one in between(entry, given).items()}
     began = time.perf_counter()
-    ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask, PRINTED)
+    ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask, printed)
     took = (time.perf_counter() - began) * 1e3
     _settle()
+    what = touched()  # by the call, or a question about it: our own look comes after
     left = {name: seen_under(deep_taker(begin.salt), name, one) for name, one in given.items()}
     changed = state.changed()  # before anything lazy runs on
     roots = {"result" if questions.returned else "exception": questions.value}
     roots |= {f"argument {name}": one for name, one in given.items()}
+    roots |= streams
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
     roots |= {f"yield {number}": one for number, one in enumerate(yields, 1)}
     within = callee | _inside(roots, begin.salt)
-    if what := touched():
+    if what is not None:
         return write(cut(order.number, str(what)))
     return write(
         Ran(
@@ -124,12 +143,26 @@ def _inside(roots: Mapping[str, object], salt: str) -> dict[str, Value]:
     }
 
 
-def _be_in_context(variables: Any) -> None:
-    """Have the context variables that the call had; the process is for this run only."""
-    if type(variables) is dict:
-        for variable, value in variables.items():
-            if type(variable) is ContextVar:
-                variable.set(value)
+def _be_in(around: Any) -> dict[str, object]:
+    """Have the context variables that the call had, and what else it was made in; return the
+    standard streams that were replaced there. The process is for this run only."""
+    streams: dict[str, object] = {}
+    for what, value in around.items() if type(around) is dict else ():
+        if type(what) is ContextVar:
+            what.set(value)
+        elif type(what) is threading.local and type(value) is dict:
+            vars(what).update(value)
+        elif type(what) is str and what.startswith(STREAM) and what != HANDLED:
+            name = what.removeprefix(STREAM)
+            if type(value) is not Withheld and value is not getattr(sys, name):
+                setattr(sys, name, value)
+                streams[what] = value
+    return streams
+
+
+def _handled(around: Any) -> BaseException | None:
+    found = around.get(HANDLED) if type(around) is dict else None
+    return found if issubclass(type(found), BaseException) else None
 
 
 def _call(entry: Entry, given: Mapping[str, Any], order: Order) -> Call:

@@ -13,6 +13,7 @@ from leadline.expression import Unknown
 from leadline.expression.layout import Layout, layout_of
 from leadline.trial.calls import parameters
 from leadline.trial.outcome import RESOURCE, Outcome, outcome_of
+from leadline.trial.printed import standard_name
 from leadline.wire.limits import CaptureLimits
 from leadline.wire.messages import encode
 from leadline.wire.value import Omission, Value
@@ -46,8 +47,9 @@ class OutcomeWalk(Walk):
     def take(self, value: object, level: int) -> Value:
         layout = layout_of(type(value))
         if _is_resource(layout):
-            self.room.node(layout.name)
-            return {"type": layout.name, "omitted": Omission.OPAQUE, "rule": RESOURCE}
+            name = standard_name(value) or layout.name
+            self.room.node(name)
+            return {"type": name, "omitted": Omission.OPAQUE, "rule": RESOURCE}
         return super().take(value, level)
 
 

@@ -1,0 +1,47 @@
+"""What a call is made in, beside its arguments, written down with them: context variables, what
+its thread has for itself, the exception that is being handled, standard streams that somebody
+has replaced.
+
+It is read as the arguments are, and within a room of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+from _thread import _local
+from collections.abc import Iterator
+from contextvars import ContextVar, copy_context
+from typing import TYPE_CHECKING, Any
+
+from leadline.agent.capture.kept_streams import replaced
+from leadline.agent.capture.naming import found
+from leadline.expression.layout import exact
+from leadline.wire.kept import HANDLED, STREAM
+from leadline.wire.redaction import secret_name
+
+if TYPE_CHECKING:
+    from leadline.agent.capture.keeping import Keeper
+
+_variable_name: Any = vars(ContextVar)["name"].__get__
+_local_names: Any = vars(_local)["__getattribute__"]
+
+
+def surroundings(keeper: Keeper) -> Iterator[list[Any]]:
+    """Yield pairs of refs: what it is, and what it holds."""
+    handled = sys.exception()
+    if handled is not None:
+        yield [HANDLED, keeper.ref(handled)]
+    for name, stream in replaced():
+        yield [f"{STREAM}{name}", keeper.ref(stream)]
+    for place in keeper.landmarks.thread_locals:
+        local = found(place)
+        if type(local) is _local:  # one with an `__init__` would run it here
+            held = _local_names(local, "__dict__")
+            if type(held) is dict and held:
+                yield [keeper.ref(local), keeper.ref(held)]
+    for variable, value in copy_context().items():
+        if keeper.landmarks.name_of(variable) is None:
+            continue
+        rule = secret_name(exact(_variable_name(variable)))
+        kept = keeper.ref(value) if rule is None else keeper.withheld(rule, value)
+        yield [keeper.ref(variable), kept]
