@@ -26,6 +26,9 @@ class CapturedCall:
     withheld: list[str] = field(default_factory=list)
     callers: list[str] = field(default_factory=list)
     size: int = 0
+    hit: int = 0
+    """Its number on the server, where it is still there."""
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
