@@ -75,7 +75,8 @@ TWIN_PARTS = [
 CAPTURE_PARTS = [
     f"leadline.{name}"
     for name in """
-        wire.kept agent.capture.naming agent.capture.obstacle agent.capture.holding
+        wire.kept agent.capture.living agent.capture.naming agent.capture.obstacle
+        agent.capture.holding
         agent.capture.kept_values agent.capture.kept_arrays agent.capture.kept_views
         agent.capture.kept_forms agent.capture.kept_functions agent.capture.kinds
         agent.capture.landmarks agent.capture.withholding agent.capture.keeping

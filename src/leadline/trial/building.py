@@ -46,7 +46,7 @@ class Site:
         self.built: list[Any] = [None] * len(nodes)
         self.before: dict[int, dict[str, Any]] = {}
         """What the objects that modules hold had in their dictionaries, by address."""
-        self._classes: dict[int, type] = {}
+        self.classes: dict[int, type] = {}
 
     def get(self, ref: Any) -> Any:
         """Return what a ref stands for. Texts are interned: code compares some with `is`."""
@@ -66,13 +66,13 @@ class Site:
         number = node.get("c")
         if number is None:
             return otherwise
-        cls = self._classes.get(number)
+        cls = self.classes.get(number)
         if cls is None:
             named = self.nodes[number]
             found = self.by_name(named.get("m", ""), named.get("t", ""))
             if not issubclass(type(found), type):
                 raise refused(f"{named.get('m')}.{named.get('t')} is no class here")
-            cls = self._classes[number] = found
+            cls = self.classes[number] = found
         return cls
 
 

@@ -18,6 +18,8 @@ from leadline.wire.struct import dataclass, field
 
 MAX_BYTES = 4_000_000
 """Of the answer of one run; a longer one is none."""
+PARTS = ("run", "obstacle", "notes", "refused")
+"""What a run can say; see `bench`."""
 _PIECE = 1 << 20
 _PATIENCE_S = 0.5
 """How much longer than its life a run may take to be gone."""
@@ -97,4 +99,5 @@ def _read(answer: bytes) -> Heard:
         said = None
     if not isinstance(said, dict):
         return Heard(why="it ended before it had said what it came to")
-    return Heard(said)
+    # whose answer it is, and of which call, is not for the run to say
+    return Heard({name: said[name] for name in PARTS if name in said})

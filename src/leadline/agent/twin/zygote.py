@@ -12,6 +12,7 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
+from leadline.agent.capture import living
 from leadline.agent.place.entry import Entry
 from leadline.agent.place.lines import Lines
 from leadline.agent.place.one_run import be_in_context, call_with
@@ -123,9 +124,17 @@ def _tried(
 
 def _made(order: Order, depth: int, entry: Entry) -> tuple[Call, dict[str, Any]]:
     """Make the arguments again, and the call of them. Raises `RefusedError`."""
-    given = rebuild(order.document)
+    given = rebuild(order.document, living=_living)
     be_in_context(given.pop(CONTEXT, None))
     return replace(call_with(entry, given, order), depth=depth), given
+
+
+def _living(mark: Any) -> tuple[object] | None:
+    """Return what a node means that lived in this process when its call was captured."""
+    if not isinstance(mark, list) or len(mark) not in (2, 3):
+        return None
+    value = living.found(*mark)
+    return None if value is living.NOTHING else (value,)
 
 
 def _is_run(ran: Any) -> bool:
