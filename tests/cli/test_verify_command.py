@@ -89,14 +89,22 @@ def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker):
     assert (found["entry"], found["exit_status"]) == ("sharing:shares", 0)
     kept = leadline.json("verdicts")["verdicts"]
     assert [(one["verdict"], one["service"]) for one in kept] == [("fixed", "worker")]
-    said = leadline.cli(
-        "verify", "worker", "--place", "twin", "--patch", "fix.diff", "-n", "4", "--json",
-        status=None,
-    )  # fmt: skip
-    twins = json.loads(said.splitlines()[0])
-    assert twins["place"] == "twins of the live process"
-    assert "not compared" in twins["notes"][0]
-    assert twins["shares"]["agreed"] == twins["shares"]["calls"] == 4
+    for place, words in (
+        ("hit", r"twins of the live process, one at each hit"),
+        ("twin", r"twin of the live process, state of \d\d:\d\d:\d\d"),
+    ):
+        said = leadline.cli(
+            "verify", "worker", "--place", place, "--patch", "fix.diff", "-n", "4", "--json",
+            status=None,
+        )  # fmt: skip
+        twins = json.loads(said.splitlines()[0])
+        assert re.fullmatch(words, twins["place"])
+        assert not any("not compared" in note for note in twins["notes"])
+        assert twins["shares"]["agreed"] == twins["shares"]["calls"] == 4, (
+            place,
+            twins["unknown"],
+            twins["notes"],
+        )
 
 
 def test_where_a_fresh_process_cannot_be_as_the_live_one_twins_are_tried(
@@ -109,7 +117,7 @@ def test_where_a_fresh_process_cannot_be_as_the_live_one_twins_are_tried(
         "-n", "4", status=2,
     )  # fmt: skip
     assert found["verdict"] == "no difference seen"
-    assert found["place"] == "twins of the live process"
+    assert found["place"].startswith("twin of the live process, state of ")
     assert "a fresh process agreed less often" in found["notes"]
 
 

@@ -8,8 +8,9 @@ import pytest
 from leadline.agent.capture import outlet
 from leadline.agent.twin.child import Birth, Child
 from leadline.agent.twin.hushing import safe_view
-from leadline.agent.twin.tried import NOT_RUN, tried_of
-from leadline.trial import candidate
+from leadline.agent.twin.tried import NOT_RUN, tried_of, tried_on
+from leadline.trial import candidate, place
+from leadline.trial.course import Coursed
 from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import Outcome
 from leadline.trial.running import Rerun
@@ -43,8 +44,19 @@ def plain(one: object) -> Any:
 
 
 def ran(what: str, value: Any, **more: Any) -> dict[str, Any]:
-    rerun = Rerun(Outcome(True, value, {"n": 1}), marks=more.pop("marks", []))
-    return {"ran": what, "rerun": plain(rerun), "reached": [["/srv/a.py", 1]], **more}
+    names = ("marks", "raised", "printed")
+    beside = {name: more.pop(name) for name in names if name in more}
+    rerun = Rerun(Outcome(True, value, {"n": 1}), **beside)
+    course = Coursed("a path", 1, {"/srv/a.py": [1]})
+    run = place.Ran(1, rerun, course, **{"given": {"n": 1}, **more})
+    return {"ran": what, "run": plain(run)}
+
+
+def broken(what: str, value: Any, **odd: Any) -> dict[str, Any]:
+    """A run of which some parts are not what they are to be."""
+    said = ran(what, value)
+    said["run"] |= odd
+    return said
 
 
 def tried(*messages: dict[str, Any], live: Any = 5, why: str = "") -> Tried:
@@ -63,11 +75,12 @@ def test_controls_are_beside_the_live_call_and_the_candidate_beside_a_control() 
     assert found.candidate is not None
     assert found.candidate.agrees is True
     assert [one.same_as for one in found.runs] == ["", "live", "", "live"]
+    assert [one.given for one in found.runs] == [None] * 4, "they are as the arguments are"
     assert found.runs[1].reached == ["/srv/a.py:1"]
 
 
 def test_what_is_not_there_is_not_known() -> None:
-    found = tried(ran(CONTROLS[0], 5), {"ended": [CONTROLS[1], 9, "killed"]}, live=None)
+    found = tried(ran(CONTROLS[0], 5), {"ended": [CONTROLS[1], "killed"]}, live=None)
     assert [one.agrees for one in found.controls] == [None, None]
     assert found.candidate is not None
     assert (found.candidate.agrees, found.candidate.reason) == (None, NOT_RUN)
@@ -89,11 +102,16 @@ def test_a_clock_that_only_one_of_them_reads_explains_a_difference() -> None:
     "message",
     [
         {"ran": CANDIDATE},
-        {"ran": CANDIDATE, "rerun": 7},
-        {"ran": CANDIDATE, "rerun": {"cut": 1}},
-        {"ran": CANDIDATE, "rerun": {"cut": "", "raised": "", "printed": "", "marks": [],
-                                     "outcome": {"returned": 1}}},
-        {**ran(CANDIDATE, 5), "deep": json.loads("[" * 300 + "]" * 300)},
+        {"ran": CANDIDATE, "run": 7},
+        {"ran": CANDIDATE, "run": {"rerun": {"cut": 1}}},
+        broken(CANDIDATE, 5, rerun={"cut": "", "raised": "", "printed": "", "marks": [],
+                                    "outcome": {"returned": 1}}),
+        broken(CANDIDATE, 5, state={"deep": json.loads("[" * 500 + "]" * 500)}),
+        broken(CANDIDATE, 5, more=1),
+        broken(CANDIDATE, 5, coursed={"path": "", "lines": 1, "touched": {},
+                                      "raised": [{"classes": [1], "at": "", "handled": ""}]}),
+        broken(CANDIDATE, 5, inside=[1]),
+        broken(CANDIDATE, 5, fails=7),
         {"ran": [CANDIDATE]},
         {"ran": CANDIDATE, "obstacle": {}},
     ],
@@ -102,11 +120,35 @@ def test_what_cannot_be_read_is_never_taken_for_equal(message: dict[str, Any]) -
     found = tried(ran(CONTROLS[0], 5), ran(CONTROLS[1], 5), message)
     assert found.candidate is not None
     assert found.candidate.agrees is None
-    odd: dict[str, Any] = {"reached": [7, ["a"], [1, 2]], "inside": [1, [2], ["a", "b", 3]]}
-    odd |= {"answers": [1, 2, 3], "refused": [[1]]}
-    found = tried(ran(CONTROLS[0], 5, **odd), ran(CONTROLS[1], 5), ran(CANDIDATE, 5, **odd))
-    assert found.runs[1].reached == found.runs[1].inside == found.runs[1].refused == []
-    assert (found.fails, found.expect) == (None, None)
+
+
+def test_what_a_run_has_changed_beside_its_outcome_is_compared_too() -> None:
+    for beside in ({"state": {"shop.COUNT": 2}}, {"inside": {"result given out": [1]}},
+                   {"given": {"n": 2}}):  # fmt: skip
+        found = tried(ran(CONTROLS[0], 5), ran(CONTROLS[1], 5), ran(CANDIDATE, 5, **beside))
+        assert found.candidate is not None
+        assert found.candidate.agrees is False, beside
+        assert [one.agrees for one in found.controls] == [True, True]
+        (name,) = next(iter(beside.values()))
+        assert found.candidate.differences[0].where in (name, f"argument {name}")
+        assert found.runs[3].same_as == ""
+
+
+def of_a_sample(*messages: dict[str, Any]) -> Tried:
+    return tried_on(PROBE.code, 3, list(messages), "its life was over")
+
+
+def test_what_came_out_as_before_is_said_once_by_the_twin() -> None:
+    bare = ran(CONTROLS[1], None, given=None)
+    bare["run"]["rerun"]["outcome"] = None
+    found = of_a_sample(ran(CONTROLS[0], 5), bare | {"same_as": CONTROLS[0]}, ran(CANDIDATE, 6))
+    assert (found.number, found.obstacle) == (3, "")
+    assert [one.returned for one in found.runs] == [True, True, True]
+    assert [one.same_as for one in found.runs] == ["", CONTROLS[0], ""]
+    assert (found.controls, found.candidate) == ([], None), "the live outcome is not known here"
+    of_none = of_a_sample(ran(CONTROLS[0], 5), bare | {"same_as": CANDIDATE})
+    assert [one.returned for one in of_none.runs] == [True, None, None]
+    assert of_none.runs[2].cut == "its life was over"
 
 
 def test_outcomes_are_told_within_the_bytes_of_an_answer() -> None:
@@ -119,14 +161,19 @@ def test_outcomes_are_told_within_the_bytes_of_an_answer() -> None:
 
 def test_secrets_stay_home() -> None:
     value = f"token {JWT}"
-    messages = [ran(what, value) for what in (*CONTROLS, CANDIDATE)]
-    for one in messages:
-        one["rerun"] |= {"raised": "ValueError: password=hunter2", "printed": "token=hunter2"}
+    printed = {"raised": "ValueError: password=hunter2", "printed": "token=hunter2"}
+    beside = {"state": {"shop.password": "hunter2", "shop.seen": JWT},
+              "inside": {"result.token": "hunter2", "result": JWT}}  # fmt: skip
+    messages = [
+        ran(what, value, **beside, **printed, given={"n": JWT})
+        for what in (*CONTROLS, CANDIDATE)
+    ]
+    messages[-1]["run"]["state"]["shop.password"] = "hunter3"
     view = TwinView(
         TwinUse.VERIFY, TwinPolicy.THREADS, TwinEnd.DONE, tried=tried(*messages, live=value)
     )
     safe = str(safe_view(view))
-    for secret in ("hunter2", JWT):
+    for secret in ("hunter2", "hunter3", JWT):
         assert secret in str(view)
         assert secret not in safe
     outlet.be_strict(True)
@@ -134,3 +181,28 @@ def test_secrets_stay_home() -> None:
         assert "ValueError" not in str(safe_view(view))
     finally:
         outlet.be_strict(False)
+
+
+def test_what_redaction_takes_out_tells_two_runs_apart_all_the_same() -> None:
+    other = JWT[:-1] + "S"
+    secret = {"state": {"shop.password": "11-11"}, "printed": "token=11-11"}
+    runs = [ran(what, {"type": "list", "items": [f"token {JWT}"]}, **secret)
+            for what in CONTROLS]  # fmt: skip
+    secret = {"state": {"shop.password": "22-22"}, "printed": "token=22-22"}
+    runs.append(ran(CANDIDATE, {"type": "list", "items": [f"token {other}"]}, **secret))
+    view = TwinView(TwinUse.VERIFY, TwinPolicy.THREADS, TwinEnd.DONE, tried=tried(*runs))
+    safe = safe_view(view).tried
+    assert safe is not None
+    _, first, second, candidate_ran = safe.runs
+    assert second.same_as == "control 1"
+    assert first.value == candidate_ran.value
+    assert first.state == candidate_ran.state
+    names = {
+        f"held back in {one}" for one in ("result.items[0]", "state shop.password", "printed")
+    }
+    assert first.held.keys() == candidate_ran.held.keys() == names
+    for name in names:
+        assert first.held[name] != candidate_ran.held[name]
+    assert safe_view(view).tried == safe, "the same digest each time"
+    assert "11-11" not in str(safe)
+    assert "22-22" not in str(safe)

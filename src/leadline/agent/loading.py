@@ -65,16 +65,18 @@ TWIN_PARTS = [
         trial.channel
         trial.variables trial.completion trial.standing trial.stepping trial.vigil wire.shell
         agent.twin agent.twin.hearsay agent.twin.child agent.twin.terms agent.twin.order
-        agent.twin.gauge agent.twin.readable agent.twin.outcome agent.twin.hushing
+        agent.twin.gauge agent.twin.readable agent.twin.outcome agent.twin.digests
+        agent.twin.hushing trial.place wire.sample
         agent.twin.tried agent.twin.telling agent.twin.inside
-        agent.twin.shells agent.twin.nursery agent.probes.twin
+        agent.twin.shells agent.twin.sampling agent.twin.nursery agent.probes.twin
     """.split()
 ]
 """As `PARTS`, of what runs in a twin: loaded with the first probe that makes one."""
 CAPTURE_PARTS = [
     f"leadline.{name}"
     for name in """
-        wire.kept agent.capture.naming agent.capture.obstacle agent.capture.holding
+        wire.kept agent.capture.living agent.capture.naming agent.capture.obstacle
+        agent.capture.holding
         agent.capture.kept_values agent.capture.kept_arrays agent.capture.kept_views
         agent.capture.kept_functions agent.capture.kept_streams agent.capture.kept_classes
         agent.capture.kept_forms agent.capture.kinds agent.capture.kept_surroundings
@@ -89,8 +91,13 @@ SEALED_PARTS = [
     for name in """
         trial.applying trial.candidate trial.difference trial.fresh trial.holders trial.overlay
         trial.patch trial.plan trial.questions
-        trial.purity trial.reachable trial.reaching trial.scopes trial.sources
-        trial.steps trial.unified agent.twin.trying
+        trial.purity trial.reachable trial.scopes trial.sources
+        trial.steps trial.unified trial.elsewhere trial.withheld trial.building
+        trial.building_arrays trial.building_functions trial.rebuilding
+        wire.kept agent.place agent.place.inside agent.place.entry agent.place.callee
+        agent.place.deep agent.place.globals agent.place.lines agent.place.scope
+        agent.place.one_run agent.twin.apart agent.twin.bench agent.twin.trying
+        agent.twin.zygote
     """.split()
 ]
 """What reads a candidate and puts it in, and `ast` and `difflib` with it: imported inside the

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from leadline.agent.capture.outlet import be_strict
 from leadline.agent.core import Core, Monitor, choose
 from leadline.agent.link.answerer import Answerer
-from leadline.agent.link.http import Address
+from leadline.agent.link.http import Address, Connection
 from leadline.agent.link.native import Bell
 from leadline.agent.link.sender import Sender
 from leadline.agent.probes.making import Home, Making
 from leadline.agent.probes.registry import Registry
 from leadline.agent.settings import Settings
 from leadline.wire.hit import InstanceInfo
+from leadline.wire.messages import SAMPLE_PATH
 from leadline.wire.redaction import forget_names, redact_also
 from leadline.wire.struct import prepare
 
@@ -59,7 +60,15 @@ class Works:
 
             return Shells(address, key, who.id)
 
-        self.making.move(Home(who.service, who.id, self.sender.deliver, shells))
+        def calls(wanted: bytes) -> bytes:
+            connection = Connection(address, key)
+            try:
+                connection.open(SAMPLE_PATH, wanted)
+                return b"".join(connection.pieces())
+            finally:
+                connection.close()
+
+        self.making.move(Home(who.service, who.id, self.sender.deliver, shells, calls))
 
     def close(self) -> None:
         """Remove every event, end all twins, forget what was learnt of the application."""

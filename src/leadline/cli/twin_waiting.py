@@ -27,10 +27,12 @@ class Progress:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._said: tuple[int, str] | None = None
+        self._made = 0
 
-    def look(self, answered: int = 0) -> bool:
+    def look(self, answered: int = 0, *, of_one: bool = False) -> bool:
         """Ask how the order stands; returns whether it is over: a twin answers some time after
-        it was made, so that many answers are not all yet."""
+        it was made, so that many answers are not all yet. `of_one` says that all come from the
+        one twin, and end with its process."""
         probe = self._order.look()
         here = [one for one in probe["instances"] if one["connected"]]
         heard = [one for one in here if one["reported_at"]]
@@ -38,7 +40,9 @@ class Progress:
             self._say(probe, heard)
         made = sum(one["fates"].get(Fate.CAPTURED, 0) for one in here)
         over = blocked(probe) and made <= answered
-        return over or probe["ended_at"] is not None
+        gone = of_one and made < self._made
+        self._made = made
+        return over or gone or probe["ended_at"] is not None
 
     def _say(self, probe: Mapping[str, Any], heard: list[Mapping[str, Any]]) -> None:
         armed = sum(one["status"] == Status.ARMED for one in heard)
@@ -58,10 +62,13 @@ class Progress:
 
 
 class Waiting:
-    """One order's answers as they come."""
+    """One order's answers as they come; of a sample one twin gives many."""
 
-    def __init__(self, client: Client, order: Order, seconds: float) -> None:
+    def __init__(
+        self, client: Client, order: Order, seconds: float, *, is_sample: bool = False
+    ) -> None:
         self._client, self._order = client, order
+        self._is_sample = is_sample
         self._progress = Progress(order)
         self._until = time.monotonic() + seconds
         self._last = 0
@@ -76,7 +83,9 @@ class Waiting:
                 yield hit
                 if seen == most:
                     return
-            if self._progress.look(seen) or time.monotonic() >= self._until:
+            answered = 0 if self._is_sample else seen
+            over = self._progress.look(answered, of_one=self._is_sample)
+            if over or time.monotonic() >= self._until:
                 # what was answered while it was looked at
                 yield from self._stored()[: most - seen]
                 return

@@ -12,7 +12,7 @@ from leadline.cli.show import err, harmless, out
 from leadline.cli.verify_calls import Captured, from_file, from_service
 from leadline.cli.verify_entry import MAX_STEPS, first_entry, is_good, local_roots, wider
 from leadline.cli.verify_report import add_report, keep_report
-from leadline.cli.verify_twin import in_twins
+from leadline.cli.verify_twin import at_hits, in_twins
 from leadline.cli.verify_view import report_lines
 from leadline.trial import candidate as candidates
 from leadline.trial.candidate import Candidate
@@ -28,7 +28,7 @@ from leadline.wire.struct import replace
 from leadline.wire.target import parse_place
 
 _STDIN = "-"
-AUTO, FRESH, TWIN = "auto", "fresh", "twin"
+AUTO, FRESH, TWIN, HIT = "auto", "fresh", "twin", "hit"
 _STEP_S = 1.0
 MAX_CANDIDATE_BYTES = 16_000_000
 """A diff, or the new text of a file, may be so long."""
@@ -66,9 +66,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         help="how long calls are captured (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--place", choices=(AUTO, FRESH, TWIN), default=AUTO,
-        help="where the calls are run: in fresh sealed processes, or in sealed twins of the "
-        "live one (default: %(default)s, twins where fresh ones do not agree)",
+        "--place", choices=(AUTO, FRESH, TWIN, HIT), default=AUTO,
+        help="where the calls are run: in fresh sealed processes, in copies of one sealed twin "
+        "of the live process, or in a twin of it at each hit (default: %(default)s, a twin "
+        "where fresh ones do not agree)",
     )  # fmt: skip
     parser.add_argument(
         "--path", action="append", default=[], metavar="DIR",
@@ -107,7 +108,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     _check(args)
     patch = _patch(args)
-    if args.place == TWIN:
+    if args.place in (TWIN, HIT):
         return _tell(args, _in_twins(args, patch))
     if args.captured:
         captured = from_file(args)
@@ -117,16 +118,19 @@ def _run(args: argparse.Namespace) -> int:
         candidate = _candidate(args, captured.home, patch)
         found = _verified(args, captured, candidate)
         if not is_good(found.report) and args.place == AUTO:
-            found = _elsewhere(args, candidate, found)
+            found = _elsewhere(args, candidate, found, captured)
         return _tell(args, found)
     return _tell(args, _widened(args, patch))
 
 
 def _in_twins(args: argparse.Namespace, patch: bytes) -> Verified:
     target = args.entry or first_entry(_local(args, patch), local_roots(args))
+    if args.place == TWIN:
+        captured = from_service(args, target)
+        return in_twins(args, _candidate(args, captured.home, patch), captured)
     one = argparse.Namespace(**{**vars(args), "many": 1, "fails": ""})
     known = from_service(one, target)  # one call says where the service has its code
-    return in_twins(args, _candidate(args, known.home, patch), known.entry)
+    return at_hits(args, _candidate(args, known.home, patch), known)
 
 
 def _local(args: argparse.Namespace, patch: bytes) -> Candidate:
@@ -147,7 +151,7 @@ def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
         found = _verified(args, captured, _candidate(args, captured.home, patch))
         shares = found.report.shares
         if best is None or _share(found.report) > _share(best.report):
-            best = found
+            best, of_best = found, captured
         if is_good(found.report):
             break
         target = wider(captured.calls, tried)
@@ -160,22 +164,24 @@ def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
     if best is None:
         raise UsageError("no-entry", "No function was found whose calls could be run.")
     if not is_good(best.report) and args.place == AUTO:
-        best = _elsewhere(args, _candidate(args, captured.home, patch), best)
+        best = _elsewhere(args, _candidate(args, of_best.home, patch), best, of_best)
     chosen = f"entry chosen: {best.report.entry}"
     if len(tried) > 1:
         chosen += f", of {', '.join(tried)}: its control agrees most often"
     return _noted(best, [chosen])
 
 
-def _elsewhere(args: argparse.Namespace, candidate: Candidate, fresh: Verified) -> Verified:
-    """Where a fresh process does not come to what happens, try twins of the live one."""
+def _elsewhere(
+    args: argparse.Namespace, candidate: Candidate, fresh: Verified, captured: Captured
+) -> Verified:
+    """Where a fresh process does not come to what happens, try a twin of the live one."""
     try:
-        twins = in_twins(args, candidate, fresh.report.entry)
+        twins = in_twins(args, candidate, captured)
     except LeadlineError as error:
-        return _noted(fresh, [f"not tried in twins of the live process: {error.message}"])
+        return _noted(fresh, [f"not tried in a twin of the live process: {error.message}"])
     if _share(twins.report) > _share(fresh.report):
         return _noted(twins, ["a fresh process agreed less often"])
-    return _noted(fresh, ["twins of the live process agreed no more often"])
+    return _noted(fresh, ["a twin of the live process agreed no more often"])
 
 
 def _noted(found: Verified, notes: list[str]) -> Verified:
@@ -219,7 +225,7 @@ def _check(args: argparse.Namespace) -> None:
             "Calls come either from a service that runs or from --captured FILE.",
             "For example: leadline verify shop --patch fix.diff",
         )
-    if args.place == TWIN and args.captured:
+    if args.place in (TWIN, HIT) and args.captured:
         raise UsageError(
             "no-calls",
             "A twin is one of a service that runs: leave --captured out.",

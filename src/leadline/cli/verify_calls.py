@@ -101,10 +101,15 @@ def from_service(args: argparse.Namespace, target: str) -> Captured:
         raise UnavailableError("no-calls", "The service has not said where its code is.")
     calls = [call_of(one) for one in capture.calls]
     found = _captured(args, service, header.entry, args.fails, header.home, calls)
+    there = [
+        replace(call, hit=said["hit"], instance=said["instance"])
+        for call in found.calls
+        for said in (capture.calls[call.number - 1],)
+    ]
+    notes = found.notes
     if capture.cut_off:
-        said = f"the capture ended early: {capture.cut_off}"
-        return replace(found, notes=[*found.notes, said])
-    return found
+        notes = [*notes, f"the capture ended early: {capture.cut_off}"]
+    return replace(found, calls=there, notes=notes)
 
 
 def _collect(capture: Capture, args: argparse.Namespace) -> None:

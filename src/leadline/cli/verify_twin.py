@@ -1,79 +1,167 @@
-"""The other place: a twin of the live process at each hit, where calls meet all that they met.
+"""The other places: twins of the live process, where calls meet all that is around them.
 
-Each twin runs the live call three times, apart from each other: twice as it was, once with the
-candidate. What needs the heap around it, an open database, a cache, is run here.
+Captured calls are run in copies of one twin, the *sample*: they cost the service one pause. A
+call that needs the very state that it met is run in a twin at its own hit: it costs one each.
 """
 
 import argparse
-import json
-import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from leadline.cli.client import Client
 from leadline.cli.duration import duration
-from leadline.cli.open_page import page_address
-from leadline.cli.placing import login
-from leadline.cli.show import err, harmless
-from leadline.cli.twin_order import Order, body_of, signature_of
-from leadline.cli.twin_waiting import Waiting, no_answer_status, reasons
-from leadline.trial.candidate import Candidate, encode
-from leadline.trial.course import Coursed, Raised
+from leadline.cli.show import err
+from leadline.cli.twin_candidate import ordered, unanswered
+from leadline.cli.twin_waiting import Waiting
+from leadline.cli.verify_calls import Captured
+from leadline.cli.verify_runs import ran_of, runs_of
+from leadline.trial.candidate import Candidate
 from leadline.trial.outcome import Outcome
-from leadline.trial.place import Ran
-from leadline.trial.running import Rerun
 from leadline.verify.calls import CapturedCall
-from leadline.verify.comparison import Compared, compare_runs, not_replayable
+from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
+from leadline.verify.places import most_yields
+from leadline.verify.signature import fresh, unseen_change
 from leadline.verify.verifying import Asked, Verified, reported
-from leadline.wire.errors import ExitCode, RefusedError, UnavailableError
-from leadline.wire.limits import Limits
-from leadline.wire.probe import Moment, TwinProbe
+from leadline.wire.errors import LeadlineError
+from leadline.wire.sample import MAX_BYTES, MAX_CALLS, call_digest
 from leadline.wire.service import check_service
-from leadline.wire.target import parse_place
-from leadline.wire.twin import LIFE_S, Refusal, TwinEnd, TwinUse
+from leadline.wire.struct import dataclass, field, replace
+from leadline.wire.twin import LIFE_S, TwinEnd, TwinUse
 
 MOST = 20
-"""Calls that are tried in twins if nothing is said: each is a pause of the live process."""
-_ASK_S = 2.0
-"""How often it is asked whether somebody has approved."""
-_NOT_COMPARED = "in twins lazy results, closures and the state of modules are not compared"
-_NO_ROOM = "what it came to found no room in the answer"
+"""Calls that are tried at their hits if nothing is said: each is a pause of the process."""
+_AT_HITS = "twins of the live process, one at each hit"
+_SAMPLE = "twin of the live process, state of {}"
+_NOT_TRIED = "it was not run: {}"
 
 
-def in_twins(args: argparse.Namespace, candidate: Candidate, entry: str) -> Verified:
-    """Try a candidate on live calls of `entry`. Raises `RefusedError` where the service makes
-    no twins, or nobody approves, and `UnavailableError` where no call came."""
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Calls that were tried in twins: where, and what there is to say of it."""
+
+    compared: list[Compared]
+    place: str
+    runs: int
+    notes: list[str] = field(default_factory=list)
+
+
+def in_twins(args: argparse.Namespace, candidate: Candidate, captured: Captured) -> Verified:
+    """Try a candidate on captured calls in one twin, and where the failing ones of them cannot
+    be run again there, on live calls at their hits. Raises as `at_hits`."""
     began = time.monotonic()
-    asked = Asked(
-        check_service(args.service), entry, candidate, args.fails, args.expect, args.least
+    asked = _asked(args, candidate, captured.entry)
+    tried = [_sampled(args, asked, captured)]
+    lost = [one for one in tried[0].compared if one.case.failed and not one.case.agreed]
+    if lost:
+        err(f"leadline: {len(lost)} failing calls could not be run again; trying live ones")
+        try:
+            live = _live(args, asked, captured.home.file, stop=_has_failing)
+        except LeadlineError as error:
+            tried[0].notes.append(f"not tried at their hits: {error.message}")
+        else:
+            tried = _instead(tried[0], live)
+    return _reported(asked, tried, began)
+
+
+def at_hits(args: argparse.Namespace, candidate: Candidate, known: Captured) -> Verified:
+    """Try a candidate on live calls, each in a twin at its hit; `known` says where the service
+    has its code. Raises `RefusedError` where the service makes no twins, or nobody approves,
+    and `UnavailableError` where no call came."""
+    began = time.monotonic()
+    asked = _asked(args, candidate, known.entry)
+
+    def enough(found: Sequence[Compared]) -> bool:
+        return len(found) >= args.least and (_has_failing(found) or not args.fails)
+
+    return _reported(asked, [_live(args, asked, known.home.file, stop=enough)], began)
+
+
+def _asked(args: argparse.Namespace, candidate: Candidate, entry: str) -> Asked:
+    service = check_service(args.service)
+    return Asked(service, entry, candidate, args.fails, args.expect, args.least)
+
+
+def _reported(asked: Asked, tried: Sequence[Tried], began: float) -> Verified:
+    return reported(
+        asked,
+        [one for part in tried for one in part.compared],
+        "; ".join(part.place for part in tried),
+        [note for part in tried for note in part.notes],
+        sum(part.runs for part in tried),
+        time.monotonic() - began,
     )
-    seconds = duration(args.seconds)
-    many = min(args.many, MOST)
+
+
+def _has_failing(found: Sequence[Compared]) -> bool:
+    return any(one.case.failed and one.case.agreed for one in found)
+
+
+def _instead(sample: Tried, live: Tried) -> list[Tried]:
+    """Take failing calls from their hits, where one of them agrees: those of the sample whose
+    control does not are left out then, with a word."""
+    if not _has_failing(live.compared):
+        sample.notes.append("no failing call could be run again at its hit either")
+        return [sample]
+    others = [one for one in sample.compared if one.case.agreed or not one.case.failed]
+    left_out = len(sample.compared) - len(others)
+    failing = [one for one in live.compared if one.case.failed]
+    numbered = [
+        replace(one, call=replace(one.call, number=number))
+        for number, one in enumerate(failing, len(sample.compared) + 1)
+    ]
+    note = (
+        f"{left_out} captured failing calls could not be run again as they were, and are left "
+        f"out: {len(failing)} others were tried at their hits instead"
+    )
+    return [
+        replace(sample, compared=others, notes=[*sample.notes, note]),
+        replace(live, compared=numbered),
+    ]
+
+
+def _seen(asked: Asked, found: Sequence[Compared], file: str) -> list[Compared]:
+    """Leave open what no call shows: changes above the entry."""
+    function = asked.entry.rpartition(":")[2]
+    unseen = unseen_change(asked.candidate.changes, file, function)
+    return [left_open(one, unseen) for one in found] if unseen else list(found)
+
+
+def _live(
+    args: argparse.Namespace,
+    asked: Asked,
+    file: str,
+    stop: Callable[[Sequence[Compared]], bool],
+) -> Tried:
+    """Try live calls at their hits, until there are so many of them, and enough."""
+    seconds, many = duration(args.seconds), min(args.many, MOST)
     client = Client()
-    order = _ordered(client, args, asked, many, seconds)
+    order = ordered(client, asked, TwinUse.VERIFY, many=many, seconds=seconds)
     found: list[Compared] = []
-    files = {change.file for change in candidate.changes}
+    files = {change.file for change in asked.candidate.changes}
+    own = fresh(asked.candidate.changes)
     try:
         for hit in Waiting(client, order, seconds).hits(many):
-            found.append(compared(len(found) + 1, hit["twin"], files, stated=bool(args.fails)))
-            failing = any(one.case.failed for one in found)
-            if len(found) >= args.least and (failing or not args.fails) and len(found) >= many:
+            twin, number = hit["twin"], len(found) + 1
+            found.append(compared(number, twin, files, own, stated=bool(asked.fails)))
+            if len(found) >= many and stop(found):
                 break
     except KeyboardInterrupt:
         err("leadline: stopped; what came is used")
     finally:
         order.remove()
     if not found:
-        _explain(order)
-    place = "twins of the live process"
-    return reported(
-        asked, found, place, [_NOT_COMPARED], 3 * len(found), time.monotonic() - began
-    )
+        raise unanswered(order)
+    return Tried(_seen(asked, found, file), _AT_HITS, 3 * len(found))
 
 
 def compared(
-    number: int, twin: Mapping[str, Any], files: set[str], *, stated: bool
+    number: int,
+    twin: Mapping[str, Any],
+    files: set[str],
+    is_own: Callable[[str], bool] = lambda _: False,
+    *,
+    stated: bool,
 ) -> Compared:
     """Return what one twin has answered, as one call. `stated` says whether it was asked which
     calls fail; the first control answers that, for nothing is said of a call with which it
@@ -81,7 +169,7 @@ def compared(
     tried = twin.get("tried") or {}
     runs = {run["what"]: run for run in tried.get("runs", ())}
     reason = tried.get("obstacle") or (twin["reason"] if twin["end"] != TwinEnd.DONE else "")
-    live = _ran(number, runs.get("live", {}), runs, files)
+    live = ran_of(number, runs.get("live", {}), runs, files)
     call = CapturedCall(
         number=number,
         document=None,
@@ -91,101 +179,86 @@ def compared(
     )
     if reason or live.rerun.outcome is None or not {"control 1", "control 2"} <= set(runs):
         return not_replayable(call)
-    first, second, candidate = (
-        _ran(number, runs.get(what, {}), runs, files)
-        for what in ("control 1", "control 2", "candidate")
-    )
-    return compare_runs(call, first, second, candidate)
+    return compare_runs(call, *runs_of(number, tried, files), is_own)
 
 
-def _ran(
-    number: int, run: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], files: set[str]
-) -> Ran:
-    held = runs.get(run.get("same_as", ""), run) if run.get("same_as") else run
-    cut = run.get("cut", "") or (_NO_ROOM if run.get("omitted") else "")
-    outcome = None
-    if run and held.get("returned") is not None and not cut:
-        outcome = Outcome(held["returned"], held.get("value"), dict(held.get("arguments", {})))
-    return Ran(
-        number,
-        Rerun(outcome, cut or _end(outcome), "", run.get("printed", "")),
-        Coursed("", 0, _touched(run.get("reached"), files), [
-            Raised((one["kind"],), one["at"], one["handled"]) for one in run.get("inside", ())
-        ]),
-        [Refusal(**one) for one in run.get("refused", ())],
-        run.get("fails"),
-        run.get("expect"),
-        run.get("unknown", ""),
-    )  # fmt: skip
+def _sampled(args: argparse.Namespace, asked: Asked, captured: Captured) -> Tried:
+    """Try captured calls in copies of one twin, made at a hit of the entry."""
+    seconds = duration(args.seconds)
+    chosen, notes = _chosen(captured.calls)
+    found: dict[int, Compared] = {}
+    at, why, runs = "", "nothing can be made again of any of the calls", 0
+    if chosen:
+        client = Client()
+        more = {
+            "calls": [[one.hit, call_digest(one.document), most_yields(one)] for one in chosen],
+            "within_s": args.within,
+        }
+        life_s = LIFE_S[TwinUse.SAMPLE]
+        order = ordered(
+            client,
+            asked,
+            TwinUse.SAMPLE,
+            many=len(chosen) + 1,
+            seconds=seconds + life_s,
+            instance=_instance(chosen),
+            more=more,
+        )
+        files = {change.file for change in asked.candidate.changes}
+        own = fresh(asked.candidate.changes)
+        try:
+            waiting = Waiting(client, order, seconds + life_s, is_sample=True)
+            for hit in waiting.hits(len(chosen) + 1):
+                twin = hit["twin"]
+                at = time.strftime("%H:%M:%S", time.localtime(hit["time"]))
+                tried = twin.get("tried") or {}
+                number = tried.get("number", 0)
+                if not number:
+                    why = tried.get("obstacle") or twin["reason"] or "the twin has ended"
+                    notes += twin["notes"]
+                    break
+                call = chosen[number - 1]
+                if tried["obstacle"]:
+                    found[number] = _lost(call, tried["obstacle"])
+                else:
+                    runs += 3
+                    ran = runs_of(call.number, tried, files)
+                    found[number] = compare_runs(call, *ran, own)
+        except KeyboardInterrupt:
+            err("leadline: stopped; what came is used")
+        finally:
+            order.remove()
+        if not at:
+            raise unanswered(order)
+    everything = [
+        found.get(number) or _lost(call, _NOT_TRIED.format(why.rstrip(".")))
+        for number, call in enumerate(chosen, 1)
+    ]
+    known = {call.number for call in chosen}
+    everything += [not_replayable(one) for one in captured.calls if one.number not in known]
+    compared_all = _seen(asked, everything, captured.home.file)
+    return Tried(compared_all, _SAMPLE.format(at), runs, notes)
 
 
-def _end(outcome: Outcome | None) -> str:
-    return "" if outcome is not None else "it came to no end"
+def _lost(call: CapturedCall, why: str) -> Compared:
+    return not_replayable(replace(call, obstacle=why))
 
 
-def _touched(reached: list[str] | None, files: set[str]) -> dict[str, list[int]]:
-    touched: dict[str, list[int]] = {}
-    for place in reached or ():
-        file, _, line = place.rpartition(":")
-        if file in files and line.isdigit():
-            touched.setdefault(file, []).append(int(line))
-    return touched
+def _chosen(calls: Sequence[CapturedCall]) -> tuple[list[CapturedCall], list[str]]:
+    """Return the calls that are sent, as many as may be, and what there is to say of it."""
+    able = [one for one in calls if one.document is not None and one.hit]
+    found: list[CapturedCall] = []
+    room = MAX_BYTES
+    for one in able:
+        if len(found) < MAX_CALLS and one.size <= room:
+            room -= one.size
+            found.append(one)
+    left = len(able) - len(found)
+    note = f"{left} calls are left out: their arguments are more than {MAX_BYTES:,} bytes"
+    return found, [note] if left else []
 
 
-def _ordered(
-    client: Client, args: argparse.Namespace, asked: Asked, many: int, seconds: float
-) -> Order:
-    code = encode(asked.candidate) | {"fails": args.fails, "expect": args.expect}
-    probe = TwinProbe(
-        id="",
-        target=parse_place(asked.entry),
-        use=TwinUse.VERIFY,
-        code=(json.dumps(code),),
-        life_s=LIFE_S[TwinUse.VERIFY],
-        nonce=os.urandom(16).hex(),
-        limits=Limits(many, seconds + 5.0, 1.0),
-        owner=login(),
-        moment=Moment.ENTRY,
-    )
-    body = body_of(probe, "") | signature_of(asked.service, probe, "")
-    placed = client.post(f"/v1/services/{asked.service}/twins", body)
-    if "probe" not in placed:
-        placed = _approved(client, placed["approval"])
-    return Order(client, placed["probe"], probe.nonce)
-
-
-def _approved(client: Client, approval: dict[str, Any]) -> dict[str, Any]:
-    """Wait until somebody with the right has approved. Raises `RefusedError`."""
-    link = f"{page_address(client.url)}{approval['address']}"
-    err(f"leadline: your key may not run code in a service; somebody has to approve: {link}")
-    for standing in _standings(client, approval["id"]):
-        if standing["decision"] == "approved":
-            err(f"leadline: approved by {harmless(str(standing['by']))}")
-            probe = standing["probe"]
-            name = probe["id"] if isinstance(probe, dict) else probe
-            return dict(client.get(f"/v1/probes/{name}"))
-        if standing["decision"] != "waiting":
-            by = f" by {standing['by']}" if standing.get("by") else ""
-            raise RefusedError(
-                "not-approved", f"The candidate was not approved: {standing['decision']}{by}."
-            )
-    raise RefusedError("not-approved", "Nobody has approved the candidate in time.")
-
-
-def _standings(client: Client, approval: str) -> Iterator[dict[str, Any]]:
-    while True:
-        standing = client.get(f"/v1/approvals/{approval}")["approval"]
-        yield standing
-        if standing["decision"] == "waiting":
-            time.sleep(_ASK_S)
-
-
-def _explain(order: Order) -> None:
-    """Say why no twin has answered."""
-    probe = order.probe
-    why = "; ".join(reasons(probe))
-    if no_answer_status(probe) is ExitCode.REFUSED:
-        raise RefusedError("twins-off", f"No twin was made: {why}.")
-    raise UnavailableError(
-        "no-calls", f"No call was tried in a twin: {why}.", "Wait longer with --for."
-    )
+def _instance(calls: Sequence[CapturedCall]) -> str:
+    """Return the process that most of the calls come from: what lives there can be met."""
+    of = [one.instance for one in calls]
+    return max(set(of), key=of.count) if of else ""

@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from leadline.trial.candidate import Candidate
+from leadline.wire import sample
 from leadline.wire.errors import LeadlineError, RefusedError, UsageError
-from leadline.wire.twin import TwinUse, stated
+from leadline.wire.twin import TRIES, TwinUse, stated
 
 if TYPE_CHECKING:
     from leadline.control.context import Context
@@ -44,6 +45,7 @@ class ApprovalView:
     """An order that waits for a person, or waited. `address` is the page where one decides,
     `probe` the order as it was placed. `digest` is the candidate's; `who` asked for it, and
     `by` has decided. `diff` shows what it changes, and `cut` says that there is more of it.
+    `calls` are the captured calls that it is to be tried on, 0 where it is tried on live ones.
     """
 
     id: str
@@ -68,6 +70,7 @@ class ApprovalView:
     files: list[str] = field(default_factory=list)
     diff: str = ""
     cut: bool = False
+    calls: int = 0
 
 
 class NoSuchApprovalError(LeadlineError):
@@ -157,7 +160,7 @@ def ask_for(
     context: "Context", order: "TwinOrder", candidate: Candidate, *, who: str, service: str
 ) -> ApprovalView:
     """Have an order wait for a person; it was checked as one that is placed."""
-    if order.use is not TwinUse.VERIFY:
+    if order.use not in TRIES:
         raise UsageError("bad-twin", "Only a candidate waits for an approval.")
     now, name = context.clock(), os.urandom(8).hex()
     fails, expect = stated(order.code)
@@ -177,12 +180,13 @@ def ask_for(
         condition=order.condition,
         fails=fails,
         expect=expect,
-        hits=order.hits or 0,
+        hits=1 if order.use is TwinUse.SAMPLE else order.hits or 0,
         life_s=order.life_s or 0.0,
         signed=bool(order.signature),
         files=[change.file for change in candidate.changes],
         diff=diff[:MAX_DIFF_CHARS],
         cut=len(diff) > MAX_DIFF_CHARS,
+        calls=len(sample.names(order.code)[0]) if order.use is TwinUse.SAMPLE else 0,
     )
     context.approvals.add(view, order)
     context.note(who, "approval-asked", service, _noted(view))

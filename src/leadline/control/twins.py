@@ -19,12 +19,21 @@ from leadline.store.records import Terms, Where
 from leadline.trial import candidate
 from leadline.trial.candidate import Candidate
 from leadline.trial.code import check
+from leadline.wire import sample
 from leadline.wire.errors import UsageError, WireError
 from leadline.wire.limits import CaptureLimits, Limits
 from leadline.wire.probe import DEFAULTS, Anchor, ProbeKind, TwinProbe, default_moment
 from leadline.wire.service import check_service
 from leadline.wire.target import parse_place
-from leadline.wire.twin import DEFAULT_RERUNS, LIFE_S, MAX_RERUNS, REPEATS, TwinUse, stated
+from leadline.wire.twin import (
+    DEFAULT_RERUNS,
+    LIFE_S,
+    MAX_RERUNS,
+    REPEATS,
+    TRIES,
+    TwinUse,
+    stated,
+)
 
 MAX_SHELL_S = 3_600.0
 """How long a shell may wait and last: there are few, and somebody sits at each."""
@@ -34,7 +43,8 @@ MAX_SHELL_S = 3_600.0
 class TwinOrder:
     """A twin as it is asked for: what is None was not said.
 
-    `hits` is how many twins, more than one only for a rerun; `ttl_s` how long the order waits.
+    `hits` is how many twins, more than one only for what is run again; of a sample, which has
+    one, how many answers. `ttl_s` is how long the order waits.
     `signature` is of `wire.twin.order_text`; with it, `instance` has to be a whole id.
     """
 
@@ -91,8 +101,10 @@ def _checked(context: Context, order: TwinOrder, service: str) -> tuple[Where, T
     check_service(service)
     probe = _probe_of(order)
     check_expressions(probe)
-    if order.use is TwinUse.VERIFY:
+    if order.use in TRIES:
         candidate_of(order)
+        if order.use is TwinUse.SAMPLE:
+            sample.names(order.code)
     else:
         for code in order.code:
             check(code)
@@ -111,7 +123,7 @@ def candidate_of(order: TwinOrder) -> Candidate:
     except (ValueError, RecursionError, IndexError, WireError):
         raise UsageError(
             "bad-twin",
-            "The code of a verify is one candidate: as JSON, and with the digest of its texts.",
+            "What is tried is one candidate: as JSON, and with the digest of its texts.",
         ) from None
     for question in filter(None, stated(order.code)):
         compile_predicate(question)
@@ -146,6 +158,9 @@ def _limits(order: TwinOrder) -> Limits:
     default = DEFAULTS[ProbeKind.TWIN]
     most = MAX_RERUNS if order.use in REPEATS else 1
     usual = DEFAULT_RERUNS if order.use in REPEATS else 1
+    if order.use is TwinUse.SAMPLE:  # an answer for each call, and one for all of them
+        most = sample.MAX_CALLS + 1
+        usual = len(sample.names(order.code)[0]) + 1
     hits = usual if order.hits is None else order.hits
     if not 1 <= hits <= most:
         raise UsageError(

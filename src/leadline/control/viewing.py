@@ -26,7 +26,7 @@ from leadline.wire.probe import (
     TimerProbe,
     TwinProbe,
 )
-from leadline.wire.twin import TwinUse, carried
+from leadline.wire.twin import TRIES, TwinUse, carried
 
 
 class _Own(TypedDict, total=False):
@@ -76,7 +76,7 @@ def _own(probe: Probe) -> _Own:
 def _code(probe: TwinProbe) -> list[str]:
     """Return the code as it is listed: of a candidate the name, since it may be large. All of
     it is in the audit log."""
-    if probe.use is not TwinUse.VERIFY:
+    if probe.use not in TRIES:
         return list(probe.code)
     return ["candidate {}, digest {}".format(*_carried(probe.code))]
 

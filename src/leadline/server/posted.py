@@ -166,6 +166,11 @@ class _Ran(Struct, forbid_unknown_fields=True):
     fails: bool | None
     expect: bool | None
     unknown: str
+    yields: list[Value] = []
+    state: dict[str, Value] = {}
+    given: dict[str, Value] | None = None
+    held: dict[str, Value] = {}
+    path: str = ""
 
 
 class _Tried(Struct, forbid_unknown_fields=True):
@@ -181,6 +186,7 @@ class _Tried(Struct, forbid_unknown_fields=True):
     unknown: str
     obstacle: str
     runs: list[_Ran]
+    number: _Number = 0
 
 
 class _Twin(Struct, forbid_unknown_fields=True):

@@ -2,16 +2,18 @@
 
 from msgspec import Struct, structs
 
+from leadline.control.samples import calls_wanted
 from leadline.control.shells import ask_shell, leave_shell, listen, take_replies
 from leadline.control.twins import TwinOrder, ask_approval, order_twin
 from leadline.server.approval_routes import ApprovalAnswer
 from leadline.server.bodies import AnchorBody, CaptureBody, ProbeAnswer, checked
 from leadline.server.route import Call, Flow, Headed, Route, Who, route
 from leadline.wire.keys import Right
-from leadline.wire.messages import MAX_REPORT_BYTES, SHELL_PATH
+from leadline.wire.messages import MAX_REPORT_BYTES, SAMPLE_PATH, SHELL_PATH
 from leadline.wire.probe import Anchor
+from leadline.wire.sample import SampledCall, Wanted
 from leadline.wire.shell import Replies
-from leadline.wire.twin import TwinUse
+from leadline.wire.twin import TRIES, TwinUse
 
 _TWIN = "/v1/twins/{probe}"
 MAX_REQUEST_BYTES = 200_000
@@ -61,7 +63,7 @@ class RequestBody(Struct, frozen=True, forbid_unknown_fields=True):
     "/v1/services/{service}/twins",
     who=Who.USER,
     right=Right.TWIN,
-    waits=lambda body: body.use is TwinUse.VERIFY,
+    waits=lambda body: body.use in TRIES,
     body=TwinBody,
     returns=ProbeAnswer,
     status=201,
@@ -111,6 +113,18 @@ def replies(call: Call) -> Flow:
     return Flow(shell, lambda: leave_shell(call.context, shell))
 
 
+class SampleAnswer(Struct, frozen=True, kw_only=True):
+    """Captured calls, in their order: see `wire.Sampled`."""
+
+    calls: list[SampledCall]
+
+
+@route("POST", SAMPLE_PATH, who=Who.AGENT, body=Wanted, returns=SampleAnswer)
+def sample(call: Call) -> SampleAnswer:
+    """Hand out captured calls that an order names, to the agent whose twin is to try them."""
+    return SampleAnswer(calls=calls_wanted(call.context, call.service, call.body))
+
+
 @route("POST", SHELL_PATH, who=Who.AGENT, body=Replies, status=204, max_bytes=MAX_REPORT_BYTES)
 def say(call: Call) -> None:
     """Take what a twin says to whoever sits at its shell."""
@@ -121,5 +135,6 @@ TWIN_ROUTES: tuple[Route, ...] = (
     order,
     request,
     replies,
+    sample,
     say,
 )

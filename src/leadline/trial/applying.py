@@ -44,12 +44,9 @@ def check(candidate: Candidate, modules: Mapping[str, ModuleType]) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def apply(candidate: Candidate, modules: Mapping[str, ModuleType]) -> Applied:
-    """Put a candidate into `modules`, all of it or nothing.
-
-    Changed files that no module is of are found by later imports. Raises `RefusedError`
-    (`not-applicable`) with the line and the reason, and has changed nothing then.
-    """
+def planned(candidate: Candidate, modules: Mapping[str, ModuleType]) -> list[Work]:
+    """Return what `apply` would do in `modules`, for copies of this process that then do it.
+    Raises `RefusedError` (`not-applicable`) with the line and the reason."""
     works = plan(candidate, modules)
     obstacles = list(dict.fromkeys(said for work in works for said in work.obstacles))
     if obstacles:
@@ -58,6 +55,18 @@ def apply(candidate: Candidate, modules: Mapping[str, ModuleType]) -> Applied:
             f"The candidate cannot be put into the running code: {obstacles[0]}.",
             "\n".join(f"also: {said}" for said in obstacles[1:5]),
         )
+    return works
+
+
+def apply(
+    candidate: Candidate, modules: Mapping[str, ModuleType], works: list[Work] | None = None
+) -> Applied:
+    """Put a candidate into `modules`, all of it or nothing; as was `planned`, if it was.
+
+    Changed files that no module is of are found by later imports. Raises `RefusedError`
+    (`not-applicable`) with the line and the reason, and has changed nothing then.
+    """
+    works = planned(candidate, modules) if works is None else works
     made: list[tuple[Work, Fresh, dict[int, dict[str, Any]]]] = []
     try:
         for work in works:
@@ -162,4 +171,4 @@ def _exchange_outside(
         function.__doc__ = first if text is not None and isinstance(first, str) else None
 
 
-__all__ = ["Applied", "apply", "check"]
+__all__ = ["Applied", "apply", "check", "planned"]

@@ -47,7 +47,7 @@ class Site:
         self.built: list[Any] = [None] * len(nodes)
         self.before: dict[int, dict[str, Any]] = {}
         """What the objects that modules hold had in their dictionaries, by address."""
-        self._classes: dict[int, type] = {}
+        self.classes: dict[int, type] = {}
 
     def get(self, ref: Any) -> Any:
         """Return what a ref stands for. Texts are interned: code compares some with `is`."""
@@ -69,16 +69,16 @@ class Site:
 
     def class_at(self, number: int) -> type:
         """Return the class that a node is; one that a function has made begins empty."""
-        cls = self._classes.get(number)
+        cls = self.classes.get(number)
         if cls is None:
             named = self.nodes[number]
             if named["k"] == CLASS:
-                cls = self.built[number] = self._classes[number] = new_class(self, named)
+                cls = self.built[number] = self.classes[number] = new_class(self, named)
                 return cls
             found = self.by_name(named.get("m", ""), named.get("t", ""))
             if not issubclass(type(found), type):
                 raise refused(f"{named.get('m')}.{named.get('t')} is no class here")
-            cls = self._classes[number] = found
+            cls = self.classes[number] = found
         return cls
 
 

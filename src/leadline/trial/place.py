@@ -139,7 +139,16 @@ def read_ready(line: bytes) -> Ready:
 
 def read_ran(line: bytes) -> Ran:
     """Raises `WireError`."""
-    value = _object(line, Ran)
+    return ran_of(_object(line, Ran))
+
+
+def ran_of(said: Any) -> Ran:
+    """Read a run that was parsed from JSON; raises `WireError`."""
+    if not isinstance(said, dict) or not set(said) <= set(Ran.__slots__):
+        raise WireError("A run does not follow the contract.")
+    value = dict(said)
+    if type(value.get("number")) is not int or type(value.get("unknown", "")) is not str:
+        raise WireError("A run does not follow the contract.")
     for name in ("fails", "expected"):
         if value.get(name) not in (True, False, None):
             raise WireError("A run does not follow the contract.")

@@ -37,22 +37,27 @@ _PLAIN = ("k", "t", "b", "n", "m", "g", "q", "rule")
 _ASKED = ("set", "frozenset", TEXT_WRAPPER)
 """Kinds that look at all they are made of."""
 _TABLES = ("dict", "ordered", "defaultdict")
+type Living = Callable[[Any], tuple[object] | None]
+"""Returns the object that the member `live` of a node means, if it still lives here."""
 _held: list[object] = []
 """Keeps alive what only a weak reference leads to, for as long as this process lives."""
 
 
 def rebuild(
-    document: dict[str, Any], modules: Mapping[str, str] | None = None
+    document: dict[str, Any],
+    modules: Mapping[str, str] | None = None,
+    living: Living | None = None,
 ) -> dict[str, object]:
     """Return the arguments by name; raises `RefusedError("not-rebuildable", ...)`.
 
-    `modules` tells which modules have another name here, such as `__main__`.
+    `modules` tells which modules have another name here, such as `__main__`. `living` finds
+    what could not be kept, in a twin of the process where it lives.
     """
     if document.get("v") != VERSION:
         raise refused(f"the arguments are of another version ({document.get('v')})")
     if damage := _damage(document):
         raise refused(f"the document is damaged ({damage})")
-    return _Site(document, modules or {}).arguments()
+    return _Site(document, modules or {}, living).arguments()
 
 
 def _damage(document: dict[str, Any]) -> str:
@@ -136,7 +141,7 @@ def _name(node: dict[str, Any]) -> list[str] | None:
 def _alike(mine: dict[str, Any], its: dict[str, Any]) -> bool:
     if (mine["k"] == "name" or its["k"] == "name") and _name(mine) == _name(its):
         return True  # here with what it holds, there without: it is the same object
-    if mine.keys() != its.keys():
+    if mine.keys() - {"live"} != its.keys() - {"live"}:
         return False
     if any(
         mine.get(name) != its.get(name) for name in ("k", "t", "b", "n", "m", "g", "q", "rule")
@@ -159,13 +164,29 @@ def _hangs_on(node: Node, absent: set[int]) -> bool:
 class _Site(Site):
     """What is being rebuilt of one document."""
 
-    def __init__(self, document: dict[str, Any], modules: Mapping[str, str]) -> None:
+    def __init__(
+        self, document: dict[str, Any], modules: Mapping[str, str], living: Living | None
+    ) -> None:
         super().__init__(list(document["nodes"]), modules)
         self._roots: dict[str, Any] = document["roots"]
         self._states = bytearray(len(self.nodes))
+        if living is not None:
+            self._find(living)
         self._spread()
         numbers = {at for at, node in enumerate(self.nodes) if node["k"] == WITHHELD}
         self._paths = paths(document, numbers) if numbers else {}
+
+    def _find(self, living: Living) -> None:
+        """Take what lives here as it is."""
+        for at, node in enumerate(self.nodes):
+            live = living(node["live"]) if "live" in node else None
+            if live is None:
+                continue
+            (self.built[at],) = live
+            self.nodes[at] = {"k": "live"}
+            self._states[at] = _WHOLE
+            if isinstance(live[0], type):
+                self.classes[at] = live[0]
 
     def _spread(self) -> None:
         """What cannot be made without something that is not there is not there either; what a

@@ -32,6 +32,9 @@ class CapturedCall:
     size: int = 0
     turns: list[dict[str, Any]] = field(default_factory=list)
     closed: bool = False
+    hit: int = 0
+    """Its number on the server, where it is still there."""
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,8 +228,14 @@ class Places:
 def order_of(call: CapturedCall, within_s: float = RUN_S) -> Order:
     """Return what a place is told of a call. A generator is asked for more than it gave, to see
     its end; one that was closed before its end is asked for as much, and closed."""
-    most = len(call.live.yields) + call.live.more + _MARGIN * (not _was_closed(call))
-    return Order(call.number, call.document or {}, most, within_s, turns=call.turns)
+    return Order(
+        call.number, call.document or {}, most_yields(call), within_s, turns=call.turns
+    )
+
+
+def most_yields(call: CapturedCall) -> int:
+    """Return how much a generator is asked for."""
+    return len(call.live.yields) + call.live.more + _MARGIN * (not _was_closed(call))
 
 
 def _was_closed(call: CapturedCall) -> bool:

@@ -18,6 +18,7 @@ cycles are kept. A node is an object with these members, all but `k` optional:
     m   the module in which `t` is a name
     g   module and name under which this very object is found, to be given what the node holds
     n   a plain number or null: the longest that a deque may get, a position, where code is
+    live  of what could not be kept: how it is found in a twin of its process, and nowhere else
 
 What may not leave the process is a node of kind `withheld` with its `rule`, and never a changed
 value: a call with a changed argument is another call. So is what cannot leave it

@@ -1,4 +1,4 @@
-"""The messages as JSON, and the four addresses that an agent knows.
+"""The messages as JSON, and the five addresses that an agent knows.
 
     POST /v1/agent/connect   InstanceInfo up; answers with a stream of server-sent events:
                                 event: set     data: {"revision": 7, "probes": [...]}
@@ -11,6 +11,7 @@
     POST /v1/agent/report    Report up, deflated when long; answers 204
     POST /v1/agent/answer    what was wanted (wire/inventory.py), deflated; answers 204
     POST /v1/agent/shell     what a twin says to a shell (wire/shell.py); answers 204
+    POST /v1/agent/sample    which captured calls a twin is to try (wire/sample.py)
 
 All need `Authorization: Bearer KEY`. The stream begins with the whole set, so a connection
 that was lost is simply made again. `add` of a probe that is
@@ -45,6 +46,7 @@ CONNECT_PATH = "/v1/agent/connect"
 REPORT_PATH = "/v1/agent/report"
 ANSWER_PATH = "/v1/agent/answer"
 SHELL_PATH = "/v1/agent/shell"
+SAMPLE_PATH = "/v1/agent/sample"
 
 KEEPALIVE_S = 10.0
 """Seconds of silence after which the server sends a comment line down the stream."""

@@ -36,6 +36,7 @@ from leadline.wire.twin import (
     MAX_LIFE_S,
     REPEATS,
     RUNS_CODE,
+    TRIES,
     TwinUse,
 )
 
@@ -292,10 +293,10 @@ class ExceptionProbe:
 class TwinProbe:
     """Make a sealed copy of the process at the target, and have `code` run there.
 
-    `use` says what for; the `code` of an `ask` is what it evaluates, that of a `verify` one
-    candidate as JSON, and nothing else has any. `instance` is empty for any. Where the service
-    has a key for that, `signature` is of `wire.twin.order_text` and valid until `signed_until`,
-    in seconds since 1970; `nonce` is never used twice.
+    `use` says what for; the `code` of an `ask` is what it evaluates, that of a `verify` or a
+    `sample` one candidate as JSON, and nothing else has any. `instance` is empty for any.
+    Where the service has a key for that, `signature` is of `wire.twin.order_text` and valid
+    until `signed_until`, in seconds since 1970; `nonce` is never used twice.
     """
 
     id: str
@@ -321,7 +322,7 @@ class TwinProbe:
         if not self.life_s:
             object.__setattr__(self, "life_s", LIFE_S[self.use])
         within("life", self.life_s, 0.1, MAX_LIFE_S[self.use], " seconds")
-        verifies = self.use is TwinUse.VERIFY
+        verifies = self.use in TRIES
         within("the number of expressions", len(self.code), 0, 1 if verifies else MAX_CODES)
         most = MAX_CANDIDATE_CHARS if verifies else MAX_CODE_CHARS
         short("candidate" if verifies else "code", "\n".join(self.code), most)
@@ -333,7 +334,7 @@ class TwinProbe:
                 "bad-twin",
                 "An ask needs code to run, a verify a candidate, and nothing else does.",
             )
-        if self.use in REPEATS and isinstance(self.target, Target):
+        if self.use in REPEATS | TRIES and isinstance(self.target, Target):
             raise UsageError(
                 "bad-target",
                 "What is run again is a function, not a line.",

@@ -41,11 +41,14 @@ class TwinUse(StrEnum):
     SHELL = "shell"
     RERUN = "rerun"
     VERIFY = "verify"
+    SAMPLE = "sample"
 
 
 REPEATS = frozenset((TwinUse.RERUN, TwinUse.VERIFY))
 """Uses that make the live call again, and compare it with what really happened."""
-RUNS_CODE = frozenset((TwinUse.ASK, TwinUse.VERIFY))
+TRIES = frozenset((TwinUse.VERIFY, TwinUse.SAMPLE))
+"""Uses that try a candidate: on the call that was hit, or on calls that were captured."""
+RUNS_CODE = TRIES | {TwinUse.ASK}
 """Uses whose order brings code: what an ask evaluates, or a candidate."""
 
 
@@ -70,6 +73,7 @@ LIFE_S: dict[TwinUse, float] = {
     TwinUse.SHELL: 60.0,
     TwinUse.RERUN: 6.0,
     TwinUse.VERIFY: 10.0,
+    TwinUse.SAMPLE: 180.0,
 }
 """How long a twin lives if nothing is said."""
 MAX_LIFE_S: dict[TwinUse, float] = {
@@ -77,6 +81,7 @@ MAX_LIFE_S: dict[TwinUse, float] = {
     TwinUse.SHELL: 600.0,
     TwinUse.RERUN: 30.0,
     TwinUse.VERIFY: 180.0,
+    TwinUse.SAMPLE: 180.0,
 }
 """A twin holds the memory that the live process has changed since: none lives for long."""
 
@@ -166,6 +171,11 @@ class Ran:
     (`/srv/shop/pricing.py:88`), and None where nobody could watch. `inside` are exceptions on
     the way, the first ones, swallowed or not. `fails` and `expect` answer the questions of the
     order for this run, None where there is no answer, and `unknown` says why.
+
+    `yields`, `state`, `given` and `held` are of `trial.place.Ran` (`held` is what it calls
+    `inside`); `given` is None where it is as `arguments` are. `path` is of the course. Where
+    redaction changed a text, `held` has a digest of what it was, by its path: so that two runs
+    can be told apart without it. All that is left out with the outcome, by `same_as`, too.
     """
 
     what: str
@@ -184,6 +194,11 @@ class Ran:
     fails: bool | None = None
     expect: bool | None = None
     unknown: str = ""
+    yields: list[Value] = field(default_factory=list)
+    state: dict[str, Value] = field(default_factory=dict)
+    given: dict[str, Value] | None = None
+    held: dict[str, Value] = field(default_factory=dict)
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +211,9 @@ class Tried:
     `fails` says whether the first control is a call that the order calls failing, `expect`
     whether the candidate's outcome is as was expected; None is unknown, or was not asked, and
     `unknown` says why. `runs` are all four, the live one first.
+
+    Of a sample, `number` is that of the captured call, from 1, and 0 of what is said of all;
+    the live outcome is with the captured call, so it is neither told nor compared here.
     """
 
     title: str
@@ -208,6 +226,7 @@ class Tried:
     unknown: str = ""
     obstacle: str = ""
     runs: list[Ran] = field(default_factory=list)
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

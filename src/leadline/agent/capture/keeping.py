@@ -14,6 +14,7 @@ from json.encoder import encode_basestring_ascii
 from time import thread_time_ns
 from typing import Any
 
+from leadline.agent.capture import living
 from leadline.agent.capture.holding import Reader
 from leadline.agent.capture.kept_surroundings import surroundings
 from leadline.agent.capture.kinds import reader_of
@@ -309,7 +310,10 @@ class Keeper:
                 if self._is_in_the_way(TOO_LARGE):
                     return TOO_LARGE
                 # this one alone is too much, and so is all that it has led to
-                nodes[-1], self.left = {"k": WITHHELD}, left
+                nodes[-1], self.left = (
+                    {"k": WITHHELD} | self._living(value, len(nodes) - 1),
+                    left,
+                )
                 del objects[found:]
                 self._end()
             elif len(nodes) % _LOOK_EVERY == 0 and thread_time_ns() > self.until_ns:
@@ -340,14 +344,51 @@ class Keeper:
 
     def _absent(self, value: Any, obstacle: str) -> dict[str, Any]:
         """Return what stands for a value that cannot be written down."""
+        live = self.living(value)
         if obstacle == TOO_LARGE:
-            return {"k": WITHHELD}
+            return {"k": WITHHELD} | live
         layout = layout_of(type(value))
         name = layout_of(value).name if layout.base is type else layout.name
         self.left -= len(name)
-        return {"k": WITHHELD, "t": name, "rule": IN_PROCESS}
+        return {"k": WITHHELD, "t": name, "rule": IN_PROCESS} | live
+
+    def living(self, value: object) -> dict[str, Any]:
+        """Return how a value that becomes the next node is found in a twin of this process:
+        itself, or by way of what holds it."""
+        return self._living(value, len(self.nodes))
+
+    def _living(self, value: object, at: int) -> dict[str, Any]:
+        if not self.leaves_out:
+            return {}
+        way: living.Way = []
+        while (number := living.referred(value)) is None:
+            holder = bisect_right(self.reach, at) - 1
+            step = _step_to(self.nodes[holder], at) if holder >= 0 else None
+            if step is None or len(way) == living.MAX_WAY:
+                return {}
+            way.insert(0, step)
+            value, at = self.objects[holder], holder
+        self.left -= _LIVE_BYTES
+        return {"live": living.mark(number, way)}
 
 
+def _step_to(node: Any, at: int) -> list[Any] | None:
+    """Return the step from what a node stands for to what another one does."""
+    for part in ("a", "s"):
+        for name, held in node.get(part, {}).items():
+            if held == [at]:
+                return [living.ATTRIBUTE, name]
+    if node["k"] in ("list", "tuple"):
+        for index, held in enumerate(node.get("i", ())):
+            if held == [at]:
+                return [living.ITEM, index]
+    for key, held in node.get("p", ()):
+        if held == [at] and type(key) in (str, int):
+            return [living.KEY, key]
+    return None
+
+
+_LIVE_BYTES = 40
 _FAR = object()
 """Stands among the objects for one for which there is no room."""
 

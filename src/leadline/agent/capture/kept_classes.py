@@ -42,7 +42,7 @@ def by_value(keeper: Keeper, value: Any, layout: Layout) -> Node:
         or any(_HEARS in members for members in layout.members[:-1])
     ):
         raise Obstacle(f"{layout.name} is no class that a module has under its name")
-    node: Node = {"k": "class", "m": layout.module, "t": name}
+    node: Node = {"k": "class", "m": layout.module, "t": name} | keeper.living(value)
     keeper.left -= len(node["m"]) + len(node["t"])
     node["i"] = [[keeper.class_(base)] for base in _bases(value)]
     members = layout.members[0]

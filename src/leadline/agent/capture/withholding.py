@@ -89,7 +89,7 @@ class _Pass:
             changed = False
             for number, node in enumerate(nodes):
                 for ref in made_of(node):
-                    if type(ref) is list and nodes[ref[0]]["k"] == WITHHELD:
+                    if type(ref) is list and _is_nowhere(nodes[ref[0]]):
                         rule = nodes[ref[0]].get("rule", IN_PROCESS)
                         nodes[number] = _withheld(node["k"], rule)
                         changed = True
@@ -186,6 +186,12 @@ class _Pass:
 
 _PARTS = ("date", "datetime", "time", "timedelta", "range")
 """Kinds whose refs are numbers of a calendar or a count."""
+
+
+def _is_nowhere(node: dict[str, Any]) -> bool:
+    """Tell whether nothing can be made of a node anywhere; one that lives in its process can be
+    had in a twin of that."""
+    return node["k"] == WITHHELD and "live" not in node
 
 
 def _is_card(number: float) -> bool:

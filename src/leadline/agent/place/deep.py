@@ -13,8 +13,10 @@ from leadline.agent.capture.room import Room
 from leadline.agent.twin.outcome import OutcomeWalk
 from leadline.trial import withheld
 from leadline.trial.outcome import ABSENT
+from leadline.trial.showing import seen
 from leadline.trial.withheld import Withheld
 from leadline.wire.kept import IN_PROCESS
+from leadline.wire.redaction import secret_name
 from leadline.wire.struct import dataclass
 from leadline.wire.value import Omission, Value
 
@@ -28,7 +30,7 @@ class _Deep:
     text: int = 2_000_000
 
 
-_DEEP_BYTES = 8_000_000
+DEEP_BYTES = 8_000_000
 
 
 class _DeepWalk(OutcomeWalk):
@@ -54,7 +56,7 @@ class _DeepWalk(OutcomeWalk):
             return self.take(value, 0)
         held: dict[str, Any] = dict(super().redacted(rule, value))
         try:
-            inside = _DeepWalk(_Deep(), Room(_DEEP_BYTES), self.salt)
+            inside = _DeepWalk(_Deep(), Room(DEEP_BYTES), self.salt)
             tree = json.dumps(inside.take(value, 0), sort_keys=True)
         except Exception:  # noqa: BLE001 - then nothing can be said of it
             return held
@@ -62,9 +64,9 @@ class _DeepWalk(OutcomeWalk):
         return held | {"text": f"#{digest[:16]}"}
 
 
-def deep_taker(salt: str) -> Callable[[object], Value]:
+def deep_taker(salt: str, most_bytes: int = DEEP_BYTES) -> Callable[[object], Value]:
     """As `taker`, for a sealed process: what it leaves out cannot be compared."""
-    room = Room(_DEEP_BYTES)
+    room = Room(most_bytes)
 
     def shown(value: object) -> Value:
         if room.left <= 0:
@@ -72,6 +74,14 @@ def deep_taker(salt: str) -> Callable[[object], Value]:
         return _DeepWalk(_Deep(), room, salt).take(value, 0)
 
     return shown
+
+
+def deep_under(shown: Callable[[object], Value], salt: str, name: str, value: object) -> Value:
+    """Return a value by its name; of one with a secret's name, the digest."""
+    rule = secret_name(name)
+    if rule is None:
+        return seen(shown, value)
+    return _DeepWalk(_Deep(), Room(DEEP_BYTES), salt).redacted(rule, value)
 
 
 class MeasuredWalk(_DeepWalk):

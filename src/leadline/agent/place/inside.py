@@ -177,6 +177,8 @@ class _Look:
 
     def _members(self, path: str, held: Mapping[str, Any], depth: int) -> None:
         for name, one in list(held.items()):
+            if type(one) is Withheld:  # which is not even asked for its class
+                continue
             beneath = one.fget if isinstance(one, property) else getattr(one, "__func__", one)
             if isinstance(beneath, FunctionType) or not name.startswith("__"):
                 self.at(f"{path}.{name}", beneath, depth)

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from leadline.agent.place.callee import between
-from leadline.agent.place.deep import deep_taker
+from leadline.agent.place.deep import DEEP_BYTES, deep_taker, deep_under
 from leadline.agent.place.entry import Entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.inside import inside
@@ -21,12 +21,12 @@ from leadline.trial.place import Begin, Order, Ran, cut, write
 from leadline.trial.printed import Printed
 from leadline.trial.questions import Questions
 from leadline.trial.rebuilding import rebuild
-from leadline.trial.showing import Shown, seen_under
+from leadline.trial.showing import Shown
 from leadline.trial.withheld import Withheld, touched
 from leadline.wire.call import TurnKind
 from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.kept import CONTEXT, HANDLED, STREAM
-from leadline.wire.struct import replace
+from leadline.wire.struct import dataclass, field
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Value
 
@@ -60,48 +60,83 @@ def _run(
     try:
         given = rebuild(order.document)
         around = given.pop(CONTEXT, None)
-        streams = _be_in(around)
-        call = replace(
-            _call(entry, given, order), turns=_turns(order), handled=_handled(around)
-        )
+        streams = be_in(around)
+        call = call_with(entry, given, order, around)
         questions = Questions(begin.fails, begin.expect, given)
     except LeadlineError as error:
         return write(cut(order.number, error.message.rstrip(".")))
-    before = len(refusals())
+    callee = between(entry, given)
     course = Course(own_code(begin), begin.wanted)
+    look = Look(begin.salt, refusals, state, printed, streams)
+    return write(observed(order, call, given, questions, course, callee, look))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a run is looked at: `salt` is for what is held back, `state` what the modules held
+    before it, `printed` takes what it prints, and `streams` are the standard ones that the call
+    had replaced."""
+
+    salt: str
+    refusals: Callable[[], list[Refusal]]
+    state: Globals
+    printed: Printed
+    streams: Mapping[str, object] = field(default_factory=dict)
+    most_bytes: int = DEEP_BYTES
+
+
+def observed(
+    order: Order,
+    call: Call,
+    given: Mapping[str, object],
+    questions: Questions,
+    course: Course,
+    callee: Mapping[str, object],
+    look: Look,
+) -> Ran:
+    """Make a call and return all that it came to; of the `order` its number and its time
+    count. `given` are the objects that are passed, `callee` is what stands between callers and
+    the function. The process is to end with it."""
+    before = len(look.refusals())
     taken: list[object] = []
-    shown = _noting(deep_taker(begin.salt), taken)
-    salt = begin.salt
-    callee = {name: deep_taker(salt)(one) for name, one in between(entry, given).items()}
+
+    def shown() -> Shown:
+        return deep_taker(look.salt, look.most_bytes)
+
+    beneath = {name: shown()(one) for name, one in callee.items()}
     began = time.perf_counter()
-    ran = running.run(call, shown, order.within_s * 0.8, course, questions.ask, printed)
+    ran = running.run(
+        call, _noting(shown(), taken), order.within_s * 0.8, course, questions.ask, look.printed
+    )
     took = (time.perf_counter() - began) * 1e3
     _settle()
     what = touched()  # by the call, or a question about it: our own look comes after
-    left = {name: seen_under(deep_taker(begin.salt), name, one) for name, one in given.items()}
-    changed = state.changed()  # before anything lazy runs on
+    left = {name: deep_under(shown(), look.salt, name, one) for name, one in given.items()}
+    changed = look.state.changed()  # before anything lazy runs on
     roots = {"result" if questions.returned else "exception": questions.value}
     roots |= {f"argument {name}": one for name, one in given.items()}
-    roots |= streams
+    roots |= look.streams
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
     roots |= {f"yield {number}": one for number, one in enumerate(yields, 1)}
-    within = callee | _inside(roots, begin.salt)
+    show = shown()
+    within = {
+        path: deep_under(show, look.salt, path.rpartition(".")[2], one)
+        for path, one in inside(roots).items()
+    }
     if what is not None:
-        return write(cut(order.number, str(what)))
-    return write(
-        Ran(
-            order.number,
-            ran,
-            course.found(),
-            refusals()[before:],
-            questions.fails,
-            questions.expect,
-            questions.unknown,
-            round(took, 3),
-            changed,
-            left,
-            within,
-        )
+        return cut(order.number, str(what))
+    return Ran(
+        order.number,
+        ran,
+        course.found(),
+        look.refusals()[before:],
+        questions.fails,
+        questions.expect,
+        questions.unknown,
+        round(took, 3),
+        changed,
+        left,
+        beneath | within,
     )
 
 
@@ -135,15 +170,7 @@ def _noting(shown: Shown, taken: list[object]) -> Shown:
     return noted
 
 
-def _inside(roots: Mapping[str, object], salt: str) -> dict[str, Value]:
-    found = inside(roots)
-    shown = deep_taker(salt)
-    return {
-        path: seen_under(shown, path.rpartition(".")[2], one) for path, one in found.items()
-    }
-
-
-def _be_in(around: Any) -> dict[str, object]:
+def be_in(around: Any) -> dict[str, object]:
     """Have the context variables that the call had, and what else it was made in; return the
     standard streams that were replaced there. The process is for this run only."""
     streams: dict[str, object] = {}
@@ -165,7 +192,7 @@ def _handled(around: Any) -> BaseException | None:
     return found if issubclass(type(found), BaseException) else None
 
 
-def _call(entry: Entry, given: Mapping[str, Any], order: Order) -> Call:
+def call_with(entry: Entry, given: Mapping[str, Any], order: Order, around: Any = None) -> Call:
     """Put the arguments in their places. Raises `RefusedError` where they do not fit."""
     code = entry.function.__code__
     names, flags = code.co_varnames, code.co_flags
@@ -200,5 +227,12 @@ def _call(entry: Entry, given: Mapping[str, Any], order: Order) -> Call:
         )
     most = order.most_yields if is_generator(code) else 0
     return Call(
-        entry.function, tuple(args), kwargs, code, bool(flags & _CO_COROUTINE), most_yields=most
+        entry.function,
+        tuple(args),
+        kwargs,
+        code,
+        bool(flags & _CO_COROUTINE),
+        most_yields=most,
+        turns=_turns(order),
+        handled=_handled(around),
     )

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Home:
     """What a twin's answer needs to leave by: who this process is, what takes the answer to
-    the server, and what takes the replies of a shell there."""
+    the server, and what takes the replies of a shell there. `calls` asks the server for
+    captured calls, and waits for them; it raises `OSError`."""
 
     service: str
     instance: str
     deliver: Callable[[Record], None]
     shells: Callable[[], Shells]
+    calls: Callable[[bytes], bytes] = lambda _: b""
 
 
 class Making:

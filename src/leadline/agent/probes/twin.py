@@ -6,11 +6,12 @@ from leadline.agent.twin import telling
 from leadline.agent.twin.nursery import Nursery
 from leadline.agent.twin.order import check_order
 from leadline.agent.twin.outcome import live_outcome, names_of
+from leadline.wire import sample
 from leadline.wire.errors import UnavailableError
 from leadline.wire.limits import MAX_HITS, MAX_RATE_PER_S
 from leadline.wire.probe import TwinProbe
 from leadline.wire.struct import replace
-from leadline.wire.twin import REPEATS, TwinPolicy, TwinUse, carried
+from leadline.wire.twin import REPEATS, TRIES, TwinPolicy, TwinUse, carried
 
 _ALWAYS = 2**62
 """Of a limit that does not apply."""
@@ -20,8 +21,12 @@ def compile_twin(probe: TwinProbe, nursery: Nursery, service: str, instance: str
     """Raises `LeadlineError` where this order is not for this process, or not signed. The code
     is compiled in the twin only: to do it here would tell the audit hooks."""
     check_order(nursery.terms, probe, service, instance)
-    if probe.use is TwinUse.VERIFY:
+    if probe.use in TRIES:
         carried(probe.code)
+        if probe.use is TwinUse.SAMPLE:
+            sample.names(probe.code)
+            one = replace(probe.limits, hits=1)  # twin, of which there are many answers
+            probe = replace(probe, limits=one)
         _check_policy(nursery)
 
     def take(visit: Visit) -> None:

@@ -19,6 +19,9 @@ _PIECES = 16
 GRACE_S = 1.0
 """After its life is over a twin has ended itself; this much later it is ended."""
 _MOST_CHARS = 300
+_ROOM = {TwinUse.VERIFY: 12_000_000}
+"""Of all that a twin says, in bytes, where its runs are compared whole."""
+_USUAL_ROOM = 2 * MAX_ANSWER_BYTES
 LIVE_CALL_S = 60.0
 """How long after its rerun the live call may still take, before nothing is compared."""
 
@@ -62,6 +65,9 @@ class Child:
     left: bool = False
     """Whether nobody sits at its shell any more."""
     closed: bool = False
+    served: bool = False
+    """Whether a thread of its own has the channel, and alone closes it: the number of one that
+    was closed is that of the application's next file."""
     live: bytes | None = None
     requests: deque[Tell] = field(default_factory=deque)
     """What a shell was asked and does not know yet."""
@@ -102,7 +108,7 @@ class Child:
             *lines, rest = (self._unread + piece).split(b"\n")
             self._unread = rest
             found += self._parsed(lines)
-            if len(self._unread) > MAX_ANSWER_BYTES:
+            if len(self._unread) > _ROOM.get(self.probe.use, MAX_ANSWER_BYTES):
                 self.lost += len(self._unread)
                 self._unread = b""
         if self.probe.use is not TwinUse.SHELL:
@@ -133,6 +139,10 @@ class Child:
         found = [one for one in self.said("obstacle") if type(one) is str and one]
         return f"{found[0][:_MOST_CHARS]}" if found else ""
 
+    def note(self, text: str) -> None:
+        """Have a word of ours told with the answer."""
+        self.messages.append({"notes": [text]})
+
     def close(self) -> None:
         """Let go of the channel."""
         if not self.closed:
@@ -147,7 +157,8 @@ class Child:
                 message = json.loads(line)
             except (ValueError, RecursionError):
                 message = None
-            too_much = self._size > 2 * MAX_ANSWER_BYTES and self.probe.use is not TwinUse.SHELL
+            room = _ROOM.get(self.probe.use, _USUAL_ROOM)
+            too_much = self._size > room and self.probe.use is not TwinUse.SHELL
             if too_much or not isinstance(message, dict):
                 self.lost += len(line)
             else:

@@ -9,11 +9,12 @@ from typing import Any
 
 from leadline.agent.capture import outlet
 from leadline.agent.guard import faults
+from leadline.agent.twin.digests import taken_out
 from leadline.agent.twin.hearsay import UNREADABLE, check_depth
 from leadline.wire.redaction import secret_name
 from leadline.wire.stepping import Reason
 from leadline.wire.struct import replace
-from leadline.wire.twin import Agreement, Difference, Ran, Refusal, Said, Tried, TwinView
+from leadline.wire.twin import LIVE, Agreement, Difference, Ran, Refusal, Said, Tried, TwinView
 from leadline.wire.value import Omission, Value
 
 _WAY = re.compile(
@@ -21,6 +22,7 @@ _WAY = re.compile(
 )
 """An expression that only names something: `user.token`, `settings["password"]`."""
 _NAMES = re.compile(r"""[^\W\d]\w*|'[^']*'|"[^"]*\"""")
+_WORDS = re.compile(r"[^\W\d]\w*")
 _OURS = ("do", "reason", "what", "file", "function")
 """Members of a shell's reply whose texts are no values of the application."""
 _HIDDEN = "<redacted {}>"
@@ -83,11 +85,20 @@ def _safe_agreement(agreement: Agreement) -> Agreement:
         reason=outlet.message(agreement.reason),
         live=outlet.told(agreement.live),
         rerun=outlet.told(agreement.rerun),
-        differences=[
-            Difference(outlet.message(one.where), outlet.told(one.live), outlet.told(one.rerun))
-            for one in agreement.differences
-        ],
+        differences=[_safe_difference(one) for one in agreement.differences],
     )
+
+
+def _safe_difference(one: Difference) -> Difference:
+    where, rule = outlet.message(one.where), _rule_within(one.where)
+    if rule is not None:
+        return Difference(where, _HIDDEN.format(rule), _HIDDEN.format(rule))
+    return Difference(where, outlet.told(one.live), outlet.told(one.rerun))
+
+
+def _rule_within(where: str) -> str | None:
+    """Return the rule by which one of the names in a path is a secret's."""
+    return next(filter(None, map(secret_name, _WORDS.findall(where))), None)
 
 
 def _safe_tried(tried: Tried) -> Tried:
@@ -105,13 +116,42 @@ def _safe_tried(tried: Tried) -> Tried:
 
 
 def _safe_run(ran: Ran) -> Ran:
+    """Redact a run; of each value that is another by that, there is a digest."""
+    parts = {"result": ran.value}
+    parts |= {f"yield {number}": one for number, one in enumerate(ran.yields, 1)}
+    groups = {"argument": ran.arguments, "state": ran.state, "held": ran.held}
+    groups["given"] = ran.given or {}
+    parts |= {
+        f"{group} {name}": one
+        for group, values in groups.items()
+        for name, one in values.items()
+    }
+    safe = outlet.values(parts)
+    for group in ("state", "held"):  # by names of modules, closures: no capture has met those
+        for name in groups[group]:
+            rule = _rule_within(name)
+            if rule is not None:
+                safe[f"{group} {name}"] = _secret(rule)
+    texts = {"printed": ran.printed}
+    told = {name: outlet.told(text) for name, text in texts.items()}
+
+    def of(group: str) -> dict[str, Value]:
+        return {name: safe[f"{group} {name}"] for name in groups[group]}
+
+    held = {outlet.message(name): one for name, one in of("held").items()}
+    if ran.what != LIVE:
+        held |= taken_out(parts | texts, safe | told)
     return replace(
         ran,
-        value=outlet.values({"value": ran.value})["value"],
-        arguments=outlet.values(ran.arguments),
+        value=safe["result"],
+        arguments=of("argument"),
+        yields=[safe[f"yield {number}"] for number in range(1, len(ran.yields) + 1)],
+        state={outlet.message(name): one for name, one in of("state").items()},
+        given=of("given") if ran.given is not None else None,
+        held=held,
         cut=outlet.message(ran.cut),
         raised=outlet.told(ran.raised),
-        printed=outlet.told(ran.printed),
+        printed=told["printed"],
         refused=_safe_refused(ran.refused),
         marks=[outlet.message(mark) for mark in ran.marks],
         unknown=outlet.reason(ran.unknown),

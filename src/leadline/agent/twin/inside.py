@@ -38,8 +38,8 @@ def live(
                 _ask(probe, visit, channel, policy)
             case TwinUse.RERUN:
                 _rerun(probe, visit, channel, policy)
-            case TwinUse.VERIFY:
-                _verify(probe, visit, channel, policy)
+            case TwinUse.VERIFY | TwinUse.SAMPLE:
+                _try(probe, visit, channel, policy)
             case TwinUse.SHELL:
                 _step(probe, visit, channel)
                 return
@@ -128,10 +128,11 @@ def _rerun(probe: TwinProbe, visit: Visit, channel: int, policy: TwinPolicy) -> 
     _say(channel, {"rerun": json.loads(encode(ran)), "done": True})
 
 
-def _verify(probe: TwinProbe, visit: Visit, channel: int, policy: TwinPolicy) -> None:
-    from leadline.agent.twin import trying  # inside the seal: see `loading.SEALED_PARTS`
+def _try(probe: TwinProbe, visit: Visit, channel: int, policy: TwinPolicy) -> None:
+    from leadline.agent.twin import trying, zygote  # inside the seal: `loading.SEALED_PARTS`
 
-    trying.verify(probe, visit.frame, lambda said: _say(channel, said), policy, _function_of)
+    does = zygote.serve if probe.use is TwinUse.SAMPLE else trying.verify
+    does(probe, visit.frame, channel, lambda said: _say(channel, said), policy, _function_of)
 
 
 def _step(probe: TwinProbe, visit: Visit, channel: int) -> None:

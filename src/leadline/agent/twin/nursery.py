@@ -25,6 +25,7 @@ from leadline.agent.twin.gauge import Gauge
 from leadline.agent.twin.hushing import safe_reply
 from leadline.agent.twin.order import Orders
 from leadline.agent.twin.readable import readable
+from leadline.agent.twin.sampling import Sampling
 from leadline.agent.twin.shells import LEFT, Shells, obey, refused
 from leadline.agent.twin.terms import Terms
 from leadline.expression import Unknown
@@ -32,7 +33,7 @@ from leadline.trial import chance
 from leadline.wire.errors import InternalError
 from leadline.wire.probe import TwinProbe
 from leadline.wire.shell import decode_tell
-from leadline.wire.twin import REPEATS, TwinPolicy, TwinUse
+from leadline.wire.twin import REPEATS, TRIES, TwinPolicy, TwinUse
 
 TICK_S = 0.01
 """How often living twins are heard: one answer costs a few looks."""
@@ -60,6 +61,8 @@ class Nursery:
         self._lock, self._birth, self._ending = new_lock(), new_lock(), new_lock()
         self._children: deque[Child] = deque()
         self._open: dict[int, Child] = {}
+        self._unserved: deque[Child] = deque()
+        """Twins of samples that nobody of ours listens to yet."""
         self._hopeless: dict[str, str] = {}
         self._wanted = 0
         self._running = False
@@ -109,6 +112,7 @@ class Nursery:
             child.close()
         self._children.clear()
         self._open.clear()
+        self._unserved.clear()
         self._lock, self._birth, self._ending = new_lock(), new_lock(), new_lock()
         self._bell = Bell()
         self._running = self._wanted > 0
@@ -170,6 +174,8 @@ class Nursery:
             self._orders.use(probe)
         if probe.use in REPEATS:
             self._open[object.__hash__(visit.frame)] = child
+        if probe.use is TwinUse.SAMPLE:
+            self._unserved.append(child)
         self.gauge.paid(child.born, pause_ms)
         self._bell.ring()
 
@@ -204,7 +210,7 @@ class Nursery:
 
     def _policy(self, probe: TwinProbe) -> int:
         twin = self._twin
-        more = int(twin.GRANDCHILDREN) if probe.use is TwinUse.VERIFY else 0
+        more = int(twin.GRANDCHILDREN) if probe.use in TRIES else 0
         match self.terms.policy:
             case TwinPolicy.THREADS if twin.landlock():
                 return int(twin.READONLY | twin.THREADS) | more
@@ -233,6 +239,8 @@ class Nursery:
                     self._look_around()
                 except Exception as error:  # noqa: BLE001 - those that live are still looked after
                     faults.count("twin", error)
+            while self._unserved:
+                self._serve(self._unserved.popleft())
             for child in list(self._children):
                 try:
                     self._look_after(child, now)
@@ -249,9 +257,10 @@ class Nursery:
             if self._has_ended(child):
                 self._bury(child)
             return
-        replies = child.hear()
-        if child.probe.use is TwinUse.SHELL:
-            self._converse(child, replies)
+        if child.probe.use is not TwinUse.SAMPLE:
+            replies = child.hear()
+            if child.probe.use is TwinUse.SHELL:
+                self._converse(child, replies)
         if child.status is None:
             if self._has_ended(child):
                 child.ended = now
@@ -259,7 +268,7 @@ class Nursery:
                 child.killed = True
                 self._end(child)
         if child.status is not None and not child.closed and now - child.ended > 1.0:
-            child.close()  # somebody else holds the other end: nothing more comes of the twin
+            self._let_go(child)  # somebody else holds the other end: nothing more comes of it
         if child.finished(now):
             self._bury(child)
             if hopeless := child.obstacle():
@@ -268,6 +277,23 @@ class Nursery:
             if child.probe.use is TwinUse.SHELL and not child.left:
                 self._shell().post(child.probe.id, [], ended=telling.farewell(child))
             self._home.deliver(telling.record(child, self.policy))
+
+    def _serve(self, child: Child) -> None:
+        """Have somebody listen to a sample's twin."""
+        home = self._home
+        serving = Sampling(child, home.instance, self.policy, home.calls, home.deliver)
+        child.served = True
+        try:
+            serving.start()
+        except RuntimeError as error:  # no thread is to be had
+            child.served = False
+            faults.count("twin", error)
+            self._give_up(child)
+
+    def _let_go(self, child: Child) -> None:
+        """Close the channel of a twin, unless that is for another thread to do."""
+        if not child.served:
+            child.close()
 
     def _has_ended(self, child: Child) -> bool:
         """Reap a twin, if it has ended; from then on its number may be somebody else's."""
@@ -316,7 +342,7 @@ class Nursery:
         self._end(child)
 
     def _bury(self, child: Child) -> None:
-        child.close()
+        self._let_go(child)
         if child in self._children:
             self._children.remove(child)
         for frame, one in list(self._open.items()):

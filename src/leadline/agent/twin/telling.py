@@ -29,6 +29,7 @@ from leadline.wire.twin import (
     TwinPolicy,
     TwinUse,
     TwinView,
+    carried,
 )
 from leadline.wire.value import render
 
@@ -44,6 +45,23 @@ def record(child: Child, policy: TwinPolicy) -> Record:
     except Exception as error:  # noqa: BLE001 - it wrote this, and whoever waits is to know
         faults.count("twin", error)
         view = _unreadable(child, policy)
+    return _recorded(child, view)
+
+
+def call_record(child: Child, policy: TwinPolicy, tried: Tried) -> Record:
+    """Return what becomes a hit of its own: one captured call of a sample."""
+    view = TwinView(
+        child.probe.use,
+        policy,
+        TwinEnd.DONE,
+        pause_ms=round(child.pause_ms, 3),
+        life_s=round(child.life_s, 3),
+        tried=tried,
+    )
+    return _recorded(child, view)
+
+
+def _recorded(child: Child, view: TwinView) -> Record:
     birth = child.birth
     return Record(
         child.passage,
@@ -99,8 +117,18 @@ def _view(child: Child, policy: TwinPolicy) -> TwinView:
         agreement=agreement,
         notes=[note for notes in child.said("notes") for note in read_notes(notes)],
         lost=child.lost,
-        tried=tried_of(child, reason) if child.probe.use is TwinUse.VERIFY else None,
+        tried=_tried_by(child, reason),
     )
+
+
+def _tried_by(child: Child, reason: str) -> Tried | None:
+    """Return what became of a candidate; of a sample only what is said of all calls."""
+    if child.probe.use is TwinUse.VERIFY:
+        return tried_of(child, reason)
+    if child.probe.use is not TwinUse.SAMPLE:
+        return None
+    title, digest = carried(child.probe.code)
+    return Tried(title, digest, obstacle=child.obstacle())
 
 
 def _end(child: Child) -> tuple[TwinEnd, str]:
@@ -209,6 +237,10 @@ def _message(view: TwinView) -> str:
 
 
 def _of_candidate(tried: Tried) -> list[str]:
+    if tried.number:
+        return [f"captured call {tried.number}: {tried.obstacle or 'run'}"]
+    if not tried.controls:
+        return [f"candidate: not put in: {tried.obstacle}"] if tried.obstacle else []
     controls = [_verdict(one) for one in tried.controls]
     both = "control: " + ", ".join(dict.fromkeys(controls))
     if tried.candidate is None:

@@ -4,14 +4,15 @@ Anything may have run in the twin: what cannot be read is not known, and never t
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from leadline.agent.twin.child import Child
 from leadline.agent.twin.hearsay import check_depth, read_refusals
-from leadline.trial import comparing
+from leadline.trial import comparing, place
+from leadline.trial.course import Coursed
 from leadline.trial.marks import Mark
 from leadline.trial.outcome import Outcome, read_outcome
-from leadline.trial.running import Rerun, read_rerun
 from leadline.wire.errors import WireError
 from leadline.wire.messages import encode
 from leadline.wire.struct import dataclass, field, replace
@@ -32,88 +33,127 @@ NOT_RUN = "it was not run: the twin had ended"
 UNREADABLE = "what the twin says of this run cannot be read"
 _MOST_REACHED = 50
 _MOST_INSIDE = 50
+_LEVELS = 400
+"""Of what a run says: an outcome has 60, each of which is a few here."""
+_BESIDE = "beside "
 
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """What was heard of one run."""
+    """What was heard of one run; `same_as` names another one that came to the same."""
 
-    rerun: Rerun
-    reached: list[str] | None = None
-    refused: list[Refusal] = field(default_factory=list)
+    run: place.Ran
+    same_as: str = ""
     obstacle: str = ""
-    inside: list[Inside] = field(default_factory=list)
-    fails: bool | None = None
-    expect: bool | None = None
-    unknown: str = ""
+    refused: list[Refusal] = field(default_factory=list)
 
     @property
     def outcome(self) -> Outcome | None:
-        return self.rerun.outcome
+        return self.run.rerun.outcome
 
 
 def tried_of(child: Child, why: str) -> Tried:
     """Return what became of the candidate; `why` says why the twin did not end well, if so."""
-    title, digest = carried(child.probe.code)
     live = read_outcome(json.loads(child.live)) if child.live is not None else None
-    heard = {what: _heard(child, what, why) for what in (*CONTROLS, CANDIDATE)}
+    heard = _all(child.messages, why)
     controls = [heard[what] for what in CONTROLS]
     tried = heard[CANDIDATE]
     obstacle = next(iter(_texts(child.said("obstacle"))), tried.obstacle)
     beside = None
     if not obstacle:
-        beside = comparing.compare(
-            controls[0].outcome,
-            tried.outcome,
-            _both(controls[0].rerun.marks, tried.rerun.marks),
-            tried.rerun.cut or controls[0].rerun.cut,
+        beside = _compared(
+            _whole(controls[0]),
+            _whole(tried),
+            _both(controls[0].run.rerun.marks, tried.run.rerun.marks),
+            tried.run.rerun.cut or controls[0].run.rerun.cut,
             tried.refused,
         )
     agreements = [_agreement(live, one) for one in controls]
+    found = _tried(child.probe.code, heard, obstacle, [_live(live)])
+    return replace(found, controls=agreements, candidate=beside, live=agreements[0].live)
+
+
+def tried_on(code: tuple[str, ...], number: int, said: list[dict[str, Any]], why: str) -> Tried:
+    """Return what became of one captured call, of which this was `said`."""
+    heard = _all(said, why)
+    first = heard[CONTROLS[0]]
+    for what, one in heard.items():
+        if one.same_as and one.same_as in heard:
+            heard[what] = _filled(one, heard[one.same_as])
+    obstacles = [*_texts([one["obstacle"] for one in said if "obstacle" in one])]
+    obstacle = next(iter(obstacles), heard[CANDIDATE].obstacle or first.obstacle)
+    return replace(_tried(code, heard, obstacle, []), number=number)
+
+
+def _tried(
+    code: tuple[str, ...], heard: dict[str, _Heard], obstacle: str, first: list[Ran]
+) -> Tried:
+    title, digest = carried(code)
+    control, tried = heard[CONTROLS[0]].run, heard[CANDIDATE].run
     return Tried(
         title=title,
         digest=digest,
-        controls=agreements,
-        candidate=beside,
-        live=agreements[0].live,
-        fails=controls[0].fails,
-        expect=tried.expect,
-        unknown=controls[0].unknown or tried.unknown,
+        fails=control.fails,
+        expect=tried.expected,
+        unknown=control.unknown or tried.unknown,
         obstacle=obstacle,
-        runs=_fitting([_live(live), *(_ran(what, one) for what, one in heard.items())]),
+        runs=_fitting([*first, *(_ran(what, one) for what, one in heard.items())]),
     )
 
 
-def _heard(child: Child, what: str, why: str) -> _Heard:
-    said = [one for one in child.messages if one.get("ran") == what]
-    ended = next((one for one in child.said("ended") if _is_end(one, what)), None)
-    refused = read_refusals(said[-1].get("refused")) if said else []
-    obstacle = said[-1].get("obstacle") if said else None
+def _all(said: Sequence[dict[str, Any]], why: str) -> dict[str, _Heard]:
+    return {what: _heard(said, what, why) for what in (*CONTROLS, CANDIDATE)}
+
+
+def _heard(messages: Sequence[dict[str, Any]], what: str, why: str) -> _Heard:
+    said = [one for one in messages if one.get("ran") == what]
+    ended = [one["ended"] for one in messages if _is_end(one.get("ended"), what)]
+    last = said[-1] if said else {}
+    refused = read_refusals(last.get("refused"))
+    obstacle = last.get("obstacle")
     if type(obstacle) is str:
-        return _Heard(Rerun(None, cut=obstacle), None, refused, obstacle)
-    if not said or "rerun" not in said[-1]:
-        ending = f"it came to no end: {ended[2]}" if ended and ended[2] else why or NOT_RUN
-        return _Heard(Rerun(None, cut=ending), None, refused)
+        return _Heard(place.cut(0, obstacle), "", obstacle, refused)
+    if "run" not in last:
+        ending = f"it came to no end: {ended[-1][1]}" if ended else why or NOT_RUN
+        return _Heard(place.cut(0, ending), "", "", refused)
     try:
-        rerun = read_rerun(said[-1]["rerun"])
-        check_depth(said[-1])
+        check_depth(last["run"], _LEVELS)
+        run = place.ran_of(last["run"])
+        _check(run)
     except WireError:
-        return _Heard(Rerun(None, cut=UNREADABLE), None, refused)
-    return _Heard(
-        rerun,
-        _lines(said[-1].get("reached")),
-        refused,
-        "",
-        _inside(said[-1].get("inside")),
-        *_answers(said[-1].get("answers")),
+        return _Heard(place.cut(0, UNREADABLE), "", "", refused)
+    same_as = last.get("same_as", "")
+    return _Heard(run, same_as if type(same_as) is str else "", "", refused or run.refused)
+
+
+def _check(run: place.Ran) -> None:
+    """Raise `WireError` for lines and exceptions that are none."""
+    touched = run.coursed.touched.values()
+    if not all(type(line) is int for lines in touched for line in lines):
+        raise WireError(UNREADABLE)
+    for one in run.coursed.raised:
+        texts = (*one.classes, one.at, one.handled)
+        if not one.classes or any(type(text) is not str for text in texts):
+            raise WireError(UNREADABLE)
+
+
+def _filled(one: _Heard, other: _Heard) -> _Heard:
+    """Return a run with what it has in common with another one; that is said once."""
+    if other.outcome is None:
+        return replace(one, run=place.cut(0, UNREADABLE), same_as="")
+    run = replace(
+        one.run,
+        rerun=replace(one.run.rerun, outcome=other.outcome),
+        state=other.run.state,
+        given=other.run.given,
+        inside=other.run.inside,
     )
+    return replace(one, run=run)
 
 
 def _is_end(one: Any, what: str) -> bool:
     return (
-        isinstance(one, list)
-        and [type(part) for part in one] == [str, int, str]
-        and one[0] == what
+        isinstance(one, list) and [type(part) for part in one] == [str, str] and one[0] == what
     )
 
 
@@ -121,36 +161,34 @@ def _texts(found: list[Any]) -> list[str]:
     return [one for one in found if type(one) is str]
 
 
-def _lines(value: Any) -> list[str] | None:
-    """Return lines as they are told, `shop/pricing.py:88`."""
-    if not isinstance(value, list):
+def _whole(one: _Heard) -> Outcome | None:
+    """Return all that is compared of a run as one outcome."""
+    outcome = one.outcome
+    if outcome is None:
         return None
-    pairs = [one for one in value if isinstance(one, list) and len(one) == 2]
-    return [
-        f"{file}:{line}"
-        for file, line in pairs[:_MOST_REACHED]
-        if type(file) is str and type(line) is int
+    more = {f"{_BESIDE}{name}": value for name, value in one.run.state.items()}
+    more |= {f"{_BESIDE}{name}": value for name, value in one.run.inside.items()}
+    return replace(outcome, arguments={**(one.run.given or outcome.arguments), **more})
+
+
+def _compared(
+    one: Outcome | None,
+    other: Outcome | None,
+    marks: list[Mark],
+    cut: str,
+    refused: list[Refusal],
+) -> Agreement:
+    found = comparing.compare(one, other, marks, cut, refused)
+    prefix = f"argument {_BESIDE}"
+    differences = [
+        replace(each, where=each.where.replace(prefix, "", 1)) for each in found.differences
     ]
-
-
-def _inside(value: Any) -> list[Inside]:
-    found = value if isinstance(value, list) else []
-    return [
-        Inside(*one)
-        for one in found[:_MOST_INSIDE]
-        if isinstance(one, list) and [type(part) for part in one] == [str, str, str]
-    ]
-
-
-def _answers(value: Any) -> tuple[bool | None, bool | None, str]:
-    if not isinstance(value, list) or len(value) != 3 or type(value[2]) is not str:
-        return None, None, "the run did not say"
-    fails, expect = (one if type(one) is bool else None for one in value[:2])
-    return fails, expect, value[2]
+    return replace(found, differences=differences)
 
 
 def _agreement(live: Outcome | None, one: _Heard) -> Agreement:
-    return comparing.compare(live, one.outcome, one.rerun.marks, one.rerun.cut, one.refused)
+    rerun = one.run.rerun
+    return comparing.compare(live, rerun.outcome, rerun.marks, rerun.cut, one.refused)
 
 
 def _both(one: list[Mark], other: list[Mark]) -> list[Mark]:
@@ -165,23 +203,40 @@ def _live(live: Outcome | None) -> Ran:
 
 
 def _ran(what: str, one: _Heard) -> Ran:
-    outcome = one.outcome
+    outcome, run = one.outcome, one.run
+    given = run.given
     return Ran(
         what=what,
         returned=outcome.returned if outcome is not None else None,
         value=outcome.value if outcome is not None else None,
         arguments=outcome.arguments if outcome is not None else {},
-        cut=one.rerun.cut,
-        raised=one.rerun.raised,
-        printed=one.rerun.printed,
-        reached=one.reached,
+        cut=run.rerun.cut,
+        raised=run.rerun.raised,
+        printed=run.rerun.printed,
+        reached=_lines(run.coursed),
         refused=one.refused,
-        marks=[mark.text() for mark in one.rerun.marks],
-        inside=one.inside,
-        fails=one.fails,
-        expect=one.expect,
-        unknown=one.unknown,
+        marks=[mark.text() for mark in run.rerun.marks],
+        inside=[
+            Inside(raised.classes[0], raised.at, raised.handled)
+            for raised in run.coursed.raised[:_MOST_INSIDE]
+        ],
+        fails=run.fails,
+        expect=run.expected,
+        unknown=run.unknown,
+        yields=outcome.yields if outcome is not None else [],
+        state=run.state,
+        given=None if outcome is not None and _alike(given, outcome.arguments) else given,
+        held=run.inside,
+        path=run.coursed.path,
     )
+
+
+def _lines(course: Coursed) -> list[str] | None:
+    """Return lines as they are told, `/srv/pricing.py:88`; None of a run that nobody saw."""
+    if not course.lines:
+        return None
+    found = [f"{file}:{line}" for file, lines in course.touched.items() for line in lines]
+    return found[:_MOST_REACHED]
 
 
 def _fitting(runs: list[Ran]) -> list[Ran]:
@@ -190,15 +245,25 @@ def _fitting(runs: list[Ran]) -> list[Ran]:
     left = MAX_ANSWER_BYTES
     found = []
     for one in runs:
-        content = encode([one.returned, one.value, one.arguments])
+        content = encode(
+            [one.returned, one.value, one.arguments, one.yields, one.state, one.given, one.held]
+        )
         if one.returned is None:
             found.append(one)
         elif content in known:
-            found.append(replace(one, value=None, arguments={}, same_as=known[content]))
+            found.append(replace(_bare(one), same_as=known[content]))
         elif len(content) > left:
-            found.append(replace(one, value=None, arguments={}, omitted=len(content)))
+            found.append(replace(_bare(one), omitted=len(content)))
         else:
             left -= len(content)
             known[content] = one.what
             found.append(one)
     return found
+
+
+def _alike(one: object, other: object) -> bool:
+    return encode(one) == encode(other)
+
+
+def _bare(one: Ran) -> Ran:
+    return replace(one, value=None, arguments={}, yields=[], state={}, given=None, held={})

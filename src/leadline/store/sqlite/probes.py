@@ -16,7 +16,7 @@ from leadline.wire.errors import RefusedError
 from leadline.wire.hit import ProbeState
 from leadline.wire.messages import MAX_PROBES, decode_probes
 from leadline.wire.probe import AGGREGATED, Probe, TwinProbe
-from leadline.wire.twin import TwinUse, carried, code_digest
+from leadline.wire.twin import TRIES, carried, code_digest
 
 ENDED_KEPT = 1_000
 """Probes that are over and still listed or looked up; older ones are forgotten."""
@@ -83,7 +83,7 @@ def _told(probe: Probe) -> dict[str, object]:
     told: dict[str, object] = asdict(probe)
     if isinstance(probe, TwinProbe):
         told["digest"] = code_digest(probe.code)
-        if probe.use is TwinUse.VERIFY:
+        if probe.use in TRIES:
             title, digest = carried(probe.code)
             told["candidate"] = {"title": title, "digest": digest}
         told["signed"] = bool(told.pop("signature"))

@@ -1,0 +1,153 @@
+"""A candidate tried on captured calls, all in copies of one twin: what is around them is what
+the live process had at one moment, its caches and registries, its open files.
+
+The twin runs nothing of the calls. It asks the live process for them, as many as go at once,
+takes those that its order names, and has each made in grandchildren: twice by the old code,
+once with the candidate.
+"""
+
+import gc
+import time
+from functools import partial
+from types import FrameType
+from typing import Any
+
+from leadline.agent.capture import living
+from leadline.agent.place.entry import Entry
+from leadline.agent.place.lines import Lines
+from leadline.agent.place.one_run import be_in, call_with
+from leadline.agent.twin.apart import Heard, apart
+from leadline.agent.twin.bench import RUNS, Bench, bench_of, entry_of, same
+from leadline.agent.twin.trying import Tell
+from leadline.trial import revival
+from leadline.trial.calls import Call, FunctionOf, depth_of
+from leadline.trial.place import Order
+from leadline.trial.rebuilding import rebuild
+from leadline.wire.errors import LeadlineError, WireError
+from leadline.wire.kept import CONTEXT
+from leadline.wire.probe import TwinProbe
+from leadline.wire.sample import Named, SampledCall, call_digest, names, read_sampled
+from leadline.wire.struct import replace
+from leadline.wire.twin import TwinPolicy
+
+_SPARE_S = 0.5
+"""What is left of the twin's life when no call is begun any more."""
+NO_CALL = "the captured call is not there any more, or is another one"
+TOO_LATE = "the life of the twin was over"
+
+
+def serve(
+    probe: TwinProbe,
+    frame: FrameType,
+    channel: int,
+    tell: Tell,
+    policy: TwinPolicy,
+    function_of: FunctionOf,
+) -> None:
+    """Try the candidate of an order on the calls that it names, and tell of each."""
+    over = time.monotonic() + probe.life_s - _SPARE_S
+    named, within_s = names(probe.code)
+    notes = revival.revive()
+    try:
+        bench = bench_of(probe.code, entry_of(frame, function_of), policy)
+    except LeadlineError as error:
+        tell({"obstacle": error.message, "done": True})
+        return
+    if bench.obstacle:
+        tell({"obstacle": bench.obstacle, "done": True})
+        return
+    gc.freeze()  # a copy that collects garbage would touch, and so copy, all of it
+    tell({"notes": notes})
+    lines, depth = Lines(channel), depth_of(frame)
+    number = 1
+    while number <= len(named):
+        came = _asked(number, lines, tell)
+        if not came:
+            break
+        for call in came:
+            if call.number != number or number > len(named):
+                return  # nobody of ours says that
+            one = named[number - 1]
+            order = _order(call, one, within_s)
+            if isinstance(order, str):
+                tell({"call": number, "obstacle": order})
+            elif time.monotonic() > over:
+                tell({"call": number, "obstacle": TOO_LATE})
+            else:
+                _tried(bench, order, depth, channel, tell, over)
+            tell({"call": number, "over": True})
+            number += 1
+    tell({"done": True})
+
+
+def _asked(number: int, lines: Lines, tell: Tell) -> list[SampledCall]:
+    """Return calls from that number on, in their order; none where there are no more."""
+    tell({"want": number})
+    line = lines.next()
+    try:
+        return read_sampled(line) if line else []
+    except WireError:
+        return []
+
+
+def _order(call: SampledCall, named: Named, within_s: float) -> Order | str:
+    """Return what is to be run, or why nothing is."""
+    if call.document is None or call_digest(call.document) != named.digest:
+        return NO_CALL
+    return Order(call.number, call.document, named.most_yields, within_s)
+
+
+def _tried(
+    bench: Bench, order: Order, depth: int, channel: int, tell: Tell, over: float
+) -> None:
+    """Make a call three times, each apart; what came out as before is said once."""
+    known: dict[str, dict[str, Any]] = {}
+    for what in RUNS:
+        left = over - time.monotonic()
+        heard = Heard(why=TOO_LATE)
+        if left > 0:
+            within_s = min(order.within_s, left)
+            made = replace(order, within_s=within_s)
+            run = partial(bench.run, what, made, partial(_made, made, depth))
+            heard = apart(run, within_s, channel)
+        said = dict(heard.said)
+        if _is_run(said.get("run")):
+            alike = next((one for one, ran in known.items() if same(ran, said["run"])), "")
+            if alike:
+                said |= {"same_as": alike, "run": _without(said["run"])}
+            else:
+                known[what] = said["run"]
+        tell({"call": order.number, "ran": what, **said})
+        if heard.why:
+            tell({"call": order.number, "ended": [what, heard.why]})
+
+
+def _made(
+    order: Order, depth: int, entry: Entry
+) -> tuple[Call, dict[str, Any], dict[str, object]]:
+    """Make the arguments again, and the call of them. Raises `RefusedError`."""
+    given = rebuild(order.document, living=_living)
+    around = given.pop(CONTEXT, None)
+    streams = be_in(around)
+    return replace(call_with(entry, given, order, around), depth=depth), given, streams
+
+
+def _living(mark: Any) -> tuple[object] | None:
+    """Return what a node means that lived in this process when its call was captured."""
+    if not isinstance(mark, list) or len(mark) not in (2, 3):
+        return None
+    value = living.found(*mark)
+    return None if value is living.NOTHING else (value,)
+
+
+def _is_run(ran: Any) -> bool:
+    """Tell whether what a run has said has the parts that are compared."""
+    return isinstance(ran, dict) and isinstance(ran.get("rerun"), dict) and all(
+        name in ran for name in ("state", "given", "inside")
+    ) and "outcome" in ran["rerun"]  # fmt: skip
+
+
+def _without(ran: dict[str, Any]) -> dict[str, Any]:
+    return ran | {
+        "rerun": ran["rerun"] | {"outcome": None}, "state": {}, "given": None, "inside": {},
+    }  # fmt: skip

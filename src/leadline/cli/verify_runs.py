@@ -1,0 +1,74 @@
+"""What a twin has told of the runs of one call, as `leadline.verify` compares it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from leadline.trial.course import Coursed, Raised
+from leadline.trial.outcome import Outcome
+from leadline.trial.place import Ran
+from leadline.trial.running import Rerun
+from leadline.wire.twin import CANDIDATE, CONTROLS, Refusal
+
+NO_ROOM = "what it came to found no room in the answer"
+
+
+def runs_of(number: int, tried: Mapping[str, Any], files: set[str]) -> tuple[Ran, Ran, Ran]:
+    """Return the two controls and the candidate's run; `files` are those that it changes."""
+    runs = {run["what"]: run for run in tried.get("runs", ())}
+    first, second, candidate = (
+        ran_of(number, runs.get(what, {}), runs, files) for what in (*CONTROLS, CANDIDATE)
+    )
+    return first, second, candidate
+
+
+def ran_of(
+    number: int, run: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], files: set[str]
+) -> Ran:
+    """Return one run; what it has in common with another was said with that."""
+    held = runs.get(run["same_as"], {}) if run.get("same_as") else run
+    missing = run.get("omitted") or held.get("omitted")
+    cut = run.get("cut", "") or (NO_ROOM if missing else "")
+    outcome = None
+    if run and held.get("returned") is not None and not cut:
+        outcome = Outcome(
+            held["returned"],
+            held.get("value"),
+            dict(held.get("arguments", {})),
+            list(held.get("yields", ())),
+        )
+    given = held.get("given")
+    if given is None and outcome is not None:
+        given = outcome.arguments
+    return Ran(
+        number,
+        Rerun(
+            outcome,
+            cut or ("" if outcome is not None else "it came to no end"),
+            "",
+            run.get("printed", ""),
+        ),
+        _course(run, files),
+        [Refusal(**one) for one in run.get("refused", ())],
+        run.get("fails"),
+        run.get("expect"),
+        run.get("unknown", ""),
+        state=dict(held.get("state", {})),
+        given=given,
+        inside=dict(held.get("held", {})),
+    )
+
+
+def _course(run: Mapping[str, Any], files: set[str]) -> Coursed:
+    raised = [
+        Raised((one["kind"],), one["at"], one["handled"]) for one in run.get("inside", ())
+    ]
+    return Coursed(run.get("path", ""), 0, _touched(run.get("reached"), files), raised)
+
+
+def _touched(reached: list[str] | None, files: set[str]) -> dict[str, list[int]]:
+    touched: dict[str, list[int]] = {}
+    for place in reached or ():
+        file, _, line = place.rpartition(":")
+        if file in files and line.isdigit():
+            touched.setdefault(file, []).append(int(line))
+    return touched

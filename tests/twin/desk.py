@@ -1,0 +1,54 @@
+"""A desk whose calls are captured, and whose twin tries candidates on them."""
+
+import sys
+import threading
+import time
+
+SEEN = {"calls": 0}
+RATES = {}
+
+
+def rate(name):
+    if name not in RATES:
+        RATES[name] = len(RATES) + 1
+    return RATES[name]
+
+
+class Desk:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.file = open(__file__)
+        self.token = "t-5512-9981"
+        self.closed = (one for one in ())
+
+    def price(self, amount, parts):
+        SEEN["calls"] += 1
+        self.file.seek(0)
+        first = self.file.read(1)
+        return {"each": amount * rate("piece") // parts, "first": first}
+
+
+def squares(count):
+    return (number * number for number in range(count))
+
+
+def main():
+    for _ in range(5):
+        rate(f"rate {_}")
+    rate("piece")
+    desk = Desk()
+    number = 0
+    while True:
+        number += 1
+        try:
+            desk.price(100 + number % 7, number % 3)
+        except ZeroDivisionError:
+            pass
+        sum(squares(number % 5))
+        time.sleep(float(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    import desk
+
+    desk.main()
