@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from leadline.agent.capture import kept_surroundings
 from leadline.agent.probes.choosing import chooser, shape_of
 from leadline.expression import fuel
 from leadline.trial.rebuilding import rebuild
@@ -53,6 +54,12 @@ def often(n, over=None):
 """
 
 CALLS = Limits(hits=100, rate_per_s=1_000.0)
+
+
+@pytest.fixture(autouse=True)
+def own_streams(monkeypatch):
+    """What the tests are run by has replaced the standard streams; a service has not."""
+    monkeypatch.setattr(kept_surroundings, "replaced", lambda: ())
 
 
 @pytest.fixture
