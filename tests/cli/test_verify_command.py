@@ -165,6 +165,47 @@ def test_a_server_that_goes_away_costs_nothing_that_came(leadline, worker, tmp_p
     assert "runs only when" not in said
 
 
+SCRIPT = """\
+import time
+
+class Order:
+    def __init__(self, people):
+        self.people = people
+
+    def share(self):
+        return 100 // self.people
+
+def quote(order, then):
+    return {"share": order.share(), "kind": type(order)}
+
+def main():
+    for number in range(1_000_000):
+        try:
+            quote(Order(number % 4), main)
+        except ZeroDivisionError:
+            pass
+        time.sleep(0.01)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_the_program_itself_is_imported_without_beginning_its_work(leadline, tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    new = SCRIPT.replace("100 // self.people", "100 // (self.people or 1)")
+    (tmp_path / "new.py").write_text(new)
+    command = [LEADLINE, "run", "--service", "script", "--", sys.executable, "script.py"]
+    with Program(command, tmp_path):
+        wait_for(lambda: leadline.connected("script"), 20, "the script connects")
+        found = leadline.json(
+            "verify", "script", "--entry", "__main__:quote", *FAILS, "--expect",
+            "result['share'] == 100", "--replace", "script.py=new.py", "-n", "16",
+        )  # fmt: skip
+    assert found["sentence"].startswith("fixed: "), found["sentence"]
+    assert found["shares"]["agreed"] == 16
+
+
 def test_who_may_not_run_code_waits_for_an_approval(leadline, worker, tmp_path):
     leadline.cli("keys", "add", "robot", "--to", str(tmp_path / "robot.key"))
     robot = {"LEADLINE_KEY": (tmp_path / "robot.key").read_text().strip()}

@@ -3,10 +3,13 @@
 import os
 import sys
 from _sha2 import sha256  # type: ignore[import-not-found]
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 from leadline.agent.locate.files import import_roots
 from leadline.wire.call import Origin
 
+_dict_of = vars(ModuleType)["__dict__"].__get__
 MAX_FILE_BYTES = 20_000_000
 """Of a source whose digest is worth its time."""
 
@@ -22,7 +25,20 @@ def origin_of(file: str) -> Origin:
         digest=_digest(file),
         hash_randomization=bool(sys.flags.hash_randomization),
         hash_seed=os.environ.get("PYTHONHASHSEED", ""),
+        main=_main(),
     )
+
+
+def _main() -> str:
+    """Return the name under which the program itself can be imported, if it has one."""
+    module = sys.modules.get("__main__")
+    held = _dict_of(module) if type(module) is ModuleType else {}
+    spec = held.get("__spec__")
+    if type(spec) is ModuleSpec and type(spec.name) is str:
+        return spec.name
+    file = held.get("__file__")
+    name, end = os.path.splitext(os.path.basename(file)) if type(file) is str else ("", "")
+    return name if end == ".py" and name.isidentifier() else ""
 
 
 def _folder() -> str:

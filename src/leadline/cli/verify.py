@@ -116,8 +116,8 @@ def _run(args: argparse.Namespace) -> int:
     if args.entry:
         captured = from_service(args, args.entry)
         candidate = _candidate(args, captured.home, patch)
-        found = _verified(args, captured, candidate)
-        if not is_good(found.report) and args.place == AUTO:
+        found, is_fresh = _fresh_first(args, captured, candidate)
+        if is_fresh and not is_good(found.report) and args.place == AUTO:
             found = _elsewhere(args, candidate, found, captured)
         return _tell(args, found)
     return _tell(args, _widened(args, patch))
@@ -148,7 +148,10 @@ def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
     while len(tried) < MAX_STEPS:
         captured = from_service(args, target)
         tried.append(captured.entry)
-        found = _verified(args, captured, _candidate(args, captured.home, patch))
+        candidate = _candidate(args, captured.home, patch)
+        found, is_fresh = _fresh_first(args, captured, candidate)
+        if not is_fresh:
+            return found
         shares = found.report.shares
         if best is None or _share(found.report) > _share(best.report):
             best, of_best = found, captured
@@ -169,6 +172,24 @@ def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
     if len(tried) > 1:
         chosen += f", of {', '.join(tried)}: its control agrees most often"
     return _noted(best, [chosen])
+
+
+def _fresh_first(
+    args: argparse.Namespace, captured: Captured, candidate: Candidate
+) -> tuple[Verified, bool]:
+    """Verify in fresh processes, and tell so; where there are none, in a twin."""
+    try:
+        return _verified(args, captured, candidate), True
+    except UnavailableError as error:
+        if error.slug != "no-place" or args.place != AUTO:
+            raise
+        err(f"leadline: {harmless(error.message)}")
+        try:
+            twins = in_twins(args, candidate, captured)
+        except LeadlineError as other:
+            said = f"{error.message} Not in a twin either: {other.message}"
+            raise UnavailableError(error.slug, said, error.hint) from None
+        return _noted(twins, [f"not run in a fresh process: {error.message}"]), False
 
 
 def _elsewhere(

@@ -217,6 +217,7 @@ class _Origin(Struct, forbid_unknown_fields=True):
     digest: str
     hash_randomization: bool
     hash_seed: str
+    main: str = ""
 
 
 class _Turn(Struct, forbid_unknown_fields=True):

@@ -44,6 +44,7 @@ class Begin:
     count as changed, by absolute file. `first` are modules that are imported before the
     entry's: what sets the service up, such as its WSGI module. `scope` are folders whose code
     is the service's own, beside all that is not installed.
+    `main` is the name under which what was the program itself, `__main__`, is imported.
     `salt` makes values that are held back comparable between places, and nowhere else.
     """
 
@@ -59,6 +60,7 @@ class Begin:
     fails: str = ""
     expect: str = ""
     salt: str = ""
+    main: str = ""
     seed: int = 1
     life_s: float = LIFE_S
 

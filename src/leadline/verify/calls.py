@@ -48,6 +48,7 @@ class Home:
     file: str = ""
     digest: str = ""
     hash_seed: str = ""
+    main: str = ""
     argv: list[str] = field(default_factory=list)
 
 

@@ -138,6 +138,7 @@ def _run(
         cwd=home.cwd,
         entry=request.entry,
         argv=home.argv,
+        main=home.main,
         overlay=dict(candidate.old_sources),
         scope=request.scope,
         readable=request.readable,
@@ -156,6 +157,9 @@ def _run(
             raise UnavailableError(
                 "no-place",
                 f"The calls cannot be run again in a fresh process: {_why(control)}.",
+                "What a program does by itself belongs under `if __name__ == '__main__'`."
+                if begin.main and request.entry.startswith((f"{begin.main}:", "__main__:"))
+                else "",
             )
         if not tried.ok:
             raise RefusedError(

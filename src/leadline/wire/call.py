@@ -56,7 +56,8 @@ class Origin:
     one did.
 
     `file` is the source of the function and `digest` the SHA-256 of it, as it was on the disk
-    when the first call was captured; `hash_seed` is the environment's `PYTHONHASHSEED`.
+    when the first call was captured; `hash_seed` is the environment's `PYTHONHASHSEED`,
+    and `main` the name under which the program itself, `__main__`, can be imported.
     """
 
     python: str
@@ -67,6 +68,7 @@ class Origin:
     digest: str = ""
     hash_randomization: bool = True
     hash_seed: str = ""
+    main: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ _OF_ORIGIN: tuple[_Member, ...] = (
     ("digest", str),
     ("hash_randomization", bool),
     ("hash_seed", str),
+    ("main", str),
 )
 _NEEDED = ("entry", "returned")
 

@@ -58,7 +58,7 @@ def _run(
     printed: Printed,
 ) -> bytes:
     try:
-        given = rebuild(order.document)
+        given = rebuild(order.document, _names(begin))
         around = given.pop(CONTEXT, None)
         streams = be_in(around)
         call = call_with(entry, given, order, around)
@@ -69,6 +69,12 @@ def _run(
     course = Course(own_code(begin), begin.wanted)
     look = Look(begin.salt, refusals, state, printed, streams)
     return write(observed(order, call, given, questions, course, callee, look))
+
+
+def _names(begin: Begin) -> dict[str, str]:
+    """Return under which name the program itself is known here, if it is not the entry's."""
+    is_known = sys.modules["__main__"].__name__ == begin.main
+    return {} if is_known or not begin.main else {"__main__": begin.main}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 from leadline import native
 from leadline.agent.place.entry import Entry, find_entry
@@ -129,8 +130,23 @@ def _import(begin: Begin) -> Entry:
     for name in begin.first:
         importlib.import_module(name)
     module, _, qualname = begin.entry.partition(":")
-    found = importlib.import_module(module)
+    is_main = begin.main and module in ("__main__", begin.main)
+    found = importlib.import_module(begin.main if is_main else module)
+    if is_main:
+        _be_main(found)
     return find_entry(found, module, qualname)
+
+
+def _be_main(module: ModuleType) -> None:
+    """What was the program itself is named so, as are its classes and functions; it was
+    imported under another name so that it would not begin its work."""
+    name, names = module.__name__, vars(module)
+    for one in gc.get_objects():
+        with suppress(Exception):  # a metaclass may think otherwise
+            is_function = type(one) is FunctionType and one.__globals__ is names
+            if is_function or (issubclass(type(one), type) and one.__module__ == name):
+                one.__module__ = "__main__"
+    sys.modules["__main__"] = module
 
 
 def _why(begin: Begin, error: BaseException) -> str:
