@@ -80,7 +80,7 @@ CAPTURE_PARTS = [
         agent.capture.kept_forms agent.capture.kinds agent.capture.kept_surroundings
         agent.capture.landmarks agent.capture.withholding agent.capture.keeping
         agent.capture.callers agent.origin agent.probes.choosing agent.twin trial trial.calls
-        trial.showing trial.outcome agent.twin.outcome agent.probes.capturing
+        trial.showing trial.outcome trial.printed agent.twin.outcome agent.probes.capturing
     """.split()
 ]
 """As `PARTS`, of what captures whole calls: loaded with the first probe that does."""
