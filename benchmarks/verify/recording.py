@@ -19,6 +19,7 @@ from leadline.agent.capture import (
     kept_classes,
     kept_forms,
     kept_functions,
+    kept_standard,
     kept_surroundings,
     kept_values,
 )
@@ -188,8 +189,8 @@ class Recorder:
 def withhold_no_name() -> None:
     """Have arguments kept as if no name were a secret's: in a process that is of no service."""
     for module in (
-        holding, keeping, kept_classes, kept_forms, kept_functions, kept_surroundings,
-        kept_values,
+        holding, keeping, kept_classes, kept_forms, kept_functions, kept_standard,
+        kept_surroundings, kept_values,
     ):  # fmt: skip
         if hasattr(module, "secret_name"):
             module.secret_name = lambda _: None

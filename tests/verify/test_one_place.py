@@ -208,3 +208,19 @@ def test_a_call_is_made_in_what_it_was_made_in(
     assert printed == "before\n> Ada\n"
     assert stream["type"] == "sys.stderr" or sys.stderr is not sys.__stderr__
     assert ran.inside["sys.stdout"]["items"][0] == printed
+
+
+def test_what_code_in_c_was_handed_counts_as_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "handing_of_it.py").write_text("def join(parts):\n    return ','.join(parts)\n")
+    with imported(tmp_path, "handing_of_it"):
+        kept = keep([("parts", ["a", sys._getframe()])], leaves_out=True)
+    place_of = home(tmp_path)
+    begin = Begin(path=place_of.path, cwd=place_of.cwd, entry="handing_of_it:join", salt="x")
+    place = Place(begin, sys.executable, "1")
+    try:
+        assert place.ready().ok
+        ran = place.run(Order(1, kept.document or {}))
+    finally:
+        place.close()
+    assert ran.rerun.outcome is None
+    assert ran.rerun.cut.endswith("the code looked at it")

@@ -77,6 +77,7 @@ CAPTURE_PARTS = [
         wire.kept agent.capture.naming agent.capture.obstacle agent.capture.holding
         agent.capture.kept_values agent.capture.kept_arrays agent.capture.kept_views
         agent.capture.kept_functions agent.capture.kept_streams agent.capture.kept_classes
+        agent.capture.kept_standard
         agent.capture.kept_forms agent.capture.kinds agent.capture.kept_surroundings
         agent.capture.landmarks agent.capture.withholding agent.capture.keeping
         agent.capture.callers agent.origin agent.probes.choosing agent.twin trial trial.calls

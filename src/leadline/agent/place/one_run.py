@@ -24,7 +24,7 @@ from leadline.trial.rebuilding import rebuild
 from leadline.trial.showing import Shown, seen_under
 from leadline.trial.withheld import Withheld, touched
 from leadline.wire.errors import LeadlineError, RefusedError
-from leadline.wire.kept import CONTEXT, HANDLED, STREAM
+from leadline.wire.kept import CONTEXT, HANDLED, STREAM, WITHHELD
 from leadline.wire.struct import replace
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Value
@@ -33,6 +33,7 @@ LEFT_S = 0.25
 """How long tasks and threads that a call has left behind may go on."""
 PRINTED = 500_000
 """Characters: far more than anybody prints in one call."""
+HANDED_TO_C = "what was not kept was handed to code in C, and the code looked at it"
 _CO_VARARGS, _CO_VARKEYWORDS, _CO_COROUTINE = 0x4, 0x8, 0x80
 
 
@@ -83,6 +84,8 @@ def _run(
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
     roots |= {f"yield {number}": one for number, one in enumerate(yields, 1)}
     within = callee | _inside(roots, begin.salt)
+    if what is None and _is_told_of_stand_in(ran.raised, order.document):
+        return write(cut(order.number, HANDED_TO_C))
     if what is not None:
         return write(cut(order.number, str(what)))
     return write(
@@ -100,6 +103,12 @@ def _run(
             within,
         )
     )
+
+
+def _is_told_of_stand_in(raised: str, document: dict[str, Any]) -> bool:
+    """Tell whether code in C has refused what stands in for a value, by its class."""
+    has_some = any(node["k"] == WITHHELD for node in document["nodes"])
+    return has_some and Withheld.__name__ in raised
 
 
 def _settle() -> None:
