@@ -1,5 +1,5 @@
-"""How instances of classes of the standard library are read, to be written down: rows of SQLite,
-elements of XML, loggers, pools of threads.
+"""How instances of classes of the standard library are read, to be written down: rows of
+SQLite, elements of XML, loggers, pools of threads.
 
 Only functions of C are used on them, and what lies in their dictionaries.
 """
