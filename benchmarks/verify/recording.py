@@ -91,7 +91,8 @@ class Recorder:
         """Find the singletons anew, if modules have been imported meanwhile."""
         if len(sys.modules) != self._modules:
             self._modules = len(sys.modules)
-            self._landmarks = Landmarks.of_process()
+            before, self._landmarks = self._landmarks, Landmarks.of_process()
+            self._landmarks.environment = before.environment
 
     def end(self, into: Path) -> None:
         """Write what was kept, and where: a header, and one call a line."""

@@ -1,5 +1,6 @@
 """One call, made from its kept arguments, in a copy of a place that ends with it."""
 
+import os
 import sys
 import threading
 import time
@@ -24,7 +25,7 @@ from leadline.trial.rebuilding import rebuild
 from leadline.trial.showing import Shown, seen_under
 from leadline.trial.withheld import Withheld, touched
 from leadline.wire.errors import LeadlineError, RefusedError
-from leadline.wire.kept import CONTEXT, HANDLED, STREAM, WITHHELD
+from leadline.wire.kept import CONTEXT, ENVIRONMENT, HANDLED, STREAM, WITHHELD
 from leadline.wire.struct import replace
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Value
@@ -147,12 +148,22 @@ def _be_in(around: Any) -> dict[str, object]:
             what.set(value)
         elif type(what) is threading.local and type(value) is dict:
             vars(what).update(value)
+        elif what == ENVIRONMENT and type(value) is dict:
+            _be_in_environment(value)
         elif type(what) is str and what.startswith(STREAM) and what != HANDLED:
             name = what.removeprefix(STREAM)
             if type(value) is not Withheld and value is not getattr(sys, name):
                 setattr(sys, name, value)
                 streams[what] = value
     return streams
+
+
+def _be_in_environment(changed: Mapping[str, Any]) -> None:
+    for name, value in changed.items():
+        if type(value) is str:
+            os.environ[name] = value
+        elif value is None:
+            os.environ.pop(name, None)
 
 
 def _handled(around: Any) -> BaseException | None:
