@@ -30,12 +30,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.verify import traffic
+from leadline.agent.place.one_run import HANDED_TO_C
 from leadline.exploration.compare import RUN_S, prepared
 from leadline.exploration.suites import SUITES, Suite
 from leadline.trial.outcome import read_outcome
 from leadline.trial.place import Begin, Ran, cut
 from leadline.verify.calls import CapturedCall
-from leadline.verify.comparison import compare_runs
+from leadline.verify.comparison import BETWEEN, compare_runs
 from leadline.verify.places import Place, order_of
 from leadline.verify.verdict import Control
 from leadline.wire.struct import replace
@@ -250,6 +251,10 @@ def reason_class(one: Judged) -> str:
         if REFUSED in why:
             return f"refused: {_tried(why)}"
         return f"differs: {where}" + (f" ({_PLAIN.sub('#', why)[:90]})" if why else "")
+    if BETWEEN in reason:
+        return f"{NEEDS}what its caller did {BETWEEN}"
+    if reason == HANDED_TO_C:
+        return f"{NEEDS}what it has handed to code in C"
     if reason.endswith("the code looked at it"):
         if "was withheld by redaction" in reason:
             return WITHHELD

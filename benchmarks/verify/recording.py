@@ -19,6 +19,7 @@ from leadline.agent.capture import (
     kept_classes,
     kept_forms,
     kept_functions,
+    kept_standard,
     kept_surroundings,
     kept_values,
 )
@@ -99,7 +100,8 @@ class Recorder:
         """Find the singletons anew, if modules have been imported meanwhile."""
         if len(sys.modules) != self._modules:
             self._modules = len(sys.modules)
-            self._landmarks = Landmarks.of_process()
+            before, self._landmarks = self._landmarks, Landmarks.of_process()
+            self._landmarks.environment = before.environment
 
     def end(self, into: Path) -> None:
         """Write what was kept, and where: a header, and one call a line."""
@@ -200,8 +202,8 @@ class Recorder:
 def withhold_no_name() -> None:
     """Have arguments kept as if no name were a secret's: in a process that is of no service."""
     for module in (
-        holding, keeping, kept_classes, kept_forms, kept_functions, kept_surroundings,
-        kept_values,
+        holding, keeping, kept_classes, kept_forms, kept_functions, kept_standard,
+        kept_surroundings, kept_values,
     ):  # fmt: skip
         if hasattr(module, "secret_name"):
             module.secret_name = lambda _: None

@@ -149,3 +149,16 @@ def test_what_redaction_holds_back_is_told_where_there_is_no_room_for_the_rest()
 
 
 SHOP = Catalog(None, [])
+
+
+def test_what_it_is_made_in_is_there_even_where_the_arguments_are_too_much() -> None:
+    landmarks = Landmarks.of([__name__])
+
+    def kept(**how: Any) -> Kept:
+        request.set("of Ada")
+        return keep([("rows", list(map(str, range(9_000))))], leaves_out=True, **how)
+
+    for how in ({"most_bytes": 20_000}, {"within_ns": 1}):
+        found = copy_context().run(kept, landmarks=landmarks, **how)
+        document: Any = found.document
+        assert rebuild(document)[CONTEXT][request] == "of Ada"  # type: ignore[index]

@@ -5,6 +5,8 @@ import json
 import sys
 import types
 from collections.abc import Iterator
+from typing import Any
+from xml.etree.ElementTree import fromstring, tostring
 
 import django
 import numpy as np
@@ -172,3 +174,13 @@ def test_models_of_django_come_back(users: types.ModuleType) -> None:
     assert made.get_deferred_fields() == {"password"}
     assert type(made._state) is type(user._state)
     assert sys.modules[type(made).__module__] is users
+
+
+def test_a_tree_of_xml_comes_back() -> None:
+    root = fromstring("<a k='v'>t<b>x</b>y<b/></a>")
+    kept = keep([("root", root), ("child", root[0])])
+    assert check(kept.document, keep) == ""
+    found = rebuild(kept.document or {})
+    again: Any = found["root"]
+    assert tostring(again) == tostring(root)
+    assert again[0] is found["child"]

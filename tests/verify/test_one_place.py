@@ -9,15 +9,18 @@ from types import ModuleType
 import pytest
 from benchmarks.verify.calling import home, imported
 
+from leadline.agent.capture.environment import environment
 from leadline.agent.capture.keeping import Landmarks, keep
 from leadline.agent.place.entry import find_entry
 from leadline.trial.outcome import Outcome
-from leadline.trial.place import Begin, Order
+from leadline.trial.place import Begin, Order, Ran
+from leadline.trial.running import Rerun
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import compare_runs
 from leadline.verify.places import Place, order_of
 from leadline.verify.verdict import Candidate, Control
 from leadline.wire.struct import replace
+from leadline.wire.value import Value
 
 SETTINGS = """\
 import os
@@ -161,6 +164,7 @@ def test_what_a_decorator_has_wrapped_without_a_word_is_found(tmp_path: Path) ->
 
 AROUND = """\
 import io
+import os
 import sys
 import threading
 from contextvars import ContextVar
@@ -175,7 +179,10 @@ local = Local()
 
 def look(prefix):
     print(prefix, mine.user)
-    return [local._storage.get(), repr(sys.exception()), sys.stdout.getvalue(), sys.stderr]
+    return [
+        local._storage.get(), repr(sys.exception()), sys.stdout.getvalue(), sys.stderr,
+        os.environ.get("SHOP_OF_IT"),
+    ]
 """
 
 
@@ -189,6 +196,8 @@ def test_a_call_is_made_in_what_it_was_made_in(
         module.mine.user = "Ada"
         module.local._storage.set("a request")
         landmarks = Landmarks.of(["around_of_it"])
+        landmarks.environment = environment()
+        monkeypatch.setenv("SHOP_OF_IT", "open")
         try:
             raise LookupError("handled")  # noqa: TRY301 - to be in its handler
         except LookupError:
@@ -203,8 +212,40 @@ def test_a_call_is_made_in_what_it_was_made_in(
     finally:
         place.close()
     assert ran.rerun.outcome is not None, ran.rerun.cut
-    variable, handled, printed, stream = ran.rerun.outcome.value["items"]
+    variable, handled, printed, stream, name = ran.rerun.outcome.value["items"]
     assert (variable, handled) == ("a request", "LookupError('handled')")
+    assert name == "open"
     assert printed == "before\n> Ada\n"
-    assert stream["type"] == "sys.stderr" or sys.stderr is not sys.__stderr__
+    assert stream["type"] == "sys.stderr"
     assert ran.inside["sys.stdout"]["items"][0] == printed
+
+
+def test_what_code_in_c_was_handed_counts_as_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "handing_of_it.py").write_text("def join(parts):\n    return ','.join(parts)\n")
+    with imported(tmp_path, "handing_of_it"):
+        kept = keep([("parts", ["a", sys._getframe()])], leaves_out=True)
+    place_of = home(tmp_path)
+    begin = Begin(path=place_of.path, cwd=place_of.cwd, entry="handing_of_it:join", salt="x")
+    place = Place(begin, sys.executable, "1")
+    try:
+        assert place.ready().ok
+        ran = place.run(Order(1, kept.document or {}))
+    finally:
+        place.close()
+    assert ran.rerun.outcome is None
+    assert ran.rerun.cut.endswith("the code looked at it")
+
+
+def test_what_a_callers_doing_has_changed_is_not_the_generators() -> None:
+    def of(length: int, value: int) -> Ran:
+        rows: Value = {"type": "list", "length": length, "items": list(range(length))}
+        return Ran(1, Rerun(Outcome(True, value, {"rows": rows}, [1])))
+
+    live = of(3, 0).rerun.outcome
+    assert live is not None
+    for kind, control in (("generator", Control.UNKNOWN), ("function", Control.DIFFERS)):
+        call = CapturedCall(1, {}, live, kind=kind)
+        case = compare_runs(call, of(2, 0), of(2, 0), of(2, 0)).case
+        assert case.control is control
+        assert compare_runs(call, of(3, 0), of(3, 0), of(3, 0)).case.agreed
+        assert compare_runs(call, of(2, 1), of(2, 1), of(2, 1)).case.control is Control.DIFFERS

@@ -79,10 +79,12 @@ CAPTURE_PARTS = [
         agent.capture.holding
         agent.capture.kept_values agent.capture.kept_arrays agent.capture.kept_views
         agent.capture.kept_functions agent.capture.kept_streams agent.capture.kept_classes
-        agent.capture.kept_forms agent.capture.kinds agent.capture.kept_surroundings
+        agent.capture.kept_standard
+        agent.capture.kept_forms agent.capture.kinds agent.capture.environment
+        agent.capture.kept_surroundings
         agent.capture.landmarks agent.capture.withholding agent.capture.keeping
         agent.capture.callers agent.origin agent.probes.choosing agent.twin trial trial.calls
-        trial.showing trial.outcome agent.twin.outcome agent.probes.capturing
+        trial.showing trial.outcome trial.printed agent.twin.outcome agent.probes.capturing
     """.split()
 ]
 """As `PARTS`, of what captures whole calls: loaded with the first probe that does."""

@@ -187,6 +187,7 @@ _PUT: dict[str, Callable[[Site, Any, Node], None]] = {
     "error": _put_error,
     "group": _put_error,
     "cell": _put_cell,
+    "element": lambda site, obj, node: obj.__setstate__(site.items(node)[0]),
     **FILLED_STREAMS,
 }
 
@@ -241,6 +242,12 @@ def _deque(site: Site, node: Node) -> Any:
 
 def _error(site: Site, node: Node) -> Any:
     return new(site.class_of(node))
+
+
+def _element(site: Site, node: Node) -> Any:
+    from xml.etree.ElementTree import Element  # noqa: PLC0415 - few need it
+
+    return Element.__new__(site.class_of(node, Element))
 
 
 def _group(site: Site, node: Node) -> Any:
@@ -386,6 +393,7 @@ SHELLS: dict[str, Make] = {
     "defaultdict": _shell(defaultdict),
     "deque": _deque,
     "error": _error,
+    "element": _element,
 }
 """What can be referred to before it holds anything."""
 

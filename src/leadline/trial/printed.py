@@ -24,7 +24,8 @@ def standard_name(value: object) -> str:
 
 
 class Printed:
-    """Keeps what is written to standard output and error, in their order, while it is open.
+    """Keeps what is written to standard output and error, in their order, while it is open;
+    it can be opened again inside.
 
     with Printed() as printed:
         ...
@@ -35,8 +36,12 @@ class Printed:
         self._pieces: list[str] = []
         self._room = room
         self._beyond = 0
+        self._opened = 0
 
     def __enter__(self) -> Self:
+        self._opened += 1
+        if self._opened > 1:
+            return self
         self._before = (sys.stdout, sys.stderr)
         _stood.append({"stdout": sys.stdout, "stderr": sys.stderr})
         sys.stdout, sys.stderr = _Stream(self), _Stream(self)
@@ -45,6 +50,9 @@ class Printed:
     def __exit__(
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
+        self._opened -= 1
+        if self._opened:
+            return
         _stood.pop()
         sys.stdout, sys.stderr = self._before
 

@@ -34,7 +34,7 @@ _NEW, _STARTED, _HERE, _WHOLE = range(4)
 it holds is in it."""
 _PLAIN = ("k", "t", "b", "n", "m", "g", "q", "rule")
 """Members of a node that hold no refs."""
-_ASKED = ("set", "frozenset", TEXT_WRAPPER)
+_ASKED = ("set", "frozenset", "element", TEXT_WRAPPER)
 """Kinds that look at all they are made of."""
 _TABLES = ("dict", "ordered", "defaultdict")
 type Living = Callable[[Any], tuple[object] | None]

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
@@ -81,8 +80,7 @@ def run(
     monitor.on_end(call.code, caught.end)
     monitor.on_start(lambda frame: _deepen(call, frame))
     raised = cut = ""
-    output = nullcontext(within) if within is not None else Printed()
-    with output as printed, StandingGreenlets() as greenlets:
+    with within or Printed() as printed, StandingGreenlets() as greenlets:
         try:
             value = monitor.run(_made, call, within_s, caught.gives)
         except StandsStill as still:

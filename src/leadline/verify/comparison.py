@@ -26,6 +26,8 @@ _HOLDS_ALREADY = (
     "what is expected holds for the old code as well, which raises: it says nothing of a result"
 )
 _ROOT = re.compile(rf"(len\(|order\()?argument (?={UNSHOWN})|argument ")
+BETWEEN = "while the generator stood"
+_ARGUMENT = ("argument ", "len(argument ")
 _ROOTS = frozenset(("outcome", "result", "exception"))
 """Where noise leaves nothing to compare."""
 
@@ -130,6 +132,9 @@ def _control(call: CapturedCall, first: Ran, second: Ran) -> tuple[Control, Apar
     for ran, outcome in ((first, ones), (second, others)):
         found = apart(call.live, outcome)
         left = unmasked(found, noise)
+        if left and _changed_between(call, left):
+            said = f"{left[0].where} was changed {BETWEEN}, by what was not kept"
+            return Control.UNKNOWN, noise, said
         if left:
             why = explained(ran.rerun.marks, ran.refused)
             where = left[0]
@@ -138,6 +143,13 @@ def _control(call: CapturedCall, first: Ran, second: Ran) -> tuple[Control, Apar
         if not found.compared:
             return Control.UNKNOWN, noise, "nothing of the outcome could be compared"
     return Control.AGREES, noise, ""
+
+
+def _changed_between(call: CapturedCall, left: Sequence[Difference]) -> bool:
+    """Tell whether only arguments of a generator differ: whoever is given something out can
+    change them before the generator goes on."""
+    stood = call.kind.endswith("generator") and call.live.yields
+    return bool(stood) and all(one.where.startswith(_ARGUMENT) for one in left)
 
 
 def _candidate(

@@ -50,6 +50,8 @@ CONTEXT = "context variables"
 parameter has it. It is a dictionary; what is no variable has a text for a key."""
 HANDLED = "sys.exception()"
 """The exception that is being handled while the call is made."""
+ENVIRONMENT = "os.environ"
+"""What has been changed of the environment since the capture began, None for what has gone."""
 STREAM = "sys."
 """Before the name of a standard stream that somebody has replaced."""
 MAX_PATH = 12

@@ -59,6 +59,9 @@ _EMPTY_BYTES = 40
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+_ASIDE = 8
+"""One part in so many of the room, and of the time, is what the call is made in: of arguments
+that are too much, it is what is far away that is left out."""
 CONTEXT_BYTES = 16_000
 """Of JSON, for context variables: the request and what is near it, not all of a framework."""
 _FIRST = Kept(None)
@@ -85,13 +88,17 @@ def keep(
     before anything leaves the process.
     """
     arguments = list(named)
-    until_ns = thread_time_ns() + within_ns if within_ns else _NEVER_NS
+    began_ns = thread_time_ns()
+    aside = min(CONTEXT_BYTES, most_bytes // _ASIDE) if leaves_out else 0
     for left in reversed(range(_TRIES)):
-        keeper = Keeper(most_bytes - _EMPTY_BYTES, landmarks)
-        keeper.leaves_out, keeper.until_ns, keeper.is_last = leaves_out, until_ns, not left
+        keeper = Keeper(most_bytes - _EMPTY_BYTES - aside, landmarks)
+        keeper.leaves_out, keeper.is_last, keeper.aside = leaves_out, not left, aside
+        if within_ns:
+            keeper.last_ns = began_ns + within_ns
+            keeper.until_ns = keeper.last_ns - (within_ns // _ASIDE if leaves_out else 0)
         document, failed, obstacle = _attempt(arguments, keeper)
         if not obstacle:
-            size = most_bytes - keeper.left
+            size = most_bytes - keeper.left - keeper.aside
             # in a hurry, it is left to `withhold` to find the ways to what is held back
             return Kept(document, size, [] if within_ns else _withheld(document, keeper.hidden))
         bare = keeper.in_the_way(obstacle)
@@ -130,11 +137,11 @@ def _attempt(
 def _add_context(keeper: "Keeper", roots: dict[str, Any]) -> str:
     """Keep what the call is made in beside the arguments, in what room there is for it; return
     what is in the way, as `Keeper.walk` does."""
-    if keeper.is_full:
-        return ""
+    keeper.is_full, keeper.until_ns = False, keeper.last_ns
     obstacle = ""
-    spare = max(0, keeper.left - CONTEXT_BYTES)
-    keeper.left -= spare
+    spare = max(0, keeper.left + keeper.aside - CONTEXT_BYTES)
+    keeper.left += keeper.aside - spare
+    keeper.aside = 0
     pairs = list(surroundings(keeper))
     if pairs:
         roots[CONTEXT] = keeper.ref(_Context(pairs))
@@ -159,8 +166,8 @@ class Keeper:
     """One writing down: the objects that were found, in the order of their nodes."""
 
     __slots__ = (
-        "given", "hidden", "is_aside", "is_full", "is_last", "landmarks", "leaves_out", "left",
-        "memo", "nodes", "objects", "reach", "spared", "until_ns",
+        "aside", "given", "hidden", "is_aside", "is_full", "is_last", "landmarks", "last_ns",
+        "leaves_out", "left", "memo", "nodes", "objects", "reach", "spared", "until_ns",
     )  # fmt: skip
 
     def __init__(self, most_bytes: int, landmarks: Landmarks) -> None:
@@ -168,7 +175,9 @@ class Keeper:
         self.leaves_out = self.is_last = self.is_full = False
         self.is_aside = False
         """What is written down now is beside the arguments."""
-        self.until_ns = _NEVER_NS
+        self.until_ns = self.last_ns = _NEVER_NS
+        self.aside = 0
+        """Bytes that wait for what is beside the arguments."""
         self.landmarks = landmarks
         self.memo: dict[int, int] = {}
         self.objects: list[Any] = []

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
-from leadline.agent.capture import kept_arrays, kept_streams, kept_views
+from leadline.agent.capture import kept_arrays, kept_standard, kept_streams, kept_views
 from leadline.agent.capture.holding import (
     Extra,
     Maker,
@@ -33,11 +33,10 @@ from leadline.agent.capture.kept_values import entries
 from leadline.agent.capture.naming import of_builtin
 from leadline.agent.capture.numbers import MAX_DECIMAL_BYTES
 from leadline.agent.capture.obstacle import Obstacle
-from leadline.agent.capture.recognition import genuine, getter, held, method
+from leadline.agent.capture.recognition import genuine, getter, method
 from leadline.expression.hiding import hidden_items
 from leadline.expression.layout import Layout, exact, identity, layout_of
 from leadline.wire.kept import IN_PROCESS, STAND_IN, WITHHELD
-from leadline.wire.redaction import secret_name
 
 if TYPE_CHECKING:
     from leadline.agent.capture.keeping import Keeper
@@ -305,53 +304,6 @@ def _lock(kind: str) -> Maker:
     return lambda _, __: read
 
 
-def _sql_row(layout: Layout, cls: type) -> Reader | None:
-    """A row of SQLite: its columns' names and what is in them, which no longer change."""
-    keys, item = method(layout, cls, "keys"), method(layout, cls, "__getitem__")
-    length = method(layout, cls, "__len__")
-    if keys is None or item is None or length is None or layout.cls is not cls:
-        return None
-
-    def read(keeper: Keeper, value: Any, _: Layout) -> Node:
-        names = keys(value)
-        pairs = []
-        for at in range(length(value)):
-            rule = secret_name(names[at])
-            one = item(value, at)
-            held = keeper.ref(one) if rule is None else keeper.withheld(rule, one)
-            pairs.append([keeper.ref(names[at]), held])
-        return {"k": "sql row", "p": pairs}
-
-    return read
-
-
-def _read_logger(keeper: Keeper, value: Any, layout: Layout) -> Node:
-    name = held(value, layout, "name")
-    if type(name) is not str:
-        raise Obstacle("it is a logger without a name")
-    keeper.left -= len(name)
-    return {"k": "logger", "t": name}
-
-
-def _logger(_: Layout, __: type) -> Reader | None:
-    return _read_logger
-
-
-def _executor(layout: Layout, cls: type) -> Reader | None:
-    """A pool of threads: made anew, with as many threads, and none of what they do."""
-    if layout.cls is not cls:
-        return opaque
-
-    def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
-        most = held(value, layout, "_max_workers")
-        if type(most) is not int or held(value, layout, "_initializer") is not None:
-            return opaque(keeper, value, layout)
-        name = keeper.landmarks.name_of(value)
-        return named(keeper, name) if name is not None else {"k": "executor", "n": most}
-
-    return read
-
-
 def _refused(_: Layout, __: type) -> Reader | None:
     return opaque
 
@@ -401,11 +353,12 @@ _CLAIMED: Mapping[str, Any] = {
     "_io.BytesIO": kept_streams.in_memory("byte_stream"),
     "_io.TextIOWrapper": kept_streams.text,
     "_io._IOBase": kept_streams.of_system,
-    "logging.Logger": _logger,
-    "sqlite3.Row": _sql_row,
+    "xml.etree.ElementTree.Element": kept_standard.element,
+    "logging.Logger": kept_standard.logger,
+    "sqlite3.Row": kept_standard.sql_row,
     STAND_IN: _stand_in,
     "threading.Thread": _refused,
-    "concurrent.futures.thread.ThreadPoolExecutor": _executor,
+    "concurrent.futures.thread.ThreadPoolExecutor": kept_standard.executor,
     "concurrent.futures._base.Executor": _refused,
     "asyncio.events.AbstractEventLoop": _refused,
     "subprocess.Popen": _refused,

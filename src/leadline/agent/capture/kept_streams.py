@@ -61,16 +61,16 @@ def _as_expected() -> bool:
     if _io.TextIOWrapper.__basicsize__ != 200 or _io.TextIOWrapper.__dictoffset__ != 184:
         return False
     inner = _io.BytesIO(b"ab\ncd")
-    reading = _io.TextIOWrapper(inner, "ascii", "replace", "\n")
+    reading = _io.TextIOWrapper(inner, "utf-8", "replace", "\n")
     empty = _state(_io.TextIOWrapper.__new__(_io.TextIOWrapper))
     reading.read(2)
     wanted: dict[str, Any] = {
-        "ok": 1, "detached": 0, "encoding": "ascii", "newline": "\n", "errors": "replace",
+        "ok": 1, "detached": 0, "encoding": "utf-8", "newline": "\n", "errors": "replace",
         "line_buffering": False, "write_through": False, "seekable": True, "telling": True,
         "decoded": "ab\ncd", "used": 2, "pending": None, "snapshot": (0, b"ab\ncd"),
     }  # fmt: skip
     one = _state(reading)
-    writing = _io.TextIOWrapper(_io.BytesIO(), "ascii", line_buffering=True)
+    writing = _io.TextIOWrapper(_io.BytesIO(), "utf-8", line_buffering=True)
     writing.write("ab")
     other = _state(writing)
     return (

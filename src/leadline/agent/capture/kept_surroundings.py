@@ -1,6 +1,6 @@
 """What a call is made in, beside its arguments, written down with them: context variables, what
-its thread has for itself, the exception that is being handled, standard streams that somebody
-has replaced.
+its thread has for itself, the exception that is being handled, standard streams and names of
+the environment that somebody has replaced.
 
 It is read as the arguments are, and within a room of its own.
 """
@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any
 
+from leadline.agent.capture.environment import changed
 from leadline.agent.capture.kept_streams import replaced
 from leadline.agent.capture.naming import found
 from leadline.expression.layout import exact
-from leadline.wire.kept import HANDLED, STREAM
+from leadline.wire.kept import ENVIRONMENT, HANDLED, STREAM
 from leadline.wire.redaction import secret_name
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def surroundings(keeper: Keeper) -> Iterator[list[Any]]:
         yield [HANDLED, keeper.ref(handled)]
     for name, stream in replaced():
         yield [f"{STREAM}{name}", keeper.ref(stream)]
+    names = changed(keeper.landmarks.environment)
+    if names:
+        yield [ENVIRONMENT, keeper.ref(names)]
     for place in keeper.landmarks.thread_locals:
         local = found(place)
         if type(local) is _local:  # one with an `__init__` would run it here

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 
+from leadline.agent.capture.environment import environment
 from leadline.agent.capture.held import held as held_of
 from leadline.agent.capture.naming import Name, found
 from leadline.agent.capture.recognition import names_of, slot
@@ -50,12 +51,14 @@ _LIBRARIES = ("site-packages", "dist-packages")
 class Landmarks:
     """Addresses of what the loaded modules hold, and under which name."""
 
-    __slots__ = ("_names", "_own", "bare", "thread_locals")
+    __slots__ = ("_names", "_own", "bare", "environment", "thread_locals")
 
     def __init__(self, names: dict[int, Name], own: frozenset[str] = frozenset()) -> None:
         self._names = names
         self._own = own
         self.bare: set[Name] = set()
+        self.environment: dict[bytes, bytes] = {}
+        """As it was when these were found."""
         self.thread_locals: list[Name] = []
         """What a thread has for itself lies in these."""
 
@@ -66,7 +69,9 @@ class Landmarks:
     def of_process(cls) -> "Landmarks":
         """Look through the modules that are loaded: milliseconds, so on a thread of ours."""
         modules: Any = sys.modules
-        return cls.of(list(modules) if type(modules) is dict else [])
+        found = cls.of(list(modules) if type(modules) is dict else [])
+        found.environment = environment()
+        return found
 
     @classmethod
     def of(cls, modules: Iterable[str]) -> "Landmarks":
@@ -220,5 +225,6 @@ def latest() -> Landmarks:
         found = Landmarks.of_process()
         for _, before in _latest:
             found.leave_bare(before.bare)
+            found.environment = before.environment
         _latest[:] = [(count, found)]
     return _latest[0][1]

@@ -1,5 +1,6 @@
 """One call, made from its kept arguments, in a copy of a place that ends with it."""
 
+import os
 import sys
 import threading
 import time
@@ -25,7 +26,7 @@ from leadline.trial.showing import Shown
 from leadline.trial.withheld import Withheld, touched
 from leadline.wire.call import TurnKind
 from leadline.wire.errors import LeadlineError, RefusedError
-from leadline.wire.kept import CONTEXT, HANDLED, STREAM
+from leadline.wire.kept import CONTEXT, ENVIRONMENT, HANDLED, STREAM, WITHHELD
 from leadline.wire.struct import dataclass, field
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Value
@@ -34,6 +35,7 @@ LEFT_S = 0.25
 """How long tasks and threads that a call has left behind may go on."""
 PRINTED = 500_000
 """Characters: far more than anybody prints in one call."""
+HANDED_TO_C = "what was not kept was handed to code in C, and the code looked at it"
 _CO_VARARGS, _CO_VARKEYWORDS, _CO_COROUTINE = 0x4, 0x8, 0x80
 
 
@@ -129,6 +131,8 @@ def observed(
         path: deep_under(show, look.salt, path.rpartition(".")[2], one)
         for path, one in inside(roots).items()
     }
+    if what is None and _is_told_of_stand_in(ran.raised, order.document):
+        return cut(order.number, HANDED_TO_C)
     if what is not None:
         return cut(order.number, str(what))
     return Ran(
@@ -155,6 +159,12 @@ def _turns(order: Order) -> dict[int, tuple[TurnKind, Any]]:
         )
         for turn in order.turns
     }
+
+
+def _is_told_of_stand_in(raised: str, document: dict[str, Any]) -> bool:
+    """Tell whether code in C has refused what stands in for a value, by its class."""
+    has_some = any(node["k"] == WITHHELD for node in document.get("nodes", ()))
+    return has_some and Withheld.__name__ in raised
 
 
 def _settle() -> None:
@@ -185,12 +195,22 @@ def be_in(around: Any) -> dict[str, object]:
             what.set(value)
         elif type(what) is threading.local and type(value) is dict:
             vars(what).update(value)
+        elif what == ENVIRONMENT and type(value) is dict:
+            _be_in_environment(value)
         elif type(what) is str and what.startswith(STREAM) and what != HANDLED:
             name = what.removeprefix(STREAM)
             if type(value) is not Withheld and value is not getattr(sys, name):
                 setattr(sys, name, value)
                 streams[what] = value
     return streams
+
+
+def _be_in_environment(changed: Mapping[str, Any]) -> None:
+    for name, value in changed.items():
+        if type(value) is str:
+            os.environ[name] = value
+        elif value is None:
+            os.environ.pop(name, None)
 
 
 def _handled(around: Any) -> BaseException | None:

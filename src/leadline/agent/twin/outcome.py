@@ -31,6 +31,7 @@ _RESOURCES = tuple(
 )
 """What these modules make belongs to one process, and so does what is derived from it, but for
 exceptions and enumerations."""
+_STREAM = "_io._IOBase"
 _PLAIN = frozenset(
     """
     _io.StringIO _io.BytesIO _io._IOBase _io._TextIOBase _io._BufferedIOBase sqlite3.Row
@@ -46,8 +47,9 @@ class OutcomeWalk(Walk):
 
     def take(self, value: object, level: int) -> Value:
         layout = layout_of(type(value))
-        if _is_resource(layout):
-            name = standard_name(value) or layout.name
+        name = standard_name(value) if _STREAM in layout.names else ""
+        if name or _is_resource(layout):
+            name = name or layout.name
             self.room.node(name)
             return {"type": name, "omitted": Omission.OPAQUE, "rule": RESOURCE}
         return super().take(value, level)
