@@ -5,6 +5,7 @@ import asyncio
 import gc
 import itertools
 import json
+import queue
 import sys
 import threading
 from collections import OrderedDict, defaultdict, deque, namedtuple
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 
 from hostile import calls, zoo
 from leadline import native
-from leadline.agent.capture import shapes, stack
+from leadline.agent.capture import keeping, outcomes, shapes, stack
 from leadline.agent.capture.shapes import acquaint
 from leadline.agent.capture.tree import Room, capture
 from leadline.agent.capture.writing import write
@@ -242,6 +243,57 @@ def _both(value: object, limits: CaptureLimits, room: int) -> tuple[tuple[bytes,
 def test_values_are_captured_to_the_same_bytes(value, limits, room) -> None:
     made, pure = _both(value, limits, room)
     assert made == pure
+
+
+def _outcomes(value: object, room: int) -> tuple[tuple[object, int], ...]:
+    ways = []
+    for made in (outcomes.writer, outcomes.taker):
+        space = Room(room)
+        found = outcomes.opened(made(space)(value))
+        ways.append((json.loads(json.dumps(found)), space.left))
+    return tuple(ways)
+
+
+@given(value=VALUES, room=ROOMS)
+@QUICK
+def test_outcomes_are_taken_to_the_same(value, room) -> None:
+    one, other = _outcomes(value, room)
+    assert one == other
+
+
+class Held:
+    """With names of all sorts in its dictionary."""
+
+    def __init__(self, given: dict[str, object]) -> None:
+        vars(self).update(given)
+
+
+@given(
+    names=st.dictionaries(
+        st.sampled_from(["a", "password", "x" * 300, "sku", "\u00e4"]) | st.text(max_size=4),
+        VALUES,
+    ),
+    most=st.sampled_from([256_000]) | st.integers(100, 2_000),
+    leaves_out=st.booleans(),
+)
+@QUICK
+def test_attributes_are_kept_to_the_same_document(names, most, leaves_out) -> None:
+    """The fast way and the ordinary one, near the limit too."""
+    value = Held(names)
+    named = [("value", value), ("again", [value, *names.values()])]
+    ways = []
+    for way in (core, None):
+        keeping._core = way
+        ways.append(keeping.keep(named, most, leaves_out=leaves_out))
+    keeping._core = core
+    assert ways[0] == ways[1]
+
+
+def test_of_an_outcome_what_belongs_to_its_process_is_only_named() -> None:
+    held = [threading.Lock(), {"kept": threading.Event()}, Record(sys.stdout, 1), queue.Queue()]
+    one, other = _outcomes(held, 10_000)
+    assert one == other
+    assert json.dumps(one).count('"resource"') == 4
 
 
 @given(

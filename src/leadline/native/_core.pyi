@@ -83,6 +83,7 @@ class Shape:
         fields: tuple[tuple[str, str | None, object], ...],
         ordered: bool,
         readable: bool,
+        resource: bool,
         /,
     ) -> Shape: ...
 
@@ -143,15 +144,41 @@ def forget() -> None:
     """Let go of every class and every code object."""
 
 def capture(
-    value: object, limits: object, depth: int, items: int, text: int, room: int, /
+    value: object,
+    limits: object,
+    depth: int,
+    items: int,
+    text: int,
+    room: int,
+    outcome: bool = False,
+    /,
 ) -> tuple[bytes, int]:
-    """Return a value as JSON, and the room that is left."""
+    """Return a value as JSON, and the room that is left. Of an outcome, what belongs to its
+    process is only named."""
 
 def captures() -> int:
     """Return how many values were taken in Python since the process began."""
 
 def name_fates(fates: tuple[Any, ...], /) -> None:
     """Say what the fates are, in their order."""
+
+def kept_attributes(
+    names: dict[Any, Any],
+    memo: dict[int, int],
+    objects: list[Any],
+    known: dict[str, str | None],
+    left: int,
+    most: int,
+    /,
+) -> tuple[dict[str, Any], int] | None:
+    """Return what stands for the values under these names, and the room that is left; None
+    where any of it needs more than is known here."""
+
+def parameters_of(frame: FrameType, /) -> list[tuple[str, object]]:
+    """Return the parameters of a running frame that have a value, in their order."""
+
+def outward(frame: FrameType, skip: int, count: int, /) -> list[Any]:
+    """Return code and globals of the frames further out, by turns."""
 
 def generator_of(frame: FrameType, /) -> ReferenceType[Any] | None:
     """Return a weak reference to the generator that a frame belongs to, if it does."""

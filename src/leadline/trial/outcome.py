@@ -12,9 +12,6 @@ from leadline.wire.errors import WireError
 from leadline.wire.struct import dataclass, field
 from leadline.wire.value import Value
 
-RESOURCE = "resource"
-"""The rule by which a value is held back that belongs to its process: a thread, a lock, a
-connection."""
 ABSENT = "absent"
 """The rule of a value that was not there: its text is the path of what stood in for it."""
 

@@ -8,8 +8,8 @@ import re
 from typing import Any, TypeGuard
 
 from leadline.trial.accident import without_chance
-from leadline.trial.outcome import ABSENT, RESOURCE
-from leadline.wire.value import Form, Omission, Value, render
+from leadline.trial.outcome import ABSENT
+from leadline.wire.value import RESOURCE, Form, Omission, Value, render
 
 MAX_SHOWN_CHARS = 200
 """Of one value."""

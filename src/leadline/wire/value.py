@@ -43,6 +43,11 @@ class Omission(StrEnum):
     UNKNOWN = "unknown"
 
 
+RESOURCE = "resource"
+"""The rule by which a value is held back that belongs to its process: a thread, a lock, a
+connection."""
+
+
 class Form(StrEnum):
     """How a value is shown, beyond what its members tell."""
 

@@ -14,6 +14,7 @@ from json.encoder import encode_basestring_ascii
 from time import thread_time_ns
 from typing import Any
 
+from leadline import native
 from leadline.agent.capture import living
 from leadline.agent.capture.holding import Reader
 from leadline.agent.capture.kept_surroundings import surroundings
@@ -36,10 +37,11 @@ from leadline.wire.kept import (
     paths,
     spelled,
 )
-from leadline.wire.redaction import secret_name
+from leadline.wire.redaction import known_names, secret_name
 
 __all__ = ["Keeper", "Landmarks", "keep", "withhold"]
 
+_core = native.core()
 _INLINE = 1 << 63
 _NEVER_NS = 1 << 62
 _LOOK_EVERY = 32
@@ -285,6 +287,14 @@ class Keeper:
     def attributes(self, names: Any) -> dict[str, Any]:
         """Return what lies in the dictionary of an instance."""
         self.room(names, dict, 8)
+        if _core is not None and type(names) is dict:
+            taken = _core.kept_attributes(
+                names, self.memo, self.objects, known_names, self.left, MAX_NODES
+            )
+            if taken is not None:
+                whole: dict[str, Any]
+                whole, self.left = taken
+                return whole
         kept: dict[str, Any] = {}
         ref = self.ref
         for name, value in list(dict.items(names)):

@@ -11,10 +11,11 @@ from typing import Any
 
 from leadline.agent.capture import callables, moments, records
 from leadline.agent.capture.records import InOrder
+from leadline.agent.capture.resources import STREAM, is_resource
 from leadline.agent.capture.tree import Room, Walk, class_, learn, text_
 from leadline.agent.capture.writing import write
 from leadline.expression.hiding import name_rule
-from leadline.expression.layout import Layout, layout_of
+from leadline.expression.layout import Layout, identity, layout_of
 from leadline.wire.limits import CaptureLimits
 from leadline.wire.redaction import known_names, secret_name
 
@@ -67,7 +68,17 @@ class _Shapes:
             _fields([(name, None) for name in (names or ordered)]),
             bool(ordered),
             _readable(layout),
+            is_resource(layout) or STREAM in layout.names,
         )
+
+
+_walks: dict[int, type[Walk]] = {}
+"""By the limits of a capture, where they lie: those that have a walk of their own."""
+
+
+def walk_by(limits: CaptureLimits, walk: type[Walk]) -> None:
+    """Have what C does not take be taken by `walk` under these limits, which stay for good."""
+    _walks[identity(limits)] = walk
 
 
 def take(
@@ -75,7 +86,7 @@ def take(
 ) -> tuple[bytes, int, int]:
     """Take what C does not; returns its JSON, and the items and the room that are left."""
     space = Room(room)
-    walk = Walk(limits, space)
+    walk = _walks.get(identity(limits), Walk)(limits, space)
     walk.left, walk.path = left, path
     return write(walk.take(value, level)).encode("ascii"), walk.left, space.left
 

@@ -7,29 +7,38 @@ rate at which more are looked at, so that a hot function is sampled before the b
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import NamedTuple
 
+from leadline import native
 from leadline.agent.capture import keeping, outlet
 from leadline.agent.capture.callers import callers_of, module_name
-from leadline.agent.capture.frame import Scope
+from leadline.agent.capture.frame import Scope, scope_of
 from leadline.agent.capture.landmarks import latest
+from leadline.agent.capture.outcomes import Written, opened, writer
 from leadline.agent.capture.room import Room
-from leadline.agent.core.passage import BUDGET_NS, Passage, Reading, Record, Site, Visit
+from leadline.agent.core.passage import (
+    BUDGET_NS,
+    NOTHING,
+    Passage,
+    Reading,
+    Record,
+    Site,
+    Visit,
+)
 from leadline.agent.origin import origin_of
 from leadline.agent.probes.choosing import Shape, chooser, shape_of_call
 from leadline.agent.probes.compiled import Compiled, ready
 from leadline.agent.probes.turns import Turns, unseen_sends
-from leadline.agent.twin.outcome import names_of, outcome_at, taker
 from leadline.expression import Unknown, compile_predicate
 from leadline.expression.fuel import refuel
 from leadline.expression.layout import layout_of
 from leadline.trial.calls import is_generator, parameters
-from leadline.trial.outcome import Outcome
 from leadline.wire.call import MAX_CAPTURED_BYTES, CallKind, CallView, Turn, size_words
 from leadline.wire.kept import MAX_CALL_BYTES, Kept
 from leadline.wire.probe import CaptureProbe, Fate
+from leadline.wire.redaction import secret_name
 from leadline.wire.struct import replace
 from leadline.wire.target import FunctionTarget
 from leadline.wire.value import Omission, Value, render
@@ -87,7 +96,9 @@ class _Ended(NamedTuple):
     """A call that was chosen, until our thread makes a hit of it."""
 
     begun: _Begun
-    outcome: Outcome
+    returned: bool
+    value: Written
+    arguments: dict[str, Written]
     fails: bool | None
     unknown: str
     duration_s: float | None
@@ -161,7 +172,7 @@ class Recorder:
         if len(self._open) >= MAX_OPEN or self._open_bytes >= MAX_OPEN_BYTES:
             raise Unknown("as many calls are under way as are held at once")
         refuel()  # whatever hits before have looked at
-        named = list(_arguments(visit))
+        named = _arguments(visit)
         kept = keeping.keep(
             named, MAX_CALL_BYTES, self._landmarks, leaves_out=True, within_ns=KEEPING_NS
         )
@@ -173,7 +184,14 @@ class Recorder:
         if code is not None and is_generator(code):
             turns = Turns(frame, code, CALL_OUTCOME_BYTES)
         begun = _Begun(
-            kept, shape, callers, module_name(frame), time.monotonic(), share, visit.site, turns
+            kept,
+            shape,
+            callers,
+            module_name(frame.f_globals),
+            time.monotonic(),
+            share,
+            visit.site,
+            turns,
         )
         key = object.__hash__(frame)
         before = self._open.pop(key, None)
@@ -185,7 +203,7 @@ class Recorder:
         self._open[key] = begun
         self._open_bytes += begun.held
         # what is looked at costs its time; a whole hit of the rate is taken off if it is sent
-        self._passage.tokens += 1.0 - share
+        self._charge(share - 1.0)
         self._passage.hits_left += 1
 
     def hear(self, frame: FrameType, heard: int, value: object, counted: int | None) -> bool:
@@ -198,7 +216,7 @@ class Recorder:
         started, held = clock(), begun.held
         goes_on = turns.hear(heard, value, counted or 0, self._landmarks)
         self._open_bytes += begun.held - held
-        self._passage.tokens -= (clock() - started) / self._token_ns
+        self._charge((clock() - started) / self._token_ns)
         return goes_on
 
     def end(self, visit: Visit) -> bytes:
@@ -221,15 +239,33 @@ class Recorder:
         if not self._chooser.takes(ended, None if unknown else failed):
             raise Unknown(_LET_GO)
         room = begun.turns.room if begun.turns is not None else Room(CALL_OUTCOME_BYTES)
-        outcome = outcome_at(visit, names_of(visit), room)
+        written = writer(room)
+        came = None if value is NOTHING else written(value)
+        arguments = _at_end(visit, written)
         more = begun.turns.more(visit.unheard) if begun.turns is not None else 0
         weight = begun.kept.size + CALL_OUTCOME_BYTES - room.left
         number = self._put_by(
-            _Ended(begun, outcome, fails, unknown, visit.duration_s, weight, more)
+            _Ended(
+                begun,
+                returned,
+                came,
+                arguments,
+                fails,
+                unknown,
+                visit.duration_s,
+                weight,
+                more,
+            )
         )
         share = (clock() - started) / self._token_ns
-        self._passage.tokens -= max(share, 1.0 - begun.share)
+        self._charge(max(share, 1.0 - begun.share))
         return number
+
+    def _charge(self, tokens: float) -> None:
+        """Take something off the rate; a first call, with all that there is to learn, is paid
+        for within a second."""
+        passage = self._passage
+        passage.tokens = max(-passage.burst, passage.tokens - tokens)
 
     def _put_by(self, ended: _Ended) -> bytes:
         """Have a call wait for our thread; raises `Unknown` where there is no room for it."""
@@ -288,32 +324,33 @@ class Recorder:
         if not self._chooser.takes(ended, None if unknown else failed):
             raise Unknown(_LET_GO)
         gone: Value = {"type": "?", "omitted": Omission.UNKNOWN, "rule": _GONE}
-        outcome = Outcome(
-            False, taker(turns.room)(error), dict.fromkeys(parameters(code), gone)
-        )
+        value = turns.written(error)
+        arguments: dict[str, Written] = dict.fromkeys(parameters(code), gone)
+        weight, more = begun.held, turns.more(0)
         return self._put_by(
-            _Ended(begun, outcome, fails, unknown, None, begun.held, turns.more(0))
+            _Ended(begun, False, value, arguments, fails, unknown, None, weight, more)
         )
 
     def read(self, payload: bytes) -> Reading:
         """Make a hit of a call, as it may leave the process."""
         ended = self._waiting.pop(int(payload))
         self._waiting_bytes -= ended.weight
-        begun, outcome = ended.begun, ended.outcome
+        begun = ended.begun
         code = begun.site.code
         assert code is not None  # noqa: S101 - of a function
         kept = keeping.withhold(begun.kept)
         turns = begun.turns
         yields = turns.yields if turns is not None else []
         taken = {f"{index}": value for index, value in enumerate(yields)}
-        shown = outlet.values({"": outcome.value} | taken | outcome.arguments)
+        written = {"": ended.value} | taken | ended.arguments
+        shown = outlet.values({name: opened(one) for name, one in written.items()})
         home = None if self._told_home else origin_of(code.co_filename)
         self._told_home = True
         driven = _driven(turns) if turns is not None else []
         call = CallView(
             entry=f"{self._module or begun.module}:{code.co_qualname}",
             kind=kind_of(code),
-            returned=outcome.returned,
+            returned=ended.returned,
             value=shown.pop(""),
             yields=[shown.pop(name) for name in taken],
             arguments=shown,
@@ -445,9 +482,30 @@ def call_words(call: CallView) -> str:
     return f"{name}(…) {did}, {kept}"
 
 
-def _arguments(visit: Visit) -> Iterator[tuple[str, object]]:
-    for name in names_of(visit):
-        try:
-            yield name, visit.scope(name)
-        except Unknown:  # cannot be at the beginning, but for what a debugger has deleted
-            continue
+def _at_end(visit: Visit, written: Callable[[object], Written]) -> dict[str, Written]:
+    """Take the parameters that the function has not deleted."""
+    found: dict[str, Written] = {}
+    for name, value in _arguments(visit):
+        rule = secret_name(name)
+        found[name] = (
+            written(value)
+            if rule is None
+            else {"type": "?", "omitted": Omission.REDACTED, "rule": rule}
+        )
+    return found
+
+
+def _arguments(visit: Visit) -> list[tuple[str, object]]:
+    """Return the parameters that have a value, whatever else is called like one of them."""
+    core = native.core()
+    if core is not None:
+        return core.parameters_of(visit.frame)  # type: ignore[no-any-return]
+    named: list[tuple[str, object]] = []
+    if (code := visit.site.code) is not None:
+        read = scope_of(visit.frame, code, visit.site.variables)
+        for name in parameters(code):
+            try:
+                named.append((name, read(name)))
+            except Unknown:  # the function has deleted it
+                continue
+    return named

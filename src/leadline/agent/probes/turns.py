@@ -14,15 +14,14 @@ from typing import Any, NamedTuple
 from leadline import native
 from leadline.agent.capture import keeping
 from leadline.agent.capture.landmarks import Landmarks
+from leadline.agent.capture.outcomes import Written, writer
 from leadline.agent.capture.room import Room
 from leadline.agent.capture.wrapped import is_wrapped, unwrapped
 from leadline.agent.core.passage import Heard
-from leadline.agent.twin.outcome import taker
 from leadline.expression.fuel import refuel
 from leadline.expression.layout import layout_of
 from leadline.wire.call import MAX_YIELDS, TurnKind
 from leadline.wire.kept import MAX_CALL_BYTES, Kept
-from leadline.wire.value import Value
 
 TURNS_NS = 3_000_000
 """Of the application's thread, for all turns of one call."""
@@ -56,7 +55,7 @@ class Turns:
     """Those of one call. Holds nothing of the application's but what cannot change."""
 
     def __init__(self, frame: FrameType, code: CodeType, room: int) -> None:
-        self.yields: list[Value] = []
+        self.yields: list[Written] = []
         self.driven: list[Driven] = []
         self.room = Room(room)
         self.bytes = 0
@@ -66,7 +65,7 @@ class Turns:
         self._ns = TURNS_NS
         self._is_async = bool(code.co_flags & _CO_ASYNC_GENERATOR)
         self._waits = False
-        self._taken = taker(self.room)
+        self.written = writer(self.room)
         core = native.core()
         self._generator = core.generator_of(frame) if core is not None else None
         self._gone_at = 0.0
@@ -113,7 +112,7 @@ class Turns:
         if len(self.yields) >= MAX_YIELDS or self._ns <= 0:
             self._more += 1
             return
-        self.yields.append(self._taken(value))
+        self.yields.append(self.written(value))
 
     def _drive(self, heard: int, value: Any, after: int, landmarks: Landmarks) -> None:
         if self.driven and self.driven[-1].after == after:

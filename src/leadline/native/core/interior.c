@@ -87,10 +87,16 @@ frame_sent(Frame *frame)
     return frame->localsplus[frame->stacktop - 1];
 }
 
+Frame *
+frame_of_object(PyObject *frame)
+{
+    return ((PyFrameObject *)frame)->f_frame;
+}
+
 PyObject *
 frame_generator(PyObject *frame)
 {
-    Frame *runs = ((PyFrameObject *)frame)->f_frame;
+    Frame *runs = frame_of_object(frame);
     if (runs->owner != FRAME_OWNED_BY_GENERATOR) {
         return NULL;
     }

@@ -29,6 +29,9 @@ PyObject *frame_variable(Frame *frame, int index);
    while the interpreter tells of that; NULL at any other place. */
 PyObject *frame_sent(Frame *frame);
 
+/* Return the frame that runs beneath a frame object, which lasts as long as that runs. */
+Frame *frame_of_object(PyObject *frame);
+
 /* Return a weak reference to the generator that a frame belongs to, or NULL without an exception
    where it belongs to none. */
 PyObject *frame_generator(PyObject *frame);

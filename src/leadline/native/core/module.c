@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "core.h"
 #include "interior.h"
+#include "kept.h"
 #include "passage.h"
 #include "program.h"
 #include "ring.h"
@@ -36,15 +37,16 @@ forget(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
     Py_RETURN_NONE;
 }
 
-/* capture(value, limits, depth, items, text, room) -> (bytes, room): one value by itself. */
+/* capture(value, limits, depth, items, text, room, outcome) -> (bytes, room): one value by itself;
+   of an outcome what belongs to its process is only named. */
 static PyObject *
 capture(PyObject *Py_UNUSED(module), PyObject *args)
 {
     PyObject *value;
-    Limits limits;
+    Limits limits = {0};
     long long room;
-    if (!PyArg_ParseTuple(args, "OOlllL", &value, &limits.given, &limits.depth, &limits.items,
-                          &limits.text, &room)) {
+    if (!PyArg_ParseTuple(args, "OOlllL|p", &value, &limits.given, &limits.depth, &limits.items,
+                          &limits.text, &room, &limits.outcome)) {
         return NULL;
     }
     if (knowledge.learn == NULL) {
@@ -66,6 +68,56 @@ static PyObject *
 captures(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
 {
     return PyLong_FromLongLong(knowledge.captures);
+}
+
+/* parameters_of(frame) -> [(name, value), ...] of those that have a value, in their order. */
+static PyObject *
+parameters_of(PyObject *Py_UNUSED(module), PyObject *given)
+{
+    if (!PyFrame_Check(given)) {
+        PyErr_SetString(PyExc_TypeError, "a frame was expected");
+        return NULL;
+    }
+    Frame *frame = frame_of_object(given);
+    PyCodeObject *code = frame_code(frame);
+    int count = code->co_argcount + code->co_kwonlyargcount;
+    count += (code->co_flags & CO_VARARGS) != 0;
+    count += (code->co_flags & CO_VARKEYWORDS) != 0;
+    PyObject *found = PyList_New(0);
+    for (int index = 0; found != NULL && index < count; index++) {
+        PyObject *value = frame_variable(frame, index);
+        if (value == NULL) {
+            continue;
+        }
+        PyObject *name = PyTuple_GET_ITEM(code->co_localsplusnames, index);
+        PyObject *pair = PyTuple_Pack(2, name, value);
+        if (pair == NULL || PyList_Append(found, pair) < 0) {
+            Py_CLEAR(found);
+        }
+        Py_XDECREF(pair);
+    }
+    return found;
+}
+
+/* outward(frame, skip, count) -> [code, globals, code, globals, ...] of the frames further out. */
+static PyObject *
+outward(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *given;
+    int skip, count;
+    if (!PyArg_ParseTuple(args, "O!ii", &PyFrame_Type, &given, &skip, &count)) {
+        return NULL;
+    }
+    Frame *frame = frame_outer(frame_of_object(given));
+    PyObject *found = PyList_New(0);
+    for (int index = 0; found != NULL && frame != NULL && index < skip + count; index++) {
+        if (index >= skip && (PyList_Append(found, (PyObject *)frame_code(frame)) < 0 ||
+                              PyList_Append(found, frame_globals(frame)) < 0)) {
+            Py_CLEAR(found);
+        }
+        frame = frame_outer(frame);
+    }
+    return found;
 }
 
 /* generator_of(frame) -> a weak reference to the generator that it belongs to, or None. */
@@ -115,6 +167,9 @@ static PyMethodDef functions[] = {
     {"capture", capture, METH_VARARGS, NULL},
     {"captures", captures, METH_NOARGS, NULL},
     {"name_fates", passage_name_fates, METH_O, NULL},
+    {"parameters_of", parameters_of, METH_O, NULL},
+    {"kept_attributes", kept_attributes, METH_VARARGS, NULL},
+    {"outward", outward, METH_VARARGS, NULL},
     {"generator_of", generator_of, METH_O, NULL},
     {"is_over", is_over, METH_O, NULL},
     {"unwrapped", unwrapped, METH_O, NULL},

@@ -206,10 +206,10 @@ static PyObject *
 shape_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(keywords))
 {
     PyObject *cls, *name, *slots, *fields;
-    int kind, settled, dictionary, ordered, readable;
-    if (!PyArg_ParseTuple(args, "O!UiiO!iO!ii", &PyType_Type, &cls, &name, &kind, &settled,
+    int kind, settled, dictionary, ordered, readable, resource;
+    if (!PyArg_ParseTuple(args, "O!UiiO!iO!iii", &PyType_Type, &cls, &name, &kind, &settled,
                           &PyTuple_Type, &slots, &dictionary, &PyTuple_Type, &fields,
-                          &ordered, &readable)) {
+                          &ordered, &readable, &resource)) {
         return NULL;
     }
     Shape *self = (Shape *)type->tp_alloc(type, 0);
@@ -224,6 +224,7 @@ shape_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(keywords))
     self->dictionary = dictionary;
     self->ordered = ordered;
     self->readable = readable;
+    self->resource = resource;
     self->members = Py_NewRef(slots);
     self->json = as_json(name, 0, &self->json_size);
     self->cost = NODE_BYTES + (long long)self->json_size;

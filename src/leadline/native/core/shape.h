@@ -49,6 +49,7 @@ typedef struct {
     int settled; /* whether it may be kept */
     int dictionary; /* whether instances have an ordinary `__dict__` */
     int readable; /* whether attributes can be read without running code */
+    int resource; /* whether instances belong to their process */
     int ordered; /* whether `fields` say in which order attributes are shown */
     long long cost;
     char *json; /* the class's name as a JSON string */

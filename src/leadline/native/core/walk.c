@@ -245,7 +245,10 @@ take_shaped(Walk *walk, PyObject *value, int level)
         return -1;
     }
     int taken = 0;
-    if (shape->kind >= SHAPE_FUNCTION) {
+    if (shape->resource && walk->limits->outcome) {
+        taken = take_in_python(walk, value, level);
+    }
+    else if (shape->kind >= SHAPE_FUNCTION) {
         taken = form_take(walk, value, shape, level);
         taken = taken == 0 ? take_in_python(walk, value, level) : taken < 0 ? -1 : 0;
     }

@@ -16,6 +16,7 @@ typedef struct {
     long depth;
     long items;
     long text;
+    int outcome; /* whether what belongs to its process is only named */
 } Limits;
 
 typedef struct {
