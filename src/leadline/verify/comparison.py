@@ -318,6 +318,7 @@ def _is_cut_short(ran: Ran) -> bool:
     """Tell whether a limit has left out a part of what is to be compared."""
     outcome = _passed(ran)
     left: list[Value] = [outcome.value, *outcome.arguments.values(), *outcome.yields]
+    left += ran.inside.values()
     walked = 0
     while left:
         value = left.pop()

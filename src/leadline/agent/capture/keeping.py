@@ -397,7 +397,7 @@ def _step_to(node: Any, at: int) -> list[Any] | None:
         for name, held in node.get(part, {}).items():
             if held == [at]:
                 return [living.ATTRIBUTE, name]
-    if node["k"] in ("list", "tuple"):
+    if node["k"] in ("list", "tuple", "deque"):
         for index, held in enumerate(node.get("i", ())):
             if held == [at]:
                 return [living.ITEM, index]

@@ -8,7 +8,8 @@ import json
 import os
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from leadline import native
@@ -24,6 +25,7 @@ _PIECE = 1 << 20
 _PATIENCE_S = 0.5
 """How much longer than its life a run may take to be gone."""
 _LOOK_S = 0.000_2
+_LATE = "it did not end when its time was over"
 _poll: Any = original("select", "poll", select.poll)
 _sleep = original("time", "sleep", time.sleep)
 """Not those of gevent, which would go on with what the live process was about."""
@@ -37,35 +39,48 @@ class Heard:
     why: str = ""
 
 
-def apart(run: Callable[[Callable[[bytes], None]], None], life_s: float, channel: int) -> Heard:
-    """Call `run` in a grandchild that lives `life_s` seconds at most, with what takes its
-    answer; it has no way to the twin's own `channel`."""
+type Run = Callable[[Callable[[bytes], None]], None]
+"""What is done in a grandchild, with what takes its answer."""
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A grandchild, and our end of its pipe."""
+
+    pid: int
+    descriptor: int
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+    over: bool = False
+    late: str = ""
+
+
+def apart(run: Run, life_s: float, channel: int) -> Heard:
+    """As `all_apart`, of one."""
+    return all_apart([run], life_s, channel)[0]
+
+
+def all_apart(runs: Sequence[Run], life_s: float, channel: int) -> list[Heard]:
+    """Call each of `runs` in a grandchild that lives `life_s` seconds at most, side by side.
+    None has a way to the twin's own `channel`, nor to what the others say."""
     twin = native.twin()
     if twin is None:
         raise InternalError("This is no twin.")
-    receiving, sending = os.pipe()
-    pid = twin.grandchild(life_s)
-    if pid == 0:
-        os.close(receiving)
-        os.close(channel)
-        try:
-            run(lambda answer: _write(sending, answer))
-        finally:
-            os._exit(0)
-    os.close(sending)
-    try:
-        answer, late = _all_of(receiving, time.monotonic() + life_s + _PATIENCE_S)
-    finally:
-        os.close(receiving)
-    if late:
-        twin.end(pid)
-    while (status := twin.reap(pid)) is None:
-        _sleep(_LOOK_S)
-    if late:
-        return Heard(why=late)
-    if status:
-        return Heard(why=twin.why(status))
-    return _read(answer)
+    begun: list[_Begun] = []
+    for run in runs:
+        receiving, sending = os.pipe()
+        pid = twin.grandchild(life_s)
+        if pid == 0:
+            for descriptor in (receiving, channel, *(one.descriptor for one in begun)):
+                os.close(descriptor)
+            try:
+                run(partial(_write, sending))
+            finally:
+                os._exit(0)
+        os.close(sending)
+        begun.append(_Begun(pid, receiving))
+    _listen(begun, time.monotonic() + life_s + _PATIENCE_S)
+    return [_ended(one) for one in begun]
 
 
 def _write(descriptor: int, answer: bytes) -> None:
@@ -74,22 +89,43 @@ def _write(descriptor: int, answer: bytes) -> None:
         left = left[os.write(descriptor, left) :]
 
 
-def _all_of(descriptor: int, until: float) -> tuple[bytes, str]:
-    """Read to the end, and say what was too much."""
-    parts: list[bytes] = []
-    size = 0
+def _listen(begun: Sequence[_Begun], until: float) -> None:
+    """Read to the end of each, and note what was too much."""
     poll = _poll()
-    poll.register(descriptor, select.POLLIN)
-    while True:
-        if not poll.poll(max(0.0, until - time.monotonic()) * 1e3):
-            return b"", "it did not end when its time was over"
-        piece = os.read(descriptor, _PIECE)
-        size += len(piece)
-        if not piece:
-            return b"".join(parts), ""
-        if size > MAX_BYTES:
-            return b"", f"what it came to takes more than {MAX_BYTES:,} bytes"
-        parts.append(piece)
+    by_number = {one.descriptor: one for one in begun}
+    for number in by_number:
+        poll.register(number, select.POLLIN)
+    while not all(one.over for one in begun):
+        for number, _ in poll.poll(max(0.0, until - time.monotonic()) * 1e3):
+            one = by_number[number]
+            piece = os.read(number, _PIECE)
+            one.parts.append(piece)
+            one.size += len(piece)
+            if one.size > MAX_BYTES:
+                one.late = f"what it came to takes more than {MAX_BYTES:,} bytes"
+            one.over = not piece or bool(one.late)
+            if one.over:
+                poll.unregister(number)
+        if time.monotonic() > until:
+            for one in begun:
+                one.late = one.late or ("" if one.over else _LATE)
+            return
+
+
+def _ended(one: _Begun) -> Heard:
+    twin = native.twin()
+    if twin is None:
+        raise InternalError("This is no twin.")
+    os.close(one.descriptor)
+    if one.late:
+        twin.end(one.pid)
+    while (status := twin.reap(one.pid)) is None:
+        _sleep(_LOOK_S)
+    if one.late:
+        return Heard(why=one.late)
+    if status:
+        return Heard(why=twin.why(status))
+    return _read(b"".join(one.parts))
 
 
 def _read(answer: bytes) -> Heard:

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import FrameType
 from typing import Any
 
@@ -110,7 +111,7 @@ def bench_of(code: tuple[str, ...], entry: Entry, policy: TwinPolicy) -> Bench:
     """Return the bench of an order's candidate. Raises what `decode` does."""
     tried = candidate.decode(json.loads(code[0]))
     scope = [os.path.dirname(os.path.realpath(one.file)) for one in tried.changes]
-    is_own = own_code(Begin([], "", "", scope=scope))
+    is_own = cache(own_code(Begin([], "", "", scope=scope)))  # each copy has what is known
     state = Globals(is_own, SALT)
     try:
         works, why = applying.planned(tried, sys.modules), ""

@@ -32,6 +32,7 @@ MAX_LINE_BYTES = 5_000_000
 """Of what is said of one run; beyond that, nothing of it is known."""
 MAX_TOLD_BYTES = 40_000_000
 """Of all that one twin says: each is read, redacted and sent on by this process."""
+NOT_HEARD = "what was said of this run was too much to be read"
 _PIECE = 1 << 18
 _MOST_KEPT = 20
 """Messages that are of no call: notes, and how it ended."""
@@ -133,7 +134,7 @@ class Sampling:
             self._child.messages.append(message)
 
     def _tell(self, number: int, said: list[dict[str, Any]]) -> None:
-        tried = tried_on(self._child.probe.code, number, said, "")
+        tried = tried_on(self._child.probe.code, number, said, NOT_HEARD)
         self._deliver(telling.call_record(self._child, self._policy, tried))
 
     def _send(self, number: int) -> None:

@@ -16,7 +16,7 @@ from leadline.agent.capture import living
 from leadline.agent.place.entry import Entry
 from leadline.agent.place.lines import Lines
 from leadline.agent.place.one_run import be_in, call_with
-from leadline.agent.twin.apart import Heard, apart
+from leadline.agent.twin.apart import all_apart
 from leadline.agent.twin.bench import RUNS, Bench, bench_of, entry_of, same
 from leadline.agent.twin.trying import Tell
 from leadline.trial import revival
@@ -100,16 +100,14 @@ def _order(call: SampledCall, named: Named, within_s: float) -> Order | str:
 def _tried(
     bench: Bench, order: Order, depth: int, channel: int, tell: Tell, over: float
 ) -> None:
-    """Make a call three times, each apart; what came out as before is said once."""
+    """Make a call three times, each apart, side by side; what came out as before is said
+    once."""
     known: dict[str, dict[str, Any]] = {}
-    for what in RUNS:
-        left = over - time.monotonic()
-        heard = Heard(why=TOO_LATE)
-        if left > 0:
-            within_s = min(order.within_s, left)
-            made = replace(order, within_s=within_s)
-            run = partial(bench.run, what, made, partial(_made, made, depth))
-            heard = apart(run, within_s, channel)
+    within_s = min(order.within_s, over - time.monotonic())
+    now = replace(order, within_s=max(_SPARE_S, within_s))
+    make = partial(made, now, depth)
+    runs = [partial(bench.run, what, now, make) for what in RUNS]
+    for what, heard in zip(RUNS, all_apart(runs, now.within_s, channel), strict=True):
         said = dict(heard.said)
         if _is_run(said.get("run")):
             alike = next((one for one, ran in known.items() if same(ran, said["run"])), "")
@@ -122,7 +120,7 @@ def _tried(
             tell({"call": order.number, "ended": [what, heard.why]})
 
 
-def _made(
+def made(
     order: Order, depth: int, entry: Entry
 ) -> tuple[Call, dict[str, Any], dict[str, object]]:
     """Make the arguments again, and the call of them. Raises `RefusedError`."""

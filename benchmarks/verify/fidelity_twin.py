@@ -1,0 +1,158 @@
+"""`python -m benchmarks.verify.fidelity_twin`: how often unchanged code, run again in twins of
+the working process, comes to what really happened.
+
+    python -m benchmarks.verify.fidelity_twin [--only NAME] [--folder DIR] [--json FILE]
+
+Each package works (by its own tests, or asked by a client). Each call that is kept is made
+again in a twin at its entry, twice, and, when the test or the work is over, from its arguments
+by value in copies of one twin, twice. What is not the same both times, and as it was, has a
+reason, and every reason is counted.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from benchmarks.verify import fidelity
+from benchmarks.verify.fidelity import Judged, environment, reason_class
+from leadline.exploration.compare import RUN_S, prepared
+from leadline.trial.outcome import read_outcome
+from leadline.trial.place import Ran, cut, ran_of
+from leadline.verify.calls import CapturedCall
+from leadline.verify.comparison import compare_runs
+from leadline.verify.verdict import Control
+
+PLACES = ("hit", "zygote")
+NAMES = ("shop", "isso", "click", "httpbin", "datasette", "sqlparse", "pyjwt", "jinja2")
+_SHOWN = 14
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--only", action="append", choices=NAMES, default=[])
+    parser.add_argument("--folder", type=Path, default=Path("build/fidelity"))
+    parser.add_argument("--calls", type=int, default=4, help="of each function")
+    parser.add_argument("--again", action="store_true", help="run again what was run")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--show", type=int, default=0, help="examples of each reason")
+    options = parser.parse_args()
+    rows = {}
+    for name in options.only or NAMES[:3]:
+        file = _recorded(name, options.folder.absolute(), options.calls, again=options.again)
+        with file.open(encoding="utf-8") as lines:
+            head = json.loads(next(lines))
+            calls = [json.loads(line) for line in lines]
+        rows[name] = _show(name, head, calls, options.show)
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1), "utf-8")
+    return 0
+
+
+def _recorded(name: str, folder: Path, calls: int, *, again: bool) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}-twin-{sys.version_info[0]}.{sys.version_info[1]}.jsonl"
+    if file.exists() and not again:
+        return file
+    suites = fidelity._SUITES  # noqa: SLF001 - the same ones
+    if name in suites:
+        suite = suites[name]
+        where, python = prepared(suite, folder)
+        command = [
+            python, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+            "-p", "benchmarks.verify.twinning", "--twin", suite.package, "--twin-into", file,
+            "--twin-calls", calls, *suite.arguments,
+        ]  # fmt: skip
+        path = environment()
+    else:
+        where = file.with_suffix(".home")
+        shutil.rmtree(where, ignore_errors=True)
+        where.mkdir()
+        command = [
+            sys.executable, "-m", "benchmarks.verify.twinning", name, "--into", file,
+            "--calls", calls,
+        ]  # fmt: skip
+        path = environment()
+        path["PYTHONPATH"] += f":{Path(fidelity.ROOT, 'src/leadline/demo/service')}"
+    with (folder / f"{name}-twin-output.txt").open("wb") as output:
+        subprocess.run(
+            [str(one) for one in command], cwd=where, env=path, timeout=2 * RUN_S, check=False,
+            stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    assert file.exists(), f"see {folder}/{name}-twin-output.txt"
+    return file
+
+
+def judge(calls: list[dict[str, Any]], place: str) -> list[Judged]:
+    """Say of each call what became of it in a place."""
+    found = []
+    for number, call in enumerate(calls, 1):
+        given = CapturedCall(number, call["document"], read_outcome(call["live"]))
+        said = call[place]
+        result, reason = "not run", said.get("why", "")
+        if place == "zygote" and call["document"] is None:
+            reason = call["obstacle"] or "its arguments were not kept"
+        elif not reason:
+            one, other = (_ran(number, *run) for run in zip(said["runs"], said["whys"],
+                                                            strict=True))  # fmt: skip
+            case = compare_runs(given, one, other, other).case
+            result, reason = str(case.control), case.reason
+        agrees = result == Control.AGREES
+        found.append(
+            Judged(call["entry"], call["kind"], result, "" if agrees else reason, call["size"],
+                   call["us"], 0.0, call)
+        )  # fmt: skip
+    return found
+
+
+def _ran(number: int, run: Any, why: str) -> Ran:
+    return ran_of(run) if run is not None else cut(number, why or "it said nothing")
+
+
+def _show(name: str, head: Any, calls: list[dict[str, Any]], examples: int) -> dict[str, Any]:
+    judged = {place: judge(calls, place) for place in PLACES}
+    row: dict[str, Any] = {"package": name, "python": head["python"], "calls": len(calls)}
+    print(f"\n{name} on CPython {head['python']}: {len(calls)} calls")
+    for place in (*PLACES, "better of both"):
+        some = judged.get(place) or [
+            min(pair, key=lambda one: one.result != Control.AGREES)
+            for pair in zip(*judged.values(), strict=True)
+        ]
+        agreed = sum(one.result == Control.AGREES for one in some)
+        run = sum(one.result != "not run" for one in some)
+        reasons = Counter(reason_class(one) for one in some if one.reason).most_common()
+        print(f"  {place}: {agreed} of {len(some)} agree, {100 * agreed / len(some):.1f} %; "
+              f"of the {run} that were run {100 * agreed / max(1, run):.1f} %")  # fmt: skip
+        row[place] = {"agree": agreed, "run": run, "reasons": reasons}
+        for reason, count in reasons[:_SHOWN]:
+            print(f"    {count:5} {reason}")
+            for one in [one for one in some if one.reason and reason_class(one) == reason][
+                :examples
+            ]:
+                print(f"            {one.entry}: {one.reason[:400]}")
+    for place, pauses in head["pauses"].items():
+        if pauses:
+            ordered = sorted(pauses)
+            row[f"pause {place}"] = [round(statistics.median(ordered), 2),
+                                     round(ordered[len(ordered) * 9 // 10], 2)]  # fmt: skip
+            print(
+                f"  pause for a {place}, ms median/p90: {row[f'pause {place}']}, {len(ordered)}"
+            )
+    if head["ran_s"]:
+        row["runs_s"] = round(head["runs"] / head["ran_s"], 1)
+        print(f"  runs a second in the zygote: {row['runs_s']}")
+    sys.stdout.flush()
+    return row
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONHASHSEED", "random")
+    sys.exit(main())
