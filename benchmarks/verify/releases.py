@@ -89,7 +89,8 @@ class Release:
             "--record-into", str(into), "--record-calls", str(MOST_CALLS),
             *(f"--record-only={name}" for name in functions), *arguments,
         )  # fmt: skip
-        return [json.loads(line) for line in into.read_text("utf-8").splitlines()]
+        lines = into.read_text("utf-8").splitlines() if into.exists() else ["{}"]
+        return [json.loads(line) for line in lines]
 
     def pytest(self, *arguments: str) -> None:
         command = [
