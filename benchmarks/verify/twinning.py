@@ -208,8 +208,8 @@ def _again(frame: FrameType, channel: int, say: Callable[..., None]) -> None:
         say(0, {"why": error.message.rstrip(".")})
         return
 
-    def live(_: Entry) -> tuple[Call, dict[str, Any]]:
-        return call, the_calls.given_to(call)
+    def live(_: Entry) -> tuple[Call, dict[str, Any], dict[str, object]]:
+        return call, the_calls.given_to(call), {}
 
     say(0, _both(bench, Order(1, {}, within_s=WITHIN_S), live, channel))
 

@@ -50,7 +50,8 @@ PARTS = [
         agent.capture.writing agent.probes.watching agent.probes.snapshot
         agent.probes.exception agent.probes.log agent.probes.metric agent.probes.timer
         agent.probes.kinds agent.probes.making agent.probes.registry agent.link.sender
-        agent.works agent.capture.shapes agent.capture.trace agent.core.ring agent.core.program
+        agent.works agent.capture.resources agent.capture.shapes agent.capture.trace
+        agent.core.ring agent.core.program
         agent.core.native agent.core.pure
     """.split()
 ]
@@ -61,11 +62,12 @@ TWIN_PARTS = [
         wire.stepping wire.refusals trial trial.code trial.failure trial.loops trial.greenlets
         trial.printed trial.showing trial.asking trial.calls trial.chance trial.revival
         trial.monitoring trial.marks trial.outcome
-        trial.accident trial.sides trial.comparing trial.course trial.running
+        trial.accident trial.documents trial.sides trial.comparing trial.course trial.running
         trial.channel
         trial.variables trial.completion trial.standing trial.stepping trial.vigil wire.shell
         agent.twin agent.twin.hearsay agent.twin.child agent.twin.terms agent.twin.order
-        agent.twin.gauge agent.twin.readable agent.twin.outcome agent.twin.digests
+        agent.twin.gauge agent.twin.readable
+        agent.capture.outcomes agent.twin.outcome agent.twin.digests
         agent.twin.hushing trial.place wire.sample
         agent.twin.tried agent.twin.telling agent.twin.inside
         agent.twin.shells agent.twin.sampling agent.twin.nursery agent.probes.twin
@@ -84,7 +86,9 @@ CAPTURE_PARTS = [
         agent.capture.kept_surroundings
         agent.capture.landmarks agent.capture.withholding agent.capture.keeping
         agent.capture.callers agent.origin agent.probes.choosing agent.twin trial trial.calls
-        trial.showing trial.outcome trial.printed agent.twin.outcome agent.probes.capturing
+        trial.showing trial.outcome trial.printed
+        agent.capture.outcomes agent.capture.wrapped agent.probes.turns
+        agent.twin.outcome agent.probes.capturing
     """.split()
 ]
 """As `PARTS`, of what captures whole calls: loaded with the first probe that does."""
@@ -95,7 +99,8 @@ SEALED_PARTS = [
         trial.patch trial.plan trial.questions
         trial.purity trial.reachable trial.scopes trial.sources
         trial.steps trial.unified trial.elsewhere trial.withheld trial.building
-        trial.building_arrays trial.building_functions trial.rebuilding
+        trial.building_arrays trial.building_functions trial.building_streams
+        trial.building_classes trial.rebuilding
         wire.kept agent.place agent.place.inside agent.place.entry agent.place.callee
         agent.place.deep agent.place.globals agent.place.lines agent.place.scope
         agent.place.one_run agent.twin.apart agent.twin.bench agent.twin.trying
@@ -108,7 +113,6 @@ TWIN_TERMS = ["leadline.agent.twin", "leadline.agent.twin.terms"]
 """Of these, what says whether the service allows twins at all."""
 _ONLY = {
     "native": (
-        "leadline.agent.capture.shapes",
         "leadline.agent.core.native",
         "leadline.agent.core.program",
     ),
