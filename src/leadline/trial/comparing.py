@@ -22,6 +22,7 @@ from leadline.trial.sides import (
     is_address,
     is_cut_off,
     is_error,
+    is_standard,
     is_text,
     key_of,
     length_of,
@@ -216,6 +217,8 @@ class _Walk:
                 self.unseen += 1  # the room was at its end before the class was looked at
             else:
                 self.differ(pair)
+        elif is_standard(live) and is_standard(rerun):
+            self.compared += 1  # by its name it is known which one it is
         elif held_back(live) or held_back(rerun) or level > _MAX_DEPTH:
             self.unseen += 1
         else:
