@@ -11,7 +11,7 @@ import pytest
 
 from leadline.agent.capture.keeping import Landmarks, keep, withhold
 from leadline.trial.comparing import apart
-from leadline.trial.outcome import ABSENT, Outcome
+from leadline.trial.outcome import ABSENT, RESOURCE, Outcome
 from leadline.trial.rebuilding import Withheld, WithheldTouched, check, rebuild
 from leadline.wire.kept import CONTEXT, MAX_CALL_BYTES, Kept
 
@@ -162,3 +162,12 @@ def test_what_it_is_made_in_is_there_even_where_the_arguments_are_too_much() -> 
         found = copy_context().run(kept, landmarks=landmarks, **how)
         document: Any = found.document
         assert rebuild(document)[CONTEXT][request] == "of Ada"  # type: ignore[index]
+
+
+def test_a_standard_stream_is_known_by_its_name() -> None:
+    def of(name: str) -> Outcome:
+        return Outcome(True, {"type": name, "omitted": "opaque", "rule": RESOURCE})
+
+    assert apart(of("sys.stdout"), of("sys.stdout")).compared == 1
+    assert apart(of("BytesIO"), of("BytesIO")).compared == 0
+    assert len(apart(of("sys.stdout"), of("sys.stderr")).differences) == 1

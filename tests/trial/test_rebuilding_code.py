@@ -4,6 +4,7 @@ import functools
 import json
 import re
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -252,3 +253,26 @@ def test_a_class_that_more_than_its_statement_has_made_is_not() -> None:
     other = type("Meta", (type,), {})("Other", (), {"__module__": __name__})
     for kind in (Heard, other):
         assert "is no class that a module has" in keep([("kind", kind)]).obstacle
+
+
+def test_an_abstract_class_that_a_function_has_made_is_made_again() -> None:
+    class Shape(ABC):
+        @abstractmethod
+        def area(self) -> int: ...
+
+    class Square(Shape):
+        def area(self) -> int:
+            return 4
+
+    kept = keep([("one", Square()), ("kinds", [Shape, Square])])
+    assert check(kept.document, keep) == ""
+    found = rebuild(json.loads(json.dumps(kept.document)))
+    one: Any = found["one"]
+    shape, square = found["kinds"]  # type: ignore[misc]
+    assert type(one) is square
+    assert isinstance(one, shape)
+    assert one.area() == 4
+    with pytest.raises(TypeError, match="abstract"):
+        shape()
+    Shape.register(int)
+    assert "is no class that a module has" in keep([("kind", Shape)]).obstacle

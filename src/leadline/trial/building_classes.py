@@ -1,5 +1,5 @@
 """How classes that functions have made are made again: from what they derive, and what lies in
-them; by no metaclass, and nobody is told of it. For a sealed process; see `trial.rebuilding`.
+them; nobody is told of it. For a sealed process; see `trial.rebuilding`.
 """
 
 import sys
@@ -21,7 +21,9 @@ def new_class(site: "Site", node: "Node") -> type:
     }
     if "q" in node:
         members["__slots__"] = tuple(node["q"])
-    return type.__new__(type, qualname.rpartition(".")[2], bases, members)
+    meta: Any = site.class_of(node, type)
+    made: type = meta.__new__(meta, qualname.rpartition(".")[2], bases, members)
+    return made
 
 
 def fill_class(site: "Site", cls: type, node: "Node") -> None:

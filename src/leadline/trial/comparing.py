@@ -23,6 +23,7 @@ from leadline.trial.sides import (
     is_address,
     is_cut_off,
     is_error,
+    is_standard,
     is_text,
     key_of,
     length_of,
@@ -230,6 +231,8 @@ class _Walk:
                 self.unseen += 1  # it was not even looked of what class it is
             else:
                 self.differ(pair)
+        elif is_standard(live) and is_standard(rerun):
+            self.compared += 1  # by its name it is known which one it is
         elif held_back(live) or held_back(rerun) or level > _MAX_DEPTH:
             self.unseen += 1
         else:

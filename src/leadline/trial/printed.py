@@ -10,6 +10,7 @@ MAX_PRINTED_CHARS = 8_000
 
 
 _NAMES = ("stdin", "stdout", "stderr")
+STANDARD = frozenset(f"sys.{name}" for name in _NAMES)
 _stood: list[dict[str, object]] = []
 
 

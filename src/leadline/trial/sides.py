@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 
 from leadline.trial.accident import without_chance
 from leadline.trial.outcome import ABSENT
+from leadline.trial.printed import STANDARD
 from leadline.wire.value import RESOURCE, Form, Omission, Value, render
 
 MAX_SHOWN_CHARS = 200
@@ -110,6 +111,11 @@ def as_text(value: Value) -> dict[str, Any]:
 def is_error(value: dict[str, Any]) -> bool:
     """Tell whether it is an exception."""
     return value.get("form") == Form.CALL
+
+
+def is_standard(value: dict[str, Any]) -> bool:
+    """Tell whether it is a standard stream of the process."""
+    return value.get("rule") == RESOURCE and value.get("type") in STANDARD
 
 
 def is_address(number: int) -> bool:
