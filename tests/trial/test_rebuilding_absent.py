@@ -11,9 +11,10 @@ import pytest
 
 from leadline.agent.capture.keeping import Landmarks, keep, withhold
 from leadline.trial.comparing import apart
-from leadline.trial.outcome import ABSENT, RESOURCE, Outcome
+from leadline.trial.outcome import ABSENT, Outcome
 from leadline.trial.rebuilding import Withheld, WithheldTouched, check, rebuild
 from leadline.wire.kept import CONTEXT, MAX_CALL_BYTES, Kept
+from leadline.wire.value import RESOURCE
 
 request: ContextVar[object] = ContextVar("request")
 
