@@ -32,6 +32,13 @@ def squares(count):
     return (number * number for number in range(count))
 
 
+def told():
+    total = 0
+    while True:
+        more = yield total * 1
+        total += more or 0
+
+
 def main():
     for _ in range(5):
         rate(f"rate {_}")
@@ -45,6 +52,10 @@ def main():
         except ZeroDivisionError:
             pass
         sum(squares(number % 5))
+        asked = told()
+        next(asked)
+        asked.send(number % 4)
+        asked.close()
         time.sleep(float(sys.argv[1]))
 
 

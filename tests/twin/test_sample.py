@@ -74,7 +74,10 @@ class Watched:
     def order(
         self, entry: str, tried: candidate.Candidate, hits: list[dict[str, Any]], **more: Any
     ) -> str:
-        calls = [[hit["id"], call_digest(hit["call"]["kept"]), 0] for hit in hits]
+        calls = [
+            [hit["id"], call_digest(hit["call"]["kept"], hit["call"].get("turns", ())), 10]
+            for hit in hits
+        ]
         said = {"calls": calls, "fails": "raises ZeroDivisionError", "within_s": 2.0, **more}
         body = {
             "use": "sample", "target": entry, "ttl_s": 60.0, "life_s": 30.0,
@@ -187,6 +190,15 @@ def test_a_lazy_result_is_compared(desk, new, became):
     hits = desk.capture("desk:squares", condition="count == 4", many=2)
     found, _ = desk.tried("desk:squares", desk.changed("number * number", new), hits)
     assert [one.case.candidate for one in found] == [became] * 2, found
+
+
+def test_a_generator_is_given_what_it_was_given(desk):
+    hits = desk.capture("desk:told", many=4)
+    for new, became in (("total * 1 + 0", Candidate.SAME), ("total * 2", Candidate.DIFFERS)):
+        found, _ = desk.tried("desk:told", desk.changed("total * 1", new), hits)
+        agreed = [one for one in found if one.case.agreed]
+        assert agreed, [one.case for one in found]
+        assert became in {one.case.candidate for one in agreed}
 
 
 FORGED = """\

@@ -191,7 +191,10 @@ def _sampled(args: argparse.Namespace, asked: Asked, captured: Captured) -> Trie
     if chosen:
         client = Client()
         more = {
-            "calls": [[one.hit, call_digest(one.document), most_yields(one)] for one in chosen],
+            "calls": [
+                [one.hit, call_digest(one.document, one.turns), most_yields(one)]
+                for one in chosen
+            ],
             "within_s": args.within,
         }
         life_s = LIFE_S[TwinUse.SAMPLE]

@@ -53,6 +53,7 @@ def _call(context: Context, service: str, number: int, named: Named) -> tuple[Sa
         return SampledCall(number), 0
     call: Any = hit.call if hit.service == service else None  # as it is stored: plain data
     document = call["kept"] if call else None
-    if document is None or call_digest(document) != named.digest:
+    turns = (call.get("turns") or []) if call else []
+    if document is None or call_digest(document, turns) != named.digest:
         return SampledCall(number), 0
-    return SampledCall(number, document), int(call["size"])
+    return SampledCall(number, document, turns), int(call["size"])

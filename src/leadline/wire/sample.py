@@ -8,6 +8,7 @@ is there; then its agent fetches them, piece by piece, and passes on those of th
 
 import json
 from _sha2 import sha256  # type: ignore[import-not-found]
+from collections.abc import Sequence
 from typing import Any
 
 from leadline.wire.errors import UsageError, WireError
@@ -47,10 +48,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class SampledCall:
-    """A call by its number, from 1. Without a document it is not there any more."""
+    """A call by its number, from 1. Without a document it is not there any more. `turns` are
+    those of a generator, as `wire.call.Turn` says."""
 
     number: int
     document: dict[str, Any] | None = None
+    turns: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,10 @@ def names(code: tuple[str, ...]) -> tuple[list[Named], float]:
     return calls, float(within_s)
 
 
-def call_digest(document: object) -> str:
-    """Return the SHA-256, in hexadecimal, of the arguments of a captured call."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+def call_digest(document: object, turns: Sequence[object] = ()) -> str:
+    """Return the SHA-256, in hexadecimal, of what a captured call was given: its arguments,
+    and what a generator was given between."""
+    text = json.dumps([document, list(turns)], sort_keys=True, separators=(",", ":"))
     return str(sha256(text.encode("ascii")).hexdigest())
 
 
@@ -92,7 +96,7 @@ def read_sampled(body: bytes) -> list[SampledCall]:
         calls = [SampledCall(**one) for one in json.loads(body)["calls"]]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise WireError("What came is no calls.") from None
-    if not all(type(one.number) is int for one in calls):
+    if not all(type(one.number) is int and type(one.turns) is list for one in calls):
         raise WireError("A call has no number.")
     return calls
 

@@ -92,9 +92,9 @@ def _asked(number: int, lines: Lines, tell: Tell) -> list[SampledCall]:
 
 def _order(call: SampledCall, named: Named, within_s: float) -> Order | str:
     """Return what is to be run, or why nothing is."""
-    if call.document is None or call_digest(call.document) != named.digest:
+    if call.document is None or call_digest(call.document, call.turns) != named.digest:
         return NO_CALL
-    return Order(call.number, call.document, named.most_yields, within_s)
+    return Order(call.number, call.document, named.most_yields, within_s, turns=call.turns)
 
 
 def _tried(
