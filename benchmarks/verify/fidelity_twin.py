@@ -41,13 +41,15 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=NAMES, default=[])
     parser.add_argument("--folder", type=Path, default=Path("build/fidelity"))
     parser.add_argument("--calls", type=int, default=4, help="of each function")
+    parser.add_argument("--no-hits", action="store_true", help="the zygote alone")
     parser.add_argument("--again", action="store_true", help="run again what was run")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--show", type=int, default=0, help="examples of each reason")
     options = parser.parse_args()
     rows = {}
     for name in options.only or NAMES[:3]:
-        file = _recorded(name, options.folder.absolute(), options.calls, again=options.again)
+        folder, no_hits = options.folder.absolute(), options.no_hits
+        file = _recorded(name, folder, options.calls, again=options.again, no_hits=no_hits)
         with file.open(encoding="utf-8") as lines:
             head = json.loads(next(lines))
             calls = [json.loads(line) for line in lines]
@@ -57,7 +59,7 @@ def main() -> int:
     return 0
 
 
-def _recorded(name: str, folder: Path, calls: int, *, again: bool) -> Path:
+def _recorded(name: str, folder: Path, calls: int, *, again: bool, no_hits: bool) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}-twin-{sys.version_info[0]}.{sys.version_info[1]}.jsonl"
     if file.exists() and not again:
@@ -69,7 +71,7 @@ def _recorded(name: str, folder: Path, calls: int, *, again: bool) -> Path:
         command = [
             python, "-m", "pytest", "-q", "-p", "no:cacheprovider",
             "-p", "benchmarks.verify.twinning", "--twin", suite.package, "--twin-into", file,
-            "--twin-calls", calls, *suite.arguments,
+            "--twin-calls", calls, *["--twin-no-hits"][: no_hits], *suite.arguments,
         ]  # fmt: skip
         path = environment()
     else:
@@ -78,7 +80,7 @@ def _recorded(name: str, folder: Path, calls: int, *, again: bool) -> Path:
         where.mkdir()
         command = [
             sys.executable, "-m", "benchmarks.verify.twinning", name, "--into", file,
-            "--calls", calls,
+            "--calls", calls, *["--no-hits"][: no_hits],
         ]  # fmt: skip
         path = environment()
         path["PYTHONPATH"] += f":{Path(fidelity.ROOT, 'src/leadline/demo/service')}"

@@ -55,8 +55,9 @@ twin: Any = native.twin()
 class Twins:
     """One per process: has a recorder at work, and makes twins beside it."""
 
-    def __init__(self, packages: list[str], most: int) -> None:
+    def __init__(self, packages: list[str], most: int, *, at_hits: bool = True) -> None:
         self.recorder = Recorder(packages, most)
+        self._at_hits = at_hits
         self._busy = False
         self._done: dict[int, tuple[object, int]] = {}
         self._at_hit: list[dict[str, Any]] = []
@@ -73,7 +74,7 @@ class Twins:
         self.recorder.begin()
         sys.monitoring.use_tool_id(_TOOL, "twinning")
         sys.monitoring.register_callback(_TOOL, _events.PY_START, self._start)
-        sys.monitoring.set_events(_TOOL, _events.PY_START)
+        sys.monitoring.set_events(_TOOL, _events.PY_START if self._at_hits else 0)
 
     def end(self, into: Path) -> None:
         """Write what was kept and what it came to in each place."""
@@ -249,12 +250,13 @@ def pytest_addoption(parser: Any) -> None:
     parser.addoption("--twin", action="append", default=[], metavar="PACKAGE")
     parser.addoption("--twin-into", default="calls.jsonl", metavar="FILE")
     parser.addoption("--twin-calls", type=int, default=CALLS, metavar="N")
+    parser.addoption("--twin-no-hits", action="store_true")
 
 
 def pytest_collection_finish(session: Any) -> None:
     options = session.config.option
     if options.twin:
-        twins = Twins(options.twin, options.twin_calls)
+        twins = Twins(options.twin, options.twin_calls, at_hits=not options.twin_no_hits)
         twins.begin()
         _twins.append(twins)
 
@@ -283,8 +285,9 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(traffic.SERVICES))
     parser.add_argument("--into", type=Path, required=True)
     parser.add_argument("--calls", type=int, default=CALLS)
+    parser.add_argument("--no-hits", action="store_true")
     options = parser.parse_args()
-    twins = Twins([options.name], options.calls)
+    twins = Twins([options.name], options.calls, at_hits=not options.no_hits)
     traffic.SERVICES[options.name](twins.begin)
     twins.end(options.into)
     os._exit(0)  # whatever threads are left

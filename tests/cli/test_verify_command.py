@@ -89,22 +89,30 @@ def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker):
     assert (found["entry"], found["exit_status"]) == ("sharing:shares", 0)
     kept = leadline.json("verdicts")["verdicts"]
     assert [(one["verdict"], one["service"]) for one in kept] == [("fixed", "worker")]
-    for place, words in (
-        ("hit", r"twins of the live process, one at each hit"),
-        ("twin", r"twin of the live process, state of \d\d:\d\d:\d\d"),
-    ):
-        said = leadline.cli(
-            "verify", "worker", "--place", place, "--patch", "fix.diff", "-n", "4", "--json",
-            status=None,
-        )  # fmt: skip
-        twins = json.loads(said.splitlines()[0])
-        assert re.fullmatch(words, twins["place"])
+    said = leadline.cli(
+        "verify", "worker", "--place", "hit", "--patch", "fix.diff", "-n", "4", "--json",
+        status=None,
+    )  # fmt: skip
+    hits = json.loads(said.splitlines()[0])
+    assert hits["place"] == "twins of the live process, one at each hit"
+    found = leadline.json(
+        "verify",
+        "worker",
+        "--place",
+        "twin",
+        *FAILS,
+        *expect,
+        "--patch",
+        "fix.diff",
+        "-n",
+        "24",
+    )
+    assert found["sentence"].startswith("fixed: "), found["sentence"]
+    assert re.fullmatch(r"twin of the live process, state of \d\d:\d\d:\d\d", found["place"])
+    for twins in (hits, found):
         assert not any("not compared" in note for note in twins["notes"])
-        assert twins["shares"]["agreed"] == twins["shares"]["calls"] == 4, (
-            place,
-            twins["unknown"],
-            twins["notes"],
-        )
+        said = (twins["place"], twins["unknown"], twins["notes"])
+        assert twins["shares"]["agreed"] == twins["shares"]["calls"], said
 
 
 def test_where_a_fresh_process_cannot_be_as_the_live_one_twins_are_tried(
