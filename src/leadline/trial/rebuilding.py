@@ -163,9 +163,28 @@ class _Site(Site):
         super().__init__(list(document["nodes"]), modules)
         self._roots: dict[str, Any] = document["roots"]
         self._states = bytearray(len(self.nodes))
+        self._look_names_up()
         self._spread()
         numbers = {at for at, node in enumerate(self.nodes) if node["k"] == WITHHELD}
         self._paths = paths(document, numbers) if numbers else {}
+
+    def _look_names_up(self) -> None:
+        """What lies in a module that cannot be imported here, as it writes or connects when that
+        is done, is not there: that concerns those calls only that look at it."""
+        failed: set[str] = set()
+        for at, node in enumerate(self.nodes):
+            if node["k"] != "name":
+                continue
+            if node["m"] not in failed:
+                try:
+                    self.by_name(node["m"], node["t"])
+                    continue
+                except RefusedError:
+                    continue
+                except Exception:  # noqa: BLE001 - whatever the module does
+                    failed.add(node["m"])
+            name = f"{node['m']}.{node['t']}"
+            self.nodes[at] = {"k": WITHHELD, "t": name, "rule": IN_PROCESS}
 
     def _spread(self) -> None:
         """What cannot be made without something that is not there is not there either; what a
