@@ -169,8 +169,8 @@ class _Site(Site):
         self._paths = paths(document, numbers) if numbers else {}
 
     def _look_names_up(self) -> None:
-        """What lies in a module that cannot be imported here, as it writes or connects when that
-        is done, is not there: that concerns those calls only that look at it."""
+        """What lies in a module that cannot be imported here, as it writes or connects when
+        that is done, is not there: that concerns those calls only that look at it."""
         failed: set[str] = set()
         for at, node in enumerate(self.nodes):
             if node["k"] != "name":
