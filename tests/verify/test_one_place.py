@@ -249,3 +249,16 @@ def test_what_a_callers_doing_has_changed_is_not_the_generators() -> None:
         assert case.control is control
         assert compare_runs(call, of(3, 0), of(3, 0), of(3, 0)).case.agreed
         assert compare_runs(call, of(2, 1), of(2, 1), of(2, 1)).case.control is Control.DIFFERS
+
+
+def test_what_is_raised_in_a_generator_by_its_caller_is_not_the_generators() -> None:
+    def of(returned: bool) -> Ran:
+        value: Value = None if returned else {"type": "Abort", "form": "call"}
+        return Ran(1, Rerun(Outcome(returned, value, {}, [1])))
+
+    raised, ended = of(False), of(True)
+    live = raised.rerun.outcome
+    assert live is not None
+    call = CapturedCall(1, {}, live, kind="generator")
+    assert compare_runs(call, ended, ended, ended).case.control is Control.UNKNOWN
+    assert compare_runs(call, raised, raised, raised).case.agreed
