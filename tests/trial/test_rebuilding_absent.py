@@ -180,15 +180,16 @@ def test_what_is_in_a_module_that_cannot_be_imported_is_in_the_way_of_those_who_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = tmp_path / "writes_when_imported.py"
-    module.write_text("class Box:\n    pass\n", "utf-8")
+    module.write_text("class Box:\n    pass\n\nmade = [lambda: Box]\n", "utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    box = importlib.import_module(module.stem).Box
-    kept = keep([("box", box()), ("kinds", [box, int]), ("n", 3)])
+    imported = importlib.import_module(module.stem)
+    box, made_there = imported.Box, imported.made[0]
+    kept = keep([("box", box()), ("kinds", [box, int]), ("n", 3), ("made", made_there)])
     monkeypatch.delitem(sys.modules, module.stem)
     module.write_text("raise PermissionError('/tmp/x')\n", "utf-8")
     importlib.invalidate_caches()
     found: Any = rebuild(kept.document or {})
     assert (found["n"], found["kinds"][1]) == (3, int)
-    for one in (found["box"], found["kinds"][0]):
+    for one in (found["box"], found["kinds"][0], found["made"]):
         with pytest.raises(WithheldTouched, match="lives in its process"):
             str(one)

@@ -173,11 +173,11 @@ class _Site(Site):
         that is done, is not there: that concerns those calls only that look at it."""
         failed: set[str] = set()
         for at, node in enumerate(self.nodes):
-            if node["k"] != "name":
+            if node["k"] not in ("name", "function"):
                 continue
             if node["m"] not in failed:
                 try:
-                    self.by_name(node["m"], node["t"])
+                    self.by_name(node["m"], node["t"] if node["k"] == "name" else "")
                     continue
                 except RefusedError:
                     continue
