@@ -140,6 +140,23 @@ def test_what_is_withheld_is_not_touched_by_our_own_look(tmp_path: Path) -> None
 
 
 WRAPPED = """\
+import functools
+
+def also(other):
+    def decorate(function):
+        @functools.wraps(other)
+        def either(*args):
+            return function(*args) if args else other()
+        return either
+    return decorate
+
+def plainly_summed():
+    return 0
+
+@also(plainly_summed)
+def summed(first, second):
+    return first + second
+
 def authorized(function):
     def inner(who, *more):
         return function(f"<{who}>", *more)
@@ -158,6 +175,7 @@ def test_what_a_decorator_has_wrapped_without_a_word_is_found(tmp_path: Path) ->
     with imported(tmp_path, "wrapped_of_it") as (module,):
         found = find_entry(module, "wrapped_of_it", "Views.show")
         assert found.parameters == ("self", "page")
+        assert find_entry(module, "wrapped_of_it", "summed").parameters == ("first", "second")
         other = find_entry(module, "wrapped_of_it", "authorized")
         assert other.parameters == ("function",)
 
