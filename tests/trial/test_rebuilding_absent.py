@@ -1,10 +1,13 @@
 """What cannot be written down by value stands in its place: a call that does not look at it can
 be made again, and one that does says at what."""
 
+import importlib
 import json
 import sqlite3
+import sys
 from contextlib import closing
 from contextvars import ContextVar, copy_context
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -172,3 +175,22 @@ def test_a_standard_stream_is_known_by_its_name() -> None:
     assert apart(of("sys.stdout"), of("sys.stdout")).compared == 1
     assert apart(of("BytesIO"), of("BytesIO")).compared == 0
     assert len(apart(of("sys.stdout"), of("sys.stderr")).differences) == 1
+
+
+def test_what_is_in_a_module_that_cannot_be_imported_is_in_the_way_of_those_who_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "writes_when_imported.py"
+    module.write_text("class Box:\n    pass\n\nmade = [lambda: Box]\n", "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    imported = importlib.import_module(module.stem)
+    box, made_there = imported.Box, imported.made[0]
+    kept = keep([("box", box()), ("kinds", [box, int]), ("n", 3), ("made", made_there)])
+    monkeypatch.delitem(sys.modules, module.stem)
+    module.write_text("raise PermissionError('/tmp/x')\n", "utf-8")
+    importlib.invalidate_caches()
+    found: Any = rebuild(kept.document or {})
+    assert (found["n"], found["kinds"][1]) == (3, int)
+    for one in (found["box"], found["kinds"][0], found["made"]):
+        with pytest.raises(WithheldTouched, match="lives in its process"):
+            str(one)

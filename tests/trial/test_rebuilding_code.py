@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from operator import attrgetter, itemgetter, methodcaller
 from typing import Any
 
 import pytest
@@ -276,3 +277,17 @@ def test_an_abstract_class_that_a_function_has_made_is_made_again() -> None:
         shape()
     Shape.register(int)
     assert "is no class that a module has" in keep([("kind", Shape)]).obstacle
+
+
+def test_what_operator_makes_is_made_again() -> None:
+    asked = [
+        attrgetter("real", "imag"),
+        itemgetter(1),
+        methodcaller("split", ","),
+        attrgetter("real"),
+    ]
+    kept = keep([("asked", asked)])
+    assert check(kept.document, keep) == ""
+    parts, second, split, real = rebuild(kept.document or {})["asked"]  # type: ignore[misc]
+    assert (parts(2j), second("ab"), split("a,b"), real(3)) == ((0, 2), "b", ["a", "b"], 3)
+    assert "methodcaller lives" in keep([("one", methodcaller("split", sep=","))]).obstacle

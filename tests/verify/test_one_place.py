@@ -140,6 +140,23 @@ def test_what_is_withheld_is_not_touched_by_our_own_look(tmp_path: Path) -> None
 
 
 WRAPPED = """\
+import functools
+
+def also(other):
+    def decorate(function):
+        @functools.wraps(other)
+        def either(*args):
+            return function(*args) if args else other()
+        return either
+    return decorate
+
+def plainly_summed():
+    return 0
+
+@also(plainly_summed)
+def summed(first, second):
+    return first + second
+
 def authorized(function):
     def inner(who, *more):
         return function(f"<{who}>", *more)
@@ -158,6 +175,7 @@ def test_what_a_decorator_has_wrapped_without_a_word_is_found(tmp_path: Path) ->
     with imported(tmp_path, "wrapped_of_it") as (module,):
         found = find_entry(module, "wrapped_of_it", "Views.show")
         assert found.parameters == ("self", "page")
+        assert find_entry(module, "wrapped_of_it", "summed").parameters == ("first", "second")
         other = find_entry(module, "wrapped_of_it", "authorized")
         assert other.parameters == ("function",)
 
@@ -249,3 +267,16 @@ def test_what_a_callers_doing_has_changed_is_not_the_generators() -> None:
         assert case.control is control
         assert compare_runs(call, of(3, 0), of(3, 0), of(3, 0)).case.agreed
         assert compare_runs(call, of(2, 1), of(2, 1), of(2, 1)).case.control is Control.DIFFERS
+
+
+def test_what_is_raised_in_a_generator_by_its_caller_is_not_the_generators() -> None:
+    def of(returned: bool) -> Ran:
+        value: Value = None if returned else {"type": "Abort", "form": "call"}
+        return Ran(1, Rerun(Outcome(returned, value, {}, [1])))
+
+    raised, ended = of(False), of(True)
+    live = raised.rerun.outcome
+    assert live is not None
+    call = CapturedCall(1, {}, live, kind="generator")
+    assert compare_runs(call, ended, ended, ended).case.control is Control.UNKNOWN
+    assert compare_runs(call, raised, raised, raised).case.agreed

@@ -172,6 +172,7 @@ class _Site(Site):
         self._states = bytearray(len(self.nodes))
         if living is not None:
             self._find(living)
+        self._look_names_up()
         self._spread()
         numbers = {at for at, node in enumerate(self.nodes) if node["k"] == WITHHELD}
         self._paths = paths(document, numbers) if numbers else {}
@@ -187,6 +188,24 @@ class _Site(Site):
             self._states[at] = _WHOLE
             if isinstance(live[0], type):
                 self.classes[at] = live[0]
+
+    def _look_names_up(self) -> None:
+        """What lies in a module that cannot be imported here, as it writes or connects when
+        that is done, is not there: that concerns those calls only that look at it."""
+        failed: set[str] = set()
+        for at, node in enumerate(self.nodes):
+            if node["k"] not in ("name", "function"):
+                continue
+            if node["m"] not in failed:
+                try:
+                    self.by_name(node["m"], node["t"] if node["k"] == "name" else "")
+                    continue
+                except RefusedError:
+                    continue
+                except Exception:  # noqa: BLE001 - whatever the module does
+                    failed.add(node["m"])
+            name = f"{node['m']}.{node['t']}"
+            self.nodes[at] = {"k": WITHHELD, "t": name, "rule": IN_PROCESS}
 
     def _spread(self) -> None:
         """What cannot be made without something that is not there is not there either; what a

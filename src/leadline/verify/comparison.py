@@ -133,7 +133,7 @@ def _control(call: CapturedCall, first: Ran, second: Ran) -> tuple[Control, Apar
         found = apart(call.live, outcome)
         left = unmasked(found, noise)
         if left and _changed_between(call, left):
-            said = f"{left[0].where} was changed {BETWEEN}, by what was not kept"
+            said = f"{left[0].where} is another by what happened {BETWEEN}, and was not kept"
             return Control.UNKNOWN, noise, said
         if left:
             why = explained(ran.rerun.marks, ran.refused)
@@ -146,10 +146,13 @@ def _control(call: CapturedCall, first: Ran, second: Ran) -> tuple[Control, Apar
 
 
 def _changed_between(call: CapturedCall, left: Sequence[Difference]) -> bool:
-    """Tell whether only arguments of a generator differ: whoever is given something out can
-    change them before the generator goes on."""
+    """Tell whether a generator differs in nothing but its arguments, or in that it raised:
+    whoever is given something out can change them before it goes on, and raise in it."""
     stood = call.kind.endswith("generator") and call.live.yields
-    return bool(stood) and all(one.where.startswith(_ARGUMENT) for one in left)
+    raised = not call.live.returned
+    return bool(stood) and all(
+        one.where.startswith(_ARGUMENT) or (raised and one.where == "outcome") for one in left
+    )
 
 
 def _candidate(

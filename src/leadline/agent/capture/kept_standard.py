@@ -69,6 +69,22 @@ def logger(_: Layout, __: type) -> Reader | None:
     return _read_logger
 
 
+def operation(layout: Layout, cls: type) -> Reader | None:
+    """What `operator` makes of names and keys: by what `__reduce__`, in C, tells of it."""
+    reduce = method(layout, cls, "__reduce__")
+    if reduce is None or layout.cls is not cls:
+        return opaque
+
+    def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
+        told = reduce(value)
+        if told[0] is not layout.cls:  # a method with named arguments
+            return opaque(keeper, value, layout)
+        parts = [keeper.ref(part) for part in told[1]]
+        return {"k": "made", "c": keeper.class_(layout.cls), "i": parts}
+
+    return read
+
+
 def executor(layout: Layout, cls: type) -> Reader | None:
     """A pool of threads: made anew, with as many threads, and none of what they do."""
     if layout.cls is not cls:

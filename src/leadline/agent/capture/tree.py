@@ -315,7 +315,7 @@ def _complex(_: Walk, value: Any, layout: Layout, __: int) -> Value:
 
 
 def class_(walk: Walk, value: Any, _: Layout, __: int) -> Value:
-    return {"type": "type", "text": walk.room.text(layout_of(value).name)}
+    return walk.words(layout_of(value).name, "type")
 
 
 _BASES: dict[type | None, tuple[Read, bool]] = {

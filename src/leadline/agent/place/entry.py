@@ -78,9 +78,10 @@ def _beneath(found: Any, qualname: str, file: str) -> FunctionType | None:
     functions = [one for one in wrappers(found) if isinstance(one, FunctionType)]
     named = (one for one in functions if one.__code__.co_qualname == qualname)
     function = next(named, None)
-    if function is None and functions:
-        function = _closed_over(functions[-1], qualname, file) or functions[-1]
-    return function
+    if function is None:
+        held = (_closed_over(one, qualname, file) for one in functions)
+        function = next((one for one in held if one is not None), None)
+    return function or (functions[-1] if functions else None)
 
 
 def _closed_over(wrapper: FunctionType, qualname: str, file: str) -> FunctionType | None:
