@@ -187,7 +187,7 @@ class Recorder:
             kept,
             shape,
             callers,
-            module_name(frame.f_globals),
+            self._module or module_name(frame.f_globals),
             time.monotonic(),
             share,
             visit.site,
@@ -213,10 +213,12 @@ class Recorder:
         if begun is None or (turns := begun.turns) is None:
             return False
         clock = time.thread_time_ns
-        started, held = clock(), begun.held
+        started, room = clock(), turns.room.left - turns.bytes
         goes_on = turns.hear(heard, value, counted or 0, self._landmarks)
-        self._open_bytes += begun.held - held
-        self._charge((clock() - started) / self._token_ns)
+        self._open_bytes += room - turns.room.left + turns.bytes
+        took = clock() - started
+        turns.left_ns -= took
+        self._charge(took / self._token_ns)
         return goes_on
 
     def end(self, visit: Visit) -> bytes:
@@ -348,7 +350,7 @@ class Recorder:
         self._told_home = True
         driven = _driven(turns) if turns is not None else []
         call = CallView(
-            entry=f"{self._module or begun.module}:{code.co_qualname}",
+            entry=f"{begun.module}:{code.co_qualname}",
             kind=kind_of(code),
             returned=ended.returned,
             value=shown.pop(""),
