@@ -194,3 +194,22 @@ def test_what_is_in_a_module_that_cannot_be_imported_is_in_the_way_of_those_who_
     for one in (found["box"], found["kinds"][0], found["made"]):
         with pytest.raises(WithheldTouched, match="lives in its process"):
             str(one)
+
+
+class Lexer:
+    only: "Lexer | None" = None
+
+    def __init__(self) -> None:
+        self.words = ["select"]
+
+
+def test_what_is_made_when_it_is_first_asked_for_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Lexer, "only", Lexer())
+    landmarks = Landmarks.of([__name__])
+    kept = keep([("lexer", Lexer.only)], landmarks=landmarks)
+    monkeypatch.setattr(Lexer, "only", None)
+    found: Any = rebuild(kept.document or {})
+    assert found["lexer"].words == ["select"]
+    assert Lexer.only is found["lexer"]

@@ -3,7 +3,6 @@ rest from its parts. For a sealed process; see `trial.rebuilding`.
 """
 
 import binascii
-import contextlib
 import datetime
 import importlib
 import logging
@@ -22,6 +21,7 @@ from operator import or_
 from typing import Any
 
 from leadline.expression.layout import layout_of
+from leadline.trial import building_standard
 from leadline.trial.building_arrays import ARRAYS
 from leadline.trial.building_classes import CLASS, fill_class, new_class
 from leadline.trial.building_functions import FUNCTION_SHELLS, FUNCTIONS
@@ -130,6 +130,8 @@ def emptied(site: Site, node: Node) -> Any:
     """Return the object that a module holds, without what it holds here: it is given what it
     held there. What was withheld there stays as it is here."""
     found = site.by_name(*node["g"])
+    if found is None and node["k"] in SHELLS:
+        return _first(site, node)
     base = EMPTIED.get(node["k"])
     if base is not None:
         base.clear(found)
@@ -139,6 +141,16 @@ def emptied(site: Site, node: Node) -> Any:
         site.before[id(found)] = dict(names)
         names.clear()
     return found
+
+
+def _first(site: Site, node: Node) -> Any:
+    """Make what a module makes when it is first asked for, and has not made here: the one that
+    was there has been."""
+    made = SHELLS[node["k"]](site, node)
+    module, name = node["g"]
+    owner, _, last = name.rpartition(".")
+    setattr(site.by_name(module, owner), last, made)
+    return made
 
 
 def _stays(site: Site, ref: Any) -> bool:
@@ -242,12 +254,6 @@ def _deque(site: Site, node: Node) -> Any:
 
 def _error(site: Site, node: Node) -> Any:
     return new(site.class_of(node))
-
-
-def _element(site: Site, node: Node) -> Any:
-    from xml.etree.ElementTree import Element  # noqa: PLC0415 - few need it
-
-    return Element.__new__(site.class_of(node, Element))
 
 
 def _group(site: Site, node: Node) -> Any:
@@ -354,23 +360,6 @@ def _reversed(site: Site, node: Node) -> Any:
     return made
 
 
-def _sql_row(site: Site, node: Node) -> Any:
-    """A row is made by a cursor that knows the columns: of a database of its own, in memory."""
-    import sqlite3  # noqa: PLC0415 - only for those that have it loaded already
-
-    names = [site.get(name).replace('"', '""') for name, _ in node["p"]]
-    columns = ", ".join(f'null as "{name}"' for name in names)
-    with contextlib.closing(sqlite3.connect(":memory:")) as database:
-        cursor = database.execute(f"select {columns}")
-        return sqlite3.Row(cursor, tuple(site.get(ref) for _, ref in node["p"]))
-
-
-def _executor(_: Site, node: Node) -> Any:
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - few need it
-
-    return ThreadPoolExecutor(node["n"])
-
-
 def _bytearray(site: Site, node: Node) -> Any:
     made: Any = bytearray.__new__(site.class_of(node, bytearray))
     bytearray.extend(made, _octets(node))
@@ -393,7 +382,7 @@ SHELLS: dict[str, Make] = {
     "defaultdict": _shell(defaultdict),
     "deque": _deque,
     "error": _error,
-    "element": _element,
+    "element": building_standard.element,
 }
 """What can be referred to before it holds anything."""
 
@@ -429,8 +418,8 @@ MAKERS: dict[str, Make] = {
     "union": lambda site, node: reduce(or_, site.items(node)),
     "method": lambda site, node: types.MethodType(*site.items(node)),
     "bound": lambda site, node: getattr(site.items(node)[0], node["t"]),
-    "sql row": _sql_row,
-    "executor": _executor,
+    "sql row": building_standard.sql_row,
+    "executor": building_standard.executor,
     "weak": _weak,
     "iterator": _iterator,
     "reversed": _reversed,
