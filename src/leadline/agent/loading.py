@@ -100,7 +100,7 @@ SEALED_PARTS = [
         trial.purity trial.reachable trial.scopes trial.sources
         trial.steps trial.unified trial.elsewhere trial.withheld trial.building
         trial.building_arrays trial.building_functions trial.building_streams
-        trial.building_classes trial.rebuilding
+        trial.building_classes trial.building_standard trial.rebuilding
         wire.kept agent.place agent.place.inside agent.place.entry agent.place.callee
         agent.place.deep agent.place.globals agent.place.lines agent.place.scope
         agent.place.one_run agent.twin.apart agent.twin.bench agent.twin.trying
