@@ -213,10 +213,12 @@ class Recorder:
         if begun is None or (turns := begun.turns) is None:
             return False
         clock = time.thread_time_ns
-        started, held = clock(), begun.held
+        started, room = clock(), turns.room.left - turns.bytes
         goes_on = turns.hear(heard, value, counted or 0, self._landmarks)
-        self._open_bytes += begun.held - held
-        self._charge((clock() - started) / self._token_ns)
+        self._open_bytes += room - turns.room.left + turns.bytes
+        took = clock() - started
+        turns.left_ns -= took
+        self._charge(took / self._token_ns)
         return goes_on
 
     def end(self, visit: Visit) -> bytes:

@@ -7,7 +7,6 @@ here, on a thread of ours.
 """
 
 import opcode
-import time
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -62,7 +61,8 @@ class Turns:
         """Of JSON, of what was sent."""
         self.obstacle = ""
         self._more = 0
-        self._ns = TURNS_NS
+        self.left_ns = TURNS_NS
+        """Of the application's thread; who calls `hear` takes it off."""
         self._is_async = bool(code.co_flags & _CO_ASYNC_GENERATOR)
         self._waits = False
         self.written = writer(self.room)
@@ -73,15 +73,12 @@ class Turns:
     def hear(self, heard: int, value: Any, counted: int, landmarks: Landmarks) -> bool:
         """Take one turn; returns whether more of what is given out is wanted. `counted` is how
         much was not told since it is not."""
-        clock = time.thread_time_ns
-        began = clock()
         refuel()
         if heard == Heard.GIVEN:
             self._give(value)
         elif not self.obstacle:
             after = len(self.yields) + self.more(counted)
             self._drive(heard, value, after, landmarks)
-        self._ns -= clock() - began
         return self._is_async or not self._more  # the core counts what is awaited, too
 
     def is_gone(self, now: float) -> bool:
@@ -109,7 +106,7 @@ class Turns:
             if self._waits:
                 return
             value = unwrapped(value)
-        if len(self.yields) >= MAX_YIELDS or self._ns <= 0:
+        if len(self.yields) >= MAX_YIELDS or self.left_ns <= 0:
             self._more += 1
             return
         self.yields.append(self.written(value))
@@ -124,7 +121,7 @@ class Turns:
         if heard == Heard.THROWN and self._waits:
             self.obstacle = _WAITED.format(layout_of(type(value)).name)
             return
-        if len(self.driven) >= MAX_SENT or self._ns <= 0:
+        if len(self.driven) >= MAX_SENT or self.left_ns <= 0:
             self.obstacle = _TOO_MUCH
             return
         kept = keeping.keep(
@@ -132,7 +129,7 @@ class Turns:
             MAX_CALL_BYTES - self.bytes,
             landmarks,
             leaves_out=True,
-            within_ns=self._ns,
+            within_ns=self.left_ns,
         )
         self.bytes += kept.size
         kind = TurnKind.SEND if heard == Heard.SENT else TurnKind.THROW

@@ -151,27 +151,36 @@ on_raise(Core *core, PyObject *const *arguments, Py_ssize_t count)
     return !enough(count, 3) ? NULL : threw(core, ON_RAISE, arguments);
 }
 
-/* What a generator gives out, or that it goes on: heard of in armed code only. */
-static PyObject *
-turned(Core *core, Event event, PyObject *const *arguments)
-{
-    PyObject *armed = table_get(&core->tables[event], arguments[0], 0);
-    if (armed == NULL) {
-        return Py_NewRef(core->disable);
-    }
-    return visit_all(core, armed, event == ON_YIELD ? arguments[2] : NULL, NULL);
-}
-
+/* What a generator gives out. */
 static PyObject *
 on_yield(Core *core, PyObject *const *arguments, Py_ssize_t count)
 {
-    return !enough(count, 3) ? NULL : turned(core, ON_YIELD, arguments);
+    if (!enough(count, 3)) {
+        return NULL;
+    }
+    PyObject *armed = table_get(&core->tables[ON_YIELD], arguments[0], 0);
+    return armed == NULL ? Py_NewRef(core->disable) : visit_all(core, armed, arguments[2], NULL);
 }
 
+/* That a generator goes on is of interest where something was sent into it, which is rare. */
 static PyObject *
 on_resume(Core *core, PyObject *const *arguments, Py_ssize_t count)
 {
-    return !enough(count, 2) ? NULL : turned(core, ON_RESUME, arguments);
+    if (!enough(count, 2)) {
+        return NULL;
+    }
+    PyObject *armed = table_get(&core->tables[ON_RESUME], arguments[0], 0);
+    Frame *frame = frame_innermost();
+    PyObject *sent = armed == NULL || frame == NULL ? NULL : frame_sent(frame);
+    if (sent != NULL && sent != Py_None) {
+        return visit_all(core, armed, NULL, NULL);
+    }
+    for (Py_ssize_t index = 0; armed != NULL && index < PyTuple_GET_SIZE(armed); index++) {
+        if (!((Armed *)PyTuple_GET_ITEM(armed, index))->meter->off) {
+            Py_RETURN_NONE;
+        }
+    }
+    return Py_NewRef(core->disable);
 }
 
 static PyObject *
