@@ -44,6 +44,10 @@ def each(n):
         yield one
     return "end"
 
+def named(result, exception, duration):
+    exception.append(5)
+    return 4
+
 def hot(n):
     return n
 
@@ -100,6 +104,18 @@ def test_a_call_is_kept_as_it_began_and_as_it_ended(soundings, shop) -> None:
     assert len(call.home.digest) == 64
     assert call.home.python == sys.version.split()[0]
     assert reading.message.startswith("share(…) returned {'each': 1.0, 'note': None}, kept ")
+
+
+def test_parameters_that_are_called_like_parts_of_a_call(soundings, shop) -> None:
+    capture(soundings, "named")
+    assert shop.named(1, [2], "three") == 4
+    [call] = calls(soundings)
+    assert call.arguments["result"] == 1
+    assert call.arguments["exception"]["items"] == [2, 5]
+    assert (call.arguments["duration"], call.value) == ("three", 4)
+    assert [argument(call, name) for name in ("result", "exception", "duration")] == [
+        1, [2], "three"
+    ]  # fmt: skip
 
 
 def test_what_other_hits_have_looked_at_does_not_end_a_capture(soundings, shop) -> None:

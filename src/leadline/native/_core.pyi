@@ -174,6 +174,22 @@ def kept_attributes(
     """Return what stands for the values under these names, and the room that is left; None
     where any of it needs more than is known here."""
 
+def kept_entries(
+    entries: dict[Any, Any],
+    memo: dict[int, int],
+    objects: list[Any],
+    known: dict[str, str | None],
+    left: int,
+    most: int,
+    /,
+) -> tuple[list[list[Any]], int] | None:
+    """As above, of a dictionary whose keys are ordinary texts."""
+
+def kept_items(
+    items: list[Any], memo: dict[int, int], objects: list[Any], left: int, most: int, /
+) -> tuple[list[Any], int] | None:
+    """As above, of what is in a row."""
+
 def parameters_of(frame: FrameType, /) -> list[tuple[str, object]]:
     """Return the parameters of a running frame that have a value, in their order."""
 

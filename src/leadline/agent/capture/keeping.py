@@ -14,15 +14,16 @@ from json.encoder import encode_basestring_ascii
 from time import thread_time_ns
 from typing import Any
 
-from leadline import native
 from leadline.agent.capture import living
 from leadline.agent.capture.holding import Reader
+from leadline.agent.capture.kept_quickly import quickly
 from leadline.agent.capture.kept_surroundings import surroundings
 from leadline.agent.capture.kinds import reader_of
 from leadline.agent.capture.landmarks import NO_LANDMARKS, Landmarks
 from leadline.agent.capture.naming import Name
 from leadline.agent.capture.obstacle import TOO_LARGE, UNNAMED, Obstacle
 from leadline.agent.capture.withholding import withhold
+from leadline.expression.hiding import name_rule
 from leadline.expression.layout import Layout, identity, layout_of
 from leadline.wire.kept import (
     CONTEXT,
@@ -41,7 +42,6 @@ from leadline.wire.redaction import known_names, secret_name
 
 __all__ = ["Keeper", "Landmarks", "keep", "withhold"]
 
-_core = native.core()
 _INLINE = 1 << 63
 _NEVER_NS = 1 << 62
 _LOOK_EVERY = 32
@@ -76,6 +76,7 @@ def keep(
     landmarks: Landmarks = NO_LANDMARKS,
     *,
     leaves_out: bool = False,
+    surrounded: bool = True,
     within_ns: int = 0,
 ) -> Kept:
     """Return arguments by value, or why that cannot be: on the application's thread.
@@ -83,7 +84,8 @@ def keep(
     With `leaves_out` something stands in for what lives in its process, and for what is so far
     from the arguments that there is no room for it: a call that does not look at that can be
     made again all the same. The context variables that modules hold are kept with them then,
-    as an argument of the name `CONTEXT`: which request this is, who is logged in. What is not
+    as an argument of the name `CONTEXT`: which request this is, who is logged in; not so for
+    what is no call of its own (`surrounded`). What is not
     reached `within_ns` of this thread's time (0: however long) is too far, too.
 
     Texts still hold what patterns would find; `withhold` takes that out, on another thread,
@@ -91,14 +93,15 @@ def keep(
     """
     arguments = list(named)
     began_ns = thread_time_ns()
-    aside = min(CONTEXT_BYTES, most_bytes // _ASIDE) if leaves_out else 0
+    surrounded = surrounded and leaves_out
+    aside = min(CONTEXT_BYTES, most_bytes // _ASIDE) if surrounded else 0
     for left in reversed(range(_TRIES)):
         keeper = Keeper(most_bytes - _EMPTY_BYTES - aside, landmarks)
         keeper.leaves_out, keeper.is_last, keeper.aside = leaves_out, not left, aside
         if within_ns:
             keeper.last_ns = began_ns + within_ns
-            keeper.until_ns = keeper.last_ns - (within_ns // _ASIDE if leaves_out else 0)
-        document, failed, obstacle = _attempt(arguments, keeper)
+            keeper.until_ns = keeper.last_ns - (within_ns // _ASIDE if surrounded else 0)
+        document, failed, obstacle = _attempt(arguments, keeper, surrounded)
         if not obstacle:
             size = most_bytes - keeper.left - keeper.aside
             # in a hurry, it is left to `withhold` to find the ways to what is held back
@@ -117,7 +120,7 @@ def keep(
 
 
 def _attempt(
-    arguments: list[tuple[str, object]], keeper: "Keeper"
+    arguments: list[tuple[str, object]], keeper: "Keeper", surrounded: bool
 ) -> tuple[dict[str, Any], int, str]:
     """Return a document, and which node could not be written down and why, if one could not."""
     roots: dict[str, Any] = {}
@@ -131,7 +134,7 @@ def _attempt(
     except Obstacle as found:
         return document, len(keeper.objects), str(found)
     obstacle = keeper.walk()
-    if not obstacle and keeper.leaves_out:
+    if not obstacle and surrounded:
         obstacle = _add_context(keeper, roots)
     return document, len(keeper.nodes), obstacle
 
@@ -287,15 +290,10 @@ class Keeper:
     def attributes(self, names: Any) -> dict[str, Any]:
         """Return what lies in the dictionary of an instance."""
         self.room(names, dict, 8)
-        if _core is not None and type(names) is dict:
-            taken = _core.kept_attributes(
-                names, self.memo, self.objects, known_names, self.left, MAX_NODES
-            )
-            if taken is not None:
-                whole: dict[str, Any]
-                whole, self.left = taken
-                return whole
-        kept: dict[str, Any] = {}
+        kept: dict[str, Any] = quickly(self, "kept_attributes", names, known_names)
+        if kept is not None:
+            return kept
+        kept = {}
         ref = self.ref
         for name, value in list(dict.items(names)):
             if type(name) is not str:
@@ -304,6 +302,23 @@ class Keeper:
             self.left -= len(name) + 4
             kept[name] = ref(value) if rule is None else self.withheld(rule, value)
         return kept
+
+    def items(self, items: list[Any]) -> list[Any]:
+        """Return what stands for what is in a row."""
+        refs: list[Any] = quickly(self, "kept_items", items)
+        return [self.ref(item) for item in items] if refs is None else refs
+
+    def entries(self, entries: dict[Any, Any]) -> list[Any]:
+        """Return what stands for the pairs of a dictionary."""
+        pairs: list[Any] = quickly(self, "kept_entries", entries, known_names)
+        if pairs is not None:
+            return pairs
+        pairs = []
+        ref = self.ref
+        for key, item in list(dict.items(entries)):
+            rule = secret_name(key) if type(key) is str else name_rule(key)
+            pairs.append([ref(key), ref(item) if rule is None else self.withheld(rule, item)])
+        return pairs
 
     def room(self, value: Any, base: Any, each: int) -> int:
         """Return how long a container is; raises where so much would not fit."""

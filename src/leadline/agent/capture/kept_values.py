@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from leadline.agent.capture.holding import Maker, Node, Take, plain_maker
 from leadline.agent.capture.obstacle import TOO_LARGE, Obstacle
 from leadline.expression.fuel import sparse
-from leadline.expression.hiding import hidden_items, name_rule
+from leadline.expression.hiding import hidden_items
 from leadline.expression.interruption import expected
 from leadline.expression.layout import identity, layout_of
-from leadline.wire.redaction import secret_name
 
 if TYPE_CHECKING:
     from leadline.agent.capture.keeping import Keeper
@@ -32,18 +31,17 @@ def _row(base: Any) -> Take:
         if hashed and sparse(base.__sizeof__(value), length):
             raise Obstacle("it was much larger once, and walking what it left is slow")
         items = list(base.__iter__(value))
-        ref = keeper.ref
         if listed:
             layout = layout_of(type(value))
             if length == _PAIR or layout.hidden:
                 hidden = hidden_items(value, layout)
                 if hidden:
                     node["i"] = [
-                        keeper.withheld(hidden[at], item) if at in hidden else ref(item)
+                        keeper.withheld(hidden[at], item) if at in hidden else keeper.ref(item)
                         for at, item in enumerate(items)
                     ]
                     return
-        node["i"] = [ref(item) for item in items]
+        node["i"] = keeper.items(items)
 
     return take
 
@@ -52,13 +50,8 @@ def entries(keeper: Keeper, value: Any, node: Node) -> None:
     length = keeper.room(value, dict, 8)
     if sparse(dict.__sizeof__(value), length):
         raise Obstacle("it was much larger once, and walking what it left is slow")
-    pairs: list[Any] = []
-    ref = keeper.ref
-    for key, item in list(dict.items(value)):
-        rule = secret_name(key) if type(key) is str else name_rule(key)
-        pairs.append([ref(key), ref(item) if rule is None else keeper.withheld(rule, item)])
+    node["p"] = keeper.entries(value)
     keeper.left -= 4 * length
-    node["p"] = pairs
 
 
 _ordered = vars(OrderedDict)["__iter__"]

@@ -187,7 +187,7 @@ class Recorder:
             kept,
             shape,
             callers,
-            module_name(frame.f_globals),
+            self._module or module_name(frame.f_globals),
             time.monotonic(),
             share,
             visit.site,
@@ -350,7 +350,7 @@ class Recorder:
         self._told_home = True
         driven = _driven(turns) if turns is not None else []
         call = CallView(
-            entry=f"{self._module or begun.module}:{code.co_qualname}",
+            entry=f"{begun.module}:{code.co_qualname}",
             kind=kind_of(code),
             returned=ended.returned,
             value=shown.pop(""),

@@ -129,6 +129,7 @@ class Turns:
             MAX_CALL_BYTES - self.bytes,
             landmarks,
             leaves_out=True,
+            surrounded=False,
             within_ns=self.left_ns,
         )
         self.bytes += kept.size

@@ -100,62 +100,169 @@ node_of(Keeper *keeper, PyObject *value)
     return ref;
 }
 
-/* Whether all of it can be taken here, with nothing that is held back and room to spare: 1, 0,
-   or -1 with an exception. */
+/* Return what stands for a value, a new reference. */
+static PyObject *
+ref_of(Keeper *keeper, PyObject *value)
+{
+    long long bytes = plain_bytes(value);
+    if (bytes < 0) {
+        return node_of(keeper, value);
+    }
+    keeper->left -= bytes;
+    return Py_NewRef(value);
+}
+
+/* What is asked before anything is taken, with the most that it can come to: whether there is
+   room for it all, and nothing in it is known in Python only. */
+typedef struct {
+    PyObject *known; /* the rules of names */
+    long long left;
+    Py_ssize_t more; /* nodes that there may be */
+} Budget;
+
 static int
-is_ordinary(PyObject *names, PyObject *known, long long left, Py_ssize_t more)
+fits(Budget *budget, PyObject *value)
+{
+    if (PyUnicode_CheckExact(value) &&
+        (!PyUnicode_IS_ASCII(value) || PyUnicode_GET_LENGTH(value) > budget->left)) {
+        return 0;
+    }
+    long long bytes = plain_bytes(value);
+    budget->more -= bytes < 0;
+    budget->left -= bytes < 0 ? NODE_BYTES_KEPT + REF_BYTES : bytes;
+    return budget->left >= 0 && budget->more >= 0;
+}
+
+/* Whether a name is an ordinary one, under which nothing is held back: 1, 0, or -1 with an
+   exception. */
+static int
+is_ordinary(const Budget *budget, PyObject *name)
+{
+    if (!PyUnicode_CheckExact(name) || PyUnicode_GET_LENGTH(name) > MAX_NAME_CHARS) {
+        return 0;
+    }
+    PyObject *rule = PyDict_GetItemWithError(budget->known, name);
+    return rule == NULL && PyErr_Occurred() ? -1 : rule == Py_None;
+}
+
+/* The same of all that a dictionary holds; `keys` says whether its keys are taken like values. */
+static int
+is_takeable(PyObject *names, Budget budget, int keys)
 {
     Py_ssize_t position = 0;
     PyObject *name, *value;
     while (PyDict_Next(names, &position, &name, &value)) {
-        if (!PyUnicode_CheckExact(name) || PyUnicode_GET_LENGTH(name) > MAX_NAME_CHARS) {
-            return 0;
+        int ordinary = is_ordinary(&budget, name);
+        if (ordinary <= 0) {
+            return ordinary;
         }
-        PyObject *rule = PyDict_GetItemWithError(known, name);
-        if (rule != Py_None) {
-            return rule == NULL && PyErr_Occurred() ? -1 : 0;
-        }
-        if (PyUnicode_CheckExact(value) &&
-            (!PyUnicode_IS_ASCII(value) || PyUnicode_GET_LENGTH(value) > left)) {
-            return 0;
-        }
-        long long bytes = plain_bytes(value);
-        more -= bytes < 0;
-        left -= bytes < 0 ? NODE_BYTES_KEPT + REF_BYTES : bytes;
-        left -= PyUnicode_GET_LENGTH(name) + NAME_BYTES;
-        if (left < 0 || more < 0) {
+        budget.left -= keys ? 0 : PyUnicode_GET_LENGTH(name) + NAME_BYTES;
+        if ((keys && !fits(&budget, name)) || !fits(&budget, value)) {
             return 0;
         }
     }
     return 1;
 }
 
+static PyObject *
+done(const Keeper *keeper, PyObject *taken)
+{
+    return taken == NULL ? NULL : Py_BuildValue("NL", taken, keeper->left);
+}
+
 PyObject *
 kept_attributes(PyObject *Py_UNUSED(module), PyObject *args)
 {
     Keeper keeper;
-    PyObject *names, *known;
-    Py_ssize_t most;
+    Budget budget;
+    PyObject *names;
     if (!PyArg_ParseTuple(args, "O!O!O!O!Ln", &PyDict_Type, &names, &PyDict_Type, &keeper.memo,
-                          &PyList_Type, &keeper.objects, &PyDict_Type, &known, &keeper.left,
-                          &most)) {
+                          &PyList_Type, &keeper.objects, &PyDict_Type, &budget.known,
+                          &keeper.left, &budget.more)) {
         return NULL;
     }
-    most -= PyList_GET_SIZE(keeper.objects);
-    int ordinary = is_ordinary(names, known, keeper.left, most);
-    if (ordinary <= 0) {
-        return ordinary < 0 ? NULL : Py_NewRef(Py_None);
+    budget.left = keeper.left;
+    budget.more -= PyList_GET_SIZE(keeper.objects);
+    int takeable = is_takeable(names, budget, 0);
+    if (takeable <= 0) {
+        return takeable < 0 ? NULL : Py_NewRef(Py_None);
     }
     PyObject *refs = PyDict_New(), *name, *value;
     Py_ssize_t position = 0;
     while (refs != NULL && PyDict_Next(names, &position, &name, &value)) {
-        long long bytes = plain_bytes(value);
-        PyObject *ref = bytes < 0 ? node_of(&keeper, value) : Py_NewRef(value);
-        keeper.left -= (bytes < 0 ? 0 : bytes) + PyUnicode_GET_LENGTH(name) + NAME_BYTES;
+        keeper.left -= PyUnicode_GET_LENGTH(name) + NAME_BYTES;
+        PyObject *ref = ref_of(&keeper, value);
         if (ref == NULL || PyDict_SetItem(refs, name, ref) < 0) {
             Py_CLEAR(refs);
         }
         Py_XDECREF(ref);
     }
-    return refs == NULL ? NULL : Py_BuildValue("NL", refs, keeper.left);
+    return done(&keeper, refs);
+}
+
+PyObject *
+kept_entries(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    Keeper keeper;
+    Budget budget;
+    PyObject *entries;
+    if (!PyArg_ParseTuple(args, "O!O!O!O!Ln", &PyDict_Type, &entries, &PyDict_Type,
+                          &keeper.memo, &PyList_Type, &keeper.objects, &PyDict_Type,
+                          &budget.known, &keeper.left, &budget.more)) {
+        return NULL;
+    }
+    budget.left = keeper.left;
+    budget.more -= PyList_GET_SIZE(keeper.objects);
+    int takeable = is_takeable(entries, budget, 1);
+    if (takeable <= 0) {
+        return takeable < 0 ? NULL : Py_NewRef(Py_None);
+    }
+    PyObject *pairs = PyList_New(0), *key, *value;
+    Py_ssize_t position = 0;
+    while (pairs != NULL && PyDict_Next(entries, &position, &key, &value)) {
+        PyObject *first = ref_of(&keeper, key);
+        PyObject *second = first == NULL ? NULL : ref_of(&keeper, value);
+        PyObject *pair = second == NULL ? NULL : PyList_New(2);
+        if (pair == NULL) {
+            Py_XDECREF(first);
+            Py_XDECREF(second);
+            Py_CLEAR(pairs);
+            break;
+        }
+        PyList_SET_ITEM(pair, 0, first);
+        PyList_SET_ITEM(pair, 1, second);
+        if (PyList_Append(pairs, pair) < 0) {
+            Py_CLEAR(pairs);
+        }
+        Py_DECREF(pair);
+    }
+    return done(&keeper, pairs);
+}
+
+PyObject *
+kept_items(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    Keeper keeper;
+    Budget budget = {0};
+    PyObject *items;
+    if (!PyArg_ParseTuple(args, "O!O!O!Ln", &PyList_Type, &items, &PyDict_Type, &keeper.memo,
+                          &PyList_Type, &keeper.objects, &keeper.left, &budget.more)) {
+        return NULL;
+    }
+    budget.left = keeper.left;
+    budget.more -= PyList_GET_SIZE(keeper.objects);
+    for (Py_ssize_t index = 0; index < PyList_GET_SIZE(items); index++) {
+        if (!fits(&budget, PyList_GET_ITEM(items, index))) {
+            Py_RETURN_NONE;
+        }
+    }
+    PyObject *refs = PyList_New(0);
+    for (Py_ssize_t index = 0; refs != NULL && index < PyList_GET_SIZE(items); index++) {
+        PyObject *ref = ref_of(&keeper, PyList_GET_ITEM(items, index));
+        if (ref == NULL || PyList_Append(refs, ref) < 0) {
+            Py_CLEAR(refs);
+        }
+        Py_XDECREF(ref);
+    }
+    return done(&keeper, refs);
 }

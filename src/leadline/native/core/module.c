@@ -169,6 +169,8 @@ static PyMethodDef functions[] = {
     {"name_fates", passage_name_fates, METH_O, NULL},
     {"parameters_of", parameters_of, METH_O, NULL},
     {"kept_attributes", kept_attributes, METH_VARARGS, NULL},
+    {"kept_entries", kept_entries, METH_VARARGS, NULL},
+    {"kept_items", kept_items, METH_VARARGS, NULL},
     {"outward", outward, METH_VARARGS, NULL},
     {"generator_of", generator_of, METH_O, NULL},
     {"is_over", is_over, METH_O, NULL},
