@@ -78,7 +78,7 @@ CAPTURE_PARTS = [
     f"leadline.{name}"
     for name in """
         wire.kept agent.capture.living agent.capture.naming agent.capture.obstacle
-        agent.capture.holding
+        agent.capture.holding agent.capture.kept_quickly
         agent.capture.kept_values agent.capture.kept_arrays agent.capture.kept_views
         agent.capture.kept_functions agent.capture.kept_streams agent.capture.kept_classes
         agent.capture.kept_standard
