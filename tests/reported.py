@@ -37,7 +37,7 @@ REPORT: dict[str, Any] = {
     },
     "shares": {
         "calls": 10, "agreed": 9, "reached": 8, "failing": 2, "met": 2, "others": 6, "same": 4,
-        "differing": 1, "unknown": 1, "failing_lost": 0, "bound": 0.47,
+        "differing": 1, "unknown": 1, "failing_lost": 0, "untouched": 0, "bound": 0.47,
     },
     "cases": [
         {
