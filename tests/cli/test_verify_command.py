@@ -29,7 +29,7 @@ class Line:
         self.lock = open(__file__)
 
     def priced(self, amount):
-        return helped(amount)
+        return helped(amount) + self.lock.closed
 
 def helped(amount):
     return amount + 1

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -120,10 +121,11 @@ def judged(leadline: Leadline, file: Path, new: str, *words: str) -> dict:
 
 
 def test_candidates_are_judged_by_what_is_given_out_and_what_is_sent(leadline) -> None:
-    with feeding(leadline) as folder:
-        batches = captured(leadline, "batches", 24, *FAILS)
-        stream = captured(leadline, "stream", 12, *FAILS)
-        averaged = captured(leadline, "averaged", 6)
+    with feeding(leadline) as folder, ThreadPoolExecutor() as side_by_side:
+        batches, stream, averaged = side_by_side.map(
+            lambda given: captured(leadline, *given),
+            [("batches", 24, *FAILS), ("stream", 12, *FAILS), ("averaged", 6)],
+        )
     words = ("--path", str(folder))
     good = judged(leadline, batches, GOOD, *words, *FAILS)
     assert good["verdict"] in ("fixed", "no longer fails"), good["sentence"]

@@ -50,7 +50,8 @@ def rebuild(
 ) -> dict[str, object]:
     """Return the arguments by name; raises `RefusedError("not-rebuildable", ...)`.
 
-    `modules` tells which modules have another name here, such as `__main__`. `living` finds
+    `modules` tells which modules have another name here, such as `__main__`, or, where that is
+    empty, that they are not here. `living` finds
     what could not be kept, in a twin of the process where it lives.
     """
     if document.get("v") != VERSION:
@@ -196,7 +197,7 @@ class _Site(Site):
         for at, node in enumerate(self.nodes):
             if node["k"] not in ("name", "function"):
                 continue
-            if node["m"] not in failed:
+            if node["m"] not in failed and self.modules.get(node["m"]) != "":
                 try:
                     self.by_name(node["m"], node["t"] if node["k"] == "name" else "")
                     continue

@@ -74,9 +74,9 @@ def _run(
 
 
 def _names(begin: Begin) -> dict[str, str]:
-    """Return under which name the program itself is known here, if it is not the entry's."""
-    is_known = sys.modules["__main__"].__name__ == begin.main
-    return {} if is_known or not begin.main else {"__main__": begin.main}
+    """Tell that the program itself is not here, unless it is what was imported: it might begin
+    its work, in each run anew."""
+    return {} if sys.modules["__main__"].__name__ == begin.main else {"__main__": ""}
 
 
 @dataclass(frozen=True, slots=True)
