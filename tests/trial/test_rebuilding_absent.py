@@ -132,6 +132,13 @@ def test_what_was_absent_is_neither_equal_nor_different_but_from_another_place()
     assert apart(of(here), of(here)).unseen == 1
     (found,) = apart(of(here), of(here | {"text": "b.db"})).differences
     assert found.where == "result[1]"
+    # of two runs, neither of which has it, the one that comes to something else is another
+    (found,) = apart(of(here), of(5), exactly=True).differences
+    assert found.where == "result[1]"
+    held = {"type": "str", "omitted": "redacted", "rule": "name"}
+    assert apart(of(held), of(held), exactly=True).differences == []
+    (found,) = apart(of(held), of(held | {"text": "#ab"}), exactly=True).differences
+    assert found.where == "result[1]"
 
 
 def test_a_landmark_whose_state_is_in_the_way_is_only_its_name() -> None:

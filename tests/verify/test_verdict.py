@@ -24,6 +24,7 @@ GOOD = Case(False, Control.AGREES, True, Candidate.SAME, False)
 OTHER = Case(False, Control.AGREES, True, Candidate.DIFFERS, False)
 ELSEWHERE = Case(False, Control.AGREES, False, Candidate.SAME, False)
 UNSURE = Case(False, Control.AGREES, True, Candidate.UNKNOWN, None, None, "it was cut off")
+HANGS = Case(False, Control.AGREES, False, Candidate.UNKNOWN, None, None, "it had not ended")
 LOST = Case(False, Control.DIFFERS, True, reason="it reads the clock")
 ODD = Case(None, Control.AGREES, True, Candidate.SAME, reason="result is not there")
 
@@ -57,6 +58,7 @@ TABLE = [
     ([MET] * 12 + [LOST] * 5, BOTH, Verdict.UNKNOWN, "none of the calls that did not fail"),
     ([MET] * 12 + [ELSEWHERE] * 5, BOTH, Verdict.FIXED, ""),
     ([MET] * 12 + [ELSEWHERE] * 5 + [LOST], FAILS, Verdict.NO_LONGER_FAILS, ""),
+    ([MET] * 7 + [GOOD] * 20 + [HANGS], BOTH, Verdict.UNKNOWN, "it had not ended"),
     ([GOOD] * 4 + [LOST] * 10, NONE, Verdict.UNKNOWN, "of most calls nothing is known"),
     ([MET] * 7 + [GOOD] * 7 + [LOST] * 15, BOTH, Verdict.UNKNOWN, "of most calls nothing"),
     ([MET] * 7 + [GOOD] * 7 + [LOST] * 14, BOTH, Verdict.FIXED, ""),

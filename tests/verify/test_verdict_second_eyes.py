@@ -13,9 +13,11 @@ from leadline.verify.verifying import Request, verify
 PRELUDE = """
 import abc, asyncio, collections, contextvars, decimal, functools
 import io, logging, os, random, sys, threading, time, warnings
-import hashlib, operator, struct, xml.etree.ElementTree as tree
+import hashlib, json, operator, struct, xml.etree.ElementTree as tree
 
 def helper(x): return x
+
+LONG = "https://api.example.org/v1/customers/0001/"
 
 class My(Exception):
     pass
@@ -99,6 +101,23 @@ WRONG = {
     ),
     "argument": ("x['a'][0].append(1)", "x['a'][0].append(2)\nx = 0", {"a": [[]]}),
     "moved": ("x['a'] = 1", "x['a'] = x.pop('a')", {"a": 1, "b": 2}),
+    "hexadecimal_keys": (
+        "return {'0x00aa0001': 1, '0x00aa0002': 2}",
+        "return {'0x00aa0001': 5, '0x00aa0002': 2}",
+    ),
+    "hexadecimal_members": ("return {'0x00aa0001'}", "return {'0x00bb0001'}"),
+    "beside_a_time": (
+        "return json.dumps({LONG + 'at': time.time(), LONG + 'sum': 1})",
+        "return json.dumps({LONG + 'at': time.time(), LONG + 'sum': 2})",
+    ),
+    "again": (
+        """return '{"a": %r, "a": 1}' % time.time()""",
+        """return '{"a": %r, "a": 2}' % time.time()""",
+    ),
+    "long_key": (
+        "return {LONG * 5 + '1': time.time(), LONG * 5 + '2': 1}",
+        "return {LONG * 5 + '1': time.time(), LONG * 5 + '2': 2}",
+    ),
 }
 OPEN = {
     "code": ("return lambda: 1", "return lambda: 2"),
@@ -126,6 +145,8 @@ EQUAL = {
         "k = 0\nreturn dict.fromkeys(set('abcdef'))",
     ),
     "lock": ("return [threading.Lock(), 1]", "k = 0\nreturn [threading.Lock(), 1]"),
+    "frozen": ("return {frozenset([0, 8]): 1}", "return {frozenset([8, 0]): 1}"),
+    "frozen_inside": ("return {frozenset([0, 8]), 1}", "return {1, frozenset([8, 0])}"),
 }
 
 
@@ -178,6 +199,8 @@ counted.calls = 0
 def collecting(x, seen=[]):
     seen.append(x)
 
+LOCAL = threading.local()
+
 def later(x):
     time.sleep(0.05)
     PARTS.append(x)
@@ -206,6 +229,8 @@ CHANGED = {
     "filters": ("warnings.simplefilter('ignore')", "warnings.simplefilter('error')"),
     "level": ("logging.getLogger().setLevel(10)", "logging.getLogger().setLevel(30)"),
     "printed": ("print('a' * 9_000, 'b')", "print('a' * 9_000, 'c')"),
+    "printed_beside": ("print(time.time(), '=1')", "print(time.time(), '=2')"),
+    "own_of_thread": ("LOCAL.x = 1", "LOCAL.x = 2"),
     "printed_at": ("print(time.time_ns(), 'b')", "print(time.time_ns(), 'c')"),
     "thread": (
         "threading.Thread(target=later, args=(1,)).start()",

@@ -13,3 +13,8 @@ _CHANCE = re.compile(
 def without_chance(text: str) -> str:
     """Return a text with a sign in the place of each such part."""
     return _CHANCE.sub("#", text)
+
+
+def chances(text: str) -> list[str]:
+    """Return those parts, in their order."""
+    return _CHANCE.findall(text)

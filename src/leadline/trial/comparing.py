@@ -14,6 +14,7 @@ from leadline.trial.sides import (
     ADDRESS,
     MAX_SHOWN_CHARS,
     MISSING,
+    UNORDERED,
     as_text,
     can_be_chance,
     cut_to,
@@ -23,14 +24,16 @@ from leadline.trial.sides import (
     is_address,
     is_cut_off,
     is_error,
+    is_redacted,
     is_standard,
     is_text,
-    key_of,
+    keys_of,
     length_of,
     no_class,
     no_room,
     only_resources,
     spelled,
+    step_of,
 )
 from leadline.wire.errors import WireError
 from leadline.wire.refusals import attempt_words
@@ -46,7 +49,6 @@ _MAX_FOUND = 2_000
 """Kept while walking: of more nobody knows which are the shortest."""
 _MAX_DEPTH = 100
 """Captured values are a few levels deep; what is deeper comes from no capture."""
-_UNORDERED = frozenset(("set", "frozenset", "dict_keys", "dict_items"))
 _UNREADABLE = "what the twin says of its outcome cannot be read"
 _NOTHING_SEEN = "nothing of the outcome could be compared"
 
@@ -233,15 +235,23 @@ class _Walk:
                 self.differ(pair)
         elif is_standard(live) and is_standard(rerun):
             self.compared += 1  # by its name it is known which one it is
+        elif self.exactly and is_redacted(live) != is_redacted(rerun):
+            self.differ(pair)  # the one has been passed on as it was held back, and not read
         elif held_back(live) or held_back(rerun) or level > _MAX_DEPTH:
             self.unseen += 1
         else:
             self.nodes(pair, live, rerun, level)
 
     def absent(self, pair: _Pair) -> None:
-        """What was not there has only been passed on: from where, two runs can tell."""
+        """What was not there has only been passed on: from where, two runs can tell. What was
+        there when it happened is there on one side only; of two runs that is a difference."""
         live, rerun = pair.live, pair.rerun
-        if is_absent(live) and is_absent(rerun) and live["text"] != rerun["text"]:
+        if is_absent(live) and is_absent(rerun):
+            if live["text"] != rerun["text"]:
+                self.differ(pair)
+            else:
+                self.unseen += 1
+        elif self.exactly and not (no_room(live) or no_room(rerun)):
             self.differ(pair)
         else:
             self.unseen += 1
@@ -286,7 +296,7 @@ class _Walk:
             self.surely.add(f"len({pair.where})")
             self.found.append(Difference(f"len({pair.where})", *sizes))
         if "items" in live and "items" in rerun:
-            if live["type"] in _UNORDERED:
+            if live["type"] in UNORDERED:
                 self.sets(pair, live, rerun)
             else:
                 self.rows(pair, live, rerun, level)
@@ -337,11 +347,10 @@ class _Walk:
 
     def sets(self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any]) -> None:
         """By what is in the one and not in the other, whatever the order."""
-        rest = [(key_of(one), one) for one in rerun["items"]]
-        keys = [key for key, _ in rest]
+        keys = keys_of(rerun["items"], self.exactly)
+        rest = list(zip(keys, rerun["items"], strict=True))
         only: list[Value] = []
-        for one in live["items"]:
-            key = key_of(one)
+        for key, one in zip(keys_of(live["items"], self.exactly), live["items"], strict=True):
             if key in keys:
                 at = keys.index(key)
                 del keys[at], rest[at]
@@ -352,15 +361,17 @@ class _Walk:
             self.unseen += len(only) + len(rest)  # it may be among those that were left out
             return
         for one in only:
-            self.differ(_Pair(f"{pair.where}{{{spelled(one)}}}", one, MISSING))
+            self.differ(_Pair(f"{pair.where}{{{step_of(one)}}}", one, MISSING))
         for _, one in rest:
-            self.differ(_Pair(f"{pair.where}{{{spelled(one)}}}", MISSING, one))
+            self.differ(_Pair(f"{pair.where}{{{step_of(one)}}}", MISSING, one))
 
     def mappings(
         self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any], level: int
     ) -> None:
-        ours = {key_of(key): (key, value) for key, value in live["entries"]}
-        theirs = {key_of(key): (key, value) for key, value in rerun["entries"]}
+        ours, theirs = (
+            dict(zip(keys_of([key for key, _ in side], self.exactly), side, strict=True))
+            for side in (live["entries"], rerun["entries"])
+        )
         if self.exactly and ours.keys() == theirs.keys() and list(ours) != list(theirs):
             orders = (
                 ", ".join(spelled(key) for key, _ in side.values()) for side in (ours, theirs)
@@ -371,11 +382,14 @@ class _Walk:
                     f"order({pair.where})", *(cut_to(one, MAX_SHOWN_CHARS) for one in orders)
                 )
             )
+        steps: dict[str, int] = {}
         cut = any(is_cut_off(key) for key, _ in (*live["entries"], *rerun["entries"]))
         for key in {**ours, **theirs}:
             one, other = ours.get(key), theirs.get(key)
             name = (one or other or (None, None))[0]
-            where = f"{pair.where}[{spelled(name)}]"
+            where = f"{pair.where}[{step_of(name)}]"
+            steps[where] = times = steps.get(where, 0) + 1
+            where += f"#{times}" * (times > 1)  # of keys that are written alike
             if one is not None and other is not None:
                 self.values(_Pair(where, one[1], other[1]), level + 1)
             elif cut or live.get("omitted") or rerun.get("omitted"):

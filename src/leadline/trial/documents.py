@@ -7,6 +7,7 @@ whole text another one.
 
 import json
 import re
+from _sha2 import sha256  # type: ignore[import-not-found]
 from collections.abc import Iterator
 
 from leadline.wire.struct import dataclass
@@ -68,35 +69,53 @@ def _tokens(text: str) -> list[str] | None:
 
 def _walked(ours: list[str], theirs: list[str]) -> Iterator[tuple[str, bool, str, str]]:
     """Yield path, whether it is a value (and no key, mark or blank), and both tokens."""
-    stack: list[str | int] = []
+    levels: list[_Level] = []
     is_key = False
     for word, its in zip(ours, theirs, strict=True):
-        path = "".join(f"[{_step(one)}]" for one in stack)
+        path = "".join(one.step() for one in levels)
         if word in _MARKS or word.isspace():
             yield path, False, word, its
-            if word == "{":
-                stack.append("")
-                is_key = True
-            elif word == "[":
-                stack.append(0)
+            if word in "{[":
+                levels.append(_Level(word == "["))
+                is_key = word == "{"
             elif word in "}]":
-                stack.pop()
+                levels.pop()
                 is_key = False
-            elif word == "," and isinstance(top := stack[-1], int):
-                stack[-1] = top + 1
             elif word == ",":
-                is_key = True
-            continue
-        if is_key:
-            stack[-1] = json.loads(word)
+                is_key = not levels[-1].is_list
+                levels[-1].at += 1
+        elif is_key:
+            levels[-1].enter(json.loads(word))
             is_key = False
             yield path, False, word, its
         else:
             yield path, True, word, its
 
 
-def _step(key: str | int) -> str:
-    return repr(key if isinstance(key, int) or len(key) <= _SHORT_KEY else key[:_SHORT_KEY])
+class _Level:
+    """An object or list under way: the key, or the index, of what comes next."""
+
+    def __init__(self, is_list: bool) -> None:
+        self.is_list, self.at = is_list, 0
+        self.key = ""
+        self.met: dict[str, int] = {}
+
+    def enter(self, key: str) -> None:
+        self.key = key
+        self.met[key] = self.met.get(key, 0) + 1
+
+    def step(self) -> str:
+        if self.is_list:
+            return f"[{self.at}]"
+        times = self.met.get(self.key, 0)
+        return f"[{_step(self.key)}]" + f"#{times}" * (times > 1)
+
+
+def _step(key: str) -> str:
+    if len(key) <= _SHORT_KEY:
+        return repr(key)
+    digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{key[:_SHORT_KEY]!r}… #{digest}"
 
 
 def _is_scalar(word: str) -> bool:

@@ -5,6 +5,8 @@ Values are trees of plain data (`wire.value`) that came from another process.
 
 import json
 import re
+from _sha2 import sha256  # type: ignore[import-not-found]
+from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 from leadline.trial.accident import without_chance
@@ -17,6 +19,7 @@ MAX_SHOWN_CHARS = 200
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
 _LOWEST, _HIGHEST = 0x5500_0000_0000, 0x7FFF_FFFF_FFFF
 """Where Linux puts heaps and maps: whole numbers in there are where an object lies."""
+UNORDERED = frozenset(("set", "frozenset", "dict_keys", "dict_items"))
 MISSING: Any = object()
 """Stands on the side that has nothing there."""
 
@@ -113,6 +116,11 @@ def is_error(value: dict[str, Any]) -> bool:
     return value.get("form") == Form.CALL
 
 
+def is_redacted(value: dict[str, Any]) -> bool:
+    """Tell whether nothing is there of a value that was withheld, not even a digest."""
+    return value.get("omitted") == Omission.REDACTED and held_back(value)
+
+
 def is_standard(value: dict[str, Any]) -> bool:
     """Tell whether it is a standard stream of the process."""
     return value.get("rule") == RESOURCE and value.get("type") in STANDARD
@@ -123,9 +131,35 @@ def is_address(number: int) -> bool:
     return _LOWEST <= number <= _HIGHEST
 
 
-def key_of(value: Value) -> str:
-    """Return what tells a value from others, wherever it lies."""
-    return ADDRESS.sub("0x…", json.dumps(value, sort_keys=True, default=str))
+def keys_of(values: Sequence[Value], exactly: bool) -> list[str]:
+    """Return what tells each value from others, wherever it lies; with `exactly`, nothing is
+    taken for an address. Where two values would be told by the same, nothing is either."""
+    keys = [json.dumps(_ordered(one), sort_keys=True, default=str) for one in values]
+    if exactly:
+        return keys
+    alike = [ADDRESS.sub("0x…", key) for key in keys]
+    return alike if len(set(alike)) == len(set(keys)) else keys
+
+
+def _ordered(value: Value) -> Value:
+    """Return a value in which the members of sets have an order."""
+    if type(value) is list:
+        return [_ordered(one) for one in value]
+    if type(value) is not dict:
+        return value
+    found: dict[str, Any] = {name: _ordered(one) for name, one in value.items()}
+    if found.get("type") in UNORDERED and type(found.get("items")) is list:
+        found["items"].sort(key=lambda one: json.dumps(one, sort_keys=True, default=str))
+    return found
+
+
+def step_of(key: Value) -> str:
+    """Return a key as a step of a path; no two keys that differ have the same one."""
+    text = render(key, quoted=True)
+    if len(text) <= MAX_SHOWN_CHARS:
+        return text
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{text[: MAX_SHOWN_CHARS - 20]}… #{digest}"
 
 
 def spelled(value: Value) -> str:

@@ -7,7 +7,7 @@ between those two is noise: it is masked where the candidate is compared, and sh
 import re
 from collections.abc import Callable, Sequence
 
-from leadline.trial.accident import without_chance
+from leadline.trial.accident import chances, without_chance
 from leadline.trial.comparing import Apart, apart, explained
 from leadline.trial.course import Raised
 from leadline.trial.outcome import Outcome
@@ -254,7 +254,7 @@ def _beside(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
     found: list[Difference] = []
     one, other, tried = (ran.rerun.printed for ran in (first, second, candidate))
     if one != other:  # by a clock, perhaps, and only there
-        one, other, tried = map(without_chance, (one, other, tried))
+        one, other, tried = _without_noise(one, other, tried)
     if one == other and one != tried:
         found.append(Difference("printed", *_from_where_they_differ(one, tried)))
     if not _more(first.refused, second.refused) and not _more(second.refused, first.refused):
@@ -262,6 +262,20 @@ def _beside(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
             words = attempt_words(gone.what, gone.detail)
             found.append(Difference("outside", f"tried {words}", "did not try"))
     return found
+
+
+def _without_noise(one: str, other: str, tried: str) -> tuple[str, str, str]:
+    """Return three texts without what a clock or random bytes have made different in the first
+    two. Where they are built alike, that is known part by part."""
+    plain, others, its = map(without_chance, (one, other, tried))
+    if plain != others or plain != its:
+        return plain, others, its
+    parts = list(zip(chances(one), chances(other), chances(tried), strict=True))
+    same = [(mine, its) for mine, again, its in parts if mine == again]
+    if all(mine == its for mine, its in same):
+        return plain, others, its
+    mine, its = (" ".join(part) for part in zip(*same, strict=True))
+    return mine, mine, its
 
 
 def _from_where_they_differ(one: str, other: str) -> tuple[str, str]:

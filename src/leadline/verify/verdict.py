@@ -85,8 +85,8 @@ class Case:
     @property
     def is_evidence(self) -> bool:
         """Whether the control agreed, and a changed line was reached; a candidate that comes
-        to something else has reached it, whatever the lines say."""
-        return self.agreed and (self.reached or self.candidate is Candidate.DIFFERS)
+        to something else, or to no end, has reached it, whatever the lines say."""
+        return self.agreed and (self.reached or self.candidate is not Candidate.SAME)
 
 
 @dataclass(frozen=True, slots=True)
