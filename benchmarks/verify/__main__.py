@@ -9,6 +9,7 @@ what is true themselves.
 """
 
 import argparse
+import asyncio
 import json
 import pickle
 import random
@@ -138,6 +139,8 @@ def _run_all(entry: str, given: list[tuple]) -> list[str]:
     for args in _fresh(given):
         try:
             value = function(*args)
+            if hasattr(value, "__await__"):
+                value = asyncio.run(value)
             if hasattr(value, "__next__"):
                 value = list(value)
             said = f"returned {type(value).__name__} {value!r}"

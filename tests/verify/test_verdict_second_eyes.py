@@ -114,6 +114,9 @@ WRONG = {
         """return '{"a": %r, "a": 1}' % time.time()""",
         """return '{"a": %r, "a": 2}' % time.time()""",
     ),
+    "set": ("return threading.Event()", "e = threading.Event(); e.set()\nreturn e"),
+    "locked": ("return threading.Lock()", "l = threading.Lock(); l.acquire()\nreturn l"),
+    "twice": ("return [threading.Lock()]", "l = threading.Lock()\nreturn [l, l]"),
     "long_key": (
         "return {LONG * 5 + '1': time.time(), LONG * 5 + '2': 1}",
         "return {LONG * 5 + '1': time.time(), LONG * 5 + '2': 2}",

@@ -284,7 +284,7 @@ class _Walk:
     ) -> None:
         """Two objects of the same class that both have something inside."""
         before = len(self.found)
-        if only_resources(live, rerun):
+        if not self.exactly and only_resources(live, rerun):
             self.unseen += 1
             return
         if "text" in live or "text" in rerun:

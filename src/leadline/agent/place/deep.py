@@ -6,6 +6,7 @@ with each other without that limit.
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +19,7 @@ from leadline.trial.withheld import Withheld
 from leadline.wire.kept import IN_PROCESS
 from leadline.wire.redaction import secret_name
 from leadline.wire.struct import dataclass
-from leadline.wire.value import Omission, Value
+from leadline.wire.value import RESOURCE, Omission, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,10 @@ class _DeepWalk(OutcomeWalk):
             if rule in ("", IN_PROCESS):
                 return {"type": name, "omitted": Omission.OPAQUE, "rule": ABSENT, "text": path}
             return {"type": name, "omitted": Omission.REDACTED, "rule": rule}
-        return super().take(value, level)
+        taken = super().take(value, level)
+        if type(taken) is dict and taken.get("rule") == RESOURCE:
+            return taken | {"text": _state_of(value)}
+        return taken
 
     def redacted(self, rule: str, value: object) -> Value:
         if type(value) is Withheld:
@@ -62,6 +66,24 @@ class _DeepWalk(OutcomeWalk):
             return held
         digest = sha256((self.salt + tree).encode("ascii")).hexdigest()
         return held | {"text": f"#{digest[:16]}"}
+
+
+_FACTS = ("closed", "in_transaction", "locked", "is_set", "is_alive", "done", "tell", "fileno")
+
+
+def _state_of(resource: Any) -> str:
+    """Return what a call can have done to what belongs to its process: closed it, locked it,
+    moved it on. Nothing that waits for anything is asked."""
+    said = []
+    for name in _FACTS:
+        with suppress(Exception):  # it has no such thing, or is closed
+            fact = getattr(resource, name)
+            fact = fact() if callable(fact) else fact
+            if name == "fileno":
+                fact = fact >= 0
+            if type(fact) in (bool, int):
+                said.append(f"{name}={fact}")
+    return ", ".join(said)
 
 
 def deep_taker(salt: str, most_bytes: int = DEEP_BYTES) -> Callable[[object], Value]:
