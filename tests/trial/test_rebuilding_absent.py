@@ -141,6 +141,28 @@ def test_what_was_absent_is_neither_equal_nor_different_but_from_another_place()
     assert found.where == "result[1]"
 
 
+def test_what_a_run_tells_of_a_resource_is_nothing_against_what_happened() -> None:
+    lock = {"type": "lock", "omitted": "opaque", "rule": RESOURCE}
+    told = lock | {"text": "locked=True"}
+
+    def of(key: Any, value: Any) -> Outcome:
+        return Outcome(
+            True, {"type": "dict", "entries": [[{"type": "tuple", "items": [key]}, value]]}
+        )
+
+    assert apart(of(lock, 1), of(told, 1)).differences == []
+    assert apart(of("a", lock), of("a", told)).differences == []
+    assert len(apart(of(lock, 1), of(told, 1), exactly=True).differences) == 2
+    assert (
+        len(
+            apart(
+                of("a", told), of("a", lock | {"text": "locked=False"}), exactly=True
+            ).differences
+        )
+        == 1
+    )
+
+
 def test_a_landmark_whose_state_is_in_the_way_is_only_its_name() -> None:
     with closing(sqlite3.connect(":memory:")) as db:
         SHOP.db, SHOP.names = Catalog(db, []), ["pen"]

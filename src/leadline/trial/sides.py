@@ -134,20 +134,23 @@ def is_address(number: int) -> bool:
 def keys_of(values: Sequence[Value], exactly: bool) -> list[str]:
     """Return what tells each value from others, wherever it lies; with `exactly`, nothing is
     taken for an address. Where two values would be told by the same, nothing is either."""
-    keys = [json.dumps(_ordered(one), sort_keys=True, default=str) for one in values]
+    keys = [json.dumps(_ordered(one, exactly), sort_keys=True, default=str) for one in values]
     if exactly:
         return keys
     alike = [ADDRESS.sub("0x…", key) for key in keys]
     return alike if len(set(alike)) == len(set(keys)) else keys
 
 
-def _ordered(value: Value) -> Value:
-    """Return a value in which the members of sets have an order."""
+def _ordered(value: Value, exactly: bool) -> Value:
+    """Return a value in which the members of sets have an order; what a resource of its
+    process was at is told by runs alone, and counts between two of them."""
     if type(value) is list:
-        return [_ordered(one) for one in value]
+        return [_ordered(one, exactly) for one in value]
     if type(value) is not dict:
         return value
-    found: dict[str, Any] = {name: _ordered(one) for name, one in value.items()}
+    found: dict[str, Any] = {name: _ordered(one, exactly) for name, one in value.items()}
+    if not exactly and found.get("rule") == RESOURCE:
+        found.pop("text", None)
     if found.get("type") in UNORDERED and type(found.get("items")) is list:
         found["items"].sort(key=lambda one: json.dumps(one, sort_keys=True, default=str))
     return found

@@ -52,7 +52,8 @@ class _DeepWalk(OutcomeWalk):
             return {"type": name, "omitted": Omission.REDACTED, "rule": rule}
         taken = super().take(value, level)
         if type(taken) is dict and taken.get("rule") == RESOURCE:
-            return taken | {"text": _state_of(value)}
+            state = _state_of(value)
+            return taken | {"text": state} if state else taken
         return taken
 
     def redacted(self, rule: str, value: object) -> Value:
