@@ -13,10 +13,11 @@ from leadline.verify.verifying import Request, verify
 PRELUDE = """
 import abc, asyncio, collections, contextvars, decimal, functools
 import io, logging, os, random, sys, threading, time, warnings
-import hashlib, json, operator, struct, xml.etree.ElementTree as tree
+import hashlib, json, operator, queue, itertools, weakref, struct, xml.etree.ElementTree as tree
 
 def helper(x): return x
 
+QUEUE = queue.Queue()
 LONG = "https://api.example.org/v1/customers/0001/"
 
 class My(Exception):
@@ -114,6 +115,15 @@ WRONG = {
         """return '{"a": %r, "a": 1}' % time.time()""",
         """return '{"a": %r, "a": 2}' % time.time()""",
     ),
+    "queued": ("QUEUE.put(1)\nreturn QUEUE", "QUEUE.put(2)\nreturn QUEUE"),
+    "queued_twice": (
+        "q = queue.Queue(); q.put(1)\nreturn q",
+        "q = queue.Queue(); q.put(1); q.put(1)\nreturn q",
+    ),
+    "in_text": (
+        "return ['at %s owes %d' % (time.time(), 4)]",
+        "return ['at %s owes %d' % (time.time(), 5)]",
+    ),
     "set": ("return threading.Event()", "e = threading.Event(); e.set()\nreturn e"),
     "locked": ("return threading.Lock()", "l = threading.Lock(); l.acquire()\nreturn l"),
     "twice": ("return [threading.Lock()]", "l = threading.Lock()\nreturn [l, l]"),
@@ -148,6 +158,10 @@ EQUAL = {
         "k = 0\nreturn dict.fromkeys(set('abcdef'))",
     ),
     "lock": ("return [threading.Lock(), 1]", "k = 0\nreturn [threading.Lock(), 1]"),
+    "running": (
+        "t = threading.Thread(target=pow, args=(3, 40000)); t.start()\nreturn [t]",
+        "k = 0\nt = threading.Thread(target=pow, args=(3, 40000)); t.start()\nreturn [t]",
+    ),
     "frozen": ("return {frozenset([0, 8]): 1}", "return {frozenset([8, 0]): 1}"),
     "frozen_inside": ("return {frozenset([0, 8]), 1}", "return {1, frozenset([8, 0])}"),
 }
@@ -203,6 +217,10 @@ def collecting(x, seen=[]):
     seen.append(x)
 
 LOCAL = threading.local()
+COUNT = itertools.count()
+RLOCK = threading.RLock()
+WEAK = weakref.WeakKeyDictionary()
+HOLD = {"tl": threading.local()}
 
 def later(x):
     time.sleep(0.05)
@@ -233,6 +251,11 @@ CHANGED = {
     "level": ("logging.getLogger().setLevel(10)", "logging.getLogger().setLevel(30)"),
     "printed": ("print('a' * 9_000, 'b')", "print('a' * 9_000, 'c')"),
     "printed_beside": ("print(time.time(), '=1')", "print(time.time(), '=2')"),
+    "counter": ("next(COUNT)", "next(COUNT); next(COUNT)"),
+    "job": ("QUEUE.put(1)", "QUEUE.put(2)"),
+    "held_lock": ("RLOCK.acquire(); RLOCK.release()", "RLOCK.acquire()"),
+    "weak": ("WEAK[My] = 1", "WEAK[My] = 2"),
+    "deep_own": ("HOLD['tl'].x = 1", "HOLD['tl'].x = 2"),
     "own_of_thread": ("LOCAL.x = 1", "LOCAL.x = 2"),
     "printed_at": ("print(time.time_ns(), 'b')", "print(time.time_ns(), 'c')"),
     "thread": (

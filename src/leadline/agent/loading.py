@@ -102,7 +102,8 @@ SEALED_PARTS = [
         trial.building_arrays trial.building_functions trial.building_streams
         trial.building_classes trial.building_standard trial.rebuilding
         wire.kept agent.place agent.place.inside agent.place.entry agent.place.callee
-        agent.place.deep agent.place.globals agent.place.lines agent.place.scope
+        agent.place.belongings agent.place.deep agent.place.globals agent.place.lines
+        agent.place.scope
         agent.place.one_run agent.twin.apart agent.twin.bench agent.twin.trying
         agent.twin.zygote
     """.split()

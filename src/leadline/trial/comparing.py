@@ -7,6 +7,7 @@ unseen, never as equal. Where objects lie in memory is not compared, since no re
 from collections.abc import Sequence
 from typing import Any
 
+from leadline.trial.accident import chances, without_chance
 from leadline.trial.documents import spots
 from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import Outcome
@@ -47,6 +48,7 @@ MAX_OUTCOME_CHARS = 2_000
 """Of a whole result or exception."""
 _MAX_FOUND = 2_000
 """Kept while walking: of more nobody knows which are the shortest."""
+_WHOLE = ("result", "exception")
 _MAX_DEPTH = 100
 """Captured values are a few levels deep; what is deeper comes from no capture."""
 _UNREADABLE = "what the twin says of its outcome cannot be read"
@@ -326,8 +328,19 @@ class _Walk:
         elif found := spots(one, other):
             for spot in found:
                 self.differ(_Pair(f"{pair.where}{spot.path}", spot.one, spot.other))
+        elif parts := self.parts(pair.where, one, other):
+            for number, (mine, its) in parts.items():
+                self.differ(_Pair(f"{pair.where}~{number}", mine, its))
         else:
             self.differ(pair)
+
+    def parts(self, where: str, one: str, other: str) -> dict[int, tuple[str, str]]:
+        """Return the numbers and tokens in which two texts differ that are alike but for them:
+        of a text with a time in it, only that is noise. What is a whole result stays one."""
+        if where in _WHOLE or without_chance(one) != without_chance(other):
+            return {}
+        pairs = enumerate(zip(chances(one), chances(other), strict=True), 1)
+        return {number: pair for number, pair in pairs if pair[0] != pair[1]}
 
     def rows(
         self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any], level: int

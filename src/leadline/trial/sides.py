@@ -151,6 +151,7 @@ def _ordered(value: Value, exactly: bool) -> Value:
     found: dict[str, Any] = {name: _ordered(one, exactly) for name, one in value.items()}
     if not exactly and found.get("rule") == RESOURCE:
         found.pop("text", None)
+        found.pop("fields", None)
     if found.get("type") in UNORDERED and type(found.get("items")) is list:
         found["items"].sort(key=lambda one: json.dumps(one, sort_keys=True, default=str))
     return found

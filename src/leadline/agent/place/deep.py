@@ -4,13 +4,14 @@ The live outcome is cut to what a live process can afford; control and candidate
 with each other without that limit.
 """
 
+import itertools
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
 from leadline.agent.capture.room import Room
+from leadline.agent.place.belongings import contents_of, state_of
 from leadline.agent.twin.outcome import OutcomeWalk
 from leadline.trial import withheld
 from leadline.trial.outcome import ABSENT
@@ -52,9 +53,23 @@ class _DeepWalk(OutcomeWalk):
             return {"type": name, "omitted": Omission.REDACTED, "rule": rule}
         taken = super().take(value, level)
         if type(taken) is dict and taken.get("rule") == RESOURCE:
-            state = _state_of(value)
-            return taken | {"text": state} if state else taken
+            return taken | self._belongings(value, level)
+        if type(value) is itertools.count:
+            return {"type": "itertools.count", "text": state_of(value)}
         return taken
+
+    def _belongings(self, value: object, level: int) -> dict[str, Any]:
+        """Return what is told of a resource of the process; the run is over."""
+        said: dict[str, Any] = {}
+        if state := state_of(value):
+            said["text"] = state
+        try:
+            inside = contents_of(value)
+        except Exception:  # noqa: BLE001 - it is changed by a thread that goes on
+            return said
+        if inside and level < self.limits.depth:
+            said["fields"] = {name: self.take(one, level + 1) for name, one in inside.items()}
+        return said
 
     def redacted(self, rule: str, value: object) -> Value:
         if type(value) is Withheld:
@@ -67,24 +82,6 @@ class _DeepWalk(OutcomeWalk):
             return held
         digest = sha256((self.salt + tree).encode("ascii")).hexdigest()
         return held | {"text": f"#{digest[:16]}"}
-
-
-_FACTS = ("closed", "in_transaction", "locked", "is_set", "is_alive", "done", "tell", "fileno")
-
-
-def _state_of(resource: Any) -> str:
-    """Return what a call can have done to what belongs to its process: closed it, locked it,
-    moved it on. Nothing that waits for anything is asked."""
-    said = []
-    for name in _FACTS:
-        with suppress(Exception):  # it has no such thing, or is closed
-            fact = getattr(resource, name)
-            fact = fact() if callable(fact) else fact
-            if name == "fileno":
-                fact = fact >= 0
-            if type(fact) in (bool, int):
-                said.append(f"{name}={fact}")
-    return ", ".join(said)
 
 
 def deep_taker(salt: str, most_bytes: int = DEEP_BYTES) -> Callable[[object], Value]:

@@ -8,7 +8,6 @@ import contextvars
 import json
 import os
 import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import FunctionType, ModuleType
@@ -105,8 +104,6 @@ class Globals:
     def _taken(self, value: object) -> tuple[Value, str]:
         """Return a value as a tree and as text; no text where it cannot be compared."""
         walk = MeasuredWalk(MAX_BYTES, self._salt)
-        if isinstance(value, threading.local):
-            value = dict(vars(value))  # of this thread, on which the call is made
         try:
             tree = walk.take(value, 0)
         except Exception:  # noqa: BLE001 - what cannot be read cannot be compared
