@@ -63,7 +63,7 @@ def _of_module(module: str) -> types.CodeType:
     loader: Any = spec.loader if spec is not None else None
     for name in ("get_code", "get_source"):
         read = getattr(loader, name, None)
-        found = read(module) if read is not None else None
+        found = read(spec.name) if read is not None and spec is not None else None
         if found is not None:
             return _compiled(found, module)
     file = spec.origin if spec is not None else None
