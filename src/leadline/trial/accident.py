@@ -3,11 +3,13 @@
 import re
 
 _CHANCE = re.compile(
-    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"\b0x[0-9a-fA-F]{6,16}\b"
+    r"|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
     r"|[0-9A-Za-z_+/=-]{16,}"
     r"|-?\d+(?:[.:e+-]+\d+)*"
 )
-"""What a clock, or a source of random bytes, writes: numbers, times, UUIDs and long tokens."""
+"""What a clock, or a source of random bytes, writes: numbers, times, UUIDs, long tokens;
+and addresses, of which those that differ in digits alone would else be built alike."""
 
 
 def without_chance(text: str) -> str:

@@ -234,12 +234,20 @@ def unmasked(found: Apart, noise: Apart | None) -> list[Difference]:
     if noise is None:
         return found.differences
     masks = tuple(one.where for one in noise.differences)
+    masks += tuple(
+        {one.partition("~")[0] for one in masks if "~" in one} & set(_chanced(found))
+    )
     return [
         one
         for one in found.differences
         if not _is_masked(one.where, masks)
         or (one.where in found.certain and one.where not in noise.certain)
     ]
+
+
+def _chanced(found: Apart) -> list[str]:
+    """Return where chance can have made the difference, whatever was alike in two runs."""
+    return [one.where for one in found.differences if one.where not in found.certain]
 
 
 def _is_masked(where: str, masks: Sequence[str]) -> bool:
