@@ -90,7 +90,8 @@ def feeding(leadline: Leadline) -> Iterator[Path]:
     folder.mkdir()
     (folder / "feed.py").write_text(FEED, "utf-8")
     command = [LEADLINE, "run", "--service", "feed", "--", sys.executable, "feed.py"]
-    with Program(command, folder) as program:
+    # generators are most of what this program does, and the test does not wait for a budget
+    with Program(command, folder, {"LEADLINE_BUDGET": "30"}) as program:
         program.wait_for("feeding")
         wait_for(lambda: leadline.connected("feed"))
         yield folder
