@@ -16,6 +16,7 @@ from leadline.wire.errors import LeadlineError
 from leadline.wire.stepping import Do
 from leadline.wire.twin import line_text, sign
 
+_AGAIN_S = 0.2
 _MORE_S = 10.0
 """How long after the end of its life a twin is still waited for: then the server has gone."""
 
@@ -42,6 +43,7 @@ class Conversation:
         self._unseen: dict[int, tuple[Do, str]] = {}
         self._ends = time.monotonic() + life_s
         self._prompting = False
+        self._deciding = threading.Lock()
         self._main = threading.get_ident()
         self.over = ""
         threading.Thread(target=self._read, daemon=True).start()
@@ -98,6 +100,8 @@ class Conversation:
             yield
         finally:
             self._prompting = False
+            with self._deciding:  # a signal that is on its way arrives here
+                pass
 
     def last_words(self, seconds: float) -> None:
         """Wait until the twin has ended, at most so long."""
@@ -167,5 +171,9 @@ class Conversation:
             reason = getattr(error, "message", "") or str(error)
         self._events.put(("ended", {"reason": reason}))
         self.over = self.over or reason
-        if self._prompting:  # whoever types would see it only with the next line
-            signal.pthread_kill(self._main, signal.SIGINT)
+        while self._prompting:  # whoever types would see it only with the next line
+            with self._deciding:
+                if self._prompting:
+                    signal.pthread_kill(self._main, signal.SIGINT)
+            # One that came just before the terminal is waited for is lost to whoever waits.
+            time.sleep(_AGAIN_S)

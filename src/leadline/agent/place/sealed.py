@@ -3,6 +3,7 @@ copy of its own, so that no run meets what another has left."""
 
 import gc
 import importlib
+import importlib.util
 import os
 import random
 import signal
@@ -41,7 +42,8 @@ def live(begin: Begin, lines: Lines) -> None:
         lines.say(write(Ready(False, _why(begin, error), refused=refusals())))
         return
     notes = revival.revive()
-    state = Globals(own_code(begin), begin.salt)
+    is_own, brought = own_code(begin), set[str]()
+    state = Globals(is_own, begin.salt)
     gc.collect()
     gc.freeze()  # a copy that collects garbage would touch, and so copy, all of it
     ready = Ready(
@@ -62,7 +64,22 @@ def live(begin: Begin, lines: Lines) -> None:
         except LeadlineError as error:
             lines.say(write(cut(0, error.message)))
             continue
+        _bring(order, is_own, brought)
         _apart(order, lines, partial(_run, order, entry, begin, state))
+
+
+def _bring(order: Order, is_own: Callable[[str], bool], brought: set[str]) -> None:
+    """Import what libraries a call names, once, and not in the copy of each run. Code of the
+    service's own is left to the copies: it might do more when it is imported."""
+    nodes = order.document.get("nodes", ())
+    for name in {node["m"] for node in nodes if type(node.get("m")) is str} - brought:
+        brought.add(name)
+        if name in sys.modules:
+            continue
+        with suppress(Exception):  # the run will tell
+            spec = importlib.util.find_spec(name)
+            if spec is not None and spec.origin and not is_own(spec.origin):
+                importlib.import_module(name)
 
 
 def _run(order: Order, entry: Entry, begin: Begin, state: Globals) -> bytes:
