@@ -19,6 +19,7 @@ from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import compare_runs
 from leadline.verify.places import Place, order_of
 from leadline.verify.verdict import Candidate, Control
+from leadline.wire.kept import Kept
 from leadline.wire.struct import replace
 from leadline.wire.value import Value
 
@@ -59,6 +60,18 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     with imported(tmp_path, "shop_of_it") as (module,):
         monkeypatch.delenv("SHOP_IS_SET_UP")
         yield module
+
+
+def ran_in_a_place(folder: Path, entry: str, kept: Kept) -> Ran:
+    """Run one call in a place of its own."""
+    place_of = home(folder)
+    begin = Begin(path=place_of.path, cwd=place_of.cwd, entry=entry, salt="x")
+    place = Place(begin, sys.executable, "1")
+    try:
+        assert place.ready().ok
+        return place.run(Order(1, kept.document or {}))
+    finally:
+        place.close()
 
 
 def test_calls_of_several_sorts_in_one_place(shop: ModuleType, tmp_path: Path) -> None:
@@ -221,14 +234,7 @@ def test_a_call_is_made_in_what_it_was_made_in(
         except LookupError:
             kept = keep([("prefix", ">")], landmarks=landmarks, leaves_out=True)
         monkeypatch.undo()
-    place_of = home(tmp_path)
-    begin = Begin(path=place_of.path, cwd=place_of.cwd, entry="around_of_it:look", salt="x")
-    place = Place(begin, sys.executable, "1")
-    try:
-        assert place.ready().ok
-        ran = place.run(Order(1, kept.document or {}))
-    finally:
-        place.close()
+    ran = ran_in_a_place(tmp_path, "around_of_it:look", kept)
     assert ran.rerun.outcome is not None, ran.rerun.cut
     variable, handled, printed, stream, name = ran.rerun.outcome.value["items"]
     assert (variable, handled) == ("a request", "LookupError('handled')")
@@ -242,14 +248,7 @@ def test_what_code_in_c_was_handed_counts_as_looked_at(tmp_path: Path) -> None:
     (tmp_path / "handing_of_it.py").write_text("def join(parts):\n    return ','.join(parts)\n")
     with imported(tmp_path, "handing_of_it"):
         kept = keep([("parts", ["a", sys._getframe()])], leaves_out=True)
-    place_of = home(tmp_path)
-    begin = Begin(path=place_of.path, cwd=place_of.cwd, entry="handing_of_it:join", salt="x")
-    place = Place(begin, sys.executable, "1")
-    try:
-        assert place.ready().ok
-        ran = place.run(Order(1, kept.document or {}))
-    finally:
-        place.close()
+    ran = ran_in_a_place(tmp_path, "handing_of_it:join", kept)
     assert ran.rerun.outcome is None
     assert ran.rerun.cut.endswith("the code looked at it")
 
