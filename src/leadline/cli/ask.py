@@ -10,8 +10,9 @@ from leadline.cli.command import Command, add_json
 from leadline.cli.hit_view import answer_text
 from leadline.cli.processes import Processes
 from leadline.cli.show import err, harmless, out
+from leadline.cli.standing import reasons
 from leadline.cli.twin_order import Order, add_order_options, ordered
-from leadline.cli.twin_waiting import Waiting, blocked, no_answer_status, reasons
+from leadline.cli.twin_waiting import Waiting, blocked, no_answer_status
 from leadline.trial.code import check
 from leadline.wire.errors import ExitCode
 from leadline.wire.twin import TwinEnd, TwinUse

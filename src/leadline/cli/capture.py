@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from leadline.cli.hit_view import hit_line
 from leadline.cli.placing import login
 from leadline.cli.processes import Processes, instance_id
 from leadline.cli.show import err, harmless, out
+from leadline.cli.standing import here, reasons
 from leadline.wire.call import size_words
 from leadline.wire.capture_file import Header, call_of, capture_lines
 from leadline.wire.errors import ExitCode, LeadlineError, UnavailableError
@@ -248,11 +249,8 @@ class Capture:
         return max(counts, key=lambda one: counts[one], default="")
 
     def reasons(self) -> list[str]:
-        """Return how the probe stands: a sentence for each instance that is there."""
-        here = _here(self.probe)
-        if not here:
-            return [str(self.probe["reason"] or "no instance is connected")]
-        return [f"{one['program']}/{one['pid']}: {one['why']}" for one in here]
+        """Return how the probe stands in the instances that are there."""
+        return reasons(self.probe)
 
     def _look(self) -> None:
         self.probe = self._client.get(f"/v1/probes/{self.id}")["probe"]
@@ -267,12 +265,8 @@ class Capture:
 
     def _hopeless(self) -> bool:
         """Whether every instance has said that it cannot carry the probe."""
-        here = _here(self.probe)
-        return bool(here) and all(one["status"] == Status.ERROR for one in here)
-
-
-def _here(probe: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [one for one in probe["instances"] if one["connected"]]
+        there = here(self.probe)
+        return bool(there) and all(one["status"] == Status.ERROR for one in there)
 
 
 def _show(capture: Capture, file: str) -> None:

@@ -15,6 +15,7 @@ from leadline.cli.probe_view import instance_lines, total_of
 from leadline.cli.probe_word import ProbeWord, add_probe_options, read_probe
 from leadline.cli.processes import instance_id
 from leadline.cli.show import harmless, out
+from leadline.cli.standing import here
 from leadline.cli.where import add_where, where_of
 from leadline.wire.errors import ExitCode
 from leadline.wire.probe import AGGREGATED, Probe, ProbeKind, Status
@@ -128,20 +129,20 @@ def _settled(client: Client, answer: dict[str, Any], seconds: float) -> dict[str
 
 
 def _unsettled(probe: Mapping[str, Any]) -> bool:
-    here = [one for one in probe["instances"] if one["connected"]]
-    if not all(one["reported_at"] for one in here):
+    there = here(probe)
+    if not all(one["reported_at"] for one in there):
         return True
-    armed = any(one["status"] == Status.ARMED for one in here)
+    armed = any(one["status"] == Status.ARMED for one in there)
     return armed and probe["kind"] in AGGREGATED and not (probe["total"] or {}).get("count")
 
 
 def _show(probe: Mapping[str, Any]) -> None:
     out(f"{probe['id']}  {probe['kind']}  {harmless(probe['target'])}  {probe['status']}")
-    here = [one for one in probe["instances"] if one["connected"]]
-    for one in here:
+    there = here(probe)
+    for one in there:
         for line in instance_lines(one):
             out(f"  {line}")
-    if not here:
+    if not there:
         out(f"  {harmless(probe['reason'] or 'no instance has reported yet')}")
     if probe["status"] == Status.MISMATCH:
         out("  if what runs is meant: place it again with --any-source")

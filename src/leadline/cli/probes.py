@@ -12,6 +12,7 @@ from leadline.cli.duration import spoken
 from leadline.cli.known import check_known
 from leadline.cli.probe_view import asked, total_of
 from leadline.cli.show import harmless, out, short_path, table
+from leadline.cli.standing import here
 from leadline.wire.limits import MAX_COST_PERCENT
 from leadline.wire.probe import AGGREGATED
 
@@ -51,11 +52,11 @@ def _show(probe: Mapping[str, Any]) -> None:
         + (f"; of {probe['owner']}" if probe["owner"] else "")
         + (f"; {probe['note']}" if probe["note"] else "")
     ))  # fmt: skip
-    here = [one for one in probe["instances"] if one["connected"]]
-    if here:
+    there = here(probe)
+    if there:
         passed = probe["kind"] in AGGREGATED
         headers = ["PID", "STATUS", "AT", "PASSAGES", "COST", "WHY"]
-        rows = table(headers, [_row(one, adds_up=passed) for one in here])
+        rows = table(headers, [_row(one, adds_up=passed) for one in there])
         out("\n".join(f"  {line}" for line in rows.split("\n")))
 
 

@@ -11,8 +11,9 @@ from leadline.cli.client import Client
 from leadline.cli.open_page import page_address
 from leadline.cli.placing import login
 from leadline.cli.show import err, harmless
+from leadline.cli.standing import reasons
 from leadline.cli.twin_order import Order, body_of, signature_of
-from leadline.cli.twin_waiting import no_answer_status, reasons
+from leadline.cli.twin_waiting import no_answer_status
 from leadline.trial.candidate import encode
 from leadline.verify.verifying import Asked
 from leadline.wire.errors import ExitCode, RefusedError, UnavailableError

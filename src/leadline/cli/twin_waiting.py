@@ -8,6 +8,7 @@ from typing import Any
 
 from leadline.cli.client import Client
 from leadline.cli.show import err, harmless
+from leadline.cli.standing import here
 from leadline.cli.twin_order import Order
 from leadline.wire.errors import ExitCode
 from leadline.wire.probe import Fate, Status
@@ -34,11 +35,11 @@ class Progress:
         it was made, so that many answers are not all yet. `of_one` says that all come from the
         one twin, and end with its process."""
         probe = self._order.look()
-        here = [one for one in probe["instances"] if one["connected"]]
-        heard = [one for one in here if one["reported_at"]]
-        if heard or not here:
+        there = here(probe)
+        heard = [one for one in there if one["reported_at"]]
+        if heard or not there:
             self._say(probe, heard)
-        made = sum(one["fates"].get(Fate.CAPTURED, 0) for one in here)
+        made = sum(one["fates"].get(Fate.CAPTURED, 0) for one in there)
         over = blocked(probe) and made <= answered
         gone = of_one and made < self._made
         self._made = made
@@ -108,23 +109,15 @@ class Waiting:
 
 def blocked(probe: Mapping[str, Any]) -> bool:
     """Return whether every instance has said that it makes no twin of an order."""
-    here = [one for one in probe["instances"] if one["connected"]]
-    return bool(here) and all(
-        one["reported_at"] and one["status"] in MAKES_NONE for one in here
+    there = here(probe)
+    return bool(there) and all(
+        one["reported_at"] and one["status"] in MAKES_NONE for one in there
     )
-
-
-def reasons(probe: Mapping[str, Any]) -> list[str]:
-    """Return why an order has no answer: a sentence for each instance that is there."""
-    here = [one for one in probe["instances"] if one["connected"]]
-    if not here:
-        return [str(probe["reason"] or "no instance is connected")]
-    return [f"{one['program']}/{one['pid']}: {one['why']}" for one in here]
 
 
 def no_answer_status(probe: Mapping[str, Any]) -> ExitCode:
     """Return the exit status where there is none: whether a policy refused it everywhere."""
-    here = [one for one in probe["instances"] if one["connected"]]
-    slugs = [found[1] for one in here if (found := _NAMED.search(one["reason"]))]
+    there = here(probe)
+    slugs = [found[1] for one in there if (found := _NAMED.search(one["reason"]))]
     refused = [slug for slug in slugs if slug in _REFUSALS]
-    return ExitCode.REFUSED if here and len(refused) == len(here) else ExitCode.UNAVAILABLE
+    return ExitCode.REFUSED if there and len(refused) == len(there) else ExitCode.UNAVAILABLE
