@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import functools
 import importlib
 import inspect
 import re
@@ -34,6 +35,7 @@ SLUG = re.compile(r"[a-z]+(-[a-z]+)*")
 SOURCES = [path for path in SOURCE.rglob("*.py") if "service" not in path.parts]
 
 
+@functools.cache
 def commands() -> dict[str, argparse.ArgumentParser]:
     (words,) = (
         action for action in parser()._actions if isinstance(action, argparse._SubParsersAction)
