@@ -279,3 +279,55 @@ def test_what_is_raised_in_a_generator_by_its_caller_is_not_the_generators() -> 
     call = CapturedCall(1, {}, live, kind="generator")
     assert compare_runs(call, ended, ended, ended).case.control is Control.UNKNOWN
     assert compare_runs(call, raised, raised, raised).case.agreed
+
+
+LOADED = """\
+import os
+LOADED_IN = os.getpid()
+class Thing:
+    pass
+"""
+
+
+def test_a_library_that_calls_name_is_imported_once_and_the_services_own_code_in_each_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Importing pandas in the copy of each run would take longer than all runs together."""
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    (installed / "library_of_it.py").write_text(LOADED, "utf-8")
+    (tmp_path / "own_part_of_it.py").write_text(LOADED, "utf-8")
+    (tmp_path / "asking_of_it.py").write_text(
+        "import os, sys\n"
+        "def here(*things):\n"
+        "    names = [type(one).__module__ for one in things]\n"
+        "    return [sys.modules[name].LOADED_IN == os.getpid() for name in names]\n"
+    )
+    monkeypatch.syspath_prepend(str(installed))
+    with imported(tmp_path, "asking_of_it", "library_of_it", "own_part_of_it") as modules:
+        _, library, own = modules
+        kept = keep([("things", (library.Thing(), own.Thing()))])
+    ran = ran_in_a_place(tmp_path, "asking_of_it:here", kept)
+    assert ran.rerun.outcome is not None, ran.rerun.cut
+    assert ran.rerun.outcome.value["items"] == [False, True]
+
+
+HELD = """\
+import queue, threading
+WORK, HERE = queue.Queue(), threading.local()
+def put(number, word):
+    WORK.put({"password": word + "-1", "number": number})
+    HERE.user = {"api_key": word + "-2", "number": number}
+    return WORK, HERE
+"""
+
+
+def test_a_secret_in_a_queue_or_of_a_thread_is_not_told(tmp_path: Path) -> None:
+    (tmp_path / "held_of_it.py").write_text(HELD, "utf-8")
+    with imported(tmp_path, "held_of_it"):
+        kept = keep([("number", 17), ("word", "hunter2")])
+    ran = ran_in_a_place(tmp_path, "held_of_it:put", kept)
+    found = repr(ran)
+    assert "name:password" in found
+    assert "name:api_key" in found
+    assert "hunter2-" not in found
