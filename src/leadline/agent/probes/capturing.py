@@ -8,15 +8,14 @@ rate at which more are looked at, so that a hot function is sampled before the b
 import time
 from collections import deque
 from collections.abc import Callable
-from types import CodeType, FrameType
-from typing import NamedTuple
+from types import FrameType
 
 from leadline import native
-from leadline.agent.capture import keeping, outlet
+from leadline.agent.capture import keeping
 from leadline.agent.capture.callers import callers_of, module_name
 from leadline.agent.capture.frame import Scope, scope_of
 from leadline.agent.capture.landmarks import latest
-from leadline.agent.capture.outcomes import Written, opened, writer
+from leadline.agent.capture.outcomes import Written, writer
 from leadline.agent.capture.room import Room
 from leadline.agent.core.passage import (
     BUDGET_NS,
@@ -24,24 +23,24 @@ from leadline.agent.core.passage import (
     Passage,
     Reading,
     Record,
-    Site,
     Visit,
 )
 from leadline.agent.origin import origin_of
-from leadline.agent.probes.choosing import Shape, chooser, shape_of_call
+from leadline.agent.probes.captured import CALL_OUTCOME_BYTES, Begun, Ended, call_words, view_of
+from leadline.agent.probes.choosing import chooser, shape_of_call
 from leadline.agent.probes.compiled import Compiled, ready
-from leadline.agent.probes.turns import Turns, unseen_sends
+from leadline.agent.probes.turns import Turns
 from leadline.expression import Unknown, compile_predicate
 from leadline.expression.fuel import refuel
 from leadline.expression.layout import layout_of
 from leadline.trial.calls import is_generator, parameters
-from leadline.wire.call import MAX_CAPTURED_BYTES, CallKind, CallView, Turn, size_words
-from leadline.wire.kept import MAX_CALL_BYTES, Kept
+from leadline.wire.call import MAX_CAPTURED_BYTES
+from leadline.wire.kept import MAX_CALL_BYTES
 from leadline.wire.probe import CaptureProbe, Fate
 from leadline.wire.redaction import secret_name
 from leadline.wire.struct import replace
 from leadline.wire.target import FunctionTarget
-from leadline.wire.value import Omission, Value, render
+from leadline.wire.value import Omission, Value
 
 MAX_OPEN = 1_000
 MAX_OPEN_BYTES = 2_000_000
@@ -56,54 +55,12 @@ rest is for the callbacks themselves and for other probes."""
 
 KEEPING_NS = 3_000_000
 """Of this thread's time for the arguments of one call: what lies further away is left out."""
-CALL_OUTCOME_BYTES = 60_000
-"""Of what one call came to: an application that hangs on an argument is not walked again."""
 
 _ALWAYS = 2**62
 """Of a limit that does not apply."""
 _LET_GO = ""
 """No reason: the call was seen to its end, and not chosen."""
-_MAX_MESSAGE = 200
 _GONE = "it was left, and nobody saw its end"
-_KINDS = {
-    0x20: CallKind.GENERATOR,
-    0x80: CallKind.COROUTINE,
-    0x200: CallKind.ASYNC_GENERATOR,
-}
-
-
-class _Begun(NamedTuple):
-    """A call under way. It holds nothing of the application's but what cannot change."""
-
-    kept: Kept
-    shape: Shape
-    callers: list[str]
-    module: str
-    at: float
-    share: float
-    site: Site
-    turns: Turns | None
-
-    @property
-    def held(self) -> int:
-        """Bytes of JSON."""
-        if (turns := self.turns) is None:
-            return self.kept.size
-        return self.kept.size + turns.bytes + CALL_OUTCOME_BYTES - turns.room.left
-
-
-class _Ended(NamedTuple):
-    """A call that was chosen, until our thread makes a hit of it."""
-
-    begun: _Begun
-    returned: bool
-    value: Written
-    arguments: dict[str, Written]
-    fails: bool | None
-    unknown: str
-    duration_s: float | None
-    weight: int
-    more: int = 0
 
 
 def compile_capture(probe: CaptureProbe) -> Compiled:
@@ -139,15 +96,15 @@ class Recorder:
         self.names = self._fails.names if self._fails is not None else frozenset[str]()
         self._chooser = chooser(probe.limits.hits, reserves=self._fails is not None)
         self._landmarks = latest()
-        self._open: dict[int, _Begun] = {}
+        self._open: dict[int, Begun] = {}
         self._open_bytes = 0
-        self._waiting: dict[int, _Ended] = {}
+        self._waiting: dict[int, Ended] = {}
         self._waiting_bytes = 0
         self._bytes = 0
         self._number = 0
         self._lost = 0
         self._strays = 0
-        self._over: deque[_Begun] = deque(maxlen=MAX_OPEN)
+        self._over: deque[Begun] = deque(maxlen=MAX_OPEN)
         """Generators in whose place lies another call, and of whose end nobody has told."""
         self._left = 0
         self._paid_ns = 0
@@ -183,7 +140,7 @@ class Recorder:
         turns = None
         if code is not None and is_generator(code):
             turns = Turns(frame, code, CALL_OUTCOME_BYTES)
-        begun = _Begun(
+        begun = Begun(
             kept,
             shape,
             callers,
@@ -247,7 +204,7 @@ class Recorder:
         more = begun.turns.more(visit.unheard) if begun.turns is not None else 0
         weight = begun.kept.size + CALL_OUTCOME_BYTES - room.left
         number = self._put_by(
-            _Ended(
+            Ended(
                 begun,
                 returned,
                 came,
@@ -269,7 +226,7 @@ class Recorder:
         passage = self._passage
         passage.tokens = max(-passage.burst, passage.tokens - tokens)
 
-    def _put_by(self, ended: _Ended) -> bytes:
+    def _put_by(self, ended: Ended) -> bytes:
         """Have a call wait for our thread; raises `Unknown` where there is no room for it."""
         if self._waiting_bytes + ended.weight > MAX_WAITING_BYTES:
             self._lost += 1
@@ -312,7 +269,7 @@ class Recorder:
             records.append(Record(self._witness, begun.site, time.time(), 0, number))
         return records
 
-    def _close(self, begun: _Begun) -> bytes:
+    def _close(self, begun: Begun) -> bytes:
         """Make of a generator that was left what the interpreter makes of it: it is closed.
         Raises `Unknown` where it is not worth a hit."""
         turns, code = begun.turns, begun.site.code
@@ -330,44 +287,17 @@ class Recorder:
         arguments: dict[str, Written] = dict.fromkeys(parameters(code), gone)
         weight, more = begun.held, turns.more(0)
         return self._put_by(
-            _Ended(begun, False, value, arguments, fails, unknown, None, weight, more)
+            Ended(begun, False, value, arguments, fails, unknown, None, weight, more)
         )
 
     def read(self, payload: bytes) -> Reading:
         """Make a hit of a call, as it may leave the process."""
         ended = self._waiting.pop(int(payload))
         self._waiting_bytes -= ended.weight
-        begun = ended.begun
-        code = begun.site.code
-        assert code is not None  # noqa: S101 - of a function
-        kept = keeping.withhold(begun.kept)
-        turns = begun.turns
-        yields = turns.yields if turns is not None else []
-        taken = {f"{index}": value for index, value in enumerate(yields)}
-        written = {"": ended.value} | taken | ended.arguments
-        shown = outlet.values({name: opened(one) for name, one in written.items()})
-        home = None if self._told_home else origin_of(code.co_filename)
+        code = ended.begun.site.code
+        home = None if self._told_home or code is None else origin_of(code.co_filename)
         self._told_home = True
-        driven = _driven(turns) if turns is not None else []
-        call = CallView(
-            entry=f"{begun.module}:{code.co_qualname}",
-            kind=kind_of(code),
-            returned=ended.returned,
-            value=shown.pop(""),
-            yields=[shown.pop(name) for name in taken],
-            arguments=shown,
-            fails=ended.fails,
-            unknown=outlet.reason(ended.unknown),
-            kept=kept.document,
-            size=kept.size + (turns.bytes if turns is not None else 0),
-            withheld=kept.withheld + [path for one in driven for path in one.withheld],
-            obstacle=outlet.reason(kept.obstacle) or _in_the_way(turns, code),
-            callers=begun.callers,
-            duration_s=ended.duration_s,
-            home=home,
-            more_yields=ended.more,
-            turns=[one.turn for one in driven],
-        )
+        call = view_of(ended, home)
         return Reading(call_words(call), {}, call=call, weight=ended.weight)
 
     @property
@@ -421,67 +351,14 @@ class Recorder:
         self._left = 0
         self._told_home = False
 
-    def _drop(self, begun: _Begun | None) -> None:
+    def _drop(self, begun: Begun | None) -> None:
         if begun is not None:
             self._open_bytes -= begun.held
             self._lost += 1
 
 
-class _Told(NamedTuple):
-    """A turn as it may leave, and what of it was held back."""
-
-    turn: Turn
-    withheld: list[str]
-
-
-def _driven(turns: Turns) -> list[_Told]:
-    told = []
-    for one in turns.driven:
-        kept = keeping.withhold(one.kept) if one.kept is not None else None
-        told.append(
-            _Told(
-                Turn(one.after, one.kind, kept.document if kept is not None else None),
-                kept.withheld if kept is not None else [],
-            )
-        )
-    return told
-
-
-def _in_the_way(turns: Turns | None, code: CodeType) -> str:
-    """Return why a generator cannot be driven again as it was."""
-    if turns is None:
-        return ""
-    return outlet.reason(turns.obstacle) or unseen_sends(code)
-
-
 def _nothing_there(name: str) -> object:
     raise Unknown(f"{name} is gone with its generator")
-
-
-def kind_of(code: CodeType) -> CallKind:
-    """Return what a call of the code gives to its caller."""
-    for flag, kind in _KINDS.items():
-        if code.co_flags & flag:
-            return kind
-    return CallKind.FUNCTION
-
-
-def call_words(call: CallView) -> str:
-    """Say in one line what a call came to, and how much of it there is."""
-    name = call.entry.partition(":")[2]
-    value = render(call.value, quoted=True)
-    shown = value if len(value) <= _MAX_MESSAGE else f"{value[:_MAX_MESSAGE]}…"
-    did = f"returned {shown}" if call.returned else f"raised {shown}"
-    if call.closed:
-        did = "was closed"
-    if (count := len(call.yields) + call.more_yields) or call.closed:
-        did += f" after {count} yield{'s' * (count != 1)}"
-    kept = (
-        f"kept {size_words(call.size)}"
-        if call.kept is not None
-        else f"not kept: {call.obstacle}"
-    )
-    return f"{name}(…) {did}, {kept}"
 
 
 def _at_end(visit: Visit, written: Callable[[object], Written]) -> dict[str, Written]:
