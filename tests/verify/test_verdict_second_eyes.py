@@ -47,10 +47,11 @@ def verified(folder, old, new, entry, given, fails="", expect=""):
         return verify(request)
 
 
-def became(folder, bodies, more=""):
+def became(folder, bodies, more="", above=""):
     """Return what became of each of many functions, by name, told from one verification.
-    `bodies` are an old and a new body, and an argument perhaps."""
-    sides = [PRELUDE + more] * 2
+    `bodies` are an old and a new body, and an argument perhaps; `above` the new text alone
+    begins with."""
+    sides = [PRELUDE + more, above + PRELUDE + more]
     for name, one in bodies.items():
         for at in (0, 1):
             sides[at] += f"\ndef {name}_(x):\n{textwrap.indent(one[at], '    ')}\n"

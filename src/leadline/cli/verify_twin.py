@@ -18,10 +18,11 @@ from leadline.cli.verify_calls import Captured
 from leadline.cli.verify_runs import ran_of, runs_of
 from leadline.trial.candidate import Candidate
 from leadline.trial.outcome import Outcome
+from leadline.verify.aside import Aside, aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
 from leadline.verify.places import most_yields
-from leadline.verify.signature import fresh, unseen_change
+from leadline.verify.signature import unseen_change
 from leadline.verify.verifying import Asked, Verified, reported
 from leadline.wire.errors import LeadlineError
 from leadline.wire.sample import MAX_BYTES, MAX_CALLS, call_digest
@@ -139,11 +140,11 @@ def _live(
     order = ordered(client, asked, TwinUse.VERIFY, many=many, seconds=seconds)
     found: list[Compared] = []
     files = {change.file for change in asked.candidate.changes}
-    own = fresh(asked.candidate.changes)
+    left = aside(asked.candidate.changes)
     try:
         for hit in Waiting(client, order, seconds).hits(many):
             twin, number = hit["twin"], len(found) + 1
-            found.append(compared(number, twin, files, own, stated=bool(asked.fails)))
+            found.append(compared(number, twin, files, left, stated=bool(asked.fails)))
             if len(found) >= many and stop(found):
                 break
     except KeyboardInterrupt:
@@ -159,7 +160,7 @@ def compared(
     number: int,
     twin: Mapping[str, Any],
     files: set[str],
-    is_own: Callable[[str], bool] = lambda _: False,
+    left: Aside,
     *,
     stated: bool,
 ) -> Compared:
@@ -179,7 +180,7 @@ def compared(
     )
     if reason or live.rerun.outcome is None or not {"control 1", "control 2"} <= set(runs):
         return not_replayable(call)
-    return compare_runs(call, *runs_of(number, tried, files), is_own)
+    return compare_runs(call, *runs_of(number, tried, files), left)
 
 
 def _sampled(args: argparse.Namespace, asked: Asked, captured: Captured) -> Tried:
@@ -208,7 +209,7 @@ def _sampled(args: argparse.Namespace, asked: Asked, captured: Captured) -> Trie
             more=more,
         )
         files = {change.file for change in asked.candidate.changes}
-        own = fresh(asked.candidate.changes)
+        left = aside(asked.candidate.changes)
         try:
             waiting = Waiting(client, order, seconds + life_s, is_sample=True)
             for hit in waiting.hits(len(chosen) + 1):
@@ -226,7 +227,7 @@ def _sampled(args: argparse.Namespace, asked: Asked, captured: Captured) -> Trie
                 else:
                     runs += 3
                     ran = runs_of(call.number, tried, files)
-                    found[number] = compare_runs(call, *ran, own)
+                    found[number] = compare_runs(call, *ran, left)
         except KeyboardInterrupt:
             err("leadline: stopped; what came is used")
         finally:

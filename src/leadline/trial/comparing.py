@@ -4,13 +4,13 @@ Only what both sides hold is compared; what a limit, a rule or a class held back
 unseen, never as equal. Where objects lie in memory is not compared, since no rerun repeats it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from leadline.trial.accident import chances, without_chance
 from leadline.trial.documents import spots
 from leadline.trial.marks import Chance, Mark
-from leadline.trial.outcome import Outcome
+from leadline.trial.outcome import CLASS, Outcome
 from leadline.trial.sides import (
     ADDRESS,
     MAX_SHOWN_CHARS,
@@ -51,6 +51,9 @@ _MAX_FOUND = 2_000
 _WHOLE = ("result", "exception")
 _MAX_DEPTH = 100
 """Captured values are a few levels deep; what is deeper comes from no capture."""
+type Moved = Callable[[str], str]
+CLASS_OF = "the class of "
+"""How the path of a difference begins that says of which of two classes of one name it is."""
 _UNREADABLE = "what the twin says of its outcome cannot be read"
 _NOTHING_SEEN = "nothing of the outcome could be compared"
 
@@ -119,10 +122,13 @@ class Apart:
     certain: frozenset[str]
 
 
-def apart(one: Outcome, other: Outcome, exactly: bool = False) -> Apart:
+def apart(
+    one: Outcome, other: Outcome, exactly: bool = False, moved: Moved | None = None
+) -> Apart:
     """Walk two outcomes side by side. Raises `WireError` for what no capture has made.
-    `exactly` takes nothing for an address, and looks at the order of mappings."""
-    walk = _Walk(exactly)
+    `exactly` takes nothing for an address, and looks at the order of mappings and at the
+    modules of classes. `moved` takes the numbers of lines that have moved out of a text."""
+    walk = _Walk(exactly, moved)
     try:
         walk.outcomes(one, other)
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
@@ -158,8 +164,9 @@ class _Pair:
 class _Walk:
     """One comparison: what differs, and how many values were compared and not seen."""
 
-    def __init__(self, exactly: bool = False) -> None:
+    def __init__(self, exactly: bool = False, moved: Moved | None = None) -> None:
         self.exactly = exactly
+        self.moved = moved
         self.found: list[Difference] = []
         self.compared = 0
         self.unseen = 0
@@ -226,6 +233,8 @@ class _Walk:
 
     def values(self, pair: _Pair, level: int) -> None:
         live, rerun = pair.live, pair.rerun
+        if self.exactly:
+            self.classes(pair)
         if is_absent(live) or is_absent(rerun):
             self.absent(pair)
         elif type(live) is not dict or type(rerun) is not dict:
@@ -243,6 +252,21 @@ class _Walk:
             self.unseen += 1
         else:
             self.nodes(pair, live, rerun, level)
+
+    def classes(self, pair: _Pair) -> None:
+        """Two classes may have one name; what is shown of an object is the name alone."""
+        classes = [
+            str(one.get(CLASS, "")) if type(one) is dict else ""
+            for one in (pair.live, pair.rerun)
+        ]
+        if (
+            all(classes)
+            and classes[0] != classes[1]
+            and pair.live["type"] == pair.rerun["type"]
+        ):
+            where = f"{CLASS_OF}{pair.where}"
+            self.surely.add(where)
+            self.found.append(Difference(where, *classes))
 
     def absent(self, pair: _Pair) -> None:
         """What was not there has only been passed on: from where, two runs can tell. What was
@@ -315,6 +339,8 @@ class _Walk:
 
     def texts(self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any]) -> None:
         one, other = (str(side.get("text", "")) for side in (live, rerun))
+        if self.moved is not None and one != other:
+            one, other = self.moved(one), self.moved(other)
         if not self.exactly:
             one, other = (ADDRESS.sub("0x…", text) for text in (one, other))
         if live.get("omitted") or rerun.get("omitted"):
@@ -378,11 +404,15 @@ class _Walk:
         for _, one in rest:
             self.differ(_Pair(f"{pair.where}{{{step_of(one)}}}", MISSING, one))
 
+    def keys(self, keys: Sequence[Value]) -> list[str]:
+        """Return what tells the keys of a mapping apart, also those that are written alike."""
+        return keys_of(keys, self.exactly, each=True)
+
     def mappings(
         self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any], level: int
     ) -> None:
         ours, theirs = (
-            dict(zip(keys_of([key for key, _ in side], self.exactly), side, strict=True))
+            dict(zip(self.keys([key for key, _ in side]), side, strict=True))
             for side in (live["entries"], rerun["entries"])
         )
         if self.exactly and ours.keys() == theirs.keys() and list(ours) != list(theirs):

@@ -15,6 +15,10 @@ from leadline.wire.value import Value
 ABSENT = "absent"
 """The rule of a value that was not there: its text is the path of what stood in for it."""
 
+CLASS = "class"
+"""The member of a value that was taken in a sealed process: which class it is of, or which one
+it is, with its module; of an exception with all that its callers can catch it by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

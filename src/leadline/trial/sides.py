@@ -6,11 +6,12 @@ Values are trees of plain data (`wire.value`) that came from another process.
 import json
 import re
 from _sha2 import sha256  # type: ignore[import-not-found]
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 from leadline.trial.accident import without_chance
-from leadline.trial.outcome import ABSENT
+from leadline.trial.outcome import ABSENT, CLASS
 from leadline.trial.printed import STANDARD
 from leadline.wire.value import RESOURCE, Form, Omission, Value, render
 
@@ -131,14 +132,25 @@ def is_address(number: int) -> bool:
     return _LOWEST <= number <= _HIGHEST
 
 
-def keys_of(values: Sequence[Value], exactly: bool) -> list[str]:
+def keys_of(values: Sequence[Value], exactly: bool, each: bool = False) -> list[str]:
     """Return what tells each value from others, wherever it lies; with `exactly`, nothing is
-    taken for an address. Where two values would be told by the same, nothing is either."""
+    taken for an address. Where two values would be told by the same, nothing is either. Those
+    that are written alike have one key, or, `each`, one after the other: two functions that
+    one factory has made, two objects that show nothing."""
     keys = [json.dumps(_ordered(one, exactly), sort_keys=True, default=str) for one in values]
-    if exactly:
-        return keys
-    alike = [ADDRESS.sub("0x…", key) for key in keys]
-    return alike if len(set(alike)) == len(set(keys)) else keys
+    if not exactly:
+        alike = [ADDRESS.sub("0x…", key) for key in keys]
+        keys = alike if len(set(alike)) == len(set(keys)) else keys
+    return _numbered(keys) if each else keys
+
+
+def _numbered(keys: Sequence[str]) -> list[str]:
+    met: Counter[str] = Counter()
+    found = []
+    for key in keys:
+        met[key] += 1
+        found.append(f"{key}#{met[key]}")
+    return found
 
 
 def _ordered(value: Value, exactly: bool) -> Value:
@@ -149,6 +161,8 @@ def _ordered(value: Value, exactly: bool) -> Value:
     if type(value) is not dict:
         return value
     found: dict[str, Any] = {name: _ordered(one, exactly) for name, one in value.items()}
+    if not exactly:
+        found.pop(CLASS, None)  # of a live call it is not told
     if not exactly and found.get("rule") == RESOURCE:
         found.pop("text", None)
         found.pop("fields", None)

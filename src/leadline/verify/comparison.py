@@ -5,13 +5,14 @@ between those two is noise: it is masked where the candidate is compared, and sh
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from leadline.trial.accident import chances, without_chance
-from leadline.trial.comparing import Apart, apart, explained
+from leadline.trial.comparing import Apart, Moved, apart, explained
 from leadline.trial.course import Raised
 from leadline.trial.outcome import Outcome
 from leadline.trial.place import UNSEEN, UNSHOWN, Ran
+from leadline.verify.aside import NOTHING_ASIDE, Aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.verdict import Candidate, Case, Control
 from leadline.wire.errors import WireError
@@ -26,6 +27,10 @@ _HOLDS_ALREADY = (
     "what is expected holds for the old code as well, which raises: it says nothing of a result"
 )
 _ROOT = re.compile(rf"(len\(|order\()?argument (?={UNSHOWN})|argument ")
+_UNCLEAR = (
+    "{} comes out differently each time in the old code, and differently again in the new"
+)
+_UNSHOWN = "{} is another, and no call shows what follows"
 BETWEEN = "while the generator stood"
 _ARGUMENT = ("argument ", "len(argument ")
 _ROOTS = frozenset(("outcome", "result", "exception"))
@@ -55,14 +60,14 @@ def compare_runs(
     first: Ran,
     second: Ran,
     candidate: Ran,
-    is_own: Callable[[str], bool] = lambda _: False,
+    left: Aside = NOTHING_ASIDE,
 ) -> Compared:
-    """Compare what became of one call. `first` and `second` are the control's runs. State that
-    is the candidate's own, no old code can look at."""
+    """Compare what became of one call, but for what is `left` aside. `first` and `second` are
+    the control's runs."""
     try:
-        state = {name: one for name, one in candidate.state.items() if not is_own(name)}
+        state = {name: one for name, one in candidate.state.items() if not left.is_own(name)}
         candidate = replace(candidate, state=state)
-        return _compare(call, first, second, candidate)
+        return _compare(call, _Runs(first, second, candidate, left.moved))
     except WireError as error:
         return Compared(call, Case(call.failed, Control.UNKNOWN, reason=error.message))
 
@@ -89,14 +94,62 @@ def left_open(one: Compared, reason: str) -> Compared:
     return replace(one, case=unknown)
 
 
-def _compare(call: CapturedCall, first: Ran, second: Ran, candidate: Ran) -> Compared:
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """Two of the control and one of the candidate."""
+
+    first: Ran
+    second: Ran
+    candidate: Ran
+    moved: Moved
+
+
+@dataclass(slots=True, eq=False)
+class _Found:
+    """What differs, and what cannot be told: because the old code comes out differently there
+    each time, or because no call shows what follows from it."""
+
+    differences: list[Difference] = field(default_factory=list)
+    unclear: list[Difference] = field(default_factory=list)
+    unshown: list[Difference] = field(default_factory=list)
+
+    def add(self, sides: "_Sides", noise: Apart | None, *, exactly: bool = False) -> None:
+        """Add what differs between a control and the candidate. Where the control differs from
+        itself by more than a clock or random bytes can explain, a candidate that comes to what
+        neither of the two did is not known to be right."""
+        pair = apart(sides.one, sides.tried, exactly, sides.moved)
+        known = {each.where for each in self.differences}
+        for each in unmasked(pair, noise):
+            where = _ROOT.sub("", each.where) if sides.named else each.where
+            if each.where not in known:
+                into = self.unshown if where.startswith(UNSHOWN) else self.differences
+                into.append(replace(each, where=where))
+        hidden = _hidden(pair, noise)
+        if hidden and _hidden(apart(sides.other, sides.tried, exactly, sides.moved), noise):
+            self.unclear += hidden
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """What three runs came to. `named` says that they are values by names of their own."""
+
+    one: Outcome
+    other: Outcome
+    tried: Outcome
+    moved: Moved
+    named: bool = False
+
+
+def _compare(call: CapturedCall, runs: _Runs) -> Compared:
+    first, second, candidate = runs.first, runs.second, runs.candidate
     control, noise, reason = _control(call, first, second)
     masked = [one.where for one in noise.differences] if noise is not None else []
     reached = bool(first.coursed.touched or candidate.coursed.touched)
     if control is not Control.AGREES:
         case = Case(call.failed, control, reached, reason=reason)
         return Compared(call, case, first, candidate, noise=masked)
-    outcome, differences, why = _candidate(first, second, candidate, noise)
+    found = _found(runs, noise)
+    outcome, differences, why = _candidate(runs, found)
     if call.failed and first.fails is False:
         control, why = Control.DIFFERS, "the old code, run again, does not fail as it did"
     case = Case(
@@ -108,7 +161,7 @@ def _compare(call: CapturedCall, first: Ran, second: Ran, candidate: Ran) -> Com
         expected=candidate.expected,
         reason=why or candidate.unknown,
     )
-    if outcome is Candidate.UNKNOWN and (open_ := _open(first, second, candidate)):
+    if outcome is Candidate.UNKNOWN and (open_ := _open(runs, found)):
         case = replace(case, still_fails=None, expected=None, reason=open_)
     if call.failed and not call.live.returned and first.expected:
         case = replace(case, expected=None, reason=case.reason or _HOLDS_ALREADY)
@@ -155,62 +208,82 @@ def _changed_between(call: CapturedCall, left: Sequence[Difference]) -> bool:
     )
 
 
-def _candidate(
-    first: Ran, second: Ran, candidate: Ran, noise: Apart | None
-) -> tuple[Candidate, list[Difference], str]:
-    control, tried = first.rerun.outcome, candidate.rerun.outcome
-    if control is None or tried is None:
+def _candidate(runs: _Runs, found: _Found) -> tuple[Candidate, list[Difference], str]:
+    first, candidate = runs.first, runs.candidate
+    if candidate.rerun.outcome is None:
         return Candidate.UNKNOWN, [], f"the candidate: {_cut(candidate)}"
-    found = _outcomes(first, second, candidate, noise)
-    found += _state(first, second, candidate)
-    hidden = _inside(first, second, candidate)
-    found += [one for one in hidden if not one.where.startswith(UNSHOWN)]
-    found += _beside(first, second, candidate)
     new = _more(candidate.refused, first.refused)
     if new:
         words = attempt_words(new[0].what, new[0].detail)
-        return Candidate.UNKNOWN, found, f"the candidate tried, and no control did: {words}"
-    if found:
-        return Candidate.DIFFERS, found, ""
+        why = f"the candidate tried, and no control did: {words}"
+        return Candidate.UNKNOWN, found.differences, why
+    if found.differences:
+        return Candidate.DIFFERS, found.differences, ""
     if _is_cut_short(first) or _is_cut_short(candidate):
         return Candidate.UNKNOWN, [], "the outcome is too large to be compared whole"
     if lazy := [one for one in first.inside if one.startswith(UNSEEN)]:
         what = lazy[0].removeprefix(UNSEEN)
         why = f"what {what} would give out needs what was not kept"
         return Candidate.UNKNOWN, [], why
-    if hidden:
-        return (
-            Candidate.UNKNOWN,
-            [],
-            f"{hidden[0].where} is another, and no call shows what follows",
-        )
+    if found.unclear:
+        return Candidate.UNKNOWN, [], _UNCLEAR.format(found.unclear[0].where)
+    if found.unshown:
+        return Candidate.UNKNOWN, [], _UNSHOWN.format(found.unshown[0].where)
     return Candidate.SAME, [], ""
 
 
-def _open(first: Ran, second: Ran, candidate: Ran) -> str:
+def _open(runs: _Runs, found: _Found) -> str:
     """Return why nothing follows from what the candidate came to, even if it was expected."""
-    if candidate.rerun.outcome is None:
+    if runs.candidate.rerun.outcome is None:
         return ""  # what ended it is said already
-    if new := _more(candidate.refused, first.refused):
+    if new := _more(runs.candidate.refused, runs.first.refused):
         words = attempt_words(new[0].what, new[0].detail)
         return f"the candidate tried, and no control did: {words}"
-    for one in _inside(first, second, candidate):
-        if one.where.startswith(UNSHOWN) and not one.where.startswith(f"{UNSHOWN}code of "):
-            return f"{one.where} is another, and no call shows what follows"
+    for one in found.unshown:
+        if not one.where.startswith(f"{UNSHOWN}code of "):
+            return _UNSHOWN.format(one.where)
     return ""
 
 
-def _outcomes(first: Ran, second: Ran, candidate: Ran, noise: Apart | None) -> list[Difference]:
-    """Return what differs in the outcomes. The arguments are the objects that were passed,
-    where they are known: what a function binds to the names is its own."""
-    one, other, tried = (_passed(ran) for ran in (first, second, candidate))
-    found = unmasked(apart(one, tried), noise)
-    if candidate.given is None:
-        return found  # of copies of one process, in which objects lie at the same places
-    # Places share no addresses: what looks like one and is the same in both controls, is none.
-    known = {difference.where for difference in found}
-    exact = unmasked(apart(one, tried, exactly=True), apart(one, other, exactly=True))
-    return found + [difference for difference in exact if difference.where not in known]
+def _found(runs: _Runs, noise: Apart | None) -> _Found:
+    """Compare all there is of a candidate's run with the control's."""
+    found = _Found()
+    if runs.first.rerun.outcome is None or runs.candidate.rerun.outcome is None:
+        return found
+    _outcomes(runs, noise, found)
+    for part in ("state", "inside"):
+        one, other, tried = (
+            Outcome(True, None, dict(getattr(ran, part)))
+            for ran in (runs.first, runs.second, runs.candidate)
+        )
+        sides = _Sides(one, other, tried, runs.moved, named=True)
+        found.add(sides, apart(one, other, exactly=True), exactly=True)
+    _beside(runs, found)
+    return found
+
+
+def _outcomes(runs: _Runs, noise: Apart | None, found: _Found) -> None:
+    """Compare the outcomes. The arguments are the objects that were passed, where they are
+    known: what a function binds to the names is its own."""
+    one, other, tried = (_passed(ran) for ran in (runs.first, runs.second, runs.candidate))
+    sides = _Sides(one, other, tried, runs.moved)
+    found.add(sides, noise)
+    if runs.candidate.given is not None:  # else of copies of one process, at the same places
+        # places share no addresses: what looks like one and is the same in both, is none
+        found.add(sides, apart(one, other, exactly=True), exactly=True)
+
+
+def _hidden(found: Apart, noise: Apart | None) -> list[Difference]:
+    """Return what is masked by noise of which no clock and no random bytes can be the cause."""
+    if noise is None:
+        return []
+    masks = tuple(one.where for one in noise.differences if one.where in noise.certain)
+    left = {one.where for one in unmasked(found, noise)}
+    return [
+        one
+        for one in found.differences
+        if one.where not in left and is_masked(one.where, masks)
+    ]
 
 
 def _passed(ran: Ran) -> Outcome:
@@ -218,14 +291,6 @@ def _passed(ran: Ran) -> Outcome:
     if outcome is None:
         raise WireError("A run has no outcome.")
     return outcome if ran.given is None else replace(outcome, arguments=ran.given)
-
-
-def _inside(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
-    one, other, tried = (
-        Outcome(True, None, dict(ran.inside)) for ran in (first, second, candidate)
-    )
-    found = unmasked(apart(one, tried, exactly=True), apart(one, other, exactly=True))
-    return [replace(each, where=_ROOT.sub("", each.where)) for each in found]
 
 
 def unmasked(found: Apart, noise: Apart | None) -> list[Difference]:
@@ -240,7 +305,7 @@ def unmasked(found: Apart, noise: Apart | None) -> list[Difference]:
     return [
         one
         for one in found.differences
-        if not _is_masked(one.where, masks)
+        if not is_masked(one.where, masks)
         or (one.where in found.certain and one.where not in noise.certain)
     ]
 
@@ -250,26 +315,29 @@ def _chanced(found: Apart) -> list[str]:
     return [one.where for one in found.differences if one.where not in found.certain]
 
 
-def _is_masked(where: str, masks: Sequence[str]) -> bool:
+def is_masked(where: str, masks: Sequence[str]) -> bool:
+    """Tell whether a path is one of those that are masked, or beneath one."""
     return any(
         where == mask or (where.startswith(mask) and where[len(mask)] in ".[{")
         for mask in masks
     )
 
 
-def _beside(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
-    """Return what differs beside the outcome: what was printed, and what is no longer tried."""
-    found: list[Difference] = []
-    one, other, tried = (ran.rerun.printed for ran in (first, second, candidate))
-    if one != other:  # by a clock, perhaps, and only there
+def _beside(runs: _Runs, found: _Found) -> None:
+    """Compare what is beside the outcome: what was printed, and what is no longer tried."""
+    first, second, candidate = runs.first, runs.second, runs.candidate
+    one, other, tried = (runs.moved(ran.rerun.printed) for ran in (first, second, candidate))
+    if one != other and tried not in (one, other):  # by a clock, perhaps, and only there
+        if without_chance(one) != without_chance(other):
+            found.unclear.append(Difference("what is printed", "", ""))
         one, other, tried = _without_noise(one, other, tried)
     if one == other and one != tried:
-        found.append(Difference("printed", *_from_where_they_differ(one, tried)))
+        pair = _from_where_they_differ(one, tried)
+        found.differences.append(Difference("printed", *pair))
     if not _more(first.refused, second.refused) and not _more(second.refused, first.refused):
         for gone in _more(first.refused, candidate.refused):
             words = attempt_words(gone.what, gone.detail)
-            found.append(Difference("outside", f"tried {words}", "did not try"))
-    return found
+            found.differences.append(Difference("outside", f"tried {words}", "did not try"))
 
 
 def _without_noise(one: str, other: str, tried: str) -> tuple[str, str, str]:
@@ -291,19 +359,6 @@ def _from_where_they_differ(one: str, other: str) -> tuple[str, str]:
     at = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
     start = max(0, at - 40)
     return repr(one[start : start + 200]), repr(other[start : start + 200])
-
-
-def _state(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
-    """Return what differs in what the call has changed in the modules of the service."""
-    one, other, tried = (
-        Outcome(True, None, dict(ran.state)) for ran in (first, second, candidate)
-    )
-    return [
-        replace(difference, where=difference.where.removeprefix("argument "))
-        for difference in unmasked(
-            apart(one, tried, exactly=True), apart(one, other, exactly=True)
-        )
-    ]
 
 
 def _more(one: Sequence[Refusal], other: Sequence[Refusal]) -> list[Refusal]:

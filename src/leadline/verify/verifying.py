@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from leadline.trial.candidate import Candidate as Code
 from leadline.trial.candidate import Change, obstacles, touched_new, touched_old
 from leadline.trial.place import RUN_S, Begin, Ready
+from leadline.verify.aside import aside
 from leadline.verify.calls import CapturedCall, Home
 from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
+from leadline.verify.luck import without_luck
 from leadline.verify.places import Places
 from leadline.verify.report import (
     Report,
@@ -19,7 +21,7 @@ from leadline.verify.report import (
     sentence,
     shown_cases,
 )
-from leadline.verify.signature import fresh, unseen_change
+from leadline.verify.signature import unseen_change
 from leadline.verify.verdict import LEAST_EVIDENCE, Stated, judge
 from leadline.wire.errors import RefusedError, UnavailableError
 from leadline.wire.struct import dataclass, field
@@ -99,6 +101,7 @@ def reported(
     took_s: float,
 ) -> Verified:
     """Judge what became of the calls, and put it all into a report."""
+    compared = without_luck(compared)
     stated = Stated(bool(asked.fails), bool(asked.expect), asked.least)
     changes = asked.candidate.changes
     judgement = judge([one.case for one in compared], stated)
@@ -169,8 +172,8 @@ def _run(
         runs = places.run(
             calls, request.within_s, lambda done: progress("running", done, total)
         )
-    own = fresh(candidate.changes)
-    found = [compare_runs(call, *three, own) for call, three in zip(calls, runs, strict=True)]
+    left = aside(candidate.changes)
+    found = [compare_runs(call, *three, left) for call, three in zip(calls, runs, strict=True)]
     unseen = unseen_change(candidate.changes, control.file, control.function)
     if unseen:
         found = [left_open(one, unseen) for one in found]

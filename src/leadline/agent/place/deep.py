@@ -14,7 +14,7 @@ from leadline.agent.capture.room import Room
 from leadline.agent.place.belongings import contents_of, state_of
 from leadline.agent.twin.outcome import OutcomeWalk
 from leadline.trial import withheld
-from leadline.trial.outcome import ABSENT
+from leadline.trial.outcome import ABSENT, CLASS
 from leadline.trial.showing import seen
 from leadline.trial.withheld import Withheld
 from leadline.wire.kept import IN_PROCESS
@@ -52,6 +52,8 @@ class _DeepWalk(OutcomeWalk):
                 return {"type": name, "omitted": Omission.OPAQUE, "rule": ABSENT, "text": path}
             return {"type": name, "omitted": Omission.REDACTED, "rule": rule}
         taken = super().take(value, level)
+        if type(taken) is dict and (named := _class_of(value)):
+            taken[CLASS] = named
         if type(taken) is dict and taken.get("rule") == RESOURCE:
             return taken | self._belongings(value, level)
         if type(value) is itertools.count:
@@ -82,6 +84,14 @@ class _DeepWalk(OutcomeWalk):
             return held
         digest = sha256((self.salt + tree).encode("ascii")).hexdigest()
         return held | {"text": f"#{digest[:16]}"}
+
+
+def _class_of(value: object) -> str:
+    """Return which class a value is of, or is; nothing of the built-in ones."""
+    cls: type = value if issubclass(type(value), type) else type(value)  # type: ignore[assignment]
+    classes = cls.__mro__ if issubclass(cls, BaseException) else (cls,)
+    names = [f"{one.__module__}.{one.__qualname__}" for one in classes]
+    return " < ".join(names) if not names[0].startswith("builtins.") else ""
 
 
 def deep_taker(salt: str, most_bytes: int = DEEP_BYTES) -> Callable[[object], Value]:

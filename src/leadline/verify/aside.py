@@ -1,0 +1,56 @@
+"""What differs between old and new code, and is no part of what a call does: state that the
+candidate alone has, and where lines stand, in texts that tell it, such as tracebacks."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+
+from leadline.trial.candidate import Change
+from leadline.trial.comparing import Moved
+from leadline.verify.signature import fresh
+from leadline.wire.struct import dataclass
+
+_SOURCE = r"(?:\n {4}[^\n]*)*"
+"""The line itself, which a traceback shows beneath its number, and marks under it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What is left aside: `is_own` tells of a name in a module whether it is the candidate's
+    own, and `moved` takes the numbers of lines of changed files out of a text."""
+
+    is_own: Callable[[str], bool]
+    moved: Moved
+
+
+NOTHING_ASIDE = Aside(lambda _: False, str)
+
+
+def aside(changes: Sequence[Change]) -> Aside:
+    """Return what is left aside where these changes are compared."""
+    return Aside(fresh(changes), without_numbers(changes))
+
+
+def without_numbers(changes: Sequence[Change]) -> Moved:
+    """Return what takes the numbers of lines of changed files out of a text."""
+    names = sorted({PurePath(change.file).name for change in changes if change.file})
+    if not names:
+        return str
+    file = "|".join(map(re.escape, names))
+    told = re.compile(
+        rf'(?P<frame>File "(?:[^"\n]*/)?(?:{file})", line )\d+(?P<rest>[^\n]*){_SOURCE}'
+        rf"|(?P<place>(?<![\w.-])(?:{file}):)\d+"
+    )
+
+    def without(text: str) -> str:
+        if not any(name in text for name in names):
+            return text
+        return told.sub(_without, text)
+
+    return without
+
+
+def _without(found: re.Match[str]) -> str:
+    if found["place"]:
+        return f"{found['place']}…"
+    return f"{found['frame']}…{found['rest']}"

@@ -1,0 +1,126 @@
+"""What differs by itself hides nothing else, and is no difference: the order of sets, luck,
+classes and keys that look alike, lines that have moved."""
+
+import pytest
+from test_verdict_second_eyes import became, only, verified
+
+from leadline.verify.verdict import Candidate
+
+OTHER = """
+class NotFound(Exception):
+    pass
+
+class Point:
+    def __init__(self, x):
+        self.x = x
+"""
+STATE = f"""
+import other_of_it
+{OTHER}
+class Refused(KeyError):
+    pass
+
+SETS = {{
+    "read": {{"read", "write", "list"}},
+    "delete": {{"read", "delete", "list"}},
+    "more": {{"read", "write", "list", "own"}},
+}}
+
+def maker(number):
+    def made(x):
+        return x + number
+    return made
+"""
+UNKNOWN = {
+    "of_a_set": ("return list(SETS['read'])", "return list(SETS['delete'])"),
+    "told": (
+        "return {'n': 1, 'm': 'tags %s' % SETS['read']}",
+        "return {'n': 1, 'm': 'tags %s' % SETS['more']}",
+    ),
+    "nothing_told": (
+        "return {'n': 1, 'm': 'tags %s' % SETS['read']}", "return {'n': 1, 'm': None}"
+    ),
+    "printed": ("print(SETS['read'], 'total', 1)", "print(SETS['read'], 'total', 2)"),
+    "raised": ("raise NotFound(1)", "raise other_of_it.NotFound(1)"),
+    "made": ("return Point(1)", "return other_of_it.Point(1)"),
+    "a_class": ("return [Point]", "return [other_of_it.Point]"),
+    "base": ("class E(KeyError): pass\nraise E(1)", "class E(Exception): pass\nraise E(1)"),
+}  # fmt: skip
+DIFFERS = {
+    "functions": ("return {maker(1): 1, maker(1): 5}", "return {maker(1): 2, maker(1): 5}"),
+    "objects": ("return {object(): 1, object(): 5}", "return {object(): 2, object(): 5}"),
+    "no_numbers": (
+        "return {float('nan'): 1, float('nan'): 5}", "return {float('nan'): 2, float('nan'): 5}"
+    ),
+    "beside_a_set": (
+        "return {'n': 1, 'm': list(SETS['read'])}", "return {'n': 2, 'm': list(SETS['read'])}"
+    ),
+}  # fmt: skip
+SAME = {
+    "the_same_set": ("return list(SETS['read'])", "x = 1\nreturn list(SETS['read'])"),
+    "printed_set": ("print(SETS['read'])", "x = 1\nprint(SETS['read'])"),
+    "written_set": (
+        "return str(SETS['read'])[:0], 1",
+        "x = 1\nreturn str(SETS['read'])[:0], 1",
+    ),
+}
+
+
+def test_what_is_alike_by_its_name_or_noisy_by_itself_hides_nothing(tmp_path):
+    (tmp_path / "other_of_it.py").write_text(OTHER)
+    assert became(tmp_path, UNKNOWN | DIFFERS | SAME, STATE) == {
+        **only(Candidate.UNKNOWN, UNKNOWN),
+        **only(Candidate.DIFFERS, DIFFERS),
+        **only(Candidate.SAME, SAME),
+    }
+
+
+SHIFTED = """
+def logged(x):
+    try:
+        return 1 // 0
+    except ZeroDivisionError:
+        logging.getLogger("of_it").exception("failed %d", 1)
+
+def warned(x):
+    warnings.warn("hm", stacklevel=1)
+
+def traced(x):
+    try:
+        return 1 // 0
+    except ZeroDivisionError:
+        return {"tb": traceback.format_exc()}
+"""
+
+
+def test_where_a_line_stands_is_no_difference(tmp_path):
+    bodies = {
+        name: (f"return {name}(1)", f"x = 1\nreturn {name}(1)")
+        for name in ("logged", "warned", "traced")
+    }
+    bodies["other_line"] = (
+        "return {'at': 'line 1, of_it.py:1'}",
+        "return {'at': 'line 2, of_it.py:2'}",
+    )
+    more = (
+        f"import traceback\nlogging.basicConfig()\nwarnings.simplefilter('always')\n{SHIFTED}"
+    )
+    with pytest.warns(UserWarning, match="hm"):
+        found = became(tmp_path, bodies, more, "# another line\n\n")
+    assert found == {
+        **only(Candidate.SAME, ("logged", "warned", "traced")),
+        "other_line": Candidate.DIFFERS,
+    }
+
+
+def test_luck_is_no_difference(tmp_path):
+    """Of a draw with few outcomes both controls are alike in most calls."""
+    old = "import random\n\ndef f(x):\n    return {'n': x, 'drawn': random.random() < 0.4}\n"
+    given = [(number,) for number in range(24)]
+    same = verified(
+        tmp_path, old, old.replace("    return", "    y = x\n    return"), "f", given
+    )
+    assert same.report.verdict == "unknown"
+    assert "luck" in same.report.reason
+    wrong = verified(tmp_path, old, old.replace("'n': x", "'n': x + 1"), "f", given)
+    assert wrong.report.verdict == "changes behaviour"
