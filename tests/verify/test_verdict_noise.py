@@ -21,9 +21,9 @@ class Refused(KeyError):
     pass
 
 SETS = {{
-    "read": {{"read", "write", "list"}},
-    "delete": {{"read", "delete", "list"}},
-    "more": {{"read", "write", "list", "own"}},
+    "read": {{"read", "write"}},
+    "delete": {{"read", "delete"}},
+    "more": {{"read", "write", "own"}},
 }}
 
 def maker(number):
