@@ -18,13 +18,14 @@ from leadline.cli.verify_calls import Captured
 from leadline.cli.verify_runs import ran_of, runs_of
 from leadline.trial.candidate import Candidate
 from leadline.trial.outcome import Outcome
+from leadline.trial.remade import remade_in
 from leadline.verify.aside import Aside, aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
 from leadline.verify.places import most_yields
 from leadline.verify.signature import unseen_change
 from leadline.verify.verifying import Asked, Verified, reported
-from leadline.wire.errors import LeadlineError
+from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.sample import MAX_BYTES, MAX_CALLS, call_digest
 from leadline.wire.service import check_service
 from leadline.wire.struct import dataclass, field, replace
@@ -80,6 +81,13 @@ def at_hits(args: argparse.Namespace, candidate: Candidate, known: Captured) -> 
 
 def _asked(args: argparse.Namespace, candidate: Candidate, entry: str) -> Asked:
     service = check_service(args.service)
+    for names in remade_in(candidate.old_sources, candidate.sources).values():
+        raise RefusedError(
+            "not-applicable",
+            f"Objects of {names[0]} that live were made by the old code, and the candidate "
+            "makes them otherwise: no twin can tell what it will do.",
+            "Try it with --place fresh, and an --entry in which they are made.",
+        )
     return Asked(service, entry, candidate, args.fails, args.expect, args.least)
 
 

@@ -45,6 +45,7 @@ class Begin:
     entry's: what sets the service up, such as its WSGI module. `scope` are folders whose code
     is the service's own, beside all that is not installed.
     `main` is the name under which what was the program itself, `__main__`, is imported.
+    `remade` are classes whose objects the candidate makes otherwise, by absolute file.
     `salt` makes values that are held back comparable between places, and nowhere else.
     """
 
@@ -54,6 +55,7 @@ class Begin:
     argv: list[str] = field(default_factory=list)
     overlay: dict[str, str | None] = field(default_factory=dict)
     wanted: dict[str, list[int]] = field(default_factory=dict)
+    remade: dict[str, list[str]] = field(default_factory=dict)
     scope: list[str] = field(default_factory=list)
     readable: list[str] = field(default_factory=list)
     first: list[str] = field(default_factory=list)

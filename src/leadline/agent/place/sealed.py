@@ -18,6 +18,7 @@ from leadline import native
 from leadline.agent.place.entry import Entry, find_entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.lines import Lines
+from leadline.agent.place.made_before import made_before
 from leadline.agent.place.one_run import run_order
 from leadline.agent.place.scope import own_code
 from leadline.trial import revival
@@ -90,6 +91,8 @@ def _run(order: Order, entry: Entry, begin: Begin, state: Globals) -> bytes:
             entry = find_entry(sys.modules[module], module, order.entry)
         except LeadlineError as error:
             return write(cut(order.number, error.message.rstrip(".")))
+    if said := made_before(order.document, begin.remade, begin.entry):
+        return write(cut(order.number, said))
     return run_order(order, entry, begin, refusals, state)
 
 

@@ -1,0 +1,91 @@
+"""Objects that the old code has made say nothing of a candidate that makes them otherwise."""
+
+import pytest
+from benchmarks.verify.calling import captured, home, imported
+
+from leadline.trial.candidate import make, of_texts
+from leadline.trial.remade import remade
+from leadline.verify.verifying import Request, verify
+
+CART = """
+class Cart:
+    def __init__(self, prices):
+        self.prices = prices
+        self.note = self._note()
+
+    def _note(self):
+        return "new"
+
+    def total(self):
+        return sum(self.prices)
+
+class Basket(Cart):
+    pass
+
+def total(cart):
+    return cart.total()
+
+def made(prices):
+    return Cart(prices).total()
+"""
+DISCOUNT = (
+    ("self.prices = prices\n", "self.prices = prices\n        self.discount = 0\n"),
+    ("sum(self.prices)", "sum(self.prices) - self.discount"),
+)
+OF_A_CLASS = {
+    "an attribute": ("self.prices = prices", "self.prices = list(prices)", ["Cart"]),
+    "a helper of it": ('"new"', '"old"', ["Cart"]),
+    "slots": ("class Basket(Cart):\n", "class Basket(Cart):\n    __slots__ = ()\n", ["Basket"]),
+    "a base": ("Basket(Cart)", "Basket(Cart, dict)", ["Basket"]),
+    "a method": ("sum(self.prices)", "sum(self.prices, 0)", []),
+    "a constant": (
+        "class Basket(Cart):\n",
+        "class Basket(Cart):\n    rate: int = 2\n",
+        ["Basket"],
+    ),
+    "an annotation": ("(self, prices)", "(self, prices: list)", []),
+    "a text": ("(self, prices):\n", "(self, prices):\n        'A cart.'\n", []),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "names"), OF_A_CLASS.values(), ids=OF_A_CLASS)
+def test_which_classes_are_made_otherwise(old, new, names):
+    changed = CART.replace(old, new, 1)
+    assert remade(CART, changed) == names
+    assert remade(changed, CART) == names
+
+
+@pytest.mark.parametrize(
+    ("entry", "of", "verdict"),
+    [
+        ("total", "Cart", "unknown"),
+        ("total", "Basket", "unknown"),
+        ("Cart.total", "Cart", "unknown"),
+        ("made", "", "no difference seen"),
+    ],
+)
+def test_a_call_that_is_given_one_is_unknown(tmp_path, entry, of, verdict):
+    (tmp_path / "carts.py").write_text(CART)
+    new = CART
+    for one, other in DISCOUNT:
+        new = new.replace(one, other)
+    with imported(tmp_path, "carts") as (module,):
+        given = [([1, number],) for number in range(12)]
+        if of:
+            given = [(getattr(module, of)(*one),) for one in given]
+        calls = captured(f"carts:{entry}", given)
+        candidate = make("new", [of_texts(str(tmp_path / "carts.py"), CART, new)])
+        found = verify(Request("s", f"carts:{entry}", calls, home(tmp_path), candidate))
+    assert found.report.verdict == verdict
+    assert ("made by the old code" in found.report.reason) == bool(of)
+
+
+def test_what_makes_it_is_tried_on_what_it_is_given(tmp_path):
+    (tmp_path / "carts.py").write_text(CART)
+    new = CART.replace("self.prices = prices", "self.prices = prices[:1]")
+    with imported(tmp_path, "carts") as (module,):
+        cart = module.Cart.__new__(module.Cart)
+        calls = captured("carts:Cart.__init__", [(cart, [1, number]) for number in range(12)])
+        candidate = make("new", [of_texts(str(tmp_path / "carts.py"), CART, new)])
+        found = verify(Request("s", "carts:Cart.__init__", calls, home(tmp_path), candidate))
+    assert found.report.verdict == "changes behaviour"
