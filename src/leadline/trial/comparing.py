@@ -10,7 +10,7 @@ from typing import Any
 from leadline.trial.accident import chances, without_chance
 from leadline.trial.documents import spots
 from leadline.trial.marks import Chance, Mark
-from leadline.trial.outcome import CLASS, Outcome
+from leadline.trial.outcome import CLASS, UNSHOWN, WHOLE, Outcome
 from leadline.trial.sides import (
     ADDRESS,
     MAX_SHOWN_CHARS,
@@ -52,8 +52,7 @@ _WHOLE = ("result", "exception")
 _MAX_DEPTH = 100
 """Captured values are a few levels deep; what is deeper comes from no capture."""
 type Moved = Callable[[str], str]
-CLASS_OF = "the class of "
-"""How the path of a difference begins that says of which of two classes of one name it is."""
+_HIDDEN = {CLASS: f"{UNSHOWN}class of ", WHOLE: f"{UNSHOWN}rest of "}
 _UNREADABLE = "what the twin says of its outcome cannot be read"
 _NOTHING_SEEN = "nothing of the outcome could be compared"
 
@@ -234,7 +233,7 @@ class _Walk:
     def values(self, pair: _Pair, level: int) -> None:
         live, rerun = pair.live, pair.rerun
         if self.exactly:
-            self.classes(pair)
+            self.hidden(pair)
         if is_absent(live) or is_absent(rerun):
             self.absent(pair)
         elif type(live) is not dict or type(rerun) is not dict:
@@ -253,20 +252,18 @@ class _Walk:
         else:
             self.nodes(pair, live, rerun, level)
 
-    def classes(self, pair: _Pair) -> None:
-        """Two classes may have one name; what is shown of an object is the name alone."""
-        classes = [
-            str(one.get(CLASS, "")) if type(one) is dict else ""
-            for one in (pair.live, pair.rerun)
-        ]
-        if (
-            all(classes)
-            and classes[0] != classes[1]
-            and pair.live["type"] == pair.rerun["type"]
-        ):
-            where = f"{CLASS_OF}{pair.where}"
-            self.surely.add(where)
-            self.found.append(Difference(where, *classes))
+    def hidden(self, pair: _Pair) -> None:
+        """What is not shown of two objects that are shown alike: two classes may have one name,
+        and a table is more than its rows."""
+        sides = [one for one in (pair.live, pair.rerun) if type(one) is dict and CLASS in one]
+        if len({one["type"] for one in sides}) != 1 or len(sides) != 2:
+            return
+        for member, path in _HIDDEN.items():
+            one, other = (str(side.get(member, "")) for side in sides)
+            if one != other:
+                where = f"{path}{pair.where}"
+                self.surely.add(where)
+                self.found.append(Difference(where, one, other))
 
     def absent(self, pair: _Pair) -> None:
         """What was not there has only been passed on: from where, two runs can tell. What was

@@ -18,6 +18,11 @@ ABSENT = "absent"
 CLASS = "class"
 """The member of a value that was taken in a sealed process: which class it is of, or which one
 it is, with its module; of an exception with all that its callers can catch it by."""
+WHOLE = "whole"
+"""The member with a digest of all that a value of a library is, beyond what is shown of it."""
+UNSHOWN = "the "
+"""How a path begins that tells of something no call has shown at work, such as the code of a
+function that is handed out. No path of a value begins like this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,6 @@ RUN_S = 5.0
 """How long one run may take, in seconds, if nothing is said."""
 LIFE_S = 900.0
 """How long a place lives at most, in seconds."""
-UNSHOWN = "the "
-"""How a name of `Ran.inside` begins that tells of something no call has shown at work, such as
-the code of a function that is handed out. No path of a value begins like this."""
 UNSEEN = "all of "
 """How a name of `Ran.inside` begins that tells of something lazy that cannot be followed to
 its end, because it then needs what was not kept."""

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from leadline.trial.accident import chances, without_chance
 from leadline.trial.comparing import Apart, Moved, apart, explained
 from leadline.trial.course import Raised
-from leadline.trial.outcome import Outcome
-from leadline.trial.place import UNSEEN, UNSHOWN, Ran
+from leadline.trial.outcome import UNSHOWN, Outcome
+from leadline.trial.place import UNSEEN, Ran
 from leadline.verify.aside import NOTHING_ASIDE, Aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.verdict import Candidate, Case, Control

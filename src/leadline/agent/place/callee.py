@@ -10,7 +10,7 @@ from typing import Any
 
 from leadline.agent.place.entry import Entry, wrappers
 from leadline.agent.place.inside import inside
-from leadline.trial.place import UNSHOWN
+from leadline.trial.outcome import UNSHOWN
 from leadline.trial.withheld import Withheld
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from leadline.agent.capture.room import Room
 from leadline.agent.place.belongings import contents_of, state_of
+from leadline.agent.place.whole import whole_of
 from leadline.agent.twin.outcome import OutcomeWalk
 from leadline.trial import withheld
-from leadline.trial.outcome import ABSENT, CLASS
+from leadline.trial.outcome import ABSENT, CLASS, WHOLE
 from leadline.trial.showing import seen
 from leadline.trial.withheld import Withheld
 from leadline.wire.kept import IN_PROCESS
@@ -54,6 +55,8 @@ class _DeepWalk(OutcomeWalk):
         taken = super().take(value, level)
         if type(taken) is dict and (named := _class_of(value)):
             taken[CLASS] = named
+            if whole := whole_of(value, self.salt):
+                taken[WHOLE] = whole
         if type(taken) is dict and taken.get("rule") == RESOURCE:
             return taken | self._belongings(value, level)
         if type(value) is itertools.count:

@@ -22,7 +22,8 @@ from types import (
 )
 from typing import Any
 
-from leadline.trial.place import UNSEEN, UNSHOWN
+from leadline.trial.outcome import UNSHOWN
+from leadline.trial.place import UNSEEN
 from leadline.trial.withheld import Withheld, WithheldTouched, times_touched
 
 MAX_LOOKED = 20_000

@@ -1,0 +1,87 @@
+"""A digest of all that a value of a library is: what a capture shows of a table, an array or a
+model is what a reader wants to see, and two that look alike can differ in more.
+
+The library itself writes it down, as it would for another process; the run is over, and its
+process about to end. Two values that are made otherwise and are equal can be written down
+otherwise: a digest that differs says that nothing is known, never that it is another value.
+"""
+
+import io
+import pickle
+import sys
+from hashlib import sha256
+from typing import Any
+
+from leadline.trial.withheld import WithheldTouched
+
+_LIBRARIES = frozenset(("numpy", "pandas", "pyarrow", "polars", "scipy", "PIL"))
+_MOST = 64_000_000
+_known: dict[type, bool] = {}
+_LETTERS = str.maketrans("0123456789abcdef", "ghijklmnopabcdef")
+
+
+def whole_of(value: Any, salt: str) -> str:
+    """Return what tells a value from others that look like it; nothing for one of no such
+    library, or that its library cannot write down. It has no digits: it is nothing that random
+    bytes have made."""
+    if not _is_of_a_library(type(value)):
+        return ""
+    written = _Bounded(salt)
+    try:
+        parts = _parts(value)
+        pickler = pickle.Pickler(written, 5)
+        pickler.fast = (
+            True  # what is referred to twice is written twice: the same for equal ones
+        )
+        pickler.dump(parts)
+    except (Exception, WithheldTouched):  # noqa: BLE001 - whatever its library makes of it
+        return ""
+    return written.digest.hexdigest()[:20].translate(_LETTERS)
+
+
+class _Bounded(io.RawIOBase):
+    """Takes what is written, and keeps its digest alone."""
+
+    def __init__(self, salt: str) -> None:
+        self.digest = sha256(salt.encode())
+        self._left = _MOST
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        piece = memoryview(data).cast("B")
+        self._left -= len(piece)
+        if self._left < 0:
+            raise OverflowError
+        self.digest.update(piece)
+        return len(piece)
+
+
+def _is_of_a_library(cls: type) -> bool:
+    known = _known.get(cls)
+    if known is None:
+        named = (str(one.__module__).partition(".")[0] for one in cls.__mro__)
+        _known[cls] = known = any(name in _LIBRARIES for name in named) or _is_model(cls)
+    return known
+
+
+def _is_model(cls: type) -> bool:
+    slots = (getattr(one, "__slots__", ()) for one in cls.__mro__)
+    return any("__pydantic_fields_set__" in one for one in slots)
+
+
+def _parts(value: Any) -> Any:
+    """Return what is written down of a value."""
+    cls = type(value)
+    if _is_model(cls):
+        return sorted(map(repr, value.model_fields_set)), value.__pydantic_private__
+    pandas: Any = sys.modules.get("pandas")
+    if pandas is None or not isinstance(value, pandas.DataFrame | pandas.Series):
+        return cls.__qualname__, value
+    columns, names = [value], value.name if isinstance(value, pandas.Series) else value.columns
+    if isinstance(value, pandas.DataFrame):  # how they lie together in memory is no part of it
+        columns = [value.iloc[:, at] for at in range(value.shape[1])]
+    kinds = [(repr(one.dtype), one.array.copy()) for one in columns]
+    alike = value.flags.allows_duplicate_labels
+    return cls.__qualname__, kinds, names, value.index, dict(value.attrs), alike
