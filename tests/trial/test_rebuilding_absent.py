@@ -242,3 +242,22 @@ def test_what_is_made_when_it_is_first_asked_for_is_there(
     found: Any = rebuild(kept.document or {})
     assert found["lexer"].words == ["select"]
     assert Lexer.only is found["lexer"]
+
+
+def test_what_a_program_makes_when_it_begins_its_work_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "begins_of_it.py"
+    module.write_text("class Tool:\n    pass\n", "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    imported = importlib.import_module(module.stem)
+    imported.tool = imported.Tool()
+    imported.tool.n = 3
+    kept = keep([("self", imported.tool)], landmarks=Landmarks.of([module.stem]))
+    del imported.tool
+    found: Any = rebuild(kept.document or {})
+    assert found["self"].n == 3
+    assert imported.tool is found["self"]
+    elsewhere: Any = rebuild(kept.document or {}, {module.stem: ""})
+    with pytest.raises(WithheldTouched):
+        str(elsewhere["self"])

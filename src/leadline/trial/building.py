@@ -15,6 +15,7 @@ import zoneinfo
 from _random import Random as NativeRandom
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial, reduce
 from operator import or_
@@ -84,6 +85,8 @@ class Site:
 
 def by_name(module: str, name: str) -> Any:
     """Return what a module has under a dotted name, as it lies there; imports the module."""
+    if not module:
+        raise refused("the program itself is not here")
     try:
         found: Any = importlib.import_module(module)
     except ImportError as error:
@@ -129,7 +132,12 @@ def _new_of(cls: type) -> Any:
 def emptied(site: Site, node: Node) -> Any:
     """Return the object that a module holds, without what it holds here: it is given what it
     held there. What was withheld there stays as it is here."""
-    found = site.by_name(*node["g"])
+    try:
+        found = site.by_name(*node["g"])
+    except RefusedError:  # it is made where the program begins its work, as it does not here
+        if node["k"] not in SHELLS:
+            raise
+        found = None
     if found is None and node["k"] in SHELLS:
         return _first(site, node)
     base = EMPTIED.get(node["k"])
@@ -149,7 +157,8 @@ def _first(site: Site, node: Node) -> Any:
     made = SHELLS[node["k"]](site, node)
     module, name = node["g"]
     owner, _, last = name.rpartition(".")
-    setattr(site.by_name(module, owner), last, made)
+    with suppress(RefusedError):
+        setattr(site.by_name(module, owner), last, made)
     return made
 
 

@@ -219,13 +219,20 @@ class _Site(Site):
                 if at in absent or not _hangs_on(node, absent):
                     continue
                 changed = True
-                if "g" in node:
+                if "g" in node and self._is_here(*node["g"]):
                     self.nodes[at] = {"k": "name", "m": node["g"][0], "t": node["g"][1]}
                     continue
                 absent.add(at)
                 cls = self.nodes[node["c"]] if "c" in node else node
                 name = cls.get("t", node["k"])
                 self.nodes[at] = {"k": WITHHELD, "t": name, "rule": IN_PROCESS}
+
+    def _is_here(self, module: str, name: str) -> bool:
+        try:
+            self.by_name(module, name)
+        except RefusedError:
+            return False
+        return True
 
     def arguments(self) -> dict[str, object]:
         late: deque[int] = deque()
