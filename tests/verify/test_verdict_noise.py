@@ -1,6 +1,8 @@
 """What differs by itself hides nothing else, and is no difference: the order of sets, luck,
 classes and keys that look alike, lines that have moved."""
 
+from pathlib import Path
+
 import pytest
 from test_verdict_second_eyes import became, only, verified
 
@@ -124,3 +126,38 @@ def test_luck_is_no_difference(tmp_path):
     assert "luck" in same.report.reason
     wrong = verified(tmp_path, old, old.replace("'n': x", "'n': x + 1"), "f", given)
     assert wrong.report.verdict == "changes behaviour"
+
+
+OUTSIDE = """
+import socket, subprocess
+
+def sent(text):
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            one.sendto(text, ("127.0.0.1", 9))
+    except OSError:
+        pass
+
+def written(text):
+    try:
+        with open("/dev/shm/never_of_it", "a") as file:
+            file.write(text)
+    except OSError:
+        pass
+"""
+EFFECTS = {
+    "sent_": ("sent(b'1')", "sent(b'2')"),
+    "written_": ("written('1')", "written('2')"),
+    "memory": ("return 1", "bytearray(1 << 50)\nreturn 1"),
+    "swallowed": (
+        "return 1", "try:\n    bytearray(1 << 50)\nexcept MemoryError:\n    return 2\nreturn 1"
+    ),
+}  # fmt: skip
+
+
+def test_what_is_done_outside_and_swallowed_leaves_it_unknown(tmp_path):
+    try:
+        found = became(tmp_path, EFFECTS, OUTSIDE)
+    finally:
+        Path("/dev/shm/never_of_it").unlink()  # by the live call
+    assert found == only(Candidate.UNKNOWN, EFFECTS)

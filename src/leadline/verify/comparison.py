@@ -4,6 +4,7 @@ The control was run in two places that share nothing but the code and the call. 
 between those two is noise: it is masked where the candidate is compared, and shown.
 """
 
+import errno
 import re
 from collections.abc import Sequence
 
@@ -212,36 +213,67 @@ def _candidate(runs: _Runs, found: _Found) -> tuple[Candidate, list[Difference],
     first, candidate = runs.first, runs.candidate
     if candidate.rerun.outcome is None:
         return Candidate.UNKNOWN, [], f"the candidate: {_cut(candidate)}"
-    new = _more(candidate.refused, first.refused)
-    if new:
-        words = attempt_words(new[0].what, new[0].detail)
-        why = f"the candidate tried, and no control did: {words}"
+    if why := _tried_more(runs) or _limit_met(runs):
         return Candidate.UNKNOWN, found.differences, why
     if found.differences:
         return Candidate.DIFFERS, found.differences, ""
+    if first.refused:
+        return Candidate.UNKNOWN, [], _unseen_effects(first)
     if _is_cut_short(first) or _is_cut_short(candidate):
         return Candidate.UNKNOWN, [], "the outcome is too large to be compared whole"
+    why = _not_followed(first, found)
+    return Candidate.UNKNOWN if why else Candidate.SAME, [], why
+
+
+def _not_followed(first: Ran, found: _Found) -> str:
+    """Return what could differ and cannot be told, where nothing that is seen differs."""
     if lazy := [one for one in first.inside if one.startswith(UNSEEN)]:
         what = lazy[0].removeprefix(UNSEEN)
-        why = f"what {what} would give out needs what was not kept"
-        return Candidate.UNKNOWN, [], why
+        return f"what {what} would give out needs what was not kept"
     if found.unclear:
-        return Candidate.UNKNOWN, [], _UNCLEAR.format(found.unclear[0].where)
-    if found.unshown:
-        return Candidate.UNKNOWN, [], _UNSHOWN.format(found.unshown[0].where)
-    return Candidate.SAME, [], ""
+        return _UNCLEAR.format(found.unclear[0].where)
+    return _UNSHOWN.format(found.unshown[0].where) if found.unshown else ""
 
 
 def _open(runs: _Runs, found: _Found) -> str:
     """Return why nothing follows from what the candidate came to, even if it was expected."""
     if runs.candidate.rerun.outcome is None:
         return ""  # what ended it is said already
-    if new := _more(runs.candidate.refused, runs.first.refused):
-        words = attempt_words(new[0].what, new[0].detail)
-        return f"the candidate tried, and no control did: {words}"
+    if why := _tried_more(runs) or _limit_met(runs):
+        return why
     for one in found.unshown:
         if not one.where.startswith(f"{UNSHOWN}code of "):
             return _UNSHOWN.format(one.where)
+    return _unseen_effects(runs.first) if runs.first.refused else ""
+
+
+def _tried_more(runs: _Runs) -> str:
+    """Return what the candidate tried outside, and no control did."""
+    new = _more(runs.candidate.refused, runs.first.refused)
+    if not new:
+        return ""
+    words = attempt_words(new[0].what, new[0].detail)
+    return f"the candidate tried, and no control did: {words}"
+
+
+def _unseen_effects(control: Ran) -> str:
+    """Say that a run went on where the live one has reached something outside: of what it would
+    have written or sent there, nothing is known."""
+    words = attempt_words(control.refused[0].what, control.refused[0].detail)
+    return f"what it would do outside is not compared: it {words}"
+
+
+def _limit_met(runs: _Runs) -> str:
+    """Return which limit of a sealed place the candidate has met, and the control has not: the
+    service has another one, or none."""
+    before = {raised.classes[:1] for raised in runs.first.coursed.raised}
+    raised = {raised.classes[:1] for raised in runs.candidate.coursed.raised} - before
+    outcome = runs.candidate.rerun.outcome
+    value = outcome.value if outcome is not None and not outcome.returned else None
+    items = value.get("items", []) if isinstance(value, dict) else []
+    met = any(one[0].rpartition(".")[2] == "MemoryError" for one in raised if one)
+    if met or items[:1] in ([errno.EMFILE], [errno.ENOMEM]):
+        return "the candidate takes more memory, or more open files, than a sealed place has"
     return ""
 
 
