@@ -376,3 +376,11 @@ def test_what_is_yielded_is_looked_into(tmp_path):
     found = verified(tmp_path, old, old.replace("x, 1", "x, 2"), "f", [(1,)])
     assert found.report.verdict == "changes behaviour"
     assert found.compared[0].differences[0].where == "list(yield 2)[1]"
+
+
+def test_another_exception_in_its_place_is_said(tmp_path):
+    old = "def f(x):\n    return 1 // x\n"
+    new = old.replace("return", "x or [][x]\n    return")
+    found = verified(tmp_path, old, new, "f", [(0,), (1,)], "raises ZeroDivisionError")
+    assert found.report.verdict == "no longer fails"
+    assert "but call 1 raised IndexError" in found.report.sentence

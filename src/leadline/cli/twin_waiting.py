@@ -45,6 +45,11 @@ class Progress:
         self._made = made
         return over or gone or probe["ended_at"] is not None
 
+    @property
+    def made(self) -> int:
+        """How many twins have been made so far."""
+        return self._made
+
     def _say(self, probe: Mapping[str, Any], heard: list[Mapping[str, Any]]) -> None:
         armed = sum(one["status"] == Status.ARMED for one in heard)
         reason = str(probe["reason"])
@@ -66,12 +71,21 @@ class Waiting:
     """One order's answers as they come; of a sample one twin gives many."""
 
     def __init__(
-        self, client: Client, order: Order, seconds: float, *, is_sample: bool = False
+        self,
+        client: Client,
+        order: Order,
+        seconds: float,
+        *,
+        is_sample: bool = False,
+        made_within: float | None = None,
     ) -> None:
+        """`made_within` says how long there is for the first twin, in seconds, if that is not
+        the whole time."""
         self._client, self._order = client, order
         self._is_sample = is_sample
         self._progress = Progress(order)
         self._until = time.monotonic() + seconds
+        self._made_until = time.monotonic() + (seconds if made_within is None else made_within)
         self._last = 0
 
     def hits(self, most: int) -> Iterator[dict[str, Any]]:
@@ -86,6 +100,8 @@ class Waiting:
                     return
             answered = 0 if self._is_sample else seen
             over = self._progress.look(answered, of_one=self._is_sample)
+            if not seen and not self._progress.made and time.monotonic() >= self._made_until:
+                over = True
             if over or time.monotonic() >= self._until:
                 # what was answered while it was looked at
                 yield from self._stored()[: most - seen]

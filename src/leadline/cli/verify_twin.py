@@ -219,7 +219,9 @@ def _sampled(args: argparse.Namespace, asked: Asked, captured: Captured) -> Trie
         files = {change.file for change in asked.candidate.changes}
         left = aside(asked.candidate.changes)
         try:
-            waiting = Waiting(client, order, seconds + life_s, is_sample=True)
+            waiting = Waiting(
+                client, order, seconds + life_s, is_sample=True, made_within=seconds
+            )
             for hit in waiting.hits(len(chosen) + 1):
                 twin = hit["twin"]
                 at = time.strftime("%H:%M:%S", time.localtime(hit["time"]))

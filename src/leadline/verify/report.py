@@ -266,6 +266,12 @@ def sentence(judgement: Judgement, stated: Stated, cases: Sequence[Shown]) -> st
         parts.append(f"{shares.unknown} of {shares.reached} are unknown")
     if verdict in (Verdict.NOT_FIXED, Verdict.NO_LONGER_FAILS):
         parts += [case.swallowed for case in cases if case.swallowed][:1]
+    if verdict is Verdict.NO_LONGER_FAILS:
+        parts += [
+            f"but call {case.number} {case.candidate}"
+            for case in cases
+            if case.met and case.candidate.startswith("raised ")
+        ][:1]
     said = ", ".join(parts)
     rest = [f"control agreed on {shares.agreed} of {shares.calls}"]
     rest.append(f"changed lines reached by {shares.reached}")
