@@ -15,6 +15,7 @@ from time import thread_time_ns
 from typing import Any
 
 from leadline.agent.capture import living
+from leadline.agent.capture.gateway import NO_PIECES, Pieces, served
 from leadline.agent.capture.holding import Reader
 from leadline.agent.capture.kept_quickly import quickly
 from leadline.agent.capture.kept_surroundings import surroundings
@@ -78,6 +79,7 @@ def keep(
     leaves_out: bool = False,
     surrounded: bool = True,
     within_ns: int = 0,
+    pieces: Pieces = NO_PIECES,
 ) -> Kept:
     """Return arguments by value, or why that cannot be: on the application's thread.
 
@@ -87,6 +89,8 @@ def keep(
     as an argument of the name `CONTEXT`: which request this is, who is logged in; not so for
     what is no call of its own (`surrounded`). What is not
     reached `within_ns` of this thread's time (0: however long) is too far, too.
+
+    `pieces` are a web server's: each is written down as what it is.
 
     Texts still hold what patterns would find; `withhold` takes that out, on another thread,
     before anything leaves the process.
@@ -98,6 +102,7 @@ def keep(
     for left in reversed(range(_TRIES)):
         keeper = Keeper(most_bytes - _EMPTY_BYTES - aside, landmarks)
         keeper.leaves_out, keeper.is_last, keeper.aside = leaves_out, not left, aside
+        keeper.pieces = pieces
         if within_ns:
             keeper.last_ns = began_ns + within_ns
             keeper.until_ns = keeper.last_ns - (within_ns // _ASIDE if surrounded else 0)
@@ -172,7 +177,8 @@ class Keeper:
 
     __slots__ = (
         "aside", "given", "hidden", "is_aside", "is_full", "is_last", "landmarks", "last_ns",
-        "leaves_out", "left", "memo", "nodes", "objects", "reach", "spared", "until_ns",
+        "leaves_out", "left", "memo", "nodes", "objects", "pieces", "reach", "spared",
+        "until_ns",
     )  # fmt: skip
 
     def __init__(self, most_bytes: int, landmarks: Landmarks) -> None:
@@ -193,6 +199,7 @@ class Keeper:
         self.given: dict[int, Name] = {}
         """Nodes of landmarks that are written down with what they hold."""
         self.spared = 0
+        self.pieces = NO_PIECES
 
     def ref(self, value: Any) -> Any:
         """Return what stands for a value; it is read later where it needs a node."""
@@ -369,6 +376,8 @@ class Keeper:
             return value.node()
         if value is _FAR:
             return {"k": WITHHELD}
+        if self.pieces and (piece := self.pieces.get(identity(value))) is not None:
+            return served(self, *piece)
         if cls is _Context:
             return {"k": "dict", "p": value.pairs}
         layout: Layout = layout_of(cls)

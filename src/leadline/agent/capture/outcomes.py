@@ -10,7 +10,11 @@ from leadline.agent.capture.room import Room
 from leadline.agent.capture.shapes import walk_by
 from leadline.agent.capture.tree import Walk
 from leadline.expression.layout import layout_of
+from leadline.trial.gateway import STAND_INS, words_of
+from leadline.trial.outcome import ABSENT
 from leadline.trial.printed import standard_name
+from leadline.trial.response import Response
+from leadline.wire.gateway import RESPONSE_CLASS
 from leadline.wire.limits import CaptureLimits
 from leadline.wire.value import RESOURCE, Omission, Value
 
@@ -27,7 +31,18 @@ class OutcomeWalk(Walk):
     __slots__ = ()
 
     def take(self, value: object, level: int) -> Value:
-        layout = layout_of(type(value))
+        kind = type(value)
+        if kind is Response:
+            fields = {
+                name: self.take(getattr(value, name), level + 1)
+                for name in Response.__slots__
+                if hasattr(value, name)
+            }
+            return {"type": RESPONSE_CLASS, "fields": fields}
+        if kind in STAND_INS:
+            name, whose = words_of(value)
+            return {"type": name, "omitted": Omission.OPAQUE, "rule": ABSENT, "text": whose}
+        layout = layout_of(kind)
         name = standard_name(value) if STREAM in layout.names else ""
         if name or is_resource(layout):
             name = name or layout.name

@@ -17,15 +17,17 @@ from leadline.agent.place.scope import own_code
 from leadline.trial import running
 from leadline.trial.calls import Call, is_generator
 from leadline.trial.course import Course
+from leadline.trial.gateway import exchange_of
 from leadline.trial.loops import settle
 from leadline.trial.place import Begin, Order, Ran, cut, write
 from leadline.trial.printed import Printed
 from leadline.trial.questions import Questions
 from leadline.trial.rebuilding import rebuild
-from leadline.trial.showing import Shown
+from leadline.trial.showing import Shown, seen
 from leadline.trial.withheld import Withheld, touched
 from leadline.wire.call import TurnKind
 from leadline.wire.errors import LeadlineError, RefusedError
+from leadline.wire.gateway import RESPONSE
 from leadline.wire.kept import CONTEXT, ENVIRONMENT, HANDLED, STREAM, WITHHELD
 from leadline.wire.struct import dataclass, field
 from leadline.wire.twin import Refusal
@@ -120,6 +122,8 @@ def observed(
     _settle()
     what = touched()  # by the call, or a question about it: our own look comes after
     left = {name: deep_under(shown(), look.salt, name, one) for name, one in given.items()}
+    if call.exchange is not None:
+        left[RESPONSE] = seen(shown(), call.exchange.response)
     changed = look.state.changed()  # before anything lazy runs on
     roots = {"result" if questions.returned else "exception": questions.value}
     roots |= {f"argument {name}": one for name, one in given.items()}
@@ -261,4 +265,5 @@ def call_with(entry: Entry, given: Mapping[str, Any], order: Order, around: Any 
         most_yields=most,
         turns=_turns(order),
         handled=_handled(around),
+        exchange=exchange_of(given),
     )

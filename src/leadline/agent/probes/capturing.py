@@ -15,8 +15,9 @@ from leadline import native
 from leadline.agent.capture import keeping, outlet
 from leadline.agent.capture.callers import callers_of, module_name
 from leadline.agent.capture.frame import Scope, scope_of
+from leadline.agent.capture.gateway import NO_PIECES, gateway_of
 from leadline.agent.capture.landmarks import latest
-from leadline.agent.capture.outcomes import Written, opened, writer
+from leadline.agent.capture.outcomes import Written, opened, taker, writer
 from leadline.agent.capture.room import Room
 from leadline.agent.core.passage import (
     BUDGET_NS,
@@ -30,12 +31,14 @@ from leadline.agent.core.passage import (
 from leadline.agent.origin import origin_of
 from leadline.agent.probes.choosing import Shape, chooser, shape_of_call
 from leadline.agent.probes.compiled import Compiled, ready
+from leadline.agent.probes.listening import Listened, Listening, response_of
 from leadline.agent.probes.turns import Turns, unseen_sends
 from leadline.expression import Unknown, compile_predicate
 from leadline.expression.fuel import refuel
 from leadline.expression.layout import layout_of
 from leadline.trial.calls import is_generator, parameters
 from leadline.wire.call import MAX_CAPTURED_BYTES, CallKind, CallView, Turn, size_words
+from leadline.wire.gateway import ASKED, RESPONSE
 from leadline.wire.kept import MAX_CALL_BYTES, Kept
 from leadline.wire.probe import CaptureProbe, Fate
 from leadline.wire.redaction import secret_name
@@ -83,12 +86,13 @@ class _Begun(NamedTuple):
     share: float
     site: Site
     turns: Turns | None
+    listened: Listened | None
 
     @property
     def held(self) -> int:
         """Bytes of JSON."""
         if (turns := self.turns) is None:
-            return self.kept.size
+            return self.kept.size + (self.listened.room if self.listened is not None else 0)
         return self.kept.size + turns.bytes + CALL_OUTCOME_BYTES - turns.room.left
 
 
@@ -124,8 +128,17 @@ def compile_capture(probe: CaptureProbe) -> Compiled:
         apart=True,
     )
     compiled.passage.opens, witness.follows = witness.began, compiled.passage
-    recorder.meet(compiled.passage, witness)
-    return replace(compiled, witness=witness, following=recorder)
+    ear = Passage(
+        probe=probe.id,
+        holds=None,
+        take=recorder.listen,
+        hits_left=_ALWAYS,
+        tokens=float(_ALWAYS),
+        burst=float(_ALWAYS),
+        apart=True,
+    )
+    recorder.meet(compiled.passage, witness, ear)
+    return replace(compiled, witness=witness, ear=ear, following=recorder)
 
 
 class Recorder:
@@ -152,14 +165,16 @@ class Recorder:
         self._left = 0
         self._paid_ns = 0
         self._told_home = False
+        self._listening = Listening()
         module = probe.target.module if isinstance(probe.target, FunctionTarget) else ""
         self._module = "" if "/" in module or module.endswith(".py") else module
         """As it was asked for: what is run as a script has another name for itself."""
         self.allow(BUDGET_NS)
 
-    def meet(self, passage: Passage, witness: Passage) -> None:
-        """Take the passages of the beginnings and of the ends."""
-        self._passage, self._witness = passage, witness
+    def meet(self, passage: Passage, witness: Passage, ear: Passage) -> None:
+        """Take the passages of the beginnings and of the ends, and of what a server is told."""
+        self._passage, self._witness, self._ear = passage, witness, ear
+        self._listening.meet(ear)
 
     def allow(self, ns: int) -> None:
         """See `Following`."""
@@ -173,9 +188,20 @@ class Recorder:
             raise Unknown("as many calls are under way as are held at once")
         refuel()  # whatever hits before have looked at
         named = _arguments(visit)
-        kept = keeping.keep(
-            named, MAX_CALL_BYTES, self._landmarks, leaves_out=True, within_ns=KEEPING_NS
-        )
+        gateway = gateway_of(named)
+        if gateway is not None and not self._listening.hears(gateway.ear):
+            raise Unknown("what its server is told is listened to from now on")
+        if gateway is not None and gateway.obstacle:
+            kept = Kept(None, obstacle=gateway.obstacle)
+        else:
+            kept = keeping.keep(
+                named,
+                MAX_CALL_BYTES,
+                self._landmarks,
+                leaves_out=True,
+                within_ns=KEEPING_NS,
+                pieces=gateway.pieces if gateway is not None else NO_PIECES,
+            )
         shape, callers = shape_of_call(named), callers_of(visit.frame)
         del named
         share = (clock() - started) / self._token_ns
@@ -183,6 +209,8 @@ class Recorder:
         turns = None
         if code is not None and is_generator(code):
             turns = Turns(frame, code, CALL_OUTCOME_BYTES)
+        key = object.__hash__(frame)
+        listened = self._listening.begin(key, gateway)
         begun = _Begun(
             kept,
             shape,
@@ -192,8 +220,8 @@ class Recorder:
             share,
             visit.site,
             turns,
+            listened,
         )
-        key = object.__hash__(frame)
         before = self._open.pop(key, None)
         if before is not None and before.turns is not None:
             self._open_bytes -= before.held
@@ -221,9 +249,17 @@ class Recorder:
         self._charge(took / self._token_ns)
         return goes_on
 
+    def listen(self, visit: Visit) -> bytes:
+        """Take what a web server is told. Raises `Unknown`: it is no hit."""
+        if visit.site.code is not None:
+            self._listening.hear(visit.frame, visit.site.code, _arguments(visit))
+        raise Unknown(_LET_GO)
+
     def end(self, visit: Visit) -> bytes:
         """Take what a call came to, if it is worth a hit. Raises `Unknown` if it is not."""
-        begun = self._open.pop(object.__hash__(visit.frame), None)
+        key = object.__hash__(visit.frame)
+        begun = self._open.pop(key, None)
+        self._listening.end(key)
         if begun is None:  # there was no room for it
             self._strays += 1
             raise Unknown(_LET_GO)
@@ -235,7 +271,7 @@ class Recorder:
         started = clock()
         returned = visit.exception is None
         value = visit.exception if not returned else visit.result
-        fails, unknown = self._asked(visit.scope, returned, value)
+        fails, unknown = self._asked(_scope(visit, begun.listened), returned, value)
         failed = fails if self._fails is not None else False
         ended = (begun.shape, returned, layout_of(type(value)).name)
         if not self._chooser.takes(ended, None if unknown else failed):
@@ -297,6 +333,7 @@ class Recorder:
             if begun.turns is None or not begun.turns.is_gone(now):
                 continue
             if (found := self._open.pop(key, None)) is begun:
+                self._listening.end(key)
                 self._open_bytes -= begun.held
                 self._over.append(begun)
             elif found is not None:  # another call has begun there, just now
@@ -345,6 +382,8 @@ class Recorder:
         yields = turns.yields if turns is not None else []
         taken = {f"{index}": value for index, value in enumerate(yields)}
         written = {"": ended.value} | taken | ended.arguments
+        if begun.listened is not None:
+            written[RESPONSE] = response_of(begun.listened, taker(Room(CALL_OUTCOME_BYTES)))
         shown = outlet.values({name: opened(one) for name, one in written.items()})
         home = None if self._told_home else origin_of(code.co_filename)
         self._told_home = True
@@ -378,6 +417,7 @@ class Recorder:
         late = time.monotonic() - LONGEST_S
         for key, begun in list(self._open.items()):
             if begun.at < late:
+                self._listening.end(key)
                 self._drop(self._open.pop(key, None))
         return bool(self._open)
 
@@ -402,19 +442,21 @@ class Recorder:
     def owed_ns(self) -> int:
         """See `Following`. It is asked now and then: also whether modules have come."""
         self._landmarks = latest()
-        cost = self._witness.cost_ns
+        cost = self._witness.cost_ns + self._ear.cost_ns
         owed, self._paid_ns = cost - self._paid_ns, cost
         self._passage.cost_ns += owed
         return owed
 
     def forget(self) -> None:
         """See `Following`."""
+        self._listening.clear()
         for key in list(self._open):
             self._drop(self._open.pop(key, None))
 
     def renew(self) -> None:
         """See `Following`."""
         self._open.clear()
+        self._listening.clear()
         self._over.clear()
         self._waiting.clear()
         self._open_bytes = self._waiting_bytes = self._lost = self._strays = self._paid_ns = 0
@@ -425,6 +467,19 @@ class Recorder:
         if begun is not None:
             self._open_bytes -= begun.held
             self._lost += 1
+
+    def unheard(self) -> list[Site]:
+        """See `Following`."""
+        return self._listening.sites()
+
+
+def _scope(visit: Visit, listened: Listened | None) -> Scope:
+    """Return the names of a call at its end; of a web application's, also its response."""
+    scope = visit.scope
+    code = visit.site.code
+    if listened is None or code is None or ASKED in code.co_varnames:
+        return scope
+    return lambda name: listened.response if name == ASKED else scope(name)
 
 
 class _Told(NamedTuple):

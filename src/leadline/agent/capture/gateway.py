@@ -1,0 +1,155 @@
+"""Recognise the call of a WSGI or ASGI application, and what of it is the server's.
+
+By what it is given, and without a question to any of it: an exact dictionary with the keys
+that the standard asks for, and callables beside it. What is the server's has a form of its own
+in the kept arguments (`wire.gateway`): the call can be made again without it. A body is not
+read, since that would take it from the application; that there is none is told by the headers.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from types import CodeType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from leadline.agent.capture.held import among
+from leadline.agent.capture.kept_functions import code_of
+from leadline.agent.capture.kept_streams import standard
+from leadline.expression.layout import MISSING, identity, layout_of
+from leadline.wire.gateway import SERVED, Piece
+
+if TYPE_CHECKING:
+    from leadline.agent.capture.holding import Node
+    from leadline.agent.capture.keeping import Keeper
+
+type Named = Sequence[tuple[str, object]]
+type Pieces = Mapping[int, tuple[Piece, bool]]
+NO_PIECES: Pieces = {}
+
+_VERSIONS = ("HTTP/1.0", "HTTP/1.1")
+_ASGI_VERSIONS = ("1.0", "1.1")
+"""In which a body is always announced."""
+_HTTP = "http"
+_MAX_HEADERS = 1_000
+_BYTES_IN_MEMORY = "_io.BytesIO"
+_method = vars(types.MethodType)
+_METHOD_FUNCTION, _METHOD_SELF = (_method[name].__get__ for name in ("__func__", "__self__"))
+
+
+class Ear(NamedTuple):
+    """Code that runs when the server is told of the response: of a function of the server's,
+    or of a method; then `owner` is the identity of its object, else 0."""
+
+    code: CodeType
+    owner: int
+
+
+class Gateway(NamedTuple):
+    """What a call of an application was given. `pieces` are the server's, by the identity of
+    the object, each with whether the request is known to have no body; `obstacle` says why
+    the call cannot be made again."""
+
+    is_wsgi: bool
+    pieces: Pieces
+    ear: Ear | None = None
+    obstacle: str = ""
+
+
+def served(keeper: Keeper, piece: Piece, bare: bool) -> Node:
+    """Return the node of a piece of the server's; the body of a request that has none is
+    known."""
+    node: Node = {"k": SERVED, "t": piece.value}
+    if bare and piece in (Piece.INPUT, Piece.RECEIVE):
+        node["i"] = [keeper.ref(b""), True]
+    return node
+
+
+def gateway_of(named: Named) -> Gateway | None:
+    """Return what of a call's arguments is the server's; None for any other call."""
+    for at, (_, value) in enumerate(named):
+        if type(value) is not dict:
+            continue
+        if at + 1 < len(named) and among(value, "wsgi.version") is not MISSING:
+            start = named[at + 1][1]
+            if _has(value, "REQUEST_METHOD") and _is_callable(start):
+                return _wsgi(value, start)
+        elif at + 2 < len(named) and _has(value, "type") and _has(value, "asgi", dict):
+            receive, send = named[at + 1][1], named[at + 2][1]
+            if _is_callable(receive) and _is_callable(send):
+                return _asgi(value, receive, send)
+    return None
+
+
+def _wsgi(environ: dict[str, object], start: object) -> Gateway:
+    bare = not _wsgi_body(environ)
+    pieces = {identity(start): (Piece.START_RESPONSE, bare)}
+    given = among(environ, "wsgi.input")
+    if given is not MISSING and _BYTES_IN_MEMORY not in layout_of(type(given)).names:
+        pieces[identity(given)] = (Piece.INPUT, bare)
+    errors = among(environ, "wsgi.errors")
+    if errors is not MISSING and standard(errors) is None:
+        pieces[identity(errors)] = (Piece.ERRORS, bare)
+    return Gateway(True, pieces, _ear(start))
+
+
+def _asgi(scope: dict[str, object], receive: object, send: object) -> Gateway:
+    if among(scope, "type") != _HTTP:
+        return Gateway(
+            False, {}, None, f"what a server asks of it is {among(scope, 'type')}, no request"
+        )
+    bare = not _asgi_body(scope)
+    pieces = {identity(receive): (Piece.RECEIVE, bare), identity(send): (Piece.SEND, bare)}
+    return Gateway(False, pieces, _ear(send))
+
+
+def _wsgi_body(environ: dict[str, object]) -> bool:
+    """Tell whether the request may have a body."""
+    length = among(environ, "CONTENT_LENGTH")
+    if length is not MISSING and length != "":
+        return type(length) is not str or not length.isdecimal() or int(length[:20]) > 0
+    if among(environ, "HTTP_TRANSFER_ENCODING") is not MISSING:
+        return True
+    version = among(environ, "SERVER_PROTOCOL")
+    return type(version) is not str or version not in _VERSIONS
+
+
+def _asgi_body(scope: dict[str, object]) -> bool:
+    headers = among(scope, "headers")
+    if type(headers) not in (list, tuple) or len(headers) > _MAX_HEADERS:  # type: ignore[arg-type]
+        return True
+    pairs: Any = headers
+    for pair in list(pairs):
+        if type(pair) not in (tuple, list) or len(pair) != 2:
+            return True
+        name, value = pair
+        if type(name) is not bytes or type(value) is not bytes:
+            return True
+        name = name.lower()
+        if name == b"transfer-encoding":
+            return True
+        if name == b"content-length":
+            return not value.isdigit() or int(value[:20]) > 0
+    version = among(scope, "http_version")
+    return type(version) is not str or version not in _ASGI_VERSIONS
+
+
+def _has(given: dict[str, object], name: str, kind: type = str) -> bool:
+    return type(among(given, name)) is kind
+
+
+def _is_callable(value: object) -> bool:
+    return layout_of(type(value)).find("__call__") is not MISSING
+
+
+def _ear(told: object) -> Ear | None:
+    """Return what runs when a callable is called, where it is written in Python."""
+    kind = type(told)
+    if kind is types.MethodType:
+        code = code_of(_METHOD_FUNCTION(told))
+        return Ear(code, identity(_METHOD_SELF(told))) if code is not None else None
+    if kind is types.FunctionType:
+        code = code_of(told)
+        return Ear(code, 0) if code is not None else None
+    code = code_of(layout_of(kind).find("__call__"))
+    return Ear(code, identity(told)) if code is not None else None
