@@ -20,7 +20,8 @@ import json
 def wsgi(environ, start_response):
     status = "404 Not Found" if environ["PATH_INFO"] == "/no" else "200 OK"
     body = json.dumps({"path": environ["PATH_INFO"]}).encode()
-    start_response(status, [("Content-Type", "application/json"), ("X-Two", "1"), ("x-two", "2")])
+    two = [("X-Two", "1"), ("x-two", "2")]
+    start_response(status, [("Content-Type", "application/json"), *two])
     return [body]
 
 async def asgi(scope, receive, send):
@@ -221,7 +222,7 @@ def test_a_body_that_is_announced_was_not_captured(soundings, apps, more, known)
 
 
 @pytest.mark.parametrize(
-    ("headers", "more", "known"),
+    ("headers", "more", "there"),
     [
         ([], {}, True),
         ([(b"content-length", b"0")], {}, True),
@@ -230,12 +231,14 @@ def test_a_body_that_is_announced_was_not_captured(soundings, apps, more, known)
         ([], {"http_version": "2"}, False),
     ],
 )
-def test_a_body_that_is_announced_is_not_received(soundings, apps, headers, more, known) -> None:
+def test_a_body_that_is_announced_is_not_received(
+    soundings, apps, headers, more, there
+) -> None:
     capture(soundings, "asgi", lambda: ask_asgi(apps.asgi, scope_of()))
     ask_asgi(apps.asgi, scope_of(headers=headers, **more))
     [call] = calls(soundings)
     receive = rebuild(call.kept)["receive"]
-    if known:
+    if there:
         message = {"type": "http.request", "body": b"", "more_body": False}
         assert asyncio.run(receive()) == message
     else:

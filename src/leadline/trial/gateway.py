@@ -210,6 +210,8 @@ def protocol_of(document: Mapping[str, Any] | None) -> str:
     return ""
 
 
-def asked_for(exchange: Exchange | None) -> dict[str, Response]:
+def asked_for(exchange: Exchange | None, returned: bool) -> dict[str, Response]:
     """Return the response under the name that predicates have for it."""
-    return {ASKED: exchange.response} if exchange is not None else {}
+    if exchange is None:
+        return {}
+    return {ASKED: exchange.taking.asked(returned, is_wsgi=exchange.is_wsgi)}

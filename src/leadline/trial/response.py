@@ -15,6 +15,7 @@ from leadline.wire.gateway import HEAD
 MAX_TEXT_BYTES = 20_000
 """Of a body that is shown as a text, and of one that is kept in the live process."""
 MAX_BODY_BYTES = 2_000_000
+SERVER_ERROR = 500
 _STATUS_DIGITS = 3
 _PAIR = 2
 _MAX_MEMBERS = 100
@@ -24,9 +25,9 @@ _START, _BODY = "http.response.start", "http.response.body"
 class Response:
     """`status` is a number, `reason` the text after it, `headers` a dictionary by name, in
     lower case and in the order of the names: a text each, or a list of those where one comes
-    more than once. `body` is a text where it is one and not long, else bytes. What has not been seen
-    is not set. `raised` is what the server met when it asked for the body, and `messages` are
-    those to it that are neither the beginning of a response nor a part of its body."""
+    more than once. `body` is a text where it is one and not long, else bytes. What has not
+    been seen is not set. `raised` is what the server met when it asked for the body, and
+    `messages` are those to it that neither begin a response nor are a part of its body."""
 
     __slots__ = ("body", "headers", "messages", "raised", "reason", "status")
     body: str | bytes
@@ -127,6 +128,19 @@ class Taking:
     def has_head(self) -> bool:
         """Whether status and headers are known."""
         return all(hasattr(self.response, name) for name in HEAD)
+
+    def asked(self, returned: bool, *, is_wsgi: bool) -> Response:
+        """Return the response as a predicate is asked about it: what the client had of it.
+
+        Where an application raises before anything is on its way, its server answers 500;
+        where a part of it is, nobody can say what the client makes of that."""
+        raised = not returned or hasattr(self.response, "raised")
+        if not raised or (self.ended and not is_wsgi):
+            return self.response
+        found = Response()
+        if not self.length and (is_wsgi or not self.begun):
+            found.status = SERVER_ERROR
+        return found
 
     def _member(self, message: Any, name: str, otherwise: Any) -> Any:
         """Return a member of a message; in the live process one of an ordinary dictionary."""

@@ -97,6 +97,7 @@ def run(
                 caught.late(call, True, value)
     if greenlets.refused:
         cut = HANDS_OVER  # whatever the application made of it
+    caught.asked()
     outcome = None if cut else caught.whole()
     return Rerun(outcome, cut, raised, printed.text(), marks.found())
 
@@ -171,6 +172,7 @@ class _Caught:
     def __init__(self, shown: Shown, ask: Ask | None, exchange: Exchange | None) -> None:
         self._shown: Shown = lambda value: seen(shown, value)
         self._exchange = exchange
+        self._ended: tuple[dict[str, Any], bool, object] | None = None
         self._ask = ask
         self.outcome: Outcome | None = None
         self._yields: list[Value] = []
@@ -184,6 +186,14 @@ class _Caught:
         if self.outcome is None or not self._yields:
             return self.outcome
         return replace(self.outcome, yields=self._yields)
+
+    def asked(self) -> None:
+        """Put the question about the call, once: of a web application's, when its response is
+        whole."""
+        if self._ask is not None and self._ended is not None:
+            bound, returned, value = self._ended
+            self._ended = None
+            self._ask(asked_for(self._exchange, returned) | bound, returned, value)
 
     def end(self, frame: FrameType, returned: bool, value: object) -> None:
         self._take(returned, value, dict(bound(frame)))
@@ -201,8 +211,9 @@ class _Caught:
         if self._exchange is not None:
             named = bound | {RESPONSE: self._exchange.response}
         self.outcome = outcome_of(returned, value, named.items(), self._shown)
-        if self._ask is not None:
-            self._ask(asked_for(self._exchange) | bound, returned, value)
+        self._ended = bound, returned, value
+        if self._exchange is None:
+            self.asked()
 
 
 def bound(frame: FrameType) -> Iterator[tuple[str, object]]:

@@ -13,8 +13,10 @@ from leadline.trial.course import Raised
 from leadline.trial.outcome import Outcome
 from leadline.trial.place import UNSEEN, UNSHOWN, Ran
 from leadline.verify.calls import CapturedCall
+from leadline.verify.gateways import answer, unshown
 from leadline.verify.verdict import Candidate, Case, Control
 from leadline.wire.errors import WireError
+from leadline.wire.gateway import ASKED
 from leadline.wire.refusals import attempt_words
 from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.twin import Difference, Refusal
@@ -129,8 +131,10 @@ def _control(call: CapturedCall, first: Ran, second: Ran) -> tuple[Control, Apar
         why = explained(first.rerun.marks, first.refused) or "nothing that was seen explains it"
         said = f"the {rooted[0].where} of the old code comes out differently each time ({why})"
         return Control.DIFFERS, None, said
+    if why := unshown(call):
+        return Control.UNKNOWN, None, why
     for ran, outcome in ((first, ones), (second, others)):
-        found = apart(call.live, outcome)
+        found = apart(answer(call, call.live), answer(call, outcome))
         left = unmasked(found, noise)
         if left and _changed_between(call, left):
             said = f"{left[0].where} is another by what happened {BETWEEN}, and was not kept"
@@ -166,6 +170,7 @@ def _candidate(
     hidden = _inside(first, second, candidate)
     found += [one for one in hidden if not one.where.startswith(UNSHOWN)]
     found += _beside(first, second, candidate)
+    found.sort(key=lambda one: not one.where.startswith(ASKED))  # what a client meets
     new = _more(candidate.refused, first.refused)
     if new:
         words = attempt_words(new[0].what, new[0].detail)

@@ -8,6 +8,7 @@ from leadline.trial.candidate import Change, obstacles, touched_new, touched_old
 from leadline.trial.place import RUN_S, Begin, Ready
 from leadline.verify.calls import CapturedCall, Home
 from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
+from leadline.verify.gateways import notes_of
 from leadline.verify.places import Places
 from leadline.verify.report import (
     Report,
@@ -122,7 +123,7 @@ def reported(
         unknown=reasons(compared),
         took_s=round(took_s, 3),
         runs=runs,
-        notes=[*asked.candidate.notes, *notes],
+        notes=[*asked.candidate.notes, *notes, *notes_of(one.call for one in compared)],
     )
     return Verified(report, compared)
 

@@ -51,6 +51,8 @@ class Gateway(NamedTuple):
     the call cannot be made again."""
 
     is_wsgi: bool
+    name: str
+    """Of the parameter that holds the request."""
     pieces: Pieces
     ear: Ear | None = None
     obstacle: str = ""
@@ -67,21 +69,21 @@ def served(keeper: Keeper, piece: Piece, bare: bool) -> Node:
 
 def gateway_of(named: Named) -> Gateway | None:
     """Return what of a call's arguments is the server's; None for any other call."""
-    for at, (_, value) in enumerate(named):
+    for at, (name, value) in enumerate(named):
         if type(value) is not dict:
             continue
         if at + 1 < len(named) and among(value, "wsgi.version") is not MISSING:
             start = named[at + 1][1]
-            if _has(value, "REQUEST_METHOD") and _is_callable(start):
-                return _wsgi(value, start)
+            if _has(value, "REQUEST_METHOD") and is_callable(start):
+                return _wsgi(name, value, start)
         elif at + 2 < len(named) and _has(value, "type") and _has(value, "asgi", dict):
             receive, send = named[at + 1][1], named[at + 2][1]
-            if _is_callable(receive) and _is_callable(send):
-                return _asgi(value, receive, send)
+            if is_callable(receive) and is_callable(send):
+                return _asgi(name, value, receive, send)
     return None
 
 
-def _wsgi(environ: dict[str, object], start: object) -> Gateway:
+def _wsgi(name: str, environ: dict[str, object], start: object) -> Gateway:
     bare = not _wsgi_body(environ)
     pieces = {identity(start): (Piece.START_RESPONSE, bare)}
     given = among(environ, "wsgi.input")
@@ -90,17 +92,16 @@ def _wsgi(environ: dict[str, object], start: object) -> Gateway:
     errors = among(environ, "wsgi.errors")
     if errors is not MISSING and standard(errors) is None:
         pieces[identity(errors)] = (Piece.ERRORS, bare)
-    return Gateway(True, pieces, _ear(start))
+    return Gateway(True, name, pieces, _ear(start))
 
 
-def _asgi(scope: dict[str, object], receive: object, send: object) -> Gateway:
+def _asgi(name: str, scope: dict[str, object], receive: object, send: object) -> Gateway:
     if among(scope, "type") != _HTTP:
-        return Gateway(
-            False, {}, None, f"what a server asks of it is {among(scope, 'type')}, no request"
-        )
+        asked = f"what a server asks of it is {among(scope, 'type')}, no request"
+        return Gateway(False, name, {}, None, asked)
     bare = not _asgi_body(scope)
     pieces = {identity(receive): (Piece.RECEIVE, bare), identity(send): (Piece.SEND, bare)}
-    return Gateway(False, pieces, _ear(send))
+    return Gateway(False, name, pieces, _ear(send))
 
 
 def _wsgi_body(environ: dict[str, object]) -> bool:
@@ -138,7 +139,8 @@ def _has(given: dict[str, object], name: str, kind: type = str) -> bool:
     return type(among(given, name)) is kind
 
 
-def _is_callable(value: object) -> bool:
+def is_callable(value: object) -> bool:
+    """Tell whether the class of an object says what it does when it is called."""
     return layout_of(type(value)).find("__call__") is not MISSING
 
 

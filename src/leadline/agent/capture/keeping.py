@@ -15,7 +15,7 @@ from time import thread_time_ns
 from typing import Any
 
 from leadline.agent.capture import living
-from leadline.agent.capture.gateway import NO_PIECES, Pieces, served
+from leadline.agent.capture.gateway import NO_PIECES, Pieces, is_callable, served
 from leadline.agent.capture.holding import Reader
 from leadline.agent.capture.kept_quickly import quickly
 from leadline.agent.capture.kept_surroundings import surroundings
@@ -271,7 +271,8 @@ class Keeper:
     def landmark(self, value: object) -> tuple[Name | None, bool]:
         """Return the name of what a module holds, and whether what it holds is taken too."""
         name = self.landmarks.name_of(value)
-        if name is None or not self.landmarks.has_state(name):
+        bare = self.pieces and is_callable(value)  # the application itself, or another one
+        if name is None or bare or not self.landmarks.has_state(name):
             return name, False
         if not self.given and self.left > STATE_BYTES:
             self.spared, self.left = self.left - STATE_BYTES, STATE_BYTES

@@ -126,6 +126,8 @@ def observed(
         left[RESPONSE] = seen(shown(), call.exchange.response)
     changed = look.state.changed()  # before anything lazy runs on
     roots = {"result" if questions.returned else "exception": questions.value}
+    if call.exchange is not None and questions.returned:
+        roots = {}  # what it gives out is the body of the response
     roots |= {f"argument {name}": one for name, one in given.items()}
     roots |= look.streams
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]

@@ -271,7 +271,8 @@ class Recorder:
         started = clock()
         returned = visit.exception is None
         value = visit.exception if not returned else visit.result
-        fails, unknown = self._asked(_scope(visit, begun.listened), returned, value)
+        scope = _scope(visit, begun.listened, returned)
+        fails, unknown = self._asked(scope, returned, value)
         failed = fails if self._fails is not None else False
         ended = (begun.shape, returned, layout_of(type(value)).name)
         if not self._chooser.takes(ended, None if unknown else failed):
@@ -279,7 +280,7 @@ class Recorder:
         room = begun.turns.room if begun.turns is not None else Room(CALL_OUTCOME_BYTES)
         written = writer(room)
         came = None if value is NOTHING else written(value)
-        arguments = _at_end(visit, written)
+        arguments = _at_end(visit, written, begun.listened)
         more = begun.turns.more(visit.unheard) if begun.turns is not None else 0
         weight = begun.kept.size + CALL_OUTCOME_BYTES - room.left
         number = self._put_by(
@@ -473,13 +474,14 @@ class Recorder:
         return self._listening.sites()
 
 
-def _scope(visit: Visit, listened: Listened | None) -> Scope:
+def _scope(visit: Visit, listened: Listened | None, returned: bool) -> Scope:
     """Return the names of a call at its end; of a web application's, also its response."""
     scope = visit.scope
     code = visit.site.code
-    if listened is None or code is None or ASKED in code.co_varnames:
+    if listened is None or code is None or ASKED in parameters(code):
         return scope
-    return lambda name: listened.response if name == ASKED else scope(name)
+    response = listened.asked(returned)
+    return lambda name: response if name == ASKED else scope(name)
 
 
 class _Told(NamedTuple):
@@ -539,10 +541,15 @@ def call_words(call: CallView) -> str:
     return f"{name}(…) {did}, {kept}"
 
 
-def _at_end(visit: Visit, written: Callable[[object], Written]) -> dict[str, Written]:
-    """Take the parameters that the function has not deleted."""
+def _at_end(
+    visit: Visit, written: Callable[[object], Written], listened: Listened | None
+) -> dict[str, Written]:
+    """Take the parameters that the function has not deleted; of a web application only the
+    request: it is known by its response, and is a large object itself."""
     found: dict[str, Written] = {}
     for name, value in _arguments(visit):
+        if listened is not None and name != listened.name:
+            continue
         rule = secret_name(name)
         found[name] = (
             written(value)

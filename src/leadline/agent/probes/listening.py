@@ -28,17 +28,20 @@ _UNHEARD = "what its server was told was not heard"
 class Listened:
     """A call of a web application under way, and its response so far."""
 
-    __slots__ = ("ear", "is_unclear", "is_wsgi", "taking")
+    __slots__ = ("ear", "is_unclear", "is_wsgi", "name", "taking")
 
     def __init__(self, gateway: Gateway) -> None:
+        self.name = gateway.name
         self.is_wsgi, self.ear = gateway.is_wsgi, gateway.ear
         self.taking = Taking(MAX_TEXT_BYTES, coerces=False)
         self.is_unclear = False
         """It may have been told of another call's response."""
 
-    @property
-    def response(self) -> Response:
-        return self.taking.response
+    def asked(self, returned: bool) -> Response:
+        """Return what there is to be asked about."""
+        if self.ear is None or self.is_unclear:
+            return Response()
+        return self.taking.asked(returned, is_wsgi=self.is_wsgi)
 
     @property
     def room(self) -> int:
