@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from leadline.trial.response import Response, Taking
-from leadline.trial.withheld import withheld
-from leadline.wire.gateway import ASKED, BODY, SERVED, WSGI_PIECES, Piece
+from leadline.trial.withheld import Withheld, withheld
+from leadline.wire.gateway import ASKED, BODY, RESPONSE, Piece
 from leadline.wire.struct import dataclass
 
 MAX_CHUNKS = 10_000
@@ -46,6 +46,12 @@ class Exchange:
     @property
     def response(self) -> Response:
         return self.taking.response
+
+    def left(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a call leaves: its response, and what is plain data in the request, to
+        which middleware adds. The application itself is a part of its module."""
+        requests = {name: _plainly(one) for name, one in given.items() if type(one) is dict}
+        return {RESPONSE: self.response} | requests
 
     def finish(self, result: Any) -> None:
         """Ask for the body as a WSGI server does: once the application has returned."""
@@ -165,6 +171,22 @@ _LOOK_S = 0.001
 STAND_INS = frozenset((StartResponse, Input, Errors, Receive, Send))
 
 
+def _plainly(value: Any, level: int = 0) -> Any:
+    """Return plain data as it is; of all else, the name of its class."""
+    kind = type(value)
+    if kind in _PLAIN or kind in STAND_INS or kind is Withheld:
+        return value
+    if level < _MAX_LEVEL and kind is dict:
+        return {key: _plainly(one, level + 1) for key, one in value.items()}
+    if level < _MAX_LEVEL and kind in (list, tuple):
+        return [_plainly(one, level + 1) for one in value]
+    return f"a {kind.__qualname__}"
+
+
+_PLAIN = frozenset((str, bytes, int, float, bool, type(None)))
+_MAX_LEVEL = 5
+
+
 def words_of(stand_in: Any) -> tuple[str, str]:
     """Return the name of what a stand-in stands for, and in words whose it is."""
     return stand_in.piece.value, _TEXTS[stand_in.piece]
@@ -195,19 +217,6 @@ def exchange_of(given: Mapping[str, Any]) -> Exchange | None:
             found: Exchange = one._exchange  # noqa: SLF001 - ours
             return found
     return None
-
-
-def is_served(document: Mapping[str, Any] | None) -> bool:
-    """Tell whether a document is of a call that a server has made."""
-    return any(node.get("k") == SERVED for node in (document or {}).get("nodes", ()))
-
-
-def protocol_of(document: Mapping[str, Any] | None) -> str:
-    """Return "WSGI" or "ASGI"; empty for a call of neither."""
-    for node in (document or {}).get("nodes", ()):
-        if node.get("k") == SERVED:
-            return "WSGI" if node.get("t") in WSGI_PIECES else "ASGI"
-    return ""
 
 
 def asked_for(exchange: Exchange | None, returned: bool) -> dict[str, Response]:

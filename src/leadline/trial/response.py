@@ -10,7 +10,6 @@ from typing import Any
 from leadline.expression.layout import MISSING
 from leadline.expression.unknown import Unknown
 from leadline.expression.walking import find
-from leadline.wire.gateway import HEAD
 
 MAX_TEXT_BYTES = 20_000
 """Of a body that is shown as a text, and of one that is kept in the live process."""
@@ -26,10 +25,12 @@ class Response:
     """`status` is a number, `reason` the text after it, `headers` a dictionary by name, in
     lower case and in the order of the names: a text each, or a list of those where one comes
     more than once. `body` is a text where it is one and not long, else bytes. What has not
-    been seen is not set. `raised` is what the server met when it asked for the body, and
+    been seen is not set. `beginning` is that of a body that was not kept
+    whole, and its length. `raised` is what the server met when it asked for the body, and
     `messages` are those to it that neither begin a response nor are a part of its body."""
 
-    __slots__ = ("body", "headers", "messages", "raised", "reason", "status")
+    __slots__ = ("beginning", "body", "headers", "messages", "raised", "reason", "status")
+    beginning: tuple[bytes, int]
     body: str | bytes
     headers: dict[str, str | list[str]]
     messages: list[Any]
@@ -113,21 +114,9 @@ class Taking:
         self.ended = True
         body = b"".join(self._chunks)
         if len(body) < self.length:
-            self.partial = True
-            return
-        self.response.body = as_shown(body)
-
-    @property
-    def cut_body(self) -> tuple[bytes, int] | None:
-        """Return the beginning of a body that was not kept whole, and its length."""
-        if not self.ended or self._kept >= self.length:
-            return None
-        return b"".join(self._chunks), self.length
-
-    @property
-    def has_head(self) -> bool:
-        """Whether status and headers are known."""
-        return all(hasattr(self.response, name) for name in HEAD)
+            self.response.beginning = body, self.length
+        else:
+            self.response.body = as_shown(body)
 
     def asked(self, returned: bool, *, is_wsgi: bool) -> Response:
         """Return the response as a predicate is asked about it: what the client had of it.

@@ -207,9 +207,9 @@ class _Caught:
             self._take(returned, value, given)
 
     def _take(self, returned: bool, value: object, bound: dict[str, Any]) -> None:
-        named = bound
-        if self._exchange is not None:
-            named = bound | {RESPONSE: self._exchange.response}
+        named: dict[str, object] = bound
+        if self._exchange is not None:  # which is what the call comes to
+            named = {RESPONSE: self._exchange.response}
         self.outcome = outcome_of(returned, value, named.items(), self._shown)
         self._ended = bound, returned, value
         if self._exchange is None:

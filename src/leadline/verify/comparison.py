@@ -131,10 +131,10 @@ def _control(call: CapturedCall, first: Ran, second: Ran) -> tuple[Control, Apar
         why = explained(first.rerun.marks, first.refused) or "nothing that was seen explains it"
         said = f"the {rooted[0].where} of the old code comes out differently each time ({why})"
         return Control.DIFFERS, None, said
-    if why := unshown(call):
+    if why := unshown(call, ones):
         return Control.UNKNOWN, None, why
     for ran, outcome in ((first, ones), (second, others)):
-        found = apart(answer(call, call.live), answer(call, outcome))
+        found = apart(answer(call.live, outcome), answer(outcome, outcome))
         left = unmasked(found, noise)
         if left and _changed_between(call, left):
             said = f"{left[0].where} is another by what happened {BETWEEN}, and was not kept"

@@ -8,7 +8,6 @@ live call and the control they are not compared; between control and candidate t
 from collections.abc import Iterable
 from typing import Any
 
-from leadline.trial.gateway import protocol_of
 from leadline.trial.outcome import Outcome
 from leadline.verify.calls import CapturedCall
 from leadline.wire.gateway import HEAD, RESPONSE
@@ -26,26 +25,31 @@ _BODY_UNSEEN = (
 )
 
 
-def answer(call: CapturedCall, outcome: Outcome) -> Outcome:
-    """Return what is compared of an outcome with the live one."""
-    if not protocol_of(call.document):
+def is_answered(control: Outcome | None) -> bool:
+    """Tell whether a run was that of a web application."""
+    return control is not None and RESPONSE in control.arguments
+
+
+def answer(outcome: Outcome, control: Outcome) -> Outcome:
+    """Return what is compared of an outcome between the live call and a control."""
+    if not is_answered(control):
         return outcome
     response = {name: one for name, one in outcome.arguments.items() if name == RESPONSE}
     return replace(outcome, arguments=response)
 
 
-def unshown(call: CapturedCall) -> str:
+def unshown(call: CapturedCall, control: Outcome) -> str:
     """Return why nothing can be said of a call, where it shows nothing of its response."""
-    if not protocol_of(call.document) or not call.live.returned:
+    if not is_answered(control) or not call.live.returned:
         return ""
     return "" if _shows_head(call) or _shows_body(call) else UNSHOWN_RESPONSE
 
 
-def notes_of(calls: Iterable[CapturedCall]) -> list[str]:
-    """Say what was not compared with what really happened."""
+def notes_of(calls: Iterable[tuple[CapturedCall, Outcome | None]]) -> list[str]:
+    """Say what was not compared with what really happened, of calls and their controls."""
     notes: dict[str, None] = {}
-    for call in calls:
-        if not protocol_of(call.document) or not call.live.returned or unshown(call):
+    for call, control in calls:
+        if control is None or not is_answered(control) or not call.live.returned:
             continue
         if not _shows_head(call):
             notes[_HEAD_UNSEEN] = None
@@ -83,14 +87,13 @@ def _shows_head(call: CapturedCall) -> bool:
 def _shows_body(call: CapturedCall) -> bool:
     if "body" in _fields(call):
         return True
-    if protocol_of(call.document) != "WSGI":
-        return False
-    if call.kind.endswith("generator"):
-        return True
+    if call.live.yields and not call.live.more:
+        return all(map(_is_octets, call.live.yields))
     value = call.live.value
     if not isinstance(value, dict) or value.get("type") not in ("list", "tuple"):
         return False
-    return all(_is_octets(one) for one in value.get("items", ())) and not value.get("omitted")
+    items = value.get("items")
+    return bool(items) and not value.get("omitted") and all(map(_is_octets, items or ()))
 
 
 def _is_octets(value: Value) -> bool:

@@ -29,6 +29,3 @@ class Piece(StrEnum):
     ERRORS = "wsgi.errors"
     RECEIVE = "receive"
     SEND = "send"
-
-
-WSGI_PIECES = (Piece.START_RESPONSE, Piece.INPUT, Piece.ERRORS)

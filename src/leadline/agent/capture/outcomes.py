@@ -32,13 +32,8 @@ class OutcomeWalk(Walk):
 
     def take(self, value: object, level: int) -> Value:
         kind = type(value)
-        if kind is Response:
-            fields = {
-                name: self.take(getattr(value, name), level + 1)
-                for name in Response.__slots__
-                if hasattr(value, name)
-            }
-            return {"type": RESPONSE_CLASS, "fields": fields}
+        if type(value) is Response:
+            return self.response(value, level + 1)
         if kind in STAND_INS:
             name, whose = words_of(value)
             return {"type": name, "omitted": Omission.OPAQUE, "rule": ABSENT, "text": whose}
@@ -49,6 +44,22 @@ class OutcomeWalk(Walk):
             self.room.node(name)
             return {"type": name, "omitted": Omission.OPAQUE, "rule": RESOURCE}
         return super().take(value, level)
+
+    def response(self, value: Response, level: int) -> Value:
+        """Take what is known of a response."""
+        fields: dict[str, Value] = {
+            name: self.take(getattr(value, name), level)
+            for name in Response.__slots__
+            if name != "beginning" and hasattr(value, name)
+        }
+        whole = getattr(value, "body", None)
+        if type(whole) is str:  # as long as it may be, since one place in it may be noise
+            fields["body"] = self.cut(whole, len(whole), "str")
+        if hasattr(value, "beginning"):
+            octets, length = value.beginning
+            body: dict[str, Value] = {"type": "bytes", "text": octets.decode("latin-1")}
+            fields["body"] = body | {"length": length, "omitted": Omission.TEXT}
+        return {"type": RESPONSE_CLASS, "fields": fields}
 
 
 walk_by(OUTCOME_LIMITS, OutcomeWalk)

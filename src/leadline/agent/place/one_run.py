@@ -23,11 +23,10 @@ from leadline.trial.place import Begin, Order, Ran, cut, write
 from leadline.trial.printed import Printed
 from leadline.trial.questions import Questions
 from leadline.trial.rebuilding import rebuild
-from leadline.trial.showing import Shown, seen
+from leadline.trial.showing import Shown
 from leadline.trial.withheld import Withheld, touched
 from leadline.wire.call import TurnKind
 from leadline.wire.errors import LeadlineError, RefusedError
-from leadline.wire.gateway import RESPONSE
 from leadline.wire.kept import CONTEXT, ENVIRONMENT, HANDLED, STREAM, WITHHELD
 from leadline.wire.struct import dataclass, field
 from leadline.wire.twin import Refusal
@@ -121,14 +120,16 @@ def observed(
     took = (time.perf_counter() - began) * 1e3
     _settle()
     what = touched()  # by the call, or a question about it: our own look comes after
-    left = {name: deep_under(shown(), look.salt, name, one) for name, one in given.items()}
+    passed = given
     if call.exchange is not None:
-        left[RESPONSE] = seen(shown(), call.exchange.response)
+        passed = call.exchange.left(given)
+    left = {name: deep_under(shown(), look.salt, name, one) for name, one in passed.items()}
     changed = look.state.changed()  # before anything lazy runs on
     roots = {"result" if questions.returned else "exception": questions.value}
-    if call.exchange is not None and questions.returned:
+    if call.exchange is None:
+        roots |= {f"argument {name}": one for name, one in given.items()}
+    elif questions.returned:
         roots = {}  # what it gives out is the body of the response
-    roots |= {f"argument {name}": one for name, one in given.items()}
     roots |= look.streams
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
     roots |= {f"yield {number}": one for number, one in enumerate(yields, 1)}

@@ -62,6 +62,9 @@ KEEPING_NS = 3_000_000
 CALL_OUTCOME_BYTES = 60_000
 """Of what one call came to: an application that hangs on an argument is not walked again."""
 
+REQUEST_BYTES = 8_000
+"""Of the request of a web application, at its end."""
+
 _ALWAYS = 2**62
 """Of a limit that does not apply."""
 _LET_GO = ""
@@ -280,6 +283,8 @@ class Recorder:
         room = begun.turns.room if begun.turns is not None else Room(CALL_OUTCOME_BYTES)
         written = writer(room)
         came = None if value is NOTHING else written(value)
+        if begun.listened is not None:  # to be looked at, and no more
+            written = writer(Room(REQUEST_BYTES))
         arguments = _at_end(visit, written, begun.listened)
         more = begun.turns.more(visit.unheard) if begun.turns is not None else 0
         weight = begun.kept.size + CALL_OUTCOME_BYTES - room.left

@@ -145,14 +145,7 @@ def response_of(listened: Listened, shown: Callable[[object], Value]) -> Value:
         return tree
     if listened.ear is None or listened.is_unclear:
         return tree | {"fields": {}, "omitted": Omission.UNKNOWN, "rule": _UNHEARD}
-    fields: dict[str, Value] = dict(tree["fields"])
-    if (cut := taking.cut_body) is not None:
-        beginning, length = cut
-        body = {"type": "bytes", "text": beginning.decode("latin-1"), "length": length}
-        fields["body"] = body | {"omitted": Omission.TEXT}
-    elif not taking.partial:
-        return tree
-    return tree | {"fields": fields, "omitted": Omission.UNKNOWN}
+    return tree | {"omitted": Omission.UNKNOWN} if taking.partial else tree
 
 
 def _given(code: CodeType, named: list[tuple[str, object]]) -> list[object]:
