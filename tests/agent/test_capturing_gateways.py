@@ -269,6 +269,92 @@ def test_nothing_is_listened_to_once_the_capture_is_gone(soundings, apps) -> Non
     assert not sys.monitoring.get_local_events(4, code)
 
 
+READING = """\
+def app(environ, start_response):
+    start_response("200 OK", [])
+    stream = environ["wsgi.input"]
+    first = stream.readline if environ["most"] == 2 else stream.read
+    return [first(3), stream.read(environ["most"])]
+
+async def receives(scope, receive, send):
+    body, more = b"", True
+    while more and len(body) < scope["most"]:
+        message = await receive()
+        body, more = body + message["body"], message["more_body"]
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+"""
+
+
+class Body:
+    """As gunicorn's: written in Python."""
+
+    def __init__(self, octets: bytes) -> None:
+        self.stream = io.BytesIO(octets)
+
+    def read(self, size=None):
+        return self.stream.read(size)
+
+    def readline(self, size=None):
+        return self.stream.readline(size)
+
+
+def test_a_body_that_the_application_reads_is_overheard(soundings, make_module) -> None:
+    apps = make_module("captured_apps", READING)
+
+    def post(most):
+        given = Body(b"one\ntwo")
+        more = {"CONTENT_LENGTH": "7", "wsgi.input": given, "most": most}
+        return ask(apps.app, environ_of() | more)
+
+    capture(soundings, "app", lambda: post(9))
+    assert post(9) == b"one\ntwo"
+    assert post(1) == b"one\n"
+    assert post(2) == b"one\nt"
+    whole, part, lines = calls(soundings)
+    given = rebuild(whole.kept)
+    assert b"".join(apps.app(given["environ"], given["start_response"])) == b"one\ntwo"
+    assert type(rebuild(part.kept)["environ"]["wsgi.input"]) is Withheld
+    assert type(rebuild(lines.kept)["environ"]["wsgi.input"]) is Withheld
+
+
+class Posting(Server):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts = [b"one", b"two"]
+
+    async def receive(self):
+        await asyncio.sleep(0)
+        body = self.parts.pop(0)
+        return {"type": "http.request", "body": body, "more_body": bool(self.parts)}
+
+
+def test_a_body_that_is_received_is_overheard(soundings, make_module) -> None:
+    apps = make_module("captured_apps", READING)
+
+    def post(most):
+        server = Posting()
+        scope = scope_of(headers=[(b"content-length", b"6")], most=most)
+        asyncio.run(apps.receives(scope, server.receive, server.send))
+
+    capture(soundings, "receives", lambda: post(9))
+    post(9)
+    post(3)
+    whole, part = calls(soundings)
+    assert fields(whole)["body"] == "onetwo"
+    receive = rebuild(whole.kept)["receive"]
+    message = {"type": "http.request", "body": b"onetwo", "more_body": False}
+    assert asyncio.run(receive()) == message
+    receive = rebuild(part.kept)["receive"]
+
+    async def further():
+        assert (await receive())["body"] == b"one"
+        await receive()
+
+    with pytest.raises(WithheldTouched, match="the request's body, which was not captured"):
+        asyncio.run(further())
+
+
 HOSTILE = """\
 class Loud(str):
     def __hash__(self):

@@ -31,7 +31,10 @@ _VERSIONS = ("HTTP/1.0", "HTTP/1.1")
 _ASGI_VERSIONS = ("1.0", "1.1")
 """In which a body is always announced."""
 _HTTP = "http"
+READERS = ("read", "readline", "readlines", "__next__")
+"""Of an input. What the others give out may be what `read` has given them."""
 _MAX_HEADERS = 1_000
+_DIGITS = 20
 _BYTES_IN_MEMORY = "_io.BytesIO"
 _method = vars(types.MethodType)
 _METHOD_FUNCTION, _METHOD_SELF = (_method[name].__get__ for name in ("__func__", "__self__"))
@@ -55,6 +58,12 @@ class Gateway(NamedTuple):
     """Of the parameter that holds the request."""
     pieces: Pieces
     ear: Ear | None = None
+    asks: tuple[Ear, ...] = ()
+    """What gives out the request's body: as it ends."""
+    bare: bool = False
+    """Whether the request is known to have none."""
+    length: int = -1
+    """Of the body, where that is announced."""
     obstacle: str = ""
 
 
@@ -86,33 +95,53 @@ def gateway_of(named: Named) -> Gateway | None:
 def _wsgi(name: str, environ: dict[str, object], start: object) -> Gateway:
     bare = not _wsgi_body(environ)
     pieces = {identity(start): (Piece.START_RESPONSE, bare)}
+    asks: tuple[Ear, ...] = ()
     given = among(environ, "wsgi.input")
     if given is not MISSING and _BYTES_IN_MEMORY not in layout_of(type(given)).names:
         pieces[identity(given)] = (Piece.INPUT, bare)
+        asks = _readers(given)
     errors = among(environ, "wsgi.errors")
     if errors is not MISSING and standard(errors) is None:
         pieces[identity(errors)] = (Piece.ERRORS, bare)
-    return Gateway(True, name, pieces, _ear(start))
+    return Gateway(True, name, pieces, _ear(start), asks, bare, _length(environ))
 
 
 def _asgi(name: str, scope: dict[str, object], receive: object, send: object) -> Gateway:
     if among(scope, "type") != _HTTP:
         asked = f"what a server asks of it is {among(scope, 'type')}, no request"
-        return Gateway(False, name, {}, None, asked)
+        return Gateway(False, name, {}, obstacle=asked)
     bare = not _asgi_body(scope)
     pieces = {identity(receive): (Piece.RECEIVE, bare), identity(send): (Piece.SEND, bare)}
-    return Gateway(False, name, pieces, _ear(send))
+    ear = _ear(receive)
+    asks = (ear,) if ear is not None and ear.owner else ()
+    return Gateway(False, name, pieces, _ear(send), asks, bare)
+
+
+def _readers(given: object) -> tuple[Ear, ...]:
+    """Return what reads an input, where it is written in Python; first what does so in the
+    one way that is followed."""
+    layout = layout_of(type(given))
+    codes = (code_of(layout.find(name)) for name in READERS)
+    return tuple(Ear(code, identity(given)) for code in codes if code is not None)
 
 
 def _wsgi_body(environ: dict[str, object]) -> bool:
     """Tell whether the request may have a body."""
     length = among(environ, "CONTENT_LENGTH")
-    if length is not MISSING and length != "":
-        return type(length) is not str or not length.isdecimal() or int(length[:20]) > 0
+    if type(length) is str and length:
+        return not length.isdecimal() or int(length[:_DIGITS]) > 0
+    if length is not MISSING and type(length) is not str:
+        return True
     if among(environ, "HTTP_TRANSFER_ENCODING") is not MISSING:
         return True
     version = among(environ, "SERVER_PROTOCOL")
     return type(version) is not str or version not in _VERSIONS
+
+
+def _length(environ: dict[str, object]) -> int:
+    length = among(environ, "CONTENT_LENGTH")
+    known = type(length) is str and length.isdecimal() and len(length) <= _DIGITS
+    return int(length) if known else -1  # type: ignore[call-overload]
 
 
 def _asgi_body(scope: dict[str, object]) -> bool:
@@ -130,7 +159,7 @@ def _asgi_body(scope: dict[str, object]) -> bool:
         if name == b"transfer-encoding":
             return True
         if name == b"content-length":
-            return not value.isdigit() or int(value[:20]) > 0
+            return not value.isdigit() or int(value[:_DIGITS]) > 0
     version = among(scope, "http_version")
     return type(version) is not str or version not in _ASGI_VERSIONS
 

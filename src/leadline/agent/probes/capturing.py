@@ -40,7 +40,7 @@ from leadline.trial.calls import is_generator, parameters
 from leadline.wire.call import MAX_CAPTURED_BYTES, CallKind, CallView, Turn, size_words
 from leadline.wire.gateway import ASKED, RESPONSE
 from leadline.wire.kept import MAX_CALL_BYTES, Kept
-from leadline.wire.probe import CaptureProbe, Fate
+from leadline.wire.probe import CaptureProbe, Fate, Moment
 from leadline.wire.redaction import secret_name
 from leadline.wire.struct import replace
 from leadline.wire.target import FunctionTarget
@@ -192,7 +192,7 @@ class Recorder:
         refuel()  # whatever hits before have looked at
         named = _arguments(visit)
         gateway = gateway_of(named)
-        if gateway is not None and not self._listening.hears(gateway.ear):
+        if gateway is not None and not self._listening.hears(gateway):
             raise Unknown("what its server is told is listened to from now on")
         if gateway is not None and gateway.obstacle:
             kept = Kept(None, obstacle=gateway.obstacle)
@@ -254,8 +254,11 @@ class Recorder:
 
     def listen(self, visit: Visit) -> bytes:
         """Take what a web server is told. Raises `Unknown`: it is no hit."""
-        if visit.site.code is not None:
-            self._listening.hear(visit.frame, visit.site.code, _arguments(visit))
+        code = visit.site.code
+        if code is not None and visit.site.moment is not Moment.EXIT:
+            self._listening.hear(visit.frame, code, _arguments(visit))
+        elif code is not None and visit.exception is None:
+            self._listening.overhear(code, _arguments(visit), visit.result)
         raise Unknown(_LET_GO)
 
     def end(self, visit: Visit) -> bytes:
@@ -383,6 +386,8 @@ class Recorder:
         begun = ended.begun
         code = begun.site.code
         assert code is not None  # noqa: S101 - of a function
+        if begun.listened is not None:
+            begun.listened.body.fill(begun.kept)
         kept = keeping.withhold(begun.kept)
         turns = begun.turns
         yields = turns.yields if turns is not None else []
