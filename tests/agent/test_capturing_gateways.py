@@ -332,19 +332,24 @@ class Posting(Server):
 def test_a_body_that_is_received_is_overheard(soundings, make_module) -> None:
     apps = make_module("captured_apps", READING)
 
-    def post(most):
+    def post(most, first=b"one"):
         server = Posting()
+        server.parts[0] = first
         scope = scope_of(headers=[(b"content-length", b"6")], most=most)
         asyncio.run(apps.receives(scope, server.receive, server.send))
 
-    capture(soundings, "receives", lambda: post(9))
-    post(9)
+    capture(soundings, "receives", lambda: post(99))
+    post(99)
     post(3)
     whole, part = calls(soundings)
     assert fields(whole)["body"] == "onetwo"
     receive = rebuild(whole.kept)["receive"]
     message = {"type": "http.request", "body": b"onetwo", "more_body": False}
     assert asyncio.run(receive()) == message
+    post(99, b"password=hunter2secret&")
+    [secret] = calls(soundings)
+    with pytest.raises(WithheldTouched, match="was withheld by redaction"):
+        asyncio.run(rebuild(secret.kept)["receive"]())
     receive = rebuild(part.kept)["receive"]
 
     async def further():

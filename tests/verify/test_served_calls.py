@@ -117,6 +117,11 @@ async def asgi_twice(scope, receive, send):
     await answer(scope, receive, send)
 
 
+async def asgi_unended(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"one", "more_body": True})
+
+
 async def asgi_raises(scope, receive, send):
     await answer(scope, receive, send, status=500)
     raise ValueError("was answered before")
@@ -266,6 +271,8 @@ def test_what_is_sent_is_an_answer(run: Run) -> None:
     assert found.case.candidate is Candidate.DIFFERS
     assert {one.where for one in found.differences} == {"response.status", "response.body"}
     assert answered(run("asgi_streams"))["body"] == "ab"
+    unended = answered(run("asgi_unended"))
+    assert (unended["body"], unended["raised"]) == ("one", "its body has no end")
 
 
 def test_a_control_rests_on_what_the_live_call_shows(run: Run) -> None:

@@ -81,14 +81,14 @@ def gateway_of(named: Named) -> Gateway | None:
     for at, (name, value) in enumerate(named):
         if type(value) is not dict:
             continue
-        if at + 1 < len(named) and among(value, "wsgi.version") is not MISSING:
-            start = named[at + 1][1]
-            if _has(value, "REQUEST_METHOD") and is_callable(start):
-                return _wsgi(name, value, start)
-        elif at + 2 < len(named) and _has(value, "type") and _has(value, "asgi", dict):
-            receive, send = named[at + 1][1], named[at + 2][1]
-            if is_callable(receive) and is_callable(send):
-                return _asgi(name, value, receive, send)
+        beside = [one for _, one in named[at + 1 : at + 3]]  # names of a request come later
+        if not beside or not is_callable(beside[0]):
+            continue
+        if among(value, "wsgi.version") is not MISSING and _has(value, "REQUEST_METHOD"):
+            return _wsgi(name, value, beside[0])
+        sends = len(beside) > 1 and is_callable(beside[1])
+        if sends and _has(value, "type") and _has(value, "asgi", dict):
+            return _asgi(name, value, *beside)
     return None
 
 
