@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from leadline import native
 from leadline.agent.capture import kept_surroundings
 from leadline.trial.gateway import exchange_of
 from leadline.trial.rebuilding import rebuild
@@ -155,6 +156,45 @@ def test_what_is_sent_is_a_part_of_the_call(soundings, apps) -> None:
     assert exchange is not None
     asyncio.run(apps.asgi(given["scope"], given["receive"], given["send"]))
     assert exchange.response.body == "one, two"
+
+
+FRAMEWORKS = """\
+from django.conf import settings
+if not settings.configured:
+    settings.configure(ALLOWED_HOSTS=["*"])
+from django.http import HttpResponse, StreamingHttpResponse
+from flask import Flask, Response
+
+front = Flask(__name__)
+
+@front.route("/<path:kind>")
+def view(kind):
+    return Response(iter(["on", "e"])) if kind == "lazy" else "one"
+
+def flask(environ, start_response):
+    return front.wsgi_app(environ, start_response)
+
+def django_(environ, start_response):
+    start_response("200 OK", [])
+    lazy = environ["PATH_INFO"] == "/lazy"
+    return StreamingHttpResponse([b"on", b"e"]) if lazy else HttpResponse("one")
+"""
+
+
+@pytest.mark.skipif(native.core() is None, reason="the frame of a generator is read in C")
+@pytest.mark.parametrize("function", ["flask", "django_"])
+def test_a_body_that_is_there_already_is_seen(soundings, make_module, function) -> None:
+    app = getattr(make_module("captured_apps", FRAMEWORKS), function)
+    more = {"SERVER_NAME": "a", "SERVER_PORT": "80", "wsgi.url_scheme": "http"}
+
+    def get(path):
+        return ask(app, environ_of(path, **more))
+
+    capture(soundings, function, lambda: get("/"))
+    assert get("/there") == get("/lazy") == b"one"
+    there, lazy = calls(soundings)
+    assert (fields(there)["status"], fields(there)["body"]) == (200, "one")
+    assert "body" not in fields(lazy)
 
 
 def test_each_of_several_requests_has_its_own_response(soundings, apps) -> None:
@@ -390,7 +430,7 @@ def test_objects_of_the_application_are_not_asked(soundings, make_module) -> Non
     capture(soundings, "app", lambda: ask(apps.app, environ_of()))
     ask(apps.app, environ_of())
     [call] = calls(soundings)
-    assert (fields(call), call.arguments[RESPONSE]["omitted"]) == ({}, "unknown")
+    assert (fields(call), call.arguments[RESPONSE]["omitted"]) == ({"body": ""}, "unknown")
     capture(soundings, "sends", lambda: ask_asgi(apps.sends, scope_of()))
     ask_asgi(apps.sends, scope_of())
     [call] = calls(soundings)

@@ -50,10 +50,6 @@ class Exchange:
     def left(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a call leaves: its response, and what is plain data in the request, to
         which middleware adds. The application itself is a part of its module."""
-        if not self.taking.ended and self.taking.begun:
-            if not self.is_wsgi:
-                self.response.raised = "its body has no end"
-            self.taking.end()
         requests = {name: _plainly(one) for name, one in given.items() if type(one) is dict}
         return {RESPONSE: self.response} | requests
 

@@ -118,6 +118,13 @@ class Taking:
         else:
             self.response.body = as_shown(body)
 
+    def leave(self, *, is_wsgi: bool) -> None:
+        """The call is over: what an application has begun and not ended is told as it is."""
+        if not self.ended and self.begun:
+            if not is_wsgi:
+                self.response.raised = "its body has no end"
+            self.end()
+
     def asked(self, returned: bool, *, is_wsgi: bool) -> Response:
         """Return the response as a predicate is asked about it: what the client had of it.
 

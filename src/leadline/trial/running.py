@@ -189,11 +189,18 @@ class _Caught:
 
     def asked(self) -> None:
         """Put the question about the call, once: of a web application's, when its response is
-        whole."""
-        if self._ask is not None and self._ended is not None:
-            bound, returned, value = self._ended
-            self._ended = None
-            self._ask(asked_for(self._exchange, returned) | bound, returned, value)
+        whole; it is what the call comes to."""
+        if self._ended is None:
+            return
+        bound, returned, value = self._ended
+        self._ended = None
+        told = asked_for(self._exchange, returned)
+        if self._exchange is not None and self.outcome is not None:
+            self._exchange.taking.leave(is_wsgi=self._exchange.is_wsgi)
+            response = {RESPONSE: self._shown(self._exchange.response)}
+            self.outcome = replace(self.outcome, arguments=response)
+        if self._ask is not None:
+            self._ask(told | bound, returned, value)
 
     def end(self, frame: FrameType, returned: bool, value: object) -> None:
         self._take(returned, value, dict(bound(frame)))
@@ -207,9 +214,7 @@ class _Caught:
             self._take(returned, value, given)
 
     def _take(self, returned: bool, value: object, bound: dict[str, Any]) -> None:
-        named: dict[str, object] = bound
-        if self._exchange is not None:  # which is what the call comes to
-            named = {RESPONSE: self._exchange.response}
+        named = bound if self._exchange is None else {}  # its response comes later
         self.outcome = outcome_of(returned, value, named.items(), self._shown)
         self._ended = bound, returned, value
         if self._exchange is None:

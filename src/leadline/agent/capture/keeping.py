@@ -407,29 +407,13 @@ class Keeper:
         way: living.Way = []
         while (number := living.referred(value)) is None:
             holder = bisect_right(self.reach, at) - 1
-            step = _step_to(self.nodes[holder], at) if holder >= 0 else None
+            step = living.step_to(self.nodes[holder], at) if holder >= 0 else None
             if step is None or len(way) == living.MAX_WAY:
                 return {}
             way.insert(0, step)
             value, at = self.objects[holder], holder
         self.left -= _LIVE_BYTES
         return {"live": living.mark(number, way)}
-
-
-def _step_to(node: Any, at: int) -> list[Any] | None:
-    """Return the step from what a node stands for to what another one does."""
-    for part in ("a", "s"):
-        for name, held in node.get(part, {}).items():
-            if held == [at]:
-                return [living.ATTRIBUTE, name]
-    if node["k"] in ("list", "tuple", "deque"):
-        for index, held in enumerate(node.get("i", ())):
-            if held == [at]:
-                return [living.ITEM, index]
-    for key, held in node.get("p", ()):
-        if held == [at] and type(key) in (str, int):
-            return [living.KEY, key]
-    return None
 
 
 _LIVE_BYTES = 40

@@ -32,12 +32,12 @@ from leadline.agent.origin import origin_of
 from leadline.agent.probes.choosing import Shape, chooser, shape_of_call
 from leadline.agent.probes.compiled import Compiled, ready
 from leadline.agent.probes.listening import Listened, Listening, response_of
-from leadline.agent.probes.turns import Turns, unseen_sends
+from leadline.agent.probes.turns import Turns, in_the_way, told_of
 from leadline.expression import Unknown, compile_predicate
 from leadline.expression.fuel import refuel
 from leadline.expression.layout import layout_of
 from leadline.trial.calls import is_generator, parameters
-from leadline.wire.call import MAX_CAPTURED_BYTES, CallKind, CallView, Turn, size_words
+from leadline.wire.call import MAX_CAPTURED_BYTES, CallKind, CallView, size_words
 from leadline.wire.gateway import ASKED, RESPONSE
 from leadline.wire.kept import MAX_CALL_BYTES, Kept
 from leadline.wire.probe import CaptureProbe, Fate, Moment
@@ -277,6 +277,8 @@ class Recorder:
         started = clock()
         returned = visit.exception is None
         value = visit.exception if not returned else visit.result
+        if begun.listened is not None:
+            begun.listened.over(returned, value)
         scope = _scope(visit, begun.listened, returned)
         fails, unknown = self._asked(scope, returned, value)
         failed = fails if self._fails is not None else False
@@ -398,7 +400,7 @@ class Recorder:
         shown = outlet.values({name: opened(one) for name, one in written.items()})
         home = None if self._told_home else origin_of(code.co_filename)
         self._told_home = True
-        driven = _driven(turns) if turns is not None else []
+        driven = told_of(turns) if turns is not None else []
         call = CallView(
             entry=f"{begun.module}:{code.co_qualname}",
             kind=kind_of(code),
@@ -411,7 +413,7 @@ class Recorder:
             kept=kept.document,
             size=kept.size + (turns.bytes if turns is not None else 0),
             withheld=kept.withheld + [path for one in driven for path in one.withheld],
-            obstacle=outlet.reason(kept.obstacle) or _in_the_way(turns, code),
+            obstacle=outlet.reason(kept.obstacle) or in_the_way(turns, code),
             callers=begun.callers,
             duration_s=ended.duration_s,
             home=home,
@@ -492,33 +494,6 @@ def _scope(visit: Visit, listened: Listened | None, returned: bool) -> Scope:
         return scope
     response = listened.asked(returned)
     return lambda name: response if name == ASKED else scope(name)
-
-
-class _Told(NamedTuple):
-    """A turn as it may leave, and what of it was held back."""
-
-    turn: Turn
-    withheld: list[str]
-
-
-def _driven(turns: Turns) -> list[_Told]:
-    told = []
-    for one in turns.driven:
-        kept = keeping.withhold(one.kept) if one.kept is not None else None
-        told.append(
-            _Told(
-                Turn(one.after, one.kind, kept.document if kept is not None else None),
-                kept.withheld if kept is not None else [],
-            )
-        )
-    return told
-
-
-def _in_the_way(turns: Turns | None, code: CodeType) -> str:
-    """Return why a generator cannot be driven again as it was."""
-    if turns is None:
-        return ""
-    return outlet.reason(turns.obstacle) or unseen_sends(code)
 
 
 def _nothing_there(name: str) -> object:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
 from typing import Any
 
+from leadline.agent.capture.bodies import body_of
 from leadline.agent.capture.gateway import READERS, Ear, Gateway
 from leadline.agent.capture.held import among
 from leadline.agent.core.passage import Passage, Site
@@ -59,6 +60,15 @@ class Listened:
         """Bytes of a body that it may hold."""
         room = 0 if self.ear is None else MAX_TEXT_BYTES
         return room + (MAX_BODY_BYTES if self.asks else 0)
+
+    def over(self, returned: bool, value: object) -> None:
+        """The call has ended. What a WSGI application returned may hold the body."""
+        if not self.is_wsgi:
+            self.taking.leave(is_wsgi=False)
+        elif returned and self.taking.begun and (body := body_of(value)) is not None:
+            for chunk in body:
+                self.taking.chunk(chunk)
+            self.taking.end()
 
     def hear(self, given: list[object]) -> None:
         """Take what the server's function was called with."""
@@ -233,7 +243,9 @@ def response_of(listened: Listened, shown: Callable[[object], Value]) -> Value:
         return tree
     if listened.ear is None or listened.is_unclear:
         return tree | {"fields": {}, "omitted": Omission.UNKNOWN, "rule": _UNHEARD}
-    return tree | {"omitted": Omission.UNKNOWN} if taking.partial else tree
+    if taking.partial or not taking.ended:
+        return tree | {"omitted": Omission.UNKNOWN}
+    return tree
 
 
 def _given(code: CodeType, named: list[tuple[str, object]]) -> list[object]:
