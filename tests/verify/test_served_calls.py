@@ -11,6 +11,8 @@ from benchmarks.verify.calling import home
 
 from leadline.agent.capture.gateway import gateway_of
 from leadline.agent.capture.keeping import keep, withhold
+from leadline.agent.twin.served import served
+from leadline.trial.calls import Call
 from leadline.trial.outcome import Outcome
 from leadline.trial.place import Begin, Order, Ran
 from leadline.verify.calls import CapturedCall
@@ -18,6 +20,7 @@ from leadline.verify.comparison import Compared, compare_runs
 from leadline.verify.gateways import notes_of
 from leadline.verify.places import Place
 from leadline.verify.verdict import Candidate, Control
+from leadline.wire.errors import RefusedError
 from leadline.wire.gateway import RESPONSE
 from leadline.wire.struct import replace
 
@@ -275,6 +278,30 @@ def test_what_is_sent_is_an_answer(run: Run) -> None:
     assert answered(run("asgi_streams"))["body"] == "ab"
     unended = answered(run("asgi_unended"))
     assert (unended["body"], unended["raised"]) == ("one", "its body has no end")
+
+
+def test_in_a_twin_what_is_the_servers_is_replaced() -> None:
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("A", "b")])
+        environ["wsgi.errors"].write("")
+        return [environ["wsgi.input"].read()]
+
+    (_, environ), (_, start) = wsgi_call(**{"wsgi.errors": io.StringIO()})
+    call = served(Call(app, (environ, start), {}, app.__code__))
+    assert call.exchange is not None
+    call.exchange.finish(call.function(*call.args, **call.kwargs))
+    response = call.exchange.response
+    assert (response.status, response.headers, response.body) == (200, {"a": "b"}, "")
+    plain = Call(app, (1, start), {}, app.__code__)
+    assert served(plain) is plain
+    (_, scope), *more = asgi_call()
+    socket = Call(asgi_app, ({**scope, "type": "websocket"}, *(one for _, one in more)), {},
+                  asgi_app.__code__)  # fmt: skip
+    with pytest.raises(RefusedError, match="what a server asks of it is websocket"):
+        served(socket)
+
+
+async def asgi_app(scope: Any, receive: Any, send: Any) -> None: ...
 
 
 def test_a_control_rests_on_what_the_live_call_shows(run: Run) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from leadline import native
 from live import GUNICORN, LEADLINE, Leadline, Program, free_port, tool
-from verify.test_verify_services import asked, diff_of
+from twin.sites import TWINS
+from verify.test_verify_services import asked, diff_of, verified
 from waiting import wait_for
 
 PLAIN = """\
@@ -146,6 +148,23 @@ def test_flask_under_gunicorn(leadline) -> None:
     good, wrong = judge_both(leadline, "front", FLASK, file)
     assert any("shows status and headers only" in note for note in good["notes"])  # its errors
     assert '"share"' in wrong["cases"][-1]["live"]
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(native.twin() is None, reason=native.twin_reason())
+@pytest.mark.parametrize("place", ["twin", "hit"])
+def test_a_plain_application_in_twins(leadline, monkeypatch, place) -> None:
+    for name, value in TWINS.items():
+        monkeypatch.setenv(name, value)
+    words = ("--entry", "plain:app", "--place", place, "-n", "10", "--for", "60s")
+    words += ("--fails", "response.status == 500", "--expect", "response.status == 200")
+    with serving(leadline, "plain", PLAIN, sys.executable, "plain.py", "{port}"):
+        patch = diff_of("plain.py", PLAIN, PLAIN.replace(BAD, WRONG))
+        found = verified(
+            leadline, "plain", patch, *words, "--path", str(leadline.cwd / "plain")
+        )
+    assert found["verdict"] == "changes behaviour", found["sentence"]
+    assert found["shares"]["agreed"] == found["shares"]["calls"]
 
 
 @pytest.mark.soak
