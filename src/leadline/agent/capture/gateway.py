@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from leadline.agent.capture.held import among
+from leadline.agent.capture.held import MAX_NAMES
 from leadline.agent.capture.kept_functions import code_of
 from leadline.agent.capture.kept_streams import standard
 from leadline.expression.layout import MISSING, identity, layout_of
@@ -81,34 +81,43 @@ def gateway_of(named: Named) -> Gateway | None:
     for at, (name, value) in enumerate(named):
         if type(value) is not dict:
             continue
-        beside = [one for _, one in named[at + 1 : at + 3]]  # names of a request come later
+        beside = [one for _, one in named[at + 1 : at + 3]]
         if not beside or not is_callable(beside[0]):
             continue
-        if among(value, "wsgi.version") is not MISSING and _has(value, "REQUEST_METHOD"):
-            return _wsgi(name, value, beside[0])
+        held = _held(value)
+        if "wsgi.version" in held and type(held.get("REQUEST_METHOD")) is str:
+            return _wsgi(name, held, beside[0])
         sends = len(beside) > 1 and is_callable(beside[1])
-        if sends and _has(value, "type") and _has(value, "asgi", dict):
-            return _asgi(name, value, *beside)
+        if sends and type(held.get("type")) is str and type(held.get("asgi")) is dict:
+            return _asgi(name, held, *beside)
     return None
+
+
+def _held(request: dict[Any, object]) -> dict[str, object]:
+    """Return what lies under exact texts, which can be asked for: a key that is an object of
+    the application could answer with code of its own."""
+    if len(request) > MAX_NAMES:
+        return {}
+    return {key: one for key, one in list(request.items()) if type(key) is str}
 
 
 def _wsgi(name: str, environ: dict[str, object], start: object) -> Gateway:
     bare = not _wsgi_body(environ)
     pieces = {identity(start): (Piece.START_RESPONSE, bare)}
     asks: tuple[Ear, ...] = ()
-    given = among(environ, "wsgi.input")
+    given = environ.get("wsgi.input", MISSING)
     if given is not MISSING and _BYTES_IN_MEMORY not in layout_of(type(given)).names:
         pieces[identity(given)] = (Piece.INPUT, bare)
         asks = _readers(given)
-    errors = among(environ, "wsgi.errors")
+    errors = environ.get("wsgi.errors", MISSING)
     if errors is not MISSING and standard(errors) is None:
         pieces[identity(errors)] = (Piece.ERRORS, bare)
     return Gateway(True, name, pieces, _ear(start), asks, bare, _length(environ))
 
 
 def _asgi(name: str, scope: dict[str, object], receive: object, send: object) -> Gateway:
-    if among(scope, "type") != _HTTP:
-        asked = f"what a server asks of it is {among(scope, 'type')}, no request"
+    if scope["type"] != _HTTP:
+        asked = f"what a server asks of it is {scope['type']}, no request"
         return Gateway(False, name, {}, obstacle=asked)
     bare = not _asgi_body(scope)
     pieces = {identity(receive): (Piece.RECEIVE, bare), identity(send): (Piece.SEND, bare)}
@@ -127,25 +136,25 @@ def _readers(given: object) -> tuple[Ear, ...]:
 
 def _wsgi_body(environ: dict[str, object]) -> bool:
     """Tell whether the request may have a body."""
-    length = among(environ, "CONTENT_LENGTH")
+    length = environ.get("CONTENT_LENGTH", MISSING)
     if type(length) is str and length:
         return not length.isdecimal() or int(length[:_DIGITS]) > 0
     if length is not MISSING and type(length) is not str:
         return True
-    if among(environ, "HTTP_TRANSFER_ENCODING") is not MISSING:
+    if "HTTP_TRANSFER_ENCODING" in environ:
         return True
-    version = among(environ, "SERVER_PROTOCOL")
+    version = environ.get("SERVER_PROTOCOL")
     return type(version) is not str or version not in _VERSIONS
 
 
 def _length(environ: dict[str, object]) -> int:
-    length = among(environ, "CONTENT_LENGTH")
+    length = environ.get("CONTENT_LENGTH", MISSING)
     known = type(length) is str and length.isdecimal() and len(length) <= _DIGITS
     return int(length) if known else -1  # type: ignore[call-overload]
 
 
 def _asgi_body(scope: dict[str, object]) -> bool:
-    headers = among(scope, "headers")
+    headers = scope.get("headers")
     if type(headers) not in (list, tuple) or len(headers) > _MAX_HEADERS:  # type: ignore[arg-type]
         return True
     pairs: Any = headers
@@ -160,12 +169,8 @@ def _asgi_body(scope: dict[str, object]) -> bool:
             return True
         if name == b"content-length":
             return not value.isdigit() or int(value[:_DIGITS]) > 0
-    version = among(scope, "http_version")
+    version = scope.get("http_version")
     return type(version) is not str or version not in _ASGI_VERSIONS
-
-
-def _has(given: dict[str, object], name: str, kind: type = str) -> bool:
-    return type(among(given, name)) is kind
 
 
 def is_callable(value: object) -> bool:

@@ -254,7 +254,7 @@ class Recorder:
 
     def listen(self, visit: Visit) -> bytes:
         """Take what a web server is told. Raises `Unknown`: it is no hit."""
-        code = visit.site.code
+        code = visit.site.code if self._listening.listens else None
         if code is not None and visit.site.moment is not Moment.EXIT:
             self._listening.hear(visit.frame, code, _arguments(visit))
         elif code is not None and visit.exception is None:

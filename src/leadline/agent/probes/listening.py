@@ -90,6 +90,11 @@ class Listening:
         """Take the passage of what is listened to."""
         self._passage = passage
 
+    @property
+    def listens(self) -> bool:
+        """Whether any call is under way that is listened for."""
+        return bool(self._open)
+
     def begin(self, frame: int, gateway: Gateway | None) -> Listened | None:
         """Begin to listen for a call; there is nothing to hear for one that is no web
         server's."""
@@ -144,8 +149,6 @@ class Listening:
 
     def hear(self, frame: FrameType, code: CodeType, named: list[tuple[str, object]]) -> None:
         """Take what the server's function is called with, for the calls that it concerns."""
-        if not self._open:
-            return
         given = _given(code, named)
         owner = identity(given[0]) if given else 0
         mine = {
