@@ -60,7 +60,8 @@ TWIN_PARTS = [
     f"leadline.{name}"
     for name in """
         wire.stepping wire.refusals trial trial.code trial.failure trial.loops trial.greenlets
-        trial.printed trial.showing trial.asking trial.calls trial.chance trial.revival
+        trial.printed trial.showing trial.asking wire.gateway wire.kept trial.withheld
+        trial.response trial.gateway trial.calls trial.chance trial.revival
         trial.monitoring trial.marks trial.outcome
         trial.accident trial.documents trial.sides trial.comparing trial.course trial.running
         trial.channel
@@ -77,18 +78,19 @@ TWIN_PARTS = [
 CAPTURE_PARTS = [
     f"leadline.{name}"
     for name in """
-        wire.kept agent.capture.living agent.capture.naming agent.capture.obstacle
+        wire.kept wire.gateway agent.capture.living agent.capture.naming agent.capture.obstacle
         agent.capture.holding agent.capture.kept_quickly
         agent.capture.kept_values agent.capture.kept_arrays agent.capture.kept_views
         agent.capture.kept_functions agent.capture.kept_streams agent.capture.kept_classes
         agent.capture.kept_standard
         agent.capture.kept_forms agent.capture.kinds agent.capture.environment
-        agent.capture.kept_surroundings
+        agent.capture.kept_surroundings agent.capture.gateway
         agent.capture.landmarks agent.capture.withholding agent.capture.keeping
-        agent.capture.callers agent.origin agent.probes.choosing agent.twin trial trial.calls
-        trial.showing trial.outcome trial.printed
+        agent.capture.callers agent.origin agent.probes.choosing agent.twin trial
+        trial.withheld trial.response trial.gateway trial.calls trial.showing trial.outcome
+        trial.printed
         agent.capture.outcomes agent.capture.wrapped agent.probes.turns
-        agent.twin.outcome agent.probes.capturing
+        agent.twin.outcome agent.capture.bodies agent.probes.listening agent.probes.capturing
     """.split()
 ]
 """As `PARTS`, of what captures whole calls: loaded with the first probe that does."""
@@ -98,13 +100,14 @@ SEALED_PARTS = [
         trial.applying trial.candidate trial.difference trial.fresh trial.holders trial.overlay
         trial.patch trial.plan trial.questions
         trial.purity trial.reachable trial.scopes trial.sources
-        trial.steps trial.unified trial.elsewhere trial.withheld trial.building
+        trial.steps trial.unified trial.elsewhere trial.building
         trial.building_arrays trial.building_functions trial.building_streams
         trial.building_classes trial.building_standard trial.rebuilding
-        wire.kept agent.place agent.place.inside agent.place.entry agent.place.callee
+        agent.place agent.place.inside agent.place.entry agent.place.callee
         agent.place.belongings agent.place.deep agent.place.globals agent.place.lines
         agent.place.scope
-        agent.place.one_run agent.twin.apart agent.twin.bench agent.twin.trying
+        agent.place.one_run agent.twin.apart agent.twin.bench agent.twin.served
+        agent.twin.trying
         agent.twin.zygote
     """.split()
 ]

@@ -27,7 +27,9 @@ from leadline.trial.building_arrays import ARRAYS
 from leadline.trial.building_classes import CLASS, fill_class, new_class
 from leadline.trial.building_functions import FUNCTION_SHELLS, FUNCTIONS
 from leadline.trial.building_streams import FILLED_STREAMS, STREAMS
+from leadline.trial.gateway import Asked, Exchange, stand_in
 from leadline.wire.errors import RefusedError
+from leadline.wire.gateway import SERVED
 from leadline.wire.kept import TYPE_STEP, WITHHELD
 
 type Node = dict[str, Any]
@@ -49,6 +51,7 @@ class Site:
         self.before: dict[int, dict[str, Any]] = {}
         """What the objects that modules hold had in their dictionaries, by address."""
         self.classes: dict[int, type] = {}
+        self.exchange = Exchange()
 
     def get(self, ref: Any) -> Any:
         """Return what a ref stands for. Texts are interned: code compares some with `is`."""
@@ -375,6 +378,14 @@ def _bytearray(site: Site, node: Node) -> Any:
     return made
 
 
+def _served(site: Site, node: Node) -> Any:
+    asked = Asked(*site.items(node)) if "i" in node else None
+    try:
+        return stand_in(site.exchange, node["t"], asked)
+    except ValueError:
+        raise refused(f"no server gives {node['t']}") from None
+
+
 def _zone(site: Site, node: Node) -> Any:
     cls = site.class_of(node, zoneinfo.ZoneInfo)
     return cls(node["t"])
@@ -414,6 +425,7 @@ MAKERS: dict[str, Make] = {
     "timedelta": _of(datetime.timedelta, _all),
     "timezone": lambda site, node: datetime.timezone(*site.items(node)),
     "zone": _zone,
+    SERVED: _served,
     "range": lambda site, node: range(*site.items(node)),
     "slice": lambda site, node: slice(*site.items(node)),
     "proxy": lambda site, node: types.MappingProxyType(site.items(node)[0]),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from types import CellType, CodeType, FrameType, FunctionType
 from typing import Any
 
+from leadline.trial.gateway import Exchange
 from leadline.wire.call import TurnKind
 from leadline.wire.errors import RefusedError
 from leadline.wire.struct import dataclass, field, replace
@@ -52,6 +53,8 @@ class Call:
     turns: Mapping[int, tuple[TurnKind, Any]] = field(default_factory=dict)
     """Of a generator: after how much of it something is sent or thrown, and what; or after
     how much it is closed."""
+    exchange: Exchange | None = None
+    """Of a call that a web server makes: what stands for that server."""
     handled: BaseException | None = None
     """What is being handled while it is made."""
 

@@ -37,6 +37,7 @@ from leadline.trial.sides import (
     step_of,
 )
 from leadline.wire.errors import WireError
+from leadline.wire.gateway import RESPONSE
 from leadline.wire.refusals import attempt_words
 from leadline.wire.struct import dataclass
 from leadline.wire.twin import Agreement, Difference, Refusal
@@ -192,14 +193,16 @@ class _Walk:
         self.yields(live, rerun)
         for name in {**live.arguments, **rerun.arguments}:
             pair = _Pair(
-                f"argument {name}",
+                f"argument {name}" if name != RESPONSE else "response",
                 live.arguments.get(name, MISSING),
                 rerun.arguments.get(name, MISSING),
             )
-            if MISSING in (pair.live, pair.rerun):
-                self.differ(pair)
-            else:
+            if MISSING not in (pair.live, pair.rerun):
                 self.values(pair, 0)
+            elif name == RESPONSE:
+                self.unseen += 1
+            else:
+                self.differ(pair)
 
     def yields(self, live: Outcome, rerun: Outcome) -> None:
         """What a generator gave out; of what was only counted, how much."""

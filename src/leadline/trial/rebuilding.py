@@ -212,6 +212,8 @@ class _Site(Site):
         """What cannot be made without something that is not there is not there either; what a
         module holds is as it is here then."""
         absent = {at for at, node in enumerate(self.nodes) if is_absent(node)}
+        classes = {node["c"] for node in self.nodes if "c" in node}
+        absent |= {at for at in classes if self.nodes[at]["k"] == WITHHELD}  # by any rule
         changed = bool(absent)
         while changed:
             changed = False

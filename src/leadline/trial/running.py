@@ -8,6 +8,7 @@ from typing import Any
 from leadline.trial.calls import Call, depth_of, is_generator, parameters
 from leadline.trial.course import Course
 from leadline.trial.failure import told
+from leadline.trial.gateway import Exchange, asked_for
 from leadline.trial.greenlets import HANDS_OVER, StandingGreenlets
 from leadline.trial.loops import StandsStill, drive
 from leadline.trial.marks import Mark, Marks, read_marks
@@ -17,6 +18,7 @@ from leadline.trial.printed import Printed
 from leadline.trial.showing import Shown, seen
 from leadline.wire.call import TurnKind
 from leadline.wire.errors import WireError
+from leadline.wire.gateway import RESPONSE
 from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.value import Value
 
@@ -73,7 +75,7 @@ def run(
     of the lines that were reached, and of what was raised on the way; `ask` is called at its
     end, after the outcome was taken. What it prints is kept `within`, if that is open already.
     """
-    marks, monitor, caught = Marks(), Monitor(), _Caught(shown, ask)
+    marks, monitor, caught = Marks(), Monitor(), _Caught(shown, ask, call.exchange)
     marks.watch(monitor)
     if course is not None:
         course.watch(monitor)
@@ -95,6 +97,7 @@ def run(
                 caught.late(call, True, value)
     if greenlets.refused:
         cut = HANDS_OVER  # whatever the application made of it
+    caught.asked()
     outcome = None if cut else caught.whole()
     return Rerun(outcome, cut, raised, printed.text(), marks.found())
 
@@ -120,6 +123,8 @@ def _called(call: Call, within_s: float, gives: Callable[[object], None]) -> obj
     if call.is_coroutine:
         return drive(value, within_s)
     if not is_generator(call.code):
+        if call.exchange is not None:
+            call.exchange.finish(value)
         return value
     if hasattr(value, "__anext__"):
         return drive(_each(value, call, gives), within_s)
@@ -164,8 +169,10 @@ _CLOSED = object()
 class _Caught:
     """The outcome, captured when the frame ended."""
 
-    def __init__(self, shown: Shown, ask: Ask | None) -> None:
+    def __init__(self, shown: Shown, ask: Ask | None, exchange: Exchange | None) -> None:
         self._shown: Shown = lambda value: seen(shown, value)
+        self._exchange = exchange
+        self._ended: tuple[dict[str, Any], bool, object] | None = None
         self._ask = ask
         self.outcome: Outcome | None = None
         self._yields: list[Value] = []
@@ -180,6 +187,21 @@ class _Caught:
             return self.outcome
         return replace(self.outcome, yields=self._yields)
 
+    def asked(self) -> None:
+        """Put the question about the call, once: of a web application's, when its response is
+        whole; it is what the call comes to."""
+        if self._ended is None:
+            return
+        bound, returned, value = self._ended
+        self._ended = None
+        told = asked_for(self._exchange, returned)
+        if self._exchange is not None and self.outcome is not None:
+            self._exchange.taking.leave(is_wsgi=self._exchange.is_wsgi)
+            response = {RESPONSE: self._shown(self._exchange.response)}
+            self.outcome = replace(self.outcome, arguments=response)
+        if self._ask is not None:
+            self._ask(told | bound, returned, value)
+
     def end(self, frame: FrameType, returned: bool, value: object) -> None:
         self._take(returned, value, dict(bound(frame)))
 
@@ -192,9 +214,11 @@ class _Caught:
             self._take(returned, value, given)
 
     def _take(self, returned: bool, value: object, bound: dict[str, Any]) -> None:
-        self.outcome = outcome_of(returned, value, bound.items(), self._shown)
-        if self._ask is not None:
-            self._ask(bound, returned, value)
+        named = bound if self._exchange is None else {}  # its response comes later
+        self.outcome = outcome_of(returned, value, named.items(), self._shown)
+        self._ended = bound, returned, value
+        if self._exchange is None:
+            self.asked()
 
 
 def bound(frame: FrameType) -> Iterator[tuple[str, object]]:

@@ -6,6 +6,7 @@ would be made of something else, so the call ends there and proves nothing.
 
 from typing import Any, NoReturn
 
+from leadline.wire.gateway import BODY
 from leadline.wire.kept import IN_PROCESS
 
 _OPERATIONS = """
@@ -72,6 +73,8 @@ def _touch(self: Withheld, *_: Any, **__: Any) -> NoReturn:
     path, rule, name = of(self)
     if rule == IN_PROCESS:
         error = WithheldTouched(path, f"is a {name} that lives in its process")
+    elif rule == BODY:
+        error = WithheldTouched(path, "would give the request's body, which was not captured")
     elif not rule:
         error = WithheldTouched(path, "was too much to be kept")
     else:

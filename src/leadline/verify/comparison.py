@@ -15,8 +15,10 @@ from leadline.trial.outcome import UNSHOWN, Outcome
 from leadline.trial.place import UNSEEN, Ran
 from leadline.verify.aside import NOTHING_ASIDE, Aside
 from leadline.verify.calls import CapturedCall
+from leadline.verify.gateways import answer, unshown
 from leadline.verify.verdict import Candidate, Case, Control
 from leadline.wire.errors import WireError
+from leadline.wire.gateway import ASKED
 from leadline.wire.refusals import attempt_words
 from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.twin import Difference, Refusal
@@ -183,8 +185,10 @@ def _control(call: CapturedCall, first: Ran, second: Ran) -> tuple[Control, Apar
         why = explained(first.rerun.marks, first.refused) or "nothing that was seen explains it"
         said = f"the {rooted[0].where} of the old code comes out differently each time ({why})"
         return Control.DIFFERS, None, said
+    if why := unshown(call, ones):
+        return Control.UNKNOWN, None, why
     for ran, outcome in ((first, ones), (second, others)):
-        found = apart(call.live, outcome)
+        found = apart(answer(call.live, outcome), answer(outcome, outcome))
         left = unmasked(found, noise)
         if left and _changed_between(call, left):
             said = f"{left[0].where} is another by what happened {BETWEEN}, and was not kept"
@@ -291,6 +295,7 @@ def _found(runs: _Runs, noise: Apart | None) -> _Found:
         sides = _Sides(one, other, tried, runs.moved, named=True)
         found.add(sides, apart(one, other, exactly=True), exactly=True)
     _beside(runs, found)
+    found.differences.sort(key=lambda one: not one.where.startswith(ASKED))  # as a client meets
     return found
 
 

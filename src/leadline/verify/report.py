@@ -8,7 +8,9 @@ from typing import Any
 
 from leadline.trial.candidate import Candidate as Code
 from leadline.trial.outcome import Outcome
+from leadline.trial.place import Ran
 from leadline.verify.comparison import Compared
+from leadline.verify.gateways import answer_text
 from leadline.verify.verdict import (
     Candidate,
     Control,
@@ -18,7 +20,8 @@ from leadline.verify.verdict import (
     Verdict,
     meets,
 )
-from leadline.wire.struct import asdict, dataclass, field
+from leadline.wire.gateway import RESPONSE
+from leadline.wire.struct import asdict, dataclass, field, replace
 from leadline.wire.twin import Difference
 from leadline.wire.value import render
 
@@ -151,10 +154,14 @@ def _shown(one: Compared, sort: Sort, stated: Stated) -> Shown:
     return Shown(
         number=one.call.number,
         sort=sort,
-        arguments={name: _text(value) for name, value in one.call.live.arguments.items()},
+        arguments={
+            name: _text(value)
+            for name, value in one.call.live.arguments.items()
+            if name != RESPONSE
+        },
         live=outcome_text(one.call.live),
-        control=outcome_text(one.control.rerun.outcome) if one.control else "",
-        candidate=outcome_text(one.candidate.rerun.outcome) if one.candidate else "",
+        control=_ran_text(one.control),
+        candidate=_ran_text(one.candidate),
         met=meets(one.case, stated) if one.case.failed and one.case.agreed else None,
         differences=one.differences[:MAX_DIFFERENCES],
         masked=one.noise,
@@ -163,16 +170,29 @@ def _shown(one: Compared, sort: Sort, stated: Stated) -> Shown:
     )
 
 
+def _ran_text(ran: Ran | None) -> str:
+    outcome = ran.rerun.outcome if ran is not None else None
+    if ran is not None and outcome is not None and ran.given and RESPONSE in ran.given:
+        outcome = replace(outcome, arguments=ran.given)  # with the body
+    return outcome_text(outcome)
+
+
 def outcome_text(outcome: Outcome | None) -> str:
-    """Return what a call came to, in one line; empty where nothing is known."""
+    """Return what a call came to, in one line; empty where nothing is known. What a web
+    application came to is its response."""
     if outcome is None:
         return ""
+    if outcome.returned and (said := answer_text(outcome.arguments.get(RESPONSE))):
+        return _cut(said)
     text = _text(outcome.value)
     return f"returned {text}" if outcome.returned else f"raised {text}"
 
 
 def _text(value: Any) -> str:
-    text = render(value, quoted=True)
+    return _cut(render(value, quoted=True))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"
 
 

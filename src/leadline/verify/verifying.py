@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 
 from leadline.trial.candidate import Candidate as Code
 from leadline.trial.candidate import Change, obstacles, touched_new, touched_old
+from leadline.trial.outcome import Outcome
 from leadline.trial.place import RUN_S, Begin, Ready
 from leadline.verify.aside import aside
 from leadline.verify.calls import CapturedCall, Home
 from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
+from leadline.verify.gateways import notes_of
 from leadline.verify.luck import without_luck
 from leadline.verify.places import Places
 from leadline.verify.report import (
@@ -125,9 +127,15 @@ def reported(
         unknown=reasons(compared),
         took_s=round(took_s, 3),
         runs=runs,
-        notes=[*asked.candidate.notes, *notes],
+        notes=[*asked.candidate.notes, *notes, *notes_of(map(_agreed, compared))],
     )
     return Verified(report, compared)
+
+
+def _agreed(one: Compared) -> tuple[CapturedCall, Outcome | None]:
+    """Return a call, and its control where that agreed."""
+    control = one.control.rerun.outcome if one.control is not None else None
+    return one.call, control if one.case.agreed else None
 
 
 def _run(

@@ -20,6 +20,8 @@ cycles are kept. A node is an object with these members, all but `k` optional:
     n   a plain number or null: the longest that a deque may get, a position, where code is
     live  of what could not be kept: how it is found in a twin of its process, and nowhere else
 
+A piece of the server that makes a call is of the kind `served` (`wire.gateway`).
+
 What may not leave the process is a node of kind `withheld` with its `rule`, and never a changed
 value: a call with a changed argument is another call. So is what cannot leave it
 (`IN_PROCESS`), and what there was no room for.

@@ -15,6 +15,7 @@ from time import thread_time_ns
 from typing import Any
 
 from leadline.agent.capture import living
+from leadline.agent.capture.gateway import NO_PIECES, Pieces, is_callable, served
 from leadline.agent.capture.holding import Reader
 from leadline.agent.capture.kept_quickly import quickly
 from leadline.agent.capture.kept_surroundings import surroundings
@@ -78,6 +79,7 @@ def keep(
     leaves_out: bool = False,
     surrounded: bool = True,
     within_ns: int = 0,
+    pieces: Pieces = NO_PIECES,
 ) -> Kept:
     """Return arguments by value, or why that cannot be: on the application's thread.
 
@@ -87,6 +89,8 @@ def keep(
     as an argument of the name `CONTEXT`: which request this is, who is logged in; not so for
     what is no call of its own (`surrounded`). What is not
     reached `within_ns` of this thread's time (0: however long) is too far, too.
+
+    `pieces` are a web server's: each is written down as what it is.
 
     Texts still hold what patterns would find; `withhold` takes that out, on another thread,
     before anything leaves the process.
@@ -98,6 +102,7 @@ def keep(
     for left in reversed(range(_TRIES)):
         keeper = Keeper(most_bytes - _EMPTY_BYTES - aside, landmarks)
         keeper.leaves_out, keeper.is_last, keeper.aside = leaves_out, not left, aside
+        keeper.pieces = pieces
         if within_ns:
             keeper.last_ns = began_ns + within_ns
             keeper.until_ns = keeper.last_ns - (within_ns // _ASIDE if surrounded else 0)
@@ -172,7 +177,8 @@ class Keeper:
 
     __slots__ = (
         "aside", "given", "hidden", "is_aside", "is_full", "is_last", "landmarks", "last_ns",
-        "leaves_out", "left", "memo", "nodes", "objects", "reach", "spared", "until_ns",
+        "leaves_out", "left", "memo", "nodes", "objects", "pieces", "reach", "spared",
+        "until_ns",
     )  # fmt: skip
 
     def __init__(self, most_bytes: int, landmarks: Landmarks) -> None:
@@ -193,6 +199,7 @@ class Keeper:
         self.given: dict[int, Name] = {}
         """Nodes of landmarks that are written down with what they hold."""
         self.spared = 0
+        self.pieces = NO_PIECES
 
     def ref(self, value: Any) -> Any:
         """Return what stands for a value; it is read later where it needs a node."""
@@ -264,7 +271,8 @@ class Keeper:
     def landmark(self, value: object) -> tuple[Name | None, bool]:
         """Return the name of what a module holds, and whether what it holds is taken too."""
         name = self.landmarks.name_of(value)
-        if name is None or not self.landmarks.has_state(name):
+        bare = self.pieces and is_callable(value)  # the application itself, or another one
+        if name is None or bare or not self.landmarks.has_state(name):
             return name, False
         if not self.given and self.left > STATE_BYTES:
             self.spared, self.left = self.left - STATE_BYTES, STATE_BYTES
@@ -369,6 +377,8 @@ class Keeper:
             return value.node()
         if value is _FAR:
             return {"k": WITHHELD}
+        if self.pieces and (piece := self.pieces.get(identity(value))) is not None:
+            return served(self, *piece)
         if cls is _Context:
             return {"k": "dict", "p": value.pairs}
         layout: Layout = layout_of(cls)
@@ -397,29 +407,13 @@ class Keeper:
         way: living.Way = []
         while (number := living.referred(value)) is None:
             holder = bisect_right(self.reach, at) - 1
-            step = _step_to(self.nodes[holder], at) if holder >= 0 else None
+            step = living.step_to(self.nodes[holder], at) if holder >= 0 else None
             if step is None or len(way) == living.MAX_WAY:
                 return {}
             way.insert(0, step)
             value, at = self.objects[holder], holder
         self.left -= _LIVE_BYTES
         return {"live": living.mark(number, way)}
-
-
-def _step_to(node: Any, at: int) -> list[Any] | None:
-    """Return the step from what a node stands for to what another one does."""
-    for part in ("a", "s"):
-        for name, held in node.get(part, {}).items():
-            if held == [at]:
-                return [living.ATTRIBUTE, name]
-    if node["k"] in ("list", "tuple", "deque"):
-        for index, held in enumerate(node.get("i", ())):
-            if held == [at]:
-                return [living.ITEM, index]
-    for key, held in node.get("p", ()):
-        if held == [at] and type(key) in (str, int):
-            return [living.KEY, key]
-    return None
 
 
 _LIVE_BYTES = 40

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import types
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from leadline.agent.capture.holding import Extra, Node, Reader, named
@@ -84,6 +85,14 @@ def _as_expected() -> bool:
 
 _function_size = 18 * _WORD
 _AS_EXPECTED = _as_expected()
+
+
+def code_of(value: Any) -> CodeType | None:
+    """Return the code of a function, untold; None for what is no function."""
+    if type(value) is not types.FunctionType or not _AS_EXPECTED:
+        return None
+    code: CodeType = read_slot(value, _CODE)
+    return code
 
 
 def function() -> Reader:

@@ -91,3 +91,19 @@ def found(token: object, number: object, way: Way = ()) -> Any:  # type: ignore[
     except Exception:  # noqa: BLE001 - it is not there any more
         return NOTHING
     return value
+
+
+def step_to(node: Any, at: int) -> list[Any] | None:
+    """Return the step from what a node stands for to what another one does."""
+    for part in ("a", "s"):
+        for name, held in node.get(part, {}).items():
+            if held == [at]:
+                return [ATTRIBUTE, name]
+    if node["k"] in ("list", "tuple", "deque"):
+        for index, held in enumerate(node.get("i", ())):
+            if held == [at]:
+                return [ITEM, index]
+    for key, held in node.get("p", ()):
+        if held == [at] and type(key) in (str, int):
+            return [KEY, key]
+    return None

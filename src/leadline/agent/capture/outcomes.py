@@ -10,7 +10,11 @@ from leadline.agent.capture.room import Room
 from leadline.agent.capture.shapes import walk_by
 from leadline.agent.capture.tree import Walk
 from leadline.expression.layout import layout_of
+from leadline.trial.gateway import STAND_INS, words_of
+from leadline.trial.outcome import ABSENT
 from leadline.trial.printed import standard_name
+from leadline.trial.response import Response
+from leadline.wire.gateway import RESPONSE_CLASS
 from leadline.wire.limits import CaptureLimits
 from leadline.wire.value import RESOURCE, Omission, Value
 
@@ -27,13 +31,35 @@ class OutcomeWalk(Walk):
     __slots__ = ()
 
     def take(self, value: object, level: int) -> Value:
-        layout = layout_of(type(value))
+        kind = type(value)
+        if type(value) is Response:
+            return self.response(value, level + 1)
+        if kind in STAND_INS:
+            name, whose = words_of(value)
+            return {"type": name, "omitted": Omission.OPAQUE, "rule": ABSENT, "text": whose}
+        layout = layout_of(kind)
         name = standard_name(value) if STREAM in layout.names else ""
         if name or is_resource(layout):
             name = name or layout.name
             self.room.node(name)
             return {"type": name, "omitted": Omission.OPAQUE, "rule": RESOURCE}
         return super().take(value, level)
+
+    def response(self, value: Response, level: int) -> Value:
+        """Take what is known of a response."""
+        fields: dict[str, Value] = {
+            name: self.take(getattr(value, name), level)
+            for name in Response.__slots__
+            if name != "beginning" and hasattr(value, name)
+        }
+        whole = getattr(value, "body", None)
+        if type(whole) is str:  # as long as it may be, since one place in it may be noise
+            fields["body"] = self.cut(whole, len(whole), "str")
+        if hasattr(value, "beginning"):
+            octets, length = value.beginning
+            body: dict[str, Value] = {"type": "bytes", "text": octets.decode("latin-1")}
+            fields["body"] = body | {"length": length, "omitted": Omission.TEXT}
+        return {"type": RESPONSE_CLASS, "fields": fields}
 
 
 walk_by(OUTCOME_LIMITS, OutcomeWalk)

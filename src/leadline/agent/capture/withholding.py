@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from leadline.agent.capture import outlet
+from leadline.wire.gateway import SERVED
 from leadline.wire.kept import IN_PROCESS, WITHHELD, Kept, is_absent, made_of, paths, spelled
 from leadline.wire.patterns import (
     CARD,
@@ -33,7 +34,7 @@ _CASTS = {"i8": "q", "u8": "Q", "f8": "d", "l": "q", "q": "q", "L": "Q", "Q": "Q
 _FEWEST = 10**12
 _CODE = ("name", "member", "zone", "logger", "dtype", WITHHELD)
 """Kinds that are nothing but a name in the code, or of the system's."""
-_NAMED = ("bound", "class", "function")
+_NAMED = ("bound", "class", "function", SERVED)
 """Kinds whose text is such a name; what they hold is judged."""
 
 

@@ -18,6 +18,7 @@ from leadline.trial import withheld
 from leadline.trial.outcome import ABSENT, CLASS, WHOLE
 from leadline.trial.showing import seen
 from leadline.trial.withheld import Withheld
+from leadline.wire.gateway import BODY
 from leadline.wire.kept import IN_PROCESS
 from leadline.wire.redaction import secret_name
 from leadline.wire.struct import dataclass
@@ -49,7 +50,7 @@ class _DeepWalk(OutcomeWalk):
     def take(self, value: object, level: int) -> Value:
         if type(value) is Withheld:
             path, rule, name = withheld.of(value)
-            if rule in ("", IN_PROCESS):
+            if rule in ("", IN_PROCESS, BODY):
                 return {"type": name, "omitted": Omission.OPAQUE, "rule": ABSENT, "text": path}
             return {"type": name, "omitted": Omission.REDACTED, "rule": rule}
         taken = super().take(value, level)

@@ -17,6 +17,7 @@ from leadline.agent.place.scope import own_code
 from leadline.trial import running
 from leadline.trial.calls import Call, is_generator
 from leadline.trial.course import Course
+from leadline.trial.gateway import exchange_of
 from leadline.trial.loops import settle
 from leadline.trial.place import Begin, Order, Ran, cut, write
 from leadline.trial.printed import Printed
@@ -119,10 +120,16 @@ def observed(
     took = (time.perf_counter() - began) * 1e3
     _settle()
     what = touched()  # by the call, or a question about it: our own look comes after
-    left = {name: deep_under(shown(), look.salt, name, one) for name, one in given.items()}
+    passed = given
+    if call.exchange is not None:
+        passed = call.exchange.left(given)
+    left = {name: deep_under(shown(), look.salt, name, one) for name, one in passed.items()}
     changed = look.state.changed()  # before anything lazy runs on
     roots = {"result" if questions.returned else "exception": questions.value}
-    roots |= {f"argument {name}": one for name, one in given.items()}
+    if call.exchange is None:
+        roots |= {f"argument {name}": one for name, one in given.items()}
+    elif questions.returned:
+        roots = {}  # what it gives out is the body of the response
     roots |= look.streams
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
     roots |= {f"yield {number}": one for number, one in enumerate(yields, 1)}
@@ -261,4 +268,5 @@ def call_with(entry: Entry, given: Mapping[str, Any], order: Order, around: Any 
         most_yields=most,
         turns=_turns(order),
         handled=_handled(around),
+        exchange=exchange_of(given),
     )

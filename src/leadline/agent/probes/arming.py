@@ -289,6 +289,7 @@ class Arming:
             return
         if one.compiled.following is not None:
             self._follow(one, one.compiled.passage, witness, one.compiled.following)
+            self._listen(one, one.compiled.ear, one.compiled.following)
             return
         if one.state.status is Status.EXPIRED and not awaited:
             self._core.disarm(witness)
@@ -309,6 +310,19 @@ class Arming:
                 self._core.disarm(witness)
         elif passage.off and not following.awaits:
             self._core.suspend(witness)  # if it is off by itself, exceptions are heard still
+
+    def _listen(self, one: Standing, ear: Passage | None, following: Following) -> None:
+        """Listen where there is something to be heard, as long as calls may begin or have not
+        ended."""
+        if ear is None:
+            return
+        if one.state.status is Status.EXPIRED:
+            if not following.awaits and ear.sites:
+                self._core.disarm(ear)
+        elif sites := following.unheard():
+            self._core.arm(ear, sites)
+        elif one.compiled is not None and one.compiled.passage.off and not following.awaits:
+            self._core.suspend(ear)
 
     def count_entries(self, one: Standing) -> None:
         """Begin to count how often a function is entered whose line was not reached yet."""

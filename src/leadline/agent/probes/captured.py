@@ -4,11 +4,14 @@ from types import CodeType
 from typing import NamedTuple
 
 from leadline.agent.capture import keeping, outlet
-from leadline.agent.capture.outcomes import Written, opened
+from leadline.agent.capture.outcomes import Written, opened, taker
+from leadline.agent.capture.room import Room
 from leadline.agent.core.passage import Site
 from leadline.agent.probes.choosing import Shape
-from leadline.agent.probes.turns import Turns, unseen_sends
-from leadline.wire.call import CallKind, CallView, Origin, Turn, size_words
+from leadline.agent.probes.listening import Listened, response_of
+from leadline.agent.probes.turns import Turns, in_the_way, told_of
+from leadline.wire.call import CallKind, CallView, Origin, size_words
+from leadline.wire.gateway import RESPONSE
 from leadline.wire.kept import Kept
 from leadline.wire.value import render
 
@@ -33,12 +36,13 @@ class Begun(NamedTuple):
     share: float
     site: Site
     turns: Turns | None
+    listened: Listened | None
 
     @property
     def held(self) -> int:
         """Bytes of JSON."""
         if (turns := self.turns) is None:
-            return self.kept.size
+            return self.kept.size + (self.listened.room if self.listened is not None else 0)
         return self.kept.size + turns.bytes + CALL_OUTCOME_BYTES - turns.room.left
 
 
@@ -61,13 +65,17 @@ def view_of(ended: Ended, home: Origin | None) -> CallView:
     begun = ended.begun
     code = begun.site.code
     assert code is not None  # noqa: S101 - of a function
+    if begun.listened is not None:
+        begun.listened.body.fill(begun.kept)
     kept = keeping.withhold(begun.kept)
     turns = begun.turns
     yields = turns.yields if turns is not None else []
     taken = {f"{index}": value for index, value in enumerate(yields)}
     written = {"": ended.value} | taken | ended.arguments
+    if begun.listened is not None:
+        written[RESPONSE] = response_of(begun.listened, taker(Room(CALL_OUTCOME_BYTES)))
     shown = outlet.values({name: opened(one) for name, one in written.items()})
-    driven = _driven(turns) if turns is not None else []
+    driven = told_of(turns) if turns is not None else []
     return CallView(
         entry=f"{begun.module}:{code.co_qualname}",
         kind=kind_of(code),
@@ -80,7 +88,7 @@ def view_of(ended: Ended, home: Origin | None) -> CallView:
         kept=kept.document,
         size=kept.size + (turns.bytes if turns is not None else 0),
         withheld=kept.withheld + [path for one in driven for path in one.withheld],
-        obstacle=outlet.reason(kept.obstacle) or _in_the_way(turns, code),
+        obstacle=outlet.reason(kept.obstacle) or in_the_way(turns, code),
         callers=begun.callers,
         duration_s=ended.duration_s,
         home=home,
@@ -113,30 +121,3 @@ def call_words(call: CallView) -> str:
         else f"not kept: {call.obstacle}"
     )
     return f"{name}(…) {did}, {kept}"
-
-
-class _Told(NamedTuple):
-    """A turn as it may leave, and what of it was held back."""
-
-    turn: Turn
-    withheld: list[str]
-
-
-def _driven(turns: Turns) -> list[_Told]:
-    told = []
-    for one in turns.driven:
-        kept = keeping.withhold(one.kept) if one.kept is not None else None
-        told.append(
-            _Told(
-                Turn(one.after, one.kind, kept.document if kept is not None else None),
-                kept.withheld if kept is not None else [],
-            )
-        )
-    return told
-
-
-def _in_the_way(turns: Turns | None, code: CodeType) -> str:
-    """Return why a generator cannot be driven again as it was."""
-    if turns is None:
-        return ""
-    return outlet.reason(turns.obstacle) or unseen_sends(code)

@@ -14,6 +14,7 @@ from leadline import native
 from leadline.agent.capture import keeping
 from leadline.agent.capture.callers import callers_of, module_name
 from leadline.agent.capture.frame import Scope, scope_of
+from leadline.agent.capture.gateway import NO_PIECES, gateway_of
 from leadline.agent.capture.landmarks import latest
 from leadline.agent.capture.outcomes import Written, writer
 from leadline.agent.capture.room import Room
@@ -23,20 +24,23 @@ from leadline.agent.core.passage import (
     Passage,
     Reading,
     Record,
+    Site,
     Visit,
 )
 from leadline.agent.origin import origin_of
 from leadline.agent.probes.captured import CALL_OUTCOME_BYTES, Begun, Ended, call_words, view_of
 from leadline.agent.probes.choosing import chooser, shape_of_call
 from leadline.agent.probes.compiled import Compiled, ready
+from leadline.agent.probes.listening import Listened, Listening
 from leadline.agent.probes.turns import Turns
 from leadline.expression import Unknown, compile_predicate
 from leadline.expression.fuel import refuel
 from leadline.expression.layout import layout_of
 from leadline.trial.calls import is_generator, parameters
 from leadline.wire.call import MAX_CAPTURED_BYTES
-from leadline.wire.kept import MAX_CALL_BYTES
-from leadline.wire.probe import CaptureProbe, Fate
+from leadline.wire.gateway import ASKED
+from leadline.wire.kept import MAX_CALL_BYTES, Kept
+from leadline.wire.probe import CaptureProbe, Fate, Moment
 from leadline.wire.redaction import secret_name
 from leadline.wire.struct import replace
 from leadline.wire.target import FunctionTarget
@@ -55,6 +59,9 @@ rest is for the callbacks themselves and for other probes."""
 
 KEEPING_NS = 3_000_000
 """Of this thread's time for the arguments of one call: what lies further away is left out."""
+
+REQUEST_BYTES = 8_000
+"""Of the request of a web application, at its end."""
 
 _ALWAYS = 2**62
 """Of a limit that does not apply."""
@@ -81,8 +88,17 @@ def compile_capture(probe: CaptureProbe) -> Compiled:
         apart=True,
     )
     compiled.passage.opens, witness.follows = witness.began, compiled.passage
-    recorder.meet(compiled.passage, witness)
-    return replace(compiled, witness=witness, following=recorder)
+    ear = Passage(
+        probe=probe.id,
+        holds=None,
+        take=recorder.listen,
+        hits_left=_ALWAYS,
+        tokens=float(_ALWAYS),
+        burst=float(_ALWAYS),
+        apart=True,
+    )
+    recorder.meet(compiled.passage, witness, ear)
+    return replace(compiled, witness=witness, ear=ear, following=recorder)
 
 
 class Recorder:
@@ -109,14 +125,16 @@ class Recorder:
         self._left = 0
         self._paid_ns = 0
         self._told_home = False
+        self._listening = Listening()
         module = probe.target.module if isinstance(probe.target, FunctionTarget) else ""
         self._module = "" if "/" in module or module.endswith(".py") else module
         """As it was asked for: what is run as a script has another name for itself."""
         self.allow(BUDGET_NS)
 
-    def meet(self, passage: Passage, witness: Passage) -> None:
-        """Take the passages of the beginnings and of the ends."""
-        self._passage, self._witness = passage, witness
+    def meet(self, passage: Passage, witness: Passage, ear: Passage) -> None:
+        """Take the passages of the beginnings and of the ends, and of what a server is told."""
+        self._passage, self._witness, self._ear = passage, witness, ear
+        self._listening.meet(ear)
 
     def allow(self, ns: int) -> None:
         """See `Following`."""
@@ -130,9 +148,20 @@ class Recorder:
             raise Unknown("as many calls are under way as are held at once")
         refuel()  # whatever hits before have looked at
         named = _arguments(visit)
-        kept = keeping.keep(
-            named, MAX_CALL_BYTES, self._landmarks, leaves_out=True, within_ns=KEEPING_NS
-        )
+        gateway = gateway_of(named)
+        if gateway is not None and not self._listening.hears(gateway):
+            raise Unknown("what its server is told is listened to from now on")
+        if gateway is not None and gateway.obstacle:
+            kept = Kept(None, obstacle=gateway.obstacle)
+        else:
+            kept = keeping.keep(
+                named,
+                MAX_CALL_BYTES,
+                self._landmarks,
+                leaves_out=True,
+                within_ns=KEEPING_NS,
+                pieces=gateway.pieces if gateway is not None else NO_PIECES,
+            )
         shape, callers = shape_of_call(named), callers_of(visit.frame)
         del named
         share = (clock() - started) / self._token_ns
@@ -140,6 +169,8 @@ class Recorder:
         turns = None
         if code is not None and is_generator(code):
             turns = Turns(frame, code, CALL_OUTCOME_BYTES)
+        key = object.__hash__(frame)
+        listened = self._listening.begin(key, gateway)
         begun = Begun(
             kept,
             shape,
@@ -149,8 +180,8 @@ class Recorder:
             share,
             visit.site,
             turns,
+            listened,
         )
-        key = object.__hash__(frame)
         before = self._open.pop(key, None)
         if before is not None and before.turns is not None:
             self._open_bytes -= before.held
@@ -178,9 +209,20 @@ class Recorder:
         self._charge(took / self._token_ns)
         return goes_on
 
+    def listen(self, visit: Visit) -> bytes:
+        """Take what a web server is told. Raises `Unknown`: it is no hit."""
+        code = visit.site.code if self._listening.listens else None
+        if code is not None and visit.site.moment is not Moment.EXIT:
+            self._listening.hear(visit.frame, code, _arguments(visit))
+        elif code is not None and visit.exception is None:
+            self._listening.overhear(code, _arguments(visit), visit.result)
+        raise Unknown(_LET_GO)
+
     def end(self, visit: Visit) -> bytes:
         """Take what a call came to, if it is worth a hit. Raises `Unknown` if it is not."""
-        begun = self._open.pop(object.__hash__(visit.frame), None)
+        key = object.__hash__(visit.frame)
+        begun = self._open.pop(key, None)
+        self._listening.end(key)
         if begun is None:  # there was no room for it
             self._strays += 1
             raise Unknown(_LET_GO)
@@ -192,7 +234,10 @@ class Recorder:
         started = clock()
         returned = visit.exception is None
         value = visit.exception if not returned else visit.result
-        fails, unknown = self._asked(visit.scope, returned, value)
+        if begun.listened is not None:
+            begun.listened.over(returned, value)
+        scope = _scope(visit, begun.listened, returned)
+        fails, unknown = self._asked(scope, returned, value)
         failed = fails if self._fails is not None else False
         ended = (begun.shape, returned, layout_of(type(value)).name)
         if not self._chooser.takes(ended, None if unknown else failed):
@@ -200,7 +245,9 @@ class Recorder:
         room = begun.turns.room if begun.turns is not None else Room(CALL_OUTCOME_BYTES)
         written = writer(room)
         came = None if value is NOTHING else written(value)
-        arguments = _at_end(visit, written)
+        if begun.listened is not None:  # to be looked at, and no more
+            written = writer(Room(REQUEST_BYTES))
+        arguments = _at_end(visit, written, begun.listened)
         more = begun.turns.more(visit.unheard) if begun.turns is not None else 0
         weight = begun.kept.size + CALL_OUTCOME_BYTES - room.left
         number = self._put_by(
@@ -254,6 +301,7 @@ class Recorder:
             if begun.turns is None or not begun.turns.is_gone(now):
                 continue
             if (found := self._open.pop(key, None)) is begun:
+                self._listening.end(key)
                 self._open_bytes -= begun.held
                 self._over.append(begun)
             elif found is not None:  # another call has begun there, just now
@@ -308,6 +356,7 @@ class Recorder:
         late = time.monotonic() - LONGEST_S
         for key, begun in list(self._open.items()):
             if begun.at < late:
+                self._listening.end(key)
                 self._drop(self._open.pop(key, None))
         return bool(self._open)
 
@@ -332,19 +381,21 @@ class Recorder:
     def owed_ns(self) -> int:
         """See `Following`. It is asked now and then: also whether modules have come."""
         self._landmarks = latest()
-        cost = self._witness.cost_ns
+        cost = self._witness.cost_ns + self._ear.cost_ns
         owed, self._paid_ns = cost - self._paid_ns, cost
         self._passage.cost_ns += owed
         return owed
 
     def forget(self) -> None:
         """See `Following`."""
+        self._listening.clear()
         for key in list(self._open):
             self._drop(self._open.pop(key, None))
 
     def renew(self) -> None:
         """See `Following`."""
         self._open.clear()
+        self._listening.clear()
         self._over.clear()
         self._waiting.clear()
         self._open_bytes = self._waiting_bytes = self._lost = self._strays = self._paid_ns = 0
@@ -356,15 +407,34 @@ class Recorder:
             self._open_bytes -= begun.held
             self._lost += 1
 
+    def unheard(self) -> list[Site]:
+        """See `Following`."""
+        return self._listening.sites()
+
+
+def _scope(visit: Visit, listened: Listened | None, returned: bool) -> Scope:
+    """Return the names of a call at its end; of a web application's, also its response."""
+    scope = visit.scope
+    code = visit.site.code
+    if listened is None or code is None or ASKED in parameters(code):
+        return scope
+    response = listened.asked(returned)
+    return lambda name: response if name == ASKED else scope(name)
+
 
 def _nothing_there(name: str) -> object:
     raise Unknown(f"{name} is gone with its generator")
 
 
-def _at_end(visit: Visit, written: Callable[[object], Written]) -> dict[str, Written]:
-    """Take the parameters that the function has not deleted."""
+def _at_end(
+    visit: Visit, written: Callable[[object], Written], listened: Listened | None
+) -> dict[str, Written]:
+    """Take the parameters that the function has not deleted; of a web application only the
+    request: it is known by its response, and is a large object itself."""
     found: dict[str, Written] = {}
     for name, value in _arguments(visit):
+        if listened is not None and name != listened.name:
+            continue
         rule = secret_name(name)
         found[name] = (
             written(value)

@@ -4,7 +4,15 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from leadline.agent.core.passage import NO_ALLOWANCE_NS, Passage, Plan, Reading, Record, Visit
+from leadline.agent.core.passage import (
+    NO_ALLOWANCE_NS,
+    Passage,
+    Plan,
+    Reading,
+    Record,
+    Site,
+    Visit,
+)
 from leadline.expression import compile_condition
 from leadline.wire.limits import MAX_COST_PERCENT
 from leadline.wire.probe import Fate, Probe
@@ -27,6 +35,9 @@ class Following(Protocol):
 
     def allow(self, ns: int) -> None:
         """Take what of each second the probe may use."""
+
+    def unheard(self) -> list[Site]:
+        """Return where else there is to be listened, from now on."""
 
     def left(self) -> list[Record]:
         """Return those whose end nobody heard of and that are over, as records."""
@@ -51,11 +62,14 @@ class Compiled:
     witness: Passage | None = None
     """What sees the calls end that the probe has seen begin."""
     following: Following | None = None
+    ear: Passage | None = None
+    """What hears what a web server is told meanwhile."""
 
     @property
     def passages(self) -> tuple[Passage, ...]:
         """Return all that is armed for the probe."""
-        return (self.passage,) if self.witness is None else (self.passage, self.witness)
+        every = (self.passage, self.witness, self.ear)
+        return tuple(one for one in every if one is not None)
 
 
 def allowance_ns(probe: Probe) -> int:

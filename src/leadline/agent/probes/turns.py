@@ -11,7 +11,7 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from leadline import native
-from leadline.agent.capture import keeping
+from leadline.agent.capture import keeping, outlet
 from leadline.agent.capture.landmarks import Landmarks
 from leadline.agent.capture.outcomes import Written, writer
 from leadline.agent.capture.room import Room
@@ -19,7 +19,7 @@ from leadline.agent.capture.wrapped import is_wrapped, unwrapped
 from leadline.agent.core.passage import Heard
 from leadline.expression.fuel import refuel
 from leadline.expression.layout import layout_of
-from leadline.wire.call import MAX_YIELDS, TurnKind
+from leadline.wire.call import MAX_YIELDS, Turn, TurnKind
 from leadline.wire.kept import MAX_CALL_BYTES, Kept
 
 TURNS_NS = 3_000_000
@@ -153,3 +153,31 @@ def _asks(code: CodeType) -> bool:
         if not (code.co_flags & _CO_ASYNC_GENERATOR and steps[at + 3] & _WHERE == _AFTER_AWAIT):
             return True
     return False
+
+
+class Told(NamedTuple):
+    """A turn as it may leave, and what of it was held back."""
+
+    turn: Turn
+    withheld: list[str]
+
+
+def told_of(turns: Turns) -> list[Told]:
+    """Return what of the turns may leave the process."""
+    told = []
+    for one in turns.driven:
+        kept = keeping.withhold(one.kept) if one.kept is not None else None
+        told.append(
+            Told(
+                Turn(one.after, one.kind, kept.document if kept is not None else None),
+                kept.withheld if kept is not None else [],
+            )
+        )
+    return told
+
+
+def in_the_way(turns: Turns | None, code: CodeType) -> str:
+    """Return why a generator cannot be driven again as it was."""
+    if turns is None:
+        return ""
+    return outlet.reason(turns.obstacle) or unseen_sends(code)

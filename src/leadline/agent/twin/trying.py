@@ -13,6 +13,7 @@ from typing import Any
 from leadline.agent.place.entry import Entry
 from leadline.agent.twin.apart import apart
 from leadline.agent.twin.bench import RUNS, bench_of, ends_with, entry_of
+from leadline.agent.twin.served import served
 from leadline.trial import calls, revival
 from leadline.trial.calls import Call
 from leadline.trial.place import Order
@@ -73,7 +74,7 @@ def _entry(frame: FrameType, call: Call, function_of: calls.FunctionOf) -> Entry
 def _made(call: Call, _: Entry) -> tuple[Call, dict[str, Any], dict[str, object]]:
     """Return the live call, with the code that its function has by now."""
     code = getattr(call.function, "__code__", call.code)
-    now = call if call.rebuilt else replace(call, code=code)
+    now = served(call if call.rebuilt else replace(call, code=code))
     return now, calls.given_to(now), {}
 
 
