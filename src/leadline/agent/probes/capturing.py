@@ -150,6 +150,7 @@ class Recorder:
         named = _arguments(visit)
         gateway = gateway_of(named)
         if gateway is not None and not self._listening.hears(gateway):
+            self._charge(-1.0)  # it takes nothing
             raise Unknown("what its server is told is listened to from now on")
         if gateway is not None and gateway.obstacle:
             kept = Kept(None, obstacle=gateway.obstacle)
