@@ -11,7 +11,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 
 from leadline import native
-from leadline.agent.capture import kept_surroundings
+from leadline.agent.capture import kept_surroundings, living
 from leadline.trial.gateway import exchange_of
 from leadline.trial.rebuilding import rebuild
 from leadline.trial.withheld import Withheld, WithheldTouched
@@ -315,6 +315,22 @@ def test_a_body_that_is_announced_is_not_received(
     else:
         with pytest.raises(WithheldTouched, match="the request's body, which was not captured"):
             asyncio.run(receive())
+
+
+def test_an_application_that_no_module_has_is_found_in_a_twin(soundings, make_module) -> None:
+    apps = make_module("captured_apps", "class App:\n    def __call__(self, environ, start):\n"
+                       "        start('200 OK', [])\n        return []\n")  # fmt: skip
+    app = apps.App()
+    app.name = "shop"
+    capture(soundings, "App.__call__", lambda: ask(app, environ_of()))
+    ask(app, environ_of())
+    [call] = calls(soundings)
+    assert rebuild(call.kept)["self"].name == "shop"
+
+    def live(mark):
+        return (living.found(*mark),)
+
+    assert rebuild(call.kept, living=live)["self"] is app
 
 
 def test_a_body_in_memory_is_kept(soundings, apps) -> None:

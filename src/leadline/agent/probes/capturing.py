@@ -14,7 +14,7 @@ from leadline import native
 from leadline.agent.capture import keeping
 from leadline.agent.capture.callers import callers_of, module_name
 from leadline.agent.capture.frame import Scope, scope_of
-from leadline.agent.capture.gateway import NO_PIECES, gateway_of
+from leadline.agent.capture.gateway import NO_PIECES, gateway_of, request_first
 from leadline.agent.capture.landmarks import latest
 from leadline.agent.capture.outcomes import Written, writer
 from leadline.agent.capture.room import Room
@@ -156,7 +156,7 @@ class Recorder:
             kept = Kept(None, obstacle=gateway.obstacle)
         else:
             kept = keeping.keep(
-                named,
+                request_first(named, gateway),
                 MAX_CALL_BYTES,
                 self._landmarks,
                 leaves_out=True,
