@@ -1,13 +1,17 @@
 """Calls of WSGI and ASGI applications: what is the server's, and what it is told."""
 
 import asyncio
+import contextlib
+import http.client
 import io
 import sys
+import threading
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
 from leadline import native
-from leadline.agent.capture import kept_surroundings
+from leadline.agent.capture import kept_surroundings, living
 from leadline.trial.gateway import exchange_of
 from leadline.trial.rebuilding import rebuild
 from leadline.trial.withheld import Withheld, WithheldTouched
@@ -137,6 +141,33 @@ def test_what_start_response_is_told_is_a_part_of_the_call(soundings, apps) -> N
     assert exchange is not None
     exchange.finish(apps.wsgi(given["environ"], given["start_response"]))
     assert exchange.response.body == '{"path": "/yes"}'
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_a_real_server_is_listened_to(soundings, apps) -> None:
+    with make_server("127.0.0.1", 0, apps.wsgi, handler_class=Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+
+        def get(path):
+            connection = http.client.HTTPConnection(*server.server_address, timeout=10)
+            with contextlib.closing(connection):
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                return answer.status, answer.reason, answer.read().decode()
+
+        try:
+            capture(soundings, "wsgi", lambda: get("/"))
+            asked = [get("/yes"), get("/no")]
+        finally:
+            server.shutdown()
+            thread.join(10)
+    found = [fields(call) for call in calls(soundings)]
+    assert [(one["status"], one["reason"], one["body"]) for one in found] == asked
 
 
 def test_what_is_sent_is_a_part_of_the_call(soundings, apps) -> None:
@@ -284,6 +315,22 @@ def test_a_body_that_is_announced_is_not_received(
     else:
         with pytest.raises(WithheldTouched, match="the request's body, which was not captured"):
             asyncio.run(receive())
+
+
+def test_an_application_that_no_module_has_is_found_in_a_twin(soundings, make_module) -> None:
+    apps = make_module("captured_apps", "class App:\n    def __call__(self, environ, start):\n"
+                       "        start('200 OK', [])\n        return []\n")  # fmt: skip
+    app = apps.App()
+    app.name = "shop"
+    capture(soundings, "App.__call__", lambda: ask(app, environ_of()))
+    ask(app, environ_of())
+    [call] = calls(soundings)
+    assert rebuild(call.kept)["self"].name == "shop"
+
+    def live(mark):
+        return (living.found(*mark),)
+
+    assert rebuild(call.kept, living=live)["self"] is app
 
 
 def test_a_body_in_memory_is_kept(soundings, apps) -> None:

@@ -127,6 +127,7 @@ def judge_both(leadline: Leadline, name: str, source: str, file: Path) -> list[d
     return found
 
 
+@pytest.mark.soak
 def test_a_plain_application_under_wsgiref(leadline) -> None:
     with serving(leadline, "plain", PLAIN, sys.executable, "plain.py", "{port}"):
         file = captured(leadline, "plain", "plain:app")

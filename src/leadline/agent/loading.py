@@ -90,7 +90,8 @@ CAPTURE_PARTS = [
         trial.withheld trial.response trial.gateway trial.calls trial.showing trial.outcome
         trial.printed
         agent.capture.outcomes agent.capture.wrapped agent.probes.turns
-        agent.twin.outcome agent.capture.bodies agent.probes.listening agent.probes.capturing
+        agent.twin.outcome agent.capture.bodies agent.probes.listening agent.probes.captured
+        agent.probes.capturing
     """.split()
 ]
 """As `PARTS`, of what captures whole calls: loaded with the first probe that does."""
@@ -102,7 +103,7 @@ SEALED_PARTS = [
         trial.purity trial.reachable trial.scopes trial.sources
         trial.steps trial.unified trial.elsewhere trial.building
         trial.building_arrays trial.building_functions trial.building_streams
-        trial.building_classes trial.building_standard trial.rebuilding
+        trial.building_classes trial.building_standard trial.remade trial.rebuilding
         agent.place agent.place.inside agent.place.entry agent.place.callee
         agent.place.belongings agent.place.deep agent.place.globals agent.place.lines
         agent.place.scope

@@ -93,6 +93,15 @@ def gateway_of(named: Named) -> Gateway | None:
     return None
 
 
+def request_first(named: Named, gateway: Gateway | None) -> Named:
+    """Return arguments so that a request comes before the application, which may take all the
+    room that there is."""
+    if gateway is None:
+        return named
+    at = next(at for at, (name, _) in enumerate(named) if name == gateway.name)
+    return [*named[at:], *named[:at]]
+
+
 def _held(request: dict[Any, object]) -> dict[str, object]:
     """Return what lies under exact texts, which can be asked for: a key that is an object of
     the application could answer with code of its own."""

@@ -384,7 +384,10 @@ class Keeper:
         layout: Layout = layout_of(cls)
         reading = layout.keeping
         reader: Reader = reading[0] if reading else reader_of(layout)
-        return reader(self, value, layout)
+        node = reader(self, value, layout)
+        if self.pieces and node["k"] == "object" and is_callable(value):
+            node |= self.living(value)  # an application: in a twin it is there
+        return node
 
     def _absent(self, value: Any, obstacle: str) -> dict[str, Any]:
         """Return what stands for a value that cannot be written down."""

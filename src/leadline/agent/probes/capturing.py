@@ -14,7 +14,7 @@ from leadline import native
 from leadline.agent.capture import keeping
 from leadline.agent.capture.callers import callers_of, module_name
 from leadline.agent.capture.frame import Scope, scope_of
-from leadline.agent.capture.gateway import NO_PIECES, gateway_of
+from leadline.agent.capture.gateway import NO_PIECES, gateway_of, request_first
 from leadline.agent.capture.landmarks import latest
 from leadline.agent.capture.outcomes import Written, writer
 from leadline.agent.capture.room import Room
@@ -150,12 +150,13 @@ class Recorder:
         named = _arguments(visit)
         gateway = gateway_of(named)
         if gateway is not None and not self._listening.hears(gateway):
+            self._charge(-1.0)  # it takes nothing
             raise Unknown("what its server is told is listened to from now on")
         if gateway is not None and gateway.obstacle:
             kept = Kept(None, obstacle=gateway.obstacle)
         else:
             kept = keeping.keep(
-                named,
+                request_first(named, gateway),
                 MAX_CALL_BYTES,
                 self._landmarks,
                 leaves_out=True,
