@@ -42,7 +42,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         "--fails",
         metavar="PREDICATE",
         help="which calls matter: raises NAME, or an expression over the parameters, result "
-        "and exception; a quarter of the calls is kept for those",
+        "and exception, of a web application also response.status; a quarter of the calls is "
+        "kept for those",
     )
     parser.add_argument(
         "--if",

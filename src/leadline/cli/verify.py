@@ -51,7 +51,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         help="the function whose calls are run (default: the one that the candidate changes)",
     )
     parser.add_argument(
-        "--fails", metavar="PREDICATE", default="", help="which calls fail: 'raises KeyError'"
+        "--fails",
+        metavar="PREDICATE",
+        default="",
+        help="which calls fail: 'raises KeyError', 'result is None', 'response.status == 500'",
     )
     parser.add_argument(
         "--expect", metavar="PREDICATE", default="", help="what must hold for them with the fix"
