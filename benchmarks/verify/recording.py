@@ -53,6 +53,8 @@ class _Open:
     kept: Any
     began_s: float
     yields: list[Any] = field(default_factory=list)
+    room: Room = field(default_factory=lambda: Room(CALL_OUTCOME_BYTES))
+    """For what it gives out and comes to, together."""
 
 
 class Recorder:
@@ -169,7 +171,7 @@ class Recorder:
         # of what is asynchronous, what it awaits is heard of, too
         is_given = found is not None and (found.kind == "generator" or _is_wrapped(value))
         if found is not None and is_given and len(found.yields) < MAX_YIELDS:
-            found.yields.append(taker()(value))
+            found.yields.append(taker(found.room)(value))
 
     def _ended(self, code: Any, returned: bool, value: object) -> None:
         if code.co_filename not in self._files or self._busy:
@@ -182,8 +184,7 @@ class Recorder:
         self._busy = True
         try:
             began = time.thread_time()
-            room = Room(CALL_OUTCOME_BYTES)
-            outcome = outcome_of(returned, value, list(bound(frame)), taker(room))
+            outcome = outcome_of(returned, value, list(bound(frame)), taker(found.room))
             took = found.began_s + time.thread_time() - began
             kept = self._withhold(found.kept)
             self.calls.append(

@@ -86,12 +86,12 @@ def is_absent(value: Value) -> TypeGuard[dict[str, Any]]:
 
 
 def is_cut_off(key: Value) -> bool:
-    """Tell whether there was no room for all of a key: it may be any other one then."""
+    """Tell whether not all of a key is known: it may be any other one then."""
     left = [key]
     while left:
         value = left.pop()
         if type(value) is dict:
-            if value.get("omitted") == Omission.ROOM:
+            if value.get("omitted") in (Omission.ROOM, Omission.TEXT):
                 return True
             left += value.get("items", ())
             left += (value.get("fields") or {}).values()

@@ -41,11 +41,13 @@ class _DeepWalk(OutcomeWalk):
     """A capture that leaves hardly anything out. Of a value that is held back there is a digest
     that says whether it is the same as another one that was taken with this salt."""
 
-    __slots__ = ("salt",)
+    __slots__ = ("digesting", "salt")
 
     def __init__(self, limits: _Deep, room: Room, salt: str) -> None:
         super().__init__(limits, room)  # type: ignore[arg-type]
         self.salt = salt
+        self.digesting = False
+        """What is taken now is a part of what is held back: of that there is one digest."""
 
     def take(self, value: object, level: int) -> Value:
         if type(value) is Withheld:
@@ -80,12 +82,18 @@ class _DeepWalk(OutcomeWalk):
     def redacted(self, rule: str, value: object) -> Value:
         if type(value) is Withheld:
             return self.take(value, 0)
+        if self.digesting:
+            return self.take(value, len(self.path))
         held: dict[str, Any] = dict(super().redacted(rule, value))
+        self.digesting = True
         try:
-            inside = _DeepWalk(_Deep(), Room(DEEP_BYTES), self.salt)
-            tree = json.dumps(inside.take(value, 0), sort_keys=True)
+            tree = json.dumps(self.take(value, len(self.path)), sort_keys=True)
         except Exception:  # noqa: BLE001 - then nothing can be said of it
             return held
+        finally:
+            self.digesting = False
+        if min(self.room.left, self.left) <= 0:  # nor of half of it
+            return {"type": "?", "omitted": Omission.ROOM}
         digest = sha256((self.salt + tree).encode("ascii")).hexdigest()
         return held | {"text": f"#{digest[:16]}"}
 
