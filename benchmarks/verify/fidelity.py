@@ -42,7 +42,8 @@ from leadline.verify.verdict import Control
 from leadline.wire.struct import replace
 
 ROOT = Path(__file__).parents[2]
-WITHIN_S = 3.0
+WITHIN_S = 10.0
+"""Of a run: a copy may import a whole application first, on a machine that does more."""
 GOALS = {
     "sqlparse": 98, "pyjwt": 98, "jinja2": 95, "click": 90, "isso": 90, "datasette": 90,
     "httpbin": 90, "shop": 90,
@@ -160,6 +161,7 @@ def read(file: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 def judge(file: Path) -> tuple[dict[str, Any], list[Judged]]:
     """Run all calls of a file again, and say of each what became of it."""
     head, calls = read(file)
+    head["bytes"] = weighing.weighed(calls)
     os.environ["PYTHONPATH"] = environment()["PYTHONPATH"]
     by_module: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for call in calls:
@@ -242,7 +244,7 @@ def row(name: str, head: Any, judged: list[Judged], took_s: float) -> dict[str, 
         "needs": sum(reason_class(one).startswith(NEEDS) for one in judged if one.reason),
         "refused": sum(REFUSED in one.reason and not _needs(one) for one in judged),
         "kinds": kinds,
-        "bytes": weighing.weighed([one.call for one in judged]),
+        "bytes": head["bytes"],
         "us": [round(statistics.median(costs)), costs[len(costs) * 9 // 10]],
         "ms": round(statistics.median([one.ms for one in kept] or [0.0]), 2),
         "took_s": round(took_s),

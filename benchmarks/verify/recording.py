@@ -53,6 +53,8 @@ class _Open:
     kept: Any
     began_s: float
     yields: list[Any] = field(default_factory=list)
+    more: int = 0
+    """Yields beyond those."""
     room: Room = field(default_factory=lambda: Room(CALL_OUTCOME_BYTES))
     """For what it gives out and comes to, together."""
 
@@ -170,7 +172,11 @@ class Recorder:
         found = self._open.get(id(_frame(2)))
         # of what is asynchronous, what it awaits is heard of, too
         is_given = found is not None and (found.kind == "generator" or _is_wrapped(value))
-        if found is not None and is_given and len(found.yields) < MAX_YIELDS:
+        if found is None or not is_given:
+            return
+        if len(found.yields) == MAX_YIELDS:
+            found.more += 1
+        else:
             found.yields.append(taker(found.room)(value))
 
     def _ended(self, code: Any, returned: bool, value: object) -> None:
@@ -193,7 +199,8 @@ class Recorder:
                     "obstacle": kept.obstacle, "withheld": kept.withheld, "size": kept.size,
                     "us": round(took * 1e6), "line": code.co_firstlineno,
                     "file": code.co_filename,
-                    "live": asdict(outcome) | {"yields": found.yields},
+                    "live": asdict(outcome)
+                    | {"yields": found.yields, "more": found.more},
                 }
             )  # fmt: skip
         finally:
