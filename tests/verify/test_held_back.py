@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadline.agent.place.deep import deep_taker
+from leadline.agent.place.deep import MeasuredWalk, deep_taker
 
 
 class App:
@@ -37,3 +37,10 @@ def test_it_ends_however_much_is_held_back(depth):
     for _ in range(depth):
         value = {"password": value, "token": value}
     assert str(deep_taker("salt", 50_000)(value)).count("omitted") >= 1
+
+
+def test_what_is_held_back_takes_no_room_from_what_is_shown():
+    walk = MeasuredWalk(5_000, "salt")
+    held = {"token": list(range(500)), "name": "shop"}
+    assert walk.take(held, 0)["entries"][1] == ["name", "shop"]
+    assert walk.room.left > 0
