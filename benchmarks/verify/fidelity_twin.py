@@ -14,15 +14,13 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks.verify import fidelity
-from benchmarks.verify.fidelity import Judged, environment, reason_class
-from leadline.exploration.compare import RUN_S, prepared
+from benchmarks.verify import fidelity, traffic
+from benchmarks.verify.fidelity import Judged, environment
+from leadline.exploration.compare import RUN_S
 from leadline.trial.outcome import read_outcome
 from leadline.trial.place import Ran, cut, ran_of
 from leadline.verify.calls import CapturedCall
@@ -31,7 +29,6 @@ from leadline.verify.verdict import Control
 
 PLACES = ("hit", "zygote")
 NAMES = ("shop", "isso", "click", "httpbin", "datasette", "sqlparse", "pyjwt", "jinja2")
-_SHOWN = 14
 
 
 def main() -> int:
@@ -50,9 +47,7 @@ def main() -> int:
     for name in options.only or NAMES[:3]:
         folder, no_hits = options.folder.absolute(), options.no_hits
         file = _recorded(name, folder, options.calls, again=options.again, no_hits=no_hits)
-        with file.open(encoding="utf-8") as lines:
-            head = json.loads(next(lines))
-            calls = [json.loads(line) for line in lines]
+        head, calls = fidelity.read(file)
         rows[name] = _show(name, head, calls, options.show)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1), "utf-8")
@@ -61,35 +56,29 @@ def main() -> int:
 
 def _recorded(name: str, folder: Path, calls: int, *, again: bool, no_hits: bool) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{name}-twin-{sys.version_info[0]}.{sys.version_info[1]}.jsonl"
+    file = folder / f"{name}-twin-{fidelity.VERSION}.jsonl"
     if file.exists() and not again:
         return file
-    suites = fidelity._SUITES  # noqa: SLF001 - the same ones
-    if name in suites:
-        suite = suites[name]
-        where, python = prepared(suite, folder)
-        command = [
-            python, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-            "-p", "benchmarks.verify.twinning", "--twin", suite.package, "--twin-into", file,
-            "--twin-calls", calls, *["--twin-no-hits"][: no_hits], *suite.arguments,
-        ]  # fmt: skip
-        path = environment()
-    else:
-        where = file.with_suffix(".home")
-        shutil.rmtree(where, ignore_errors=True)
-        where.mkdir()
-        command = [
-            sys.executable, "-m", "benchmarks.verify.twinning", name, "--into", file,
-            "--calls", calls, *["--no-hits"][: no_hits],
-        ]  # fmt: skip
-        path = environment()
-        path["PYTHONPATH"] += f":{Path(fidelity.ROOT, 'src/leadline/demo/service')}"
-    with (folder / f"{name}-twin-output.txt").open("wb") as output:
-        subprocess.run(
-            [str(one) for one in command], cwd=where, env=path, timeout=2 * RUN_S, check=False,
-            stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+    if name in fidelity.SUITES_BY_NAME:
+        suite = fidelity.SUITES_BY_NAME[name]
+        fidelity.suite_run(
+            suite, folder, "benchmarks.verify.twinning", "--twin", suite.package,
+            f"--twin-into={file}", "--twin-calls", str(calls), *["--twin-no-hits"][: no_hits],
+            within_s=2 * RUN_S,
         )  # fmt: skip
-    assert file.exists(), f"see {folder}/{name}-twin-output.txt"
+        return file
+    where = file.with_suffix(".home")
+    shutil.rmtree(where, ignore_errors=True)
+    where.mkdir()
+    command = [
+        sys.executable, "-m", "benchmarks.verify.twinning", name, "--into", file,
+        "--calls", calls, *["--no-hits"][: no_hits],
+    ]  # fmt: skip
+    path = environment()
+    path["PYTHONPATH"] += f":{traffic.SERVED}"
+    said = folder / f"{name}-twinning.txt"
+    fidelity.run(command, where, path, said, 2 * RUN_S)
+    assert file.exists(), f"see {said}"
     return file
 
 
@@ -130,16 +119,11 @@ def _show(name: str, head: Any, calls: list[dict[str, Any]], examples: int) -> d
         ]
         agreed = sum(one.result == Control.AGREES for one in some)
         run = sum(one.result != "not run" for one in some)
-        reasons = Counter(reason_class(one) for one in some if one.reason).most_common()
+        reasons = fidelity.reasons_of(some)
         print(f"  {place}: {agreed} of {len(some)} agree, {100 * agreed / len(some):.1f} %; "
               f"of the {run} that were run {100 * agreed / max(1, run):.1f} %")  # fmt: skip
         row[place] = {"agree": agreed, "run": run, "reasons": reasons}
-        for reason, count in reasons[:_SHOWN]:
-            print(f"    {count:5} {reason}")
-            for one in [one for one in some if one.reason and reason_class(one) == reason][
-                :examples
-            ]:
-                print(f"            {one.entry}: {one.reason[:400]}")
+        fidelity.show_reasons(reasons, some, examples)
     for place, pauses in head["pauses"].items():
         if pauses:
             ordered = sorted(pauses)

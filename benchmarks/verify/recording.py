@@ -25,6 +25,7 @@ from leadline.agent.capture import (
 )
 from leadline.agent.capture.keeping import Landmarks, keep, withhold
 from leadline.agent.capture.room import Room
+from leadline.agent.capture.wrapped import is_wrapped, unwrapped
 from leadline.agent.probes.capturing import CALL_OUTCOME_BYTES, KEEPING_NS
 from leadline.agent.probes.choosing import shape_of_call
 from leadline.agent.twin.outcome import taker
@@ -53,6 +54,10 @@ class _Open:
     kept: Any
     began_s: float
     yields: list[Any] = field(default_factory=list)
+    more: int = 0
+    """Yields beyond those."""
+    room: Room = field(default_factory=lambda: Room(CALL_OUTCOME_BYTES))
+    """For what it gives out and comes to, together."""
 
 
 class Recorder:
@@ -167,9 +172,15 @@ class Recorder:
             return
         found = self._open.get(id(_frame(2)))
         # of what is asynchronous, what it awaits is heard of, too
-        is_given = found is not None and (found.kind == "generator" or _is_wrapped(value))
-        if found is not None and is_given and len(found.yields) < MAX_YIELDS:
-            found.yields.append(taker()(value))
+        is_given = found is not None and (found.kind == "generator" or is_wrapped(value))
+        if found is None or not is_given:
+            return
+        if len(found.yields) == MAX_YIELDS:
+            found.more += 1
+        else:
+            found.yields.append(
+                taker(found.room)(unwrapped(value) if is_wrapped(value) else value)
+            )
 
     def _ended(self, code: Any, returned: bool, value: object) -> None:
         if code.co_filename not in self._files or self._busy:
@@ -182,8 +193,7 @@ class Recorder:
         self._busy = True
         try:
             began = time.thread_time()
-            room = Room(CALL_OUTCOME_BYTES)
-            outcome = outcome_of(returned, value, list(bound(frame)), taker(room))
+            outcome = outcome_of(returned, value, list(bound(frame)), taker(found.room))
             took = found.began_s + time.thread_time() - began
             kept = self._withhold(found.kept)
             self.calls.append(
@@ -192,7 +202,8 @@ class Recorder:
                     "obstacle": kept.obstacle, "withheld": kept.withheld, "size": kept.size,
                     "us": round(took * 1e6), "line": code.co_firstlineno,
                     "file": code.co_filename,
-                    "live": asdict(outcome) | {"yields": found.yields},
+                    "live": asdict(outcome)
+                    | {"yields": found.yields, "more": found.more},
                 }
             )  # fmt: skip
         finally:
@@ -214,10 +225,6 @@ def withhold_no_name() -> None:
 
 def _frame(depth: int) -> Any:
     return sys._getframe(depth)  # noqa: SLF001 - as everybody does
-
-
-def _is_wrapped(value: object) -> bool:
-    return type(value).__name__ == "async_generator_wrapped_value"
 
 
 _recorders: list[Recorder] = []

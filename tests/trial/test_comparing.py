@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from twins import shower
 
 from leadline.agent.capture.tree import Room, capture
-from leadline.trial.comparing import MAX_DIFFERENCES, MAX_OUTCOME_CHARS, compare
+from leadline.trial.comparing import MAX_DIFFERENCES, MAX_OUTCOME_CHARS, apart, compare
 from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import Outcome, outcome_of, read_outcome
 from leadline.trial.running import Rerun, read_rerun
@@ -426,3 +426,32 @@ def test_a_pool_may_have_one_more_beside_those_that_are_absent() -> None:
     [found] = compare(pool("absent", "absent"), pool("absent"), []).differences[:1]
     assert found.where == "len(result)"
     assert compare(live, pool("resource", "name"), []).agrees is False
+
+
+def test_the_hash_that_a_key_remembers_is_of_its_process() -> None:
+    class Unit:
+        def __init__(self, name: str, hash_: int) -> None:
+            self.name, self._hash = name, hash_
+
+    def of(name: str, hash_: int, price: int = 1) -> Outcome:
+        return ended({(Unit(name, hash_), "EUR"): price})
+
+    live = of("pen", 1)
+    assert apart(live, of("pen", 2), elsewhere=True).differences == []
+    (found,) = apart(live, of("pen", 2, 3), elsewhere=True).differences
+    assert (found.live, found.rerun) == ("1", "3")
+    assert apart(live, of("ink", 1), elsewhere=True).differences
+    for exactly in (False, True):  # of one process, or of two runs whose noise is known
+        assert apart(live, of("pen", 2), exactly).differences
+    assert apart(
+        ended({Unit("a", 1), Unit("a", 2)}), ended({Unit("a", 1)}), elsewhere=True
+    ).differences
+
+
+def test_a_key_whose_text_found_no_room_may_be_any_other() -> None:
+    def of(*keys: object) -> Outcome:
+        return Outcome(True, {"type": "dict", "entries": [[key, 1] for key in keys]})
+
+    cut = {"type": "str", "text": "", "length": 6, "omitted": "text"}
+    assert apart(of("when", cut), of("when", "result")).differences == []
+    assert apart(of("when"), of("when", "result")).differences

@@ -261,3 +261,22 @@ def test_what_a_program_makes_when_it_begins_its_work_is_there(
     elsewhere: Any = rebuild(kept.document or {}, {module.stem: ""})
     with pytest.raises(WithheldTouched):
         str(elsewhere["self"])
+
+
+def test_a_dictionary_is_not_there_where_a_part_of_a_key_is_not() -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        held = {("pen", (db, 1)): 1}
+        found = made(cache=held, kinds={(db,)}, rows=[(db, 2)], n=3)
+    assert (found["n"], found["rows"][0][1]) == (3, 2)
+    for name in ("cache", "kinds"):
+        with pytest.raises(
+            WithheldTouched, match=rf"{name} is a \w+ that lives in its process"
+        ):
+            len(found[name])
+
+
+def test_a_dictionary_is_withheld_where_a_part_of_a_key_is() -> None:
+    found = made(cache={("pen", "Bearer abcdef0123456789abcdef"): 1}, n=3)
+    assert found["n"] == 3
+    with pytest.raises(WithheldTouched, match="cache was withheld by redaction"):
+        len(found["cache"])

@@ -1,6 +1,7 @@
 """Functions, tokens and iterators among the arguments: found again, or made again."""
 
 import functools
+import importlib
 import json
 import re
 import sqlite3
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from operator import attrgetter, itemgetter, methodcaller
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -291,3 +293,28 @@ def test_what_operator_makes_is_made_again() -> None:
     parts, second, split, real = rebuild(kept.document or {})["asked"]  # type: ignore[misc]
     assert (parts(2j), second("ab"), split("a,b"), real(3)) == ((0, 2), "b", ["a", "b"], 3)
     assert "methodcaller lives" in keep([("one", methodcaller("split", sep=","))]).obstacle
+
+
+def test_a_wrapper_is_found_in_the_module_of_its_code_whatever_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "some_decorators.py").write_text(
+        "import functools\n\n"
+        "def twice(of):\n"
+        "    @functools.wraps(of)\n"
+        "    def both(x):\n"
+        "        return of(x), of(x)\n"
+        "    return both\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module: Any = importlib.import_module("some_decorators")
+    wrapped = module.twice(str.upper)
+    wrapped.__module__ = __name__
+    kept = keep([("one", wrapped)])
+    assert kept.obstacle == ""
+    document = json.loads(json.dumps(kept.document))
+    assert check(document, keep) == ""
+    found: Any = rebuild(document)
+    assert found["one"]("a") == ("A", "A")
+    assert (found["one"].__module__, found["one"].__wrapped__) == (__name__, str.upper)
+    assert found["one"].__globals__ is vars(module)

@@ -30,6 +30,8 @@ def _function(site: "Site", node: "Node") -> Any:
     made = types.FunctionType(code, names, name, defaults, closure)
     made.__kwdefaults__ = keywords
     made.__qualname__ = qualname
+    if "w" in node:
+        made.__module__ = node["w"]
     return made
 
 

@@ -123,12 +123,18 @@ class Apart:
 
 
 def apart(
-    one: Outcome, other: Outcome, exactly: bool = False, moved: Moved | None = None
+    one: Outcome,
+    other: Outcome,
+    exactly: bool = False,
+    moved: Moved | None = None,
+    *,
+    elsewhere: bool = False,
 ) -> Apart:
     """Walk two outcomes side by side. Raises `WireError` for what no capture has made.
     `exactly` takes nothing for an address, and looks at the order of mappings and at the
-    modules of classes. `moved` takes the numbers of lines that have moved out of a text."""
-    walk = _Walk(exactly, moved)
+    modules of classes. `moved` takes the numbers of lines that have moved out of a text. With
+    `elsewhere`, one is of another process, in which the same text has another hash."""
+    walk = _Walk(exactly, moved, elsewhere)
     try:
         walk.outcomes(one, other)
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
@@ -164,9 +170,12 @@ class _Pair:
 class _Walk:
     """One comparison: what differs, and how many values were compared and not seen."""
 
-    def __init__(self, exactly: bool = False, moved: Moved | None = None) -> None:
+    def __init__(
+        self, exactly: bool = False, moved: Moved | None = None, elsewhere: bool = False
+    ) -> None:
         self.exactly = exactly
         self.moved = moved
+        self.elsewhere = elsewhere
         self.found: list[Difference] = []
         self.compared = 0
         self.unseen = 0
@@ -384,12 +393,16 @@ class _Walk:
                 other = theirs[index] if index < len(theirs) else MISSING
                 self.differ(_Pair(where, one, other))
 
+    def keys(self, values: Sequence[Value], each: bool = False) -> list[str]:
+        """Return what tells values apart, with `each` also those that are written alike."""
+        return keys_of(values, self.exactly, each, elsewhere=self.elsewhere)
+
     def sets(self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any]) -> None:
         """By what is in the one and not in the other, whatever the order."""
-        keys = keys_of(rerun["items"], self.exactly)
+        keys = self.keys(rerun["items"])
         rest = list(zip(keys, rerun["items"], strict=True))
         only: list[Value] = []
-        for key, one in zip(keys_of(live["items"], self.exactly), live["items"], strict=True):
+        for key, one in zip(self.keys(live["items"]), live["items"], strict=True):
             if key in keys:
                 at = keys.index(key)
                 del keys[at], rest[at]
@@ -404,15 +417,11 @@ class _Walk:
         for _, one in rest:
             self.differ(_Pair(f"{pair.where}{{{step_of(one)}}}", MISSING, one))
 
-    def keys(self, keys: Sequence[Value]) -> list[str]:
-        """Return what tells the keys of a mapping apart, also those that are written alike."""
-        return keys_of(keys, self.exactly, each=True)
-
     def mappings(
         self, pair: _Pair, live: dict[str, Any], rerun: dict[str, Any], level: int
     ) -> None:
         ours, theirs = (
-            dict(zip(self.keys([key for key, _ in side]), side, strict=True))
+            dict(zip(self.keys([key for key, _ in side], each=True), side, strict=True))
             for side in (live["entries"], rerun["entries"])
         )
         if self.exactly and ours.keys() == theirs.keys() and list(ours) != list(theirs):

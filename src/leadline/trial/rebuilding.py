@@ -32,11 +32,12 @@ __all__ = ["Withheld", "WithheldTouched", "check", "rebuild"]
 _NEW, _STARTED, _HERE, _WHOLE = range(4)
 """What is known of a node: nothing; its parts are looked at; it can be referred to; all of what
 it holds is in it."""
-_PLAIN = ("k", "t", "b", "n", "m", "g", "q", "rule")
+_PLAIN = ("k", "t", "b", "n", "m", "g", "q", "w", "rule")
 """Members of a node that hold no refs."""
 _ASKED = ("set", "frozenset", "element", TEXT_WRAPPER)
 """Kinds that look at all they are made of."""
 _TABLES = ("dict", "ordered", "defaultdict")
+_HASHING = ("tuple", "set", "frozenset")
 type Living = Callable[[Any], tuple[object] | None]
 """Returns the object that the member `live` of a node means, if it still lives here."""
 _held: list[object] = []
@@ -144,9 +145,7 @@ def _alike(mine: dict[str, Any], its: dict[str, Any]) -> bool:
         return True  # here with what it holds, there without: it is the same object
     if mine.keys() - {"live"} != its.keys() - {"live"}:
         return False
-    if any(
-        mine.get(name) != its.get(name) for name in ("k", "t", "b", "n", "m", "g", "q", "rule")
-    ):
+    if any(mine.get(name) != its.get(name) for name in _PLAIN):
         return False
     if len(mine.get("i", ())) != len(its.get("i", ())):
         return False
@@ -160,6 +159,17 @@ def _hangs_on(node: Node, absent: set[int]) -> bool:
     if "c" in node and node["c"] in absent:
         return True
     return any(type(ref) is list and ref[0] in absent for ref in made_of(node))
+
+
+def _asks(node: Node, unhashed: Mapping[int, str]) -> str:
+    """Return by which rule something is held back whose hash is a part of a node's, or is asked
+    for when that is made; nothing if there is none."""
+    refs = node.get("i", ()) if node["k"] in _HASHING else ()
+    if node["k"] in _TABLES:
+        refs = [key for key, _ in node.get("p", ())]
+    return next(
+        (unhashed[one[0]] for one in refs if type(one) is list and one[0] in unhashed), ""
+    )
 
 
 class _Site(Site):
@@ -214,20 +224,32 @@ class _Site(Site):
         absent = {at for at, node in enumerate(self.nodes) if is_absent(node)}
         classes = {node["c"] for node in self.nodes if "c" in node}
         absent |= {at for at in classes if self.nodes[at]["k"] == WITHHELD}  # by any rule
-        changed = bool(absent)
+        unhashed = {
+            at: node.get("rule", IN_PROCESS)
+            for at, node in enumerate(self.nodes)
+            if node["k"] == WITHHELD
+        }
+        changed = bool(absent or unhashed)
         while changed:
             changed = False
             for at, node in enumerate(self.nodes):
-                if at in absent or not _hangs_on(node, absent):
+                if at in absent:
+                    continue
+                rule = _asks(node, unhashed)
+                if rule and node["k"] == "tuple":  # it is there, and has no hash
+                    changed = changed or at not in unhashed
+                    unhashed[at], rule = rule, ""
+                if not rule and not _hangs_on(node, absent):
                     continue
                 changed = True
                 if "g" in node and self._is_here(*node["g"]):
                     self.nodes[at] = {"k": "name", "m": node["g"][0], "t": node["g"][1]}
                     continue
                 absent.add(at)
+                unhashed[at] = rule or IN_PROCESS
                 cls = self.nodes[node["c"]] if "c" in node else node
                 name = cls.get("t", node["k"])
-                self.nodes[at] = {"k": WITHHELD, "t": name, "rule": IN_PROCESS}
+                self.nodes[at] = {"k": WITHHELD, "t": name, "rule": unhashed[at]}
 
     def _is_here(self, module: str, name: str) -> bool:
         try:

@@ -18,6 +18,8 @@ from leadline.wire.value import RESOURCE, Form, Omission, Value, render
 MAX_SHOWN_CHARS = 200
 """Of one value."""
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
+_HASH = re.compile(r'"__?(?:cached_)?hash(?:_value|_cache)?": -?\d+')
+"""What a value that is a key remembers of itself."""
 _LOWEST, _HIGHEST = 0x5500_0000_0000, 0x7FFF_FFFF_FFFF
 """Where Linux puts heaps and maps: whole numbers in there are where an object lies."""
 UNORDERED = frozenset(("set", "frozenset", "dict_keys", "dict_items"))
@@ -84,12 +86,12 @@ def is_absent(value: Value) -> TypeGuard[dict[str, Any]]:
 
 
 def is_cut_off(key: Value) -> bool:
-    """Tell whether there was no room for all of a key: it may be any other one then."""
+    """Tell whether not all of a key is known: it may be any other one then."""
     left = [key]
     while left:
         value = left.pop()
         if type(value) is dict:
-            if value.get("omitted") == Omission.ROOM:
+            if value.get("omitted") in (Omission.ROOM, Omission.TEXT):
                 return True
             left += value.get("items", ())
             left += (value.get("fields") or {}).values()
@@ -132,14 +134,19 @@ def is_address(number: int) -> bool:
     return _LOWEST <= number <= _HIGHEST
 
 
-def keys_of(values: Sequence[Value], exactly: bool, each: bool = False) -> list[str]:
+def keys_of(
+    values: Sequence[Value], exactly: bool, each: bool = False, *, elsewhere: bool = False
+) -> list[str]:
     """Return what tells each value from others, wherever it lies; with `exactly`, nothing is
-    taken for an address. Where two values would be told by the same, nothing is either. Those
+    taken for an address. With `elsewhere` they are told without the hash that they remember.
+    Where two values would be told by the same, nothing is either. Those
     that are written alike have one key, or, `each`, one after the other: two functions that
     one factory has made, two objects that show nothing."""
     keys = [json.dumps(_ordered(one, exactly), sort_keys=True, default=str) for one in values]
     if not exactly:
         alike = [ADDRESS.sub("0x…", key) for key in keys]
+        if elsewhere:
+            alike = [_HASH.sub("", key) for key in alike]
         keys = alike if len(set(alike)) == len(set(keys)) else keys
     return _numbered(keys) if each else keys
 

@@ -188,7 +188,7 @@ def _control(call: CapturedCall, first: Ran, second: Ran) -> tuple[Control, Apar
     if why := unshown(call, ones):
         return Control.UNKNOWN, None, why
     for ran, outcome in ((first, ones), (second, others)):
-        found = apart(answer(call.live, outcome), answer(outcome, outcome))
+        found = apart(answer(call.live, outcome), answer(outcome, outcome), elsewhere=True)
         left = unmasked(found, noise)
         if left and _changed_between(call, left):
             said = f"{left[0].where} is another by what happened {BETWEEN}, and was not kept"

@@ -16,6 +16,7 @@ cycles are kept. A node is an object with these members, all but `k` optional:
         and of the variables that it closes over, whose cells end its `i`
     b   base64, where a text cannot hold it
     m   the module in which `t` is a name
+    w   of a function that says so, another module than the one that it is in
     g   module and name under which this very object is found, to be given what the node holds
     n   a plain number or null: the longest that a deque may get, a position, where code is
     live  of what could not be kept: how it is found in a twin of its process, and nowhere else

@@ -15,7 +15,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from leadline.agent.capture.holding import Extra, Node, Reader, named
-from leadline.agent.capture.naming import Name, found, loaded, of_function
+from leadline.agent.capture.naming import Name, among, found, loaded, of_function
 from leadline.agent.capture.obstacle import Obstacle
 from leadline.agent.capture.recognition import names_of
 from leadline.expression.interruption import expected
@@ -103,9 +103,8 @@ def function() -> Reader:
         name = of_function(value) or keeper.landmarks.name_of(value) or _wrapped(value)
         if name is not None:
             return named(keeper, name)
-        module = _MODULE(value)
-        names = names_of(loaded(module)) if type(module) is str else None
-        if not _AS_EXPECTED or names is None or names is not _GLOBALS(value):
+        says, module = _MODULE(value), _home(value)
+        if not _AS_EXPECTED or module is None:
             raise Obstacle(_UNNAMED)
         code = read_slot(value, _CODE)
         if _CODE_FILE(code).startswith("<"):  # as a dataclass makes them: of no source
@@ -119,11 +118,24 @@ def function() -> Reader:
         names_of_it = [exact(_NAME(value)), exact(_QUALNAME(value)), *variables]
         node: Node = {"k": "function", "m": module, "t": where, "n": [line, fingerprint(code)]}
         node["i"], node["q"] = parts, names_of_it
+        if type(says) is str and says != module:
+            node["w"] = says
+            keeper.left -= len(says) + 7
         keeper.left -= len(module) + len(where) + sum(map(len, names_of_it)) + 20
         extra.add(keeper, value, node)
         return node
 
     return read
+
+
+def _home(value: Any) -> str | None:
+    """Return the module in whose names a function looks. It says itself of which module it is,
+    and one that wraps another says what that one does."""
+    names = _GLOBALS(value)
+    for module in (_MODULE(value), among(names, "__name__")):
+        if type(module) is str and names_of(loaded(module)) is names:
+            return module
+    return None
 
 
 def _wrapped(value: Any) -> Name | None:

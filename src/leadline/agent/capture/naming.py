@@ -65,7 +65,7 @@ def found(name: Name) -> object:
         return here
     first, *rest = dotted.split(".")
     names = names_of(here)
-    here = _among(names, first) if names is not None else MISSING
+    here = among(names, first) if names is not None else MISSING
     for step in rest[:MAX_STEPS]:
         if step == TYPE_STEP:
             here = type(here)
@@ -120,7 +120,7 @@ def of_described(value: object) -> Name | None:
 
 def of_module(value: object) -> Name | None:
     names = names_of(value)
-    name = _among(names, "__name__") if names is not None else MISSING
+    name = among(names, "__name__") if names is not None else MISSING
     return _checked((name, ""), value) if type(name) is str else None
 
 
@@ -128,7 +128,8 @@ def _checked(name: Name, value: object) -> Name | None:
     return name if "<" not in name[1] and found(name) is value else None
 
 
-def _among(names: dict[str, object], name: str) -> object:
+def among(names: dict[str, object], name: str) -> object:
+    """Return what lies under a name in a dictionary of such, or `MISSING`."""
     try:
         return find(names, name)
     except Unknown:

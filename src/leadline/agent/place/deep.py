@@ -41,11 +41,14 @@ class _DeepWalk(OutcomeWalk):
     """A capture that leaves hardly anything out. Of a value that is held back there is a digest
     that says whether it is the same as another one that was taken with this salt."""
 
-    __slots__ = ("salt",)
+    __slots__ = ("aside", "digesting", "salt")
 
-    def __init__(self, limits: _Deep, room: Room, salt: str) -> None:
+    def __init__(self, limits: _Deep, room: Room, salt: str, aside: Room) -> None:
+        """`aside` is the room for what is held back, of all of it together."""
         super().__init__(limits, room)  # type: ignore[arg-type]
-        self.salt = salt
+        self.salt, self.aside = salt, aside
+        self.digesting = False
+        """What is taken is a part of what is held back: of that there is one digest."""
 
     def take(self, value: object, level: int) -> Value:
         if type(value) is Withheld:
@@ -80,12 +83,17 @@ class _DeepWalk(OutcomeWalk):
     def redacted(self, rule: str, value: object) -> Value:
         if type(value) is Withheld:
             return self.take(value, 0)
+        if self.digesting:
+            return self.take(value, len(self.path))
         held: dict[str, Any] = dict(super().redacted(rule, value))
+        inside = _DeepWalk(_Deep(), self.aside, self.salt, self.aside)
+        inside.digesting, inside.path = True, self.path
         try:
-            inside = _DeepWalk(_Deep(), Room(DEEP_BYTES), self.salt)
             tree = json.dumps(inside.take(value, 0), sort_keys=True)
         except Exception:  # noqa: BLE001 - then nothing can be said of it
             return held
+        if min(self.aside.left, inside.left) <= 0:  # nor of half of it
+            return {"type": "?", "omitted": Omission.ROOM}
         digest = sha256((self.salt + tree).encode("ascii")).hexdigest()
         return held | {"text": f"#{digest[:16]}"}
 
@@ -100,12 +108,12 @@ def _class_of(value: object) -> str:
 
 def deep_taker(salt: str, most_bytes: int = DEEP_BYTES) -> Callable[[object], Value]:
     """As `taker`, for a sealed process: what it leaves out cannot be compared."""
-    room = Room(most_bytes)
+    room, aside = Room(most_bytes), Room(most_bytes)
 
     def shown(value: object) -> Value:
         if room.left <= 0:
             return {"type": "?", "omitted": Omission.ROOM}
-        return _DeepWalk(_Deep(), room, salt).take(value, 0)
+        return _DeepWalk(_Deep(), room, salt, aside).take(value, 0)
 
     return shown
 
@@ -115,7 +123,12 @@ def deep_under(shown: Callable[[object], Value], salt: str, name: str, value: ob
     rule = secret_name(name)
     if rule is None:
         return seen(shown, value)
-    return _DeepWalk(_Deep(), Room(DEEP_BYTES), salt).redacted(rule, value)
+    room = Room(DEEP_BYTES)
+    return _DeepWalk(_Deep(), room, salt, room).redacted(rule, value)
+
+
+_ASIDE = 5
+"""Times as much as for what is shown, for what is held back in it."""
 
 
 class MeasuredWalk(_DeepWalk):
@@ -124,4 +137,5 @@ class MeasuredWalk(_DeepWalk):
     __slots__ = ()
 
     def __init__(self, most: int, salt: str) -> None:
-        super().__init__(_Deep(depth=12, items=5_000), Room(most), salt)
+        limits = _Deep(depth=12, items=5_000)
+        super().__init__(limits, Room(most), salt, Room(_ASIDE * most))
