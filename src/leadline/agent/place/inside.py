@@ -22,11 +22,13 @@ from types import (
 )
 from typing import Any
 
-from leadline.trial.place import UNSEEN, UNSHOWN
+from leadline.agent.place.parts import of_c, parts
+from leadline.trial.place import UNCOMPARED, UNSEEN, UNSHOWN
 from leadline.trial.withheld import Withheld, WithheldTouched, times_touched
 
-MAX_LOOKED = 20_000
-"""Objects of one outcome that are looked at."""
+MAX_LOOKED = 500_000
+"""Objects of one outcome that are looked at; that there are more is told."""
+LARGE = "is too large to be compared"
 MAX_GIVEN_OUT = 1_000
 """Of one iterator: it may have no end."""
 _MAX_DEPTH = 60
@@ -40,10 +42,13 @@ _HOLDERS = (int, float, str, bytes, bytearray, list, tuple, dict, set, frozenset
 _PLAIN = frozenset((int, float, str, bytes, bytearray, bool, type(None), complex, Withheld))
 
 
-def inside(roots: Mapping[str, object], but: object = None) -> dict[str, object]:
+def inside(
+    roots: Mapping[str, object], but: object = None, still: bool = False
+) -> dict[str, object]:
     """Return, by path, what values hold beyond what a capture of them shows, `but` for what is
-    within that one."""
-    look = _Look()
+    within that one. `still` asks no iterator for its next value: the service goes on with it,
+    or it waits for something."""
+    look = _Look(still)
     look.leave(but)
     for name, one in roots.items():
         look.at(name, one, 0)
@@ -53,8 +58,9 @@ def inside(roots: Mapping[str, object], but: object = None) -> dict[str, object]
 class _Look:
     """One walk over live objects. What cannot be read is left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, still: bool) -> None:
         self.found: dict[str, object] = {}
+        self._still = still
         self._met: dict[int, object] = {}
 
     def leave(self, value: object) -> None:
@@ -68,6 +74,7 @@ class _Look:
         if kind in _PLAIN or id(value) in self._met:
             return
         if depth > _MAX_DEPTH or len(self._met) >= MAX_LOOKED:
+            self.found[f"{UNCOMPARED}{path.partition('[')[0]}"] = LARGE
             return
         self._met[id(value)] = value  # kept, or another may have its id
         try:
@@ -184,6 +191,9 @@ class _Look:
                 self.at(f"{path}.{name}", beneath, depth)
 
     def _iterator(self, path: str, value: Any, depth: int) -> None:
+        if self._still:
+            self._stands(path, value, depth)
+            return
         given: list[object] = []
         end, before = "", times_touched()
         try:
@@ -198,6 +208,16 @@ class _Look:
         if end:
             self.found[f"list({path}) raises"] = end
         self.at(f"list({path})", given, depth)
+
+    def _stands(self, path: str, value: Any, depth: int) -> None:
+        """Where an iterator has come to, and what it goes over."""
+        if code := code_of(value):
+            self.found[f"{UNSHOWN}code of {path}"] = code
+            self.found[f"{UNSHOWN}place of {path}"] = of_c(value)
+        else:
+            self.found[path] = of_c(value)
+        for step, one in parts(value) or ():
+            self._shown(f"{path}{step}", one, depth)
 
     def _function(self, path: str, value: FunctionType, depth: int) -> None:
         self.found[f"{UNSHOWN}code of {path}"] = _digest(value.__code__)
@@ -231,6 +251,15 @@ class _Look:
 def _slots(cls: type) -> tuple[str, ...]:
     named = vars(cls).get("__slots__", ())
     return (named,) if isinstance(named, str) else tuple(named)
+
+
+def code_of(value: Any) -> str:
+    """Return what tells the code of a function or generator; nothing for other objects."""
+    for name in ("__code__", "gi_code", "cr_code", "ag_code"):
+        code = getattr(value, name, None)
+        if type(code) is CodeType:
+            return _digest(code)
+    return ""
 
 
 def _digest(code: CodeType) -> str:
