@@ -4,8 +4,10 @@ the code of functions that are handed out, where an exception comes from.
 The run is over and its process about to end, so iterators are asked for what they have.
 """
 
+import contextvars
 import io
 import itertools
+import weakref
 from collections import deque
 from collections.abc import Mapping
 from hashlib import sha256
@@ -22,7 +24,10 @@ from types import (
 )
 from typing import Any
 
+from leadline.agent.capture.resources import is_resource
+from leadline.agent.place.dark import is_dark, read_of
 from leadline.agent.place.parts import of_c, parts
+from leadline.expression.layout import layout_of
 from leadline.trial.place import UNCOMPARED, UNSEEN, UNSHOWN
 from leadline.trial.withheld import Withheld, WithheldTouched, times_touched
 
@@ -131,7 +136,7 @@ class _Look:
             self.at(f"{path}.__func__", value.__func__, depth)
         elif hasattr(type(value), "getvalue") and hasattr(type(value), "tell"):
             self.found[path] = (value.getvalue(), value.tell())
-        elif hasattr(type(value), "tell") and hasattr(type(value), "read"):
+        elif _is_stream(type(value)):
             self.found[path] = value.tell()
             if isinstance(value, io.TextIOWrapper):
                 self.at(f"{path}.buffer", value.buffer, depth)
@@ -139,8 +144,38 @@ class _Look:
             self._iterator(path, value, depth)
         elif type(value) is slice:
             self._shown(path, (value.start, value.stop, value.step), depth)
-        elif type(value).__module__ in _OF_C:
+        else:
+            self._kept_by_c(path, value, depth)
+
+    def _kept_by_c(self, path: str, value: Any, depth: int) -> None:
+        """What a capture shows nothing of: what can be read of it, or that nothing can."""
+        module = type(value).__module__
+        if is_resource(layout_of(type(value))):
+            self._shared(path, value, depth)
+        elif read := read_of(value):
+            for name, one in read.items():
+                self._shown(f"{path}.{name}", one, depth)
+        elif hasattr(type(value), "__buffer__"):
+            self.found[f"bytes of {path}"] = of_c(value)
+        elif module in _OF_C:
             self._of_c(path, value, depth)
+        elif is_dark(value):
+            what = f"{module}.{type(value).__qualname__}"
+            self.found[f"{UNCOMPARED}{path}"] = f"cannot be seen ({what})"
+
+    def _shared(self, path: str, value: Any, depth: int) -> None:
+        """What belongs to its process and leads to something: by the moment, in part, so that
+        nothing follows from a difference."""
+        if isinstance(value, weakref.ReferenceType):
+            self.found[f"{UNSHOWN}target of {path}"] = _briefly(value())
+        elif isinstance(value, contextvars.Context):
+            for variable, one in value.items():
+                if type(one).__module__ != "decimal":  # made whenever one reckons with numbers
+                    self._shown(f"{path}[{variable.name}]", one, depth)
+        elif hasattr(type(value), "set_result") and value.done() and not value.cancelled():
+            error = value.exception()
+            name = f"{UNSHOWN}result of {path}"
+            self._shown(name, value.result() if error is None else error, depth)
 
     def _of_c(self, path: str, value: Any, depth: int) -> None:
         """What C code keeps is told by how it is copied, or by what it has reckoned."""
@@ -246,6 +281,18 @@ class _Look:
     def _shown(self, path: str, value: object, depth: int) -> None:
         self.found[path] = value
         self.at(path, value, depth)
+
+
+def _is_stream(kind: type) -> bool:
+    """Tell whether instances are read from, and are no memory."""
+    return hasattr(kind, "tell") and hasattr(kind, "read") and not hasattr(kind, "__buffer__")
+
+
+def _briefly(value: object) -> object:
+    """Return what class an object is of, and what it holds of plain data."""
+    held = getattr(value, "__dict__", None)
+    plain = {name: one for name, one in (held or {}).items() if type(one) in _PLAIN}
+    return [type(value).__qualname__, plain if held is not None else value]
 
 
 def _slots(cls: type) -> tuple[str, ...]:
