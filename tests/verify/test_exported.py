@@ -18,7 +18,8 @@ EXPECT = 'result["total"] > 0'
 
 def run(folder, code):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider", str(folder)],
+        [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider",
+         str(folder)],
         capture_output=True, text=True, cwd=code, timeout=60, check=False,
         env={**os.environ, "PYTHONPATH": str(code)},
     )  # fmt: skip
