@@ -53,6 +53,12 @@ def memory(text):
     made[:3] = text
     return made
 
+async def later(value):
+    return value
+
+async def each(value):
+    yield value
+
 HOLDER = contextvars.ContextVar("HOLDER")
 """
 
@@ -73,9 +79,12 @@ WRONG = {
     "union": two("return [int | {}]", "str", "bytes"),
     "view": two("return [memoryview({})]", "b'a'", "bytearray(b'a')"),
     "context": two("return [context({})]"),
+    "streamed": two("return [each(iter([{}]))]"),
     "many": two("return [[[i] for i in range(20_100)], iter([{}])]"),
 }
 OPEN = {
+    "coroutine": two("return [later({})]"),
+    "asynchronous": two("return [each({})]"),
     "target": two("return [weakref.ref(NODES[{}])]", "0", "1"),
     "result_of_future": two("return [future({})]"),
     "packer_bz": two("return [packed(b'{}', bz2.BZ2Compressor)]"),
@@ -97,11 +106,13 @@ SAME = {
         "wrapped": "[functools.lru_cache(helper), property(helper), helper]",
         "types": "[int, My, types.SimpleNamespace(a=1), types.MappingProxyType({1: 2})]",
         "number": "[decimal.Decimal(1), decimal.Context(), random.Random(1)]",
+        "coroutine_as_it_is": "[later(1), each(2)]",
         "pointer": "[ctypes.pointer(ctypes.c_int(3))]",
     }.items()
 }
 
 
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 def test_what_c_code_keeps_is_read_or_left_open(tmp_path):
     bodies = {**WRONG, **OPEN, **SAME}
     assert became(tmp_path, bodies, MORE) == {
@@ -116,3 +127,18 @@ def test_that_there_is_more_than_is_looked_at_is_said(monkeypatch, value):
     monkeypatch.setattr(looks, "MAX_LOOKED", 20)
     monkeypatch.setattr(looks, "_MAX_DEPTH", 3)
     assert inside({"result": value}) == {"what is not compared of result": looks.LARGE}
+
+
+def test_objects_of_libraries_are_told_as_they_are_stored():
+    numpy = pytest.importorskip("numpy")
+    told = [
+        inside({"result": [one]})
+        for one in (
+            numpy.array([(1, 2)], dtype=[("a", "i4"), ("b", "i8")]),
+            numpy.array([(1, 2)], dtype=[("a", "i4"), ("c", "i8")]),
+            numpy.array([(1, 3)], dtype=[("a", "i4"), ("b", "i8")]),
+            numpy.array([(1, 2)], dtype=[("a", "i4"), ("b", "i8")]),
+        )
+    ]
+    assert told[0] == told[3]
+    assert len({repr(one) for one in told}) == 3

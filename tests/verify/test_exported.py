@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 
+import pytest
 from benchmarks.verify.calling import home
 
 from leadline.verify.exporting import export_tests
@@ -94,6 +95,7 @@ DIFFERING = {
     "yes": ("return [1]", "return [True]"),
     "zero": ("return [0.0]", "return [-0.0]"),
     "kind": ("return [1, 2]", "return (1, 2)"),
+    "as_float": ("return {'v': 1}", "return {'v': 1.0}"),
     "none": ("return {'a': None}", "return {'a': 0}"),
     "bytes": ("return [b'a\\xff']", "return [b'a\\xfe']"),
     "large": ("return [10 ** 40]", "return [10 ** 40 + 1]"),
@@ -112,6 +114,8 @@ DIFFERING = {
 UNWRITTEN = {
     "closure": ("v = 1\nreturn lambda: v", "v = 2\nreturn lambda: v"),
     "printed": ("print(1)", "print(2)"),
+    "number_as_key": ("return {decimal.Decimal(1): 1}", "return {decimal.Decimal(1): 2}"),
+    "range": ("return range(0, 3)", "return range(0, 4)"),
     "not_there": ("return [float('nan'), 1.5]", "return [float('inf'), 1.5]"),
 }
 
@@ -130,3 +134,37 @@ def test_they_tell_the_old_code_from_the_candidate(tmp_path):
         code.mkdir()
         (code / "tried.py").write_text(text)
         assert f"{len(DIFFERING)} {said} in" in run(folder, code)
+
+
+DECORATED = """
+import functools
+
+def told(function):
+    @functools.wraps(function)
+    def inner(*given):
+        return {"w": function(*given)}
+    return inner
+
+def hidden(function):
+    return lambda *given: [function(*given)]
+
+@told
+@hidden
+def shares(x):
+    return {"n": 10 // x}
+"""
+
+
+@pytest.mark.parametrize(("fails", "given"), [("", 2), ("raises ZeroDivisionError", 0)])
+def test_they_call_beneath_decorators(tmp_path, fails, given):
+    new = DECORATED.replace("10 // x", "12 // (x or 1)")
+    expect = "result['n'] == 12" if fails else ""
+    found = verified_texts(tmp_path, DECORATED, new, "shares", [(given,)], fails, expect)
+    folder = tmp_path / "exported"
+    assert not export_tests(str(folder), "tried:shares", found.compared, fails, expect).left_out
+    was, became = ("failed", "passed") if fails else ("passed", "failed")
+    for text, said in ((DECORATED, was), (new, became)):
+        code = tmp_path / said
+        code.mkdir()
+        (code / "tried.py").write_text(text)
+        assert f"1 {said} in" in run(folder, code)

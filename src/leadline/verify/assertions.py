@@ -25,6 +25,7 @@ _ATTRIBUTE = re.compile(r"\.([A-Za-z_]\w*)")
 _NUMBER = re.compile(r"([~#])(\d+)")
 _AROUND = re.compile(r"(len|order)\((.*)\)\Z", re.DOTALL)
 _CLOSING = {"[": "]", "{": "}", "(": ")"}
+_CAUGHT = "caught.value"
 _MISSING: Any = object()
 
 
@@ -108,7 +109,7 @@ def _root(root: re.Match[str], control: Ran, candidate: Ran) -> _At:
         else:
             is_there = outcome.returned == (root[1] == "result")
             sides.append(outcome.value if is_there else _MISSING)
-    names = {"result": "result", "exception": "caught.value"}
+    names = {"result": "result", "exception": _CAUGHT}
     source = f"given[{root[2]!r}]" if root[2] else names[root[1]]
     return _At(source, *sides)
 
@@ -170,8 +171,11 @@ def _next(place: _At, step: _Step) -> _At | None:
         place = _At(f"json.loads({place.source})", one, other, True)
     source = f"{place.source}{'.' if step.kind == '.' else '['}"
     source += f"{step.value}" if step.kind == "." else f"{step.value!r}]"
-    into = _into_json if place.is_json else _into
-    one, other = into(place.one, step), into(place.other, step)
+    if place.is_json:
+        one, other = _into_json(place.one, step), _into_json(place.other, step)
+    else:
+        is_error = place.source == _CAUGHT
+        one, other = (_into(side, step, is_error) for side in (place.one, place.other))
     if one is _MISSING:
         return None
     return _At(source, one, other, place.is_json)
@@ -191,11 +195,11 @@ def _into_json(value: Any, step: _Step) -> Any:
         return _MISSING
 
 
-def _into(value: Value, step: _Step) -> Any:
+def _into(value: Value, step: _Step, is_error: bool) -> Any:
     if type(value) is not dict:
         return _MISSING
     if step.kind == ".":
-        if step.value == "args" and value.get("form") == Form.CALL:
+        if step.value == "args" and value.get("form") == Form.CALL and is_error:
             return {"type": "tuple", "items": value.get("items", [])}
         return (value.get("fields") or {}).get(step.value, _MISSING)
     if "items" in value:

@@ -5,14 +5,15 @@ between those two is noise: it is masked where the candidate is compared, and sh
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from leadline.trial.accident import chances, without_chance
 from leadline.trial.comparing import Apart, apart, explained
 from leadline.trial.course import Raised
 from leadline.trial.outcome import Outcome
-from leadline.trial.place import UNCOMPARED, UNSEEN, UNSHOWN, Ran
+from leadline.trial.place import UNSEEN, UNSHOWN, Ran
 from leadline.verify.calls import CapturedCall
+from leadline.verify.state import aligned, begins_at, comparable, named, uncompared
 from leadline.verify.verdict import Candidate, Case, Control
 from leadline.wire.errors import WireError
 from leadline.wire.refusals import attempt_words
@@ -26,9 +27,6 @@ _HOLDS_ALREADY = (
     "what is expected holds for the old code as well, which raises: it says nothing of a result"
 )
 _ROOT = re.compile(rf"(len\(|order\()?argument (?={UNSHOWN})|argument ")
-_STATE = re.compile(
-    r"(?:argument |the (?:code|place) of |order\(|type\()*([\w.]+):(\w+)(?:\.(\w+))?"
-)
 BETWEEN = "while the generator stood"
 _ARGUMENT = ("argument ", "len(argument ")
 _ROOTS = frozenset(("outcome", "result", "exception"))
@@ -63,7 +61,9 @@ def compare_runs(
     """Compare what became of one call. `first` and `second` are the control's runs. State that
     is the candidate's own, no old code can look at."""
     try:
-        state = {name: one for name, one in candidate.state.items() if not _is_of(is_own, name)}
+        state = {
+            name: one for name, one in candidate.state.items() if not begins_at(is_own, name)
+        }
         candidate = replace(candidate, state=state)
         return _compare(call, first, second, candidate)
     except WireError as error:
@@ -176,7 +176,7 @@ def _candidate(
         return Candidate.DIFFERS, found, ""
     if _is_cut_short(first) or _is_cut_short(candidate):
         return Candidate.UNKNOWN, [], "the outcome is too large to be compared whole"
-    if dark := _uncompared(first, candidate):
+    if dark := uncompared(first, candidate):
         return Candidate.UNKNOWN, [], dark
     if lazy := [one for one in first.inside if one.startswith(UNSEEN)]:
         what = lazy[0].removeprefix(UNSEEN)
@@ -226,14 +226,10 @@ def _passed(ran: Ran) -> Outcome:
 
 def _inside(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
     one, other, tried = (
-        Outcome(True, None, _comparable(ran.inside)) for ran in (first, second, candidate)
+        Outcome(True, None, comparable(ran.inside)) for ran in (first, second, candidate)
     )
     found = unmasked(apart(one, tried, exactly=True), apart(one, other, exactly=True))
     return [replace(each, where=_ROOT.sub("", each.where)) for each in found]
-
-
-def _comparable(said: Mapping[str, Value]) -> dict[str, Value]:
-    return {name: one for name, one in said.items() if not name.startswith(UNCOMPARED)}
 
 
 def unmasked(found: Apart, noise: Apart | None) -> list[Difference]:
@@ -301,66 +297,16 @@ def _from_where_they_differ(one: str, other: str) -> tuple[str, str]:
     return repr(one[start : start + 200]), repr(other[start : start + 200])
 
 
-def _uncompared(first: Ran, candidate: Ran) -> str:
-    """Return what it is of which nothing can be said, and why."""
-    for ran in (candidate, first):
-        for name, why in {**ran.inside, **ran.state}.items():
-            if name.startswith(UNCOMPARED):
-                return f"what {_named(name.removeprefix(UNCOMPARED))} holds {why}"
-    return ""
-
-
-def _named(where: str) -> str:
-    """Return a path of the state of modules as it is shown."""
-    return where.replace(":", ".", 1) if _STATE.match(where) else where
-
-
-def _is_of(is_own: Callable[[str], bool], where: str) -> bool:
-    """Tell whether a path begins at a name that is the candidate's own."""
-    found = _STATE.match(where)
-    if found is None:
-        return is_own(where)
-    module, *names = found.groups()
-    return any(is_own(f"{module}.{'.'.join(names[:n])}") for n in (1, 2) if names[n - 1])
-
-
 def _state(first: Ran, second: Ran, candidate: Ran) -> list[Difference]:
     """Return what differs in what the call has changed in the modules of the service."""
-    sides = _aligned(*(_comparable(ran.state) for ran in (first, second, candidate)))
+    sides = aligned(*(comparable(ran.state) for ran in (first, second, candidate)))
     one, other, tried = (Outcome(True, None, side) for side in sides)
     return [
-        replace(difference, where=_ROOT.sub("", _named(difference.where)))
+        replace(difference, where=_ROOT.sub("", named(difference.where)))
         for difference in unmasked(
             apart(one, tried, exactly=True), apart(one, other, exactly=True)
         )
     ]
-
-
-def _aligned(
-    one: dict[str, Value], other: dict[str, Value], tried: dict[str, Value]
-) -> Iterator[dict[str, Value]]:
-    """Yield three sides in which names that are made up anew in each run, such as the keys of
-    sessions, are the same."""
-    mine, others = one.keys() - other.keys(), other.keys() - one.keys()
-    made = {_form(name) for name in mine} & {_form(name) for name in others}
-    for side in (one, other, tried):
-        times: dict[str, int] = {}
-        renamed: dict[str, Value] = {}
-        for name, value in side.items():
-            form = _form(name) if made and not (name in one and name in other) else name
-            if form in made:
-                times[form] = times.get(form, 0) + 1
-                form = f"{form}#{times[form]}"
-            else:
-                form = name
-            renamed[form] = value
-        yield renamed
-
-
-def _form(name: str) -> str:
-    """Return a path without what chance may have made of its keys."""
-    head, bracket, keys = name.partition("[") if "[" in name else name.partition("{")
-    return head + bracket + without_chance(keys)
 
 
 def _more(one: Sequence[Refusal], other: Sequence[Refusal]) -> list[Refusal]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from leadline.trial.place import UNSHOWN
 from leadline.verify.assertions import assertion
 from leadline.verify.comparison import Compared
 from leadline.verify.literals import NotLiteral, arguments_source
@@ -81,6 +82,11 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
     if one.call.kind in (CallKind.GENERATOR, CallKind.ASYNC_GENERATOR):
         raise NotLiteral("a generator, which is driven step by step")
     run = "asyncio.run(call())" if one.call.kind == CallKind.COROUTINE else "call()"
+    is_decorated = _is_decorated(one)
+    name = qualname.rpartition(".")[2]
+    outer = f"{module}.{qualname}"
+    if is_decorated:
+        outer = f"_beneath({outer}, {name!r})"
     imports: set[str] = set()
     if one.case.failed:
         checks = _failing(fails, expect, run)
@@ -99,11 +105,12 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
         f"import {module}",
         "",
         *([*made.helpers, ""] if made.helpers else []),
+        *([*_BENEATH, ""] if is_decorated else []),
         "",
         f"def test_call_{one.call.number}():",
         *(f"    {line}" for line in made.lines),
         f"    given = {{{', '.join(f'{name!r}: {made.roots[name]}' for name in names)}}}",
-        f"    function = {module}.{qualname}",
+        f"    function = {outer}",
         "    bound = inspect.signature(function).bind_partial()",
         "    bound.arguments.update(given)",
         "",
@@ -118,6 +125,38 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
     except SyntaxError as error:
         raise NotLiteral(f"what is expected is no Python: {error.msg}") from None
     return text
+
+
+_BENEATH = '''def _beneath(found, name):
+    """Return the function itself: the call was made beneath its decorators."""
+    waiting, met = [found], set()
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in met:
+            continue
+        met.add(id(one))
+        code = getattr(one, "__code__", None)
+        if code is not None and code.co_name == name:
+            return one
+        more = ("__wrapped__", "__func__", "func", "fget", "callback")
+        waiting += [getattr(one, at) for at in more if hasattr(one, at)]
+        for cell in getattr(one, "__closure__", None) or ():
+            try:
+                waiting.append(cell.cell_contents)
+            except ValueError:
+                continue
+    raise LookupError(f"there is no {name} beneath its decorators")'''.splitlines()
+_BOUND = {"classmethod", "staticmethod"}
+
+
+def _is_decorated(one: Compared) -> bool:
+    """Tell whether callers meet something else than the function that was called."""
+    for name, held in (one.control.inside if one.control is not None else {}).items():
+        if name.startswith(f"{UNSHOWN}decorators of ") and isinstance(held, dict):
+            kinds = held.get("items", [{}])[0]
+            names = kinds.get("items", []) if isinstance(kinds, dict) else []
+            return not all(name in _BOUND for name in names)
+    return False
 
 
 def _failing(fails: str, expect: str, run: str) -> list[str]:

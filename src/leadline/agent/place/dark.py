@@ -1,6 +1,8 @@
 """Objects of C code that a capture shows nothing of: what can be read of them, and which are
 left of which nothing can be said."""
 
+import io
+import pickle
 import sys
 import types
 import zlib
@@ -10,7 +12,7 @@ from leadline.agent.capture.holding import hidden_state
 from leadline.agent.capture.resources import is_resource
 from leadline.agent.capture.room import Room
 from leadline.agent.capture.tree import Walk
-from leadline.agent.place.parts import digest
+from leadline.agent.place.parts import by_class, digest, ordinary
 from leadline.expression.layout import Layout, layout_of
 from leadline.wire.limits import CaptureLimits
 from leadline.wire.value import Omission
@@ -32,8 +34,23 @@ _OPEN = frozenset(
 )
 """Classes whose instances hold nothing more, are told by what is read of them, or never differ
 where the names in them do not."""
+_PICKLED = frozenset("numpy pandas polars pyarrow scipy xarray shapely PIL".split())
+"""Libraries whose objects hold more than a capture of them shows."""
 _KEY_WORDS = ("private_bytes_raw", "public_bytes_raw", "private_numbers", "public_numbers")
 _MODULES = ("typing", "_typing", "_thread", "_weakref", "weakref", "_contextvars", "_asyncio")
+
+
+@by_class
+def shows_all(kind: type) -> bool:
+    """Tell whether instances of a class hold what is in their dictionary, and no more."""
+    if is_pickled(kind) or ordinary(kind) is None:
+        return False
+    return not hidden_state(layout_of(kind), object)
+
+
+def is_pickled(kind: type) -> bool:
+    """Tell whether a class is of a library whose objects are told as they are stored."""
+    return kind.__module__.partition(".")[0] in _PICKLED
 
 
 def read_of(value: Any) -> dict[str, object]:
@@ -47,6 +64,8 @@ def read_of(value: Any) -> dict[str, object]:
         return {"of": [value.readonly, value.format, value.shape, value.tobytes()]}
     if isinstance(value, _COMPRESSORS):
         return {"rest": value.copy().flush()}
+    if name.startswith("lxml.etree."):
+        return {"text": sys.modules["lxml.etree"].tostring(value)}
     if name.startswith("cryptography."):
         return _key(value)
     if name.startswith(("_csv.", "_json.", "builtins.PyCapsule")):
@@ -65,6 +84,19 @@ def is_dark(value: Any) -> bool:
     if shown.get("omitted") == Omission.OPAQUE:
         return "rule" not in shown
     return set(shown) <= {"type", "fields", "omitted"} and hidden_state(layout, object)
+
+
+def stored(value: object) -> str | None:
+    """Return a digest of an object as it would be stored; None for one that cannot be. What
+    is in it twice is written twice, so that it does not count whether it is one object."""
+    written = io.BytesIO()
+    pickler = pickle.Pickler(written, 5)
+    pickler.fast = True
+    try:
+        pickler.dump(value)
+    except Exception:  # noqa: BLE001 - it does not want to, or leads to itself
+        return None
+    return digest(written.getvalue())
 
 
 def _may_be(layout: Layout) -> bool:

@@ -25,7 +25,7 @@ from types import (
 from typing import Any
 
 from leadline.agent.capture.resources import is_resource
-from leadline.agent.place.dark import is_dark, read_of
+from leadline.agent.place.dark import is_dark, is_pickled, read_of, shows_all, stored
 from leadline.agent.place.parts import of_c, parts
 from leadline.expression.layout import layout_of
 from leadline.trial.place import UNCOMPARED, UNSEEN, UNSHOWN
@@ -127,11 +127,12 @@ class _Look:
 
     def _single(self, path: str, value: Any, depth: int) -> None:
         """What is no container, but may come to something: lazy, read from, or kept by C."""
-        if isinstance(value, CoroutineType):
-            self.found[f"{UNSHOWN}code of {path}"] = _digest(value.cr_code)
-            value.close()
-        elif isinstance(value, AsyncGeneratorType):
-            self.found[f"{UNSHOWN}code of {path}"] = _digest(value.ag_code)
+        if isinstance(value, CoroutineType | AsyncGeneratorType):
+            self.found[f"{UNSHOWN}code of {path}"] = code_of(value)
+            held = [one for _, one in parts(value) or ()]
+            self._shown(f"{UNSHOWN}variables of {path}", held, depth)
+            if isinstance(value, CoroutineType) and not self._still:
+                value.close()
         elif isinstance(value, staticmethod | classmethod):
             self.at(f"{path}.__func__", value.__func__, depth)
         elif hasattr(type(value), "getvalue") and hasattr(type(value), "tell"):
@@ -144,13 +145,15 @@ class _Look:
             self._iterator(path, value, depth)
         elif type(value) is slice:
             self._shown(path, (value.start, value.stop, value.step), depth)
-        else:
+        elif not shows_all(type(value)):
             self._kept_by_c(path, value, depth)
 
     def _kept_by_c(self, path: str, value: Any, depth: int) -> None:
         """What a capture shows nothing of: what can be read of it, or that nothing can."""
         module = type(value).__module__
-        if is_resource(layout_of(type(value))):
+        if is_pickled(type(value)):
+            self._whole(path, value)
+        elif is_resource(layout_of(type(value))):
             self._shared(path, value, depth)
         elif read := read_of(value):
             for name, one in read.items():
@@ -160,8 +163,16 @@ class _Look:
         elif module in _OF_C:
             self._of_c(path, value, depth)
         elif is_dark(value):
-            what = f"{module}.{type(value).__qualname__}"
+            self._whole(path, value)
+
+    def _whole(self, path: str, value: object) -> None:
+        """An object of a library, as it is when it is stored; else nothing can be said."""
+        whole = stored(value)
+        if whole is None:
+            what = f"{type(value).__module__}.{type(value).__qualname__}"
             self.found[f"{UNCOMPARED}{path}"] = f"cannot be seen ({what})"
+        else:
+            self.found[f"{UNSHOWN}whole of {path}"] = whole
 
     def _shared(self, path: str, value: Any, depth: int) -> None:
         """What belongs to its process and leads to something: by the moment, in part, so that
@@ -204,6 +215,9 @@ class _Look:
         for name in slots:
             if hasattr(value, name):
                 self.at(f"{path}.{name}", getattr(value, name), depth)
+        if hasattr(cls, "__pydantic_fields_set__"):
+            named = getattr(value, "__pydantic_fields_set__", ())
+            self.found[f"{path}.__pydantic_fields_set__"] = sorted(named)
         if hasattr(cls, "getstate"):
             self.found[f"{path}.getstate()"] = _short(repr(value.getstate()))
         if cls.__module__ == "functools" and hasattr(value, "func"):

@@ -62,9 +62,11 @@ _VIEWS: tuple[type, ...] = (
 _CONTAINERS = (dict, list, tuple, set, frozenset, deque)
 _APART = (BaseException, logging.Logger, types.FunctionType, weakref.ReferenceType)
 _SHORT = 64
+_LARGE = 1_000_000
+"""Bytes that are not copied, to be looked at."""
 
 
-def _by_class[Learnt](learn: Callable[[type], Learnt]) -> Callable[[type], Learnt]:
+def by_class[Learnt](learn: Callable[[type], Learnt]) -> Callable[[type], Learnt]:
     """Learn something of each class once: a class need not have a hash."""
     known: dict[int, tuple[type, Learnt]] = {}
 
@@ -86,7 +88,7 @@ def is_plain(value: object) -> bool:
     return kind in PLAIN
 
 
-@_by_class
+@by_class
 def ordinary(kind: type) -> Getter | None:
     """Return what reads the dictionary in which instances of a class hold all that they hold;
     None for classes that hold something elsewhere."""
@@ -100,7 +102,7 @@ def ordinary(kind: type) -> Getter | None:
     return layout.namespace
 
 
-@_by_class
+@by_class
 def _is_of_c(kind: type) -> bool:
     """Tell whether C code may keep something for instances of a class."""
     if issubclass(kind, io.StringIO | io.BytesIO | itertools.count):
@@ -303,24 +305,27 @@ def _asked(kind: Any, value: Any) -> object:
         return digest(repr(value.getstate()))
     if hasattr(kind, "__length_hint__"):
         return kind.__length_hint__(value)
-    return _told(memoryview(value).tobytes())
+    view = memoryview(value)
+    return _told(
+        view.cast("B") if view.c_contiguous and view.nbytes > _LARGE else view.tobytes()
+    )
 
 
-@_by_class
+@by_class
 def _is_resource(kind: type) -> bool:
     return is_resource(layout_of(kind))
 
 
-def _told(text: str | bytes) -> str:
+def _told(text: str | bytes | memoryview) -> str:
     """Return a text, or a digest of a long one."""
     if type(text) is str and len(text) <= _SHORT:
         return text
     return f"{len(text)} #{digest(text)}"
 
 
-def digest(text: str | bytes) -> str:
+def digest(text: str | bytes | memoryview) -> str:
     """Return a short text that is the same for the same text, and hardly for another."""
-    plain = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    plain = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     return str(blake2b(plain, digest_size=8).hexdigest())
 
 
