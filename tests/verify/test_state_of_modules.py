@@ -114,6 +114,14 @@ CHANGED = {
     ),
     "written": ("BUFFER.write('a')", "BUFFER.write('b')"),
     "bytes": ("BYTES.write(b'a')", "BYTES.write(b'b')"),
+    "written_at_a_time": (
+        "BUFFER.write(f'{time.time()} a 1')",
+        "BUFFER.write(f'{time.time()} a 2')",
+    ),
+    "deep_at_a_time": (
+        "LAST['x'] = {'at': time.time(), 'of': [[[[[[[[[[[[[1]]]]]]]]]]]]]}",
+        "LAST['x'] = {'at': time.time(), 'of': [[[[[[[[[[[[[2]]]]]]]]]]]]]}",
+    ),
     "digest": ("DIGEST.update(b'a')", "DIGEST.update(b'b')"),
     "iterator": ("next(ITERATOR)", "next(ITERATOR); next(ITERATOR)"),
     "others": ("next(OTHERS)", "next(OTHERS); next(OTHERS)"),
@@ -127,6 +135,10 @@ CHANGED = {
     "method": ("pass", "Handler.handle = print"),
 }
 OPEN = {
+    "large_at_a_time": (
+        "LAST['x'] = [time.time(), *['x' * 60] * 5_000, 1]",
+        "LAST['x'] = [time.time(), *['x' * 60] * 5_000, 2]",
+    ),
     "code": ("FUNCTIONS['a'] = lambda y: y + 1", "FUNCTIONS['a'] = lambda y: y + 2"),
     "place": ("next(SILENT)", "pass"),
 }

@@ -176,7 +176,7 @@ def _candidate(
         return Candidate.DIFFERS, found, ""
     if _is_cut_short(first) or _is_cut_short(candidate):
         return Candidate.UNKNOWN, [], "the outcome is too large to be compared whole"
-    if dark := uncompared(first, candidate):
+    if dark := uncompared(first, second, candidate):
         return Candidate.UNKNOWN, [], dark
     if lazy := [one for one in first.inside if one.startswith(UNSEEN)]:
         what = lazy[0].removeprefix(UNSEEN)

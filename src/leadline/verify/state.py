@@ -9,13 +9,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from leadline.trial.accident import without_chance
-from leadline.trial.place import UNCOMPARED, Ran
+from leadline.trial.place import UNCOMPARED, UNSHOWN, Ran
 from leadline.wire.value import Value
 
 _STATE = re.compile(
     rf"(?:argument |{UNCOMPARED}|the \w+ of |bytes of |(?:order|type|list|copy)\()*"
     r"([\w.]+):(\w+)(?:\.(\w+))?"
 )
+_DIGEST = re.compile(r" #[0-9a-f]{16}\Z")
+_WHOLE = f"{UNSHOWN}whole of "
 
 
 def comparable(said: Mapping[str, Value]) -> dict[str, Value]:
@@ -23,13 +25,23 @@ def comparable(said: Mapping[str, Value]) -> dict[str, Value]:
     return {name: one for name, one in said.items() if not name.startswith(UNCOMPARED)}
 
 
-def uncompared(first: Ran, candidate: Ran) -> str:
+def uncompared(first: Ran, second: Ran, candidate: Ran) -> str:
     """Return what it is of which nothing can be said, and why."""
     for ran in (candidate, first):
         for name, why in {**ran.inside, **ran.state}.items():
             if name.startswith(UNCOMPARED):
                 return f"what {named(name.removeprefix(UNCOMPARED))} holds {why}"
+    others = {**second.inside, **second.state}
+    for name, one in {**first.inside, **first.state}.items():
+        if _is_digest(name, one) and others.get(name, one) != one:
+            return f"what {named(name)} holds differs by itself, and is told by a digest alone"
     return ""
+
+
+def _is_digest(name: str, value: Value) -> bool:
+    if type(value) is not str or name.startswith("order("):
+        return False
+    return name.startswith(_WHOLE) or _DIGEST.search(value) is not None
 
 
 def named(where: str) -> str:

@@ -110,4 +110,4 @@ class MeasuredWalk(_DeepWalk):
     __slots__ = ()
 
     def __init__(self, most: int, salt: str) -> None:
-        super().__init__(_Deep(depth=12, items=5_000), Room(most), salt)
+        super().__init__(_Deep(items=50_000), Room(most), salt)

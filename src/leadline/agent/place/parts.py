@@ -62,6 +62,8 @@ _VIEWS: tuple[type, ...] = (
 _CONTAINERS = (dict, list, tuple, set, frozenset, deque)
 _APART = (BaseException, logging.Logger, types.FunctionType, weakref.ReferenceType)
 _SHORT = 64
+_MAX_TEXT, _MAX_BYTES = 50_000, 5_000
+"""Of what C code keeps: noise in it is told from what is beside it."""
 _LARGE = 1_000_000
 """Bytes that are not copied, to be looked at."""
 
@@ -316,10 +318,10 @@ def _is_resource(kind: type) -> bool:
     return is_resource(layout_of(kind))
 
 
-def _told(text: str | bytes | memoryview) -> str:
-    """Return a text, or a digest of a long one."""
-    if type(text) is str and len(text) <= _SHORT:
-        return text
+def _told(text: str | bytes | memoryview) -> object:
+    """Return a text, or bytes; of what is long a digest."""
+    if len(text) <= (_MAX_TEXT if isinstance(text, str) else _MAX_BYTES):
+        return text if isinstance(text, str) else bytes(text)
     return f"{len(text)} #{digest(text)}"
 
 
