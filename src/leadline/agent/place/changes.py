@@ -7,11 +7,12 @@ the same whether something was changed in its place or put there anew.
 import json
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from types import FunctionType, ModuleType
 from typing import Any
 
 from leadline.agent.place.inside import LARGE, code_of, inside
-from leadline.agent.place.parts import digest, is_plain, of_c
+from leadline.agent.place.parts import Part, digest, is_plain, items, of_c
 from leadline.agent.place.reach import Reach, as_plain
 from leadline.trial import withheld
 from leadline.trial.place import UNCOMPARED, UNSHOWN
@@ -32,6 +33,8 @@ _MANY = 64
 
 type Taken = tuple[Value, bool]
 """A value as a tree, and whether that shows all of it."""
+_KEYS = {int, str, bytes}
+"""Classes of keys that are told apart by what they are written as."""
 _MISSING: Any = object()
 
 
@@ -93,7 +96,11 @@ class Changes:
 
     def _inside(self, path: str, before: Any, now: Any, module: str = "") -> None:
         """Two objects of one class, or one object then and now."""
-        ours, theirs = self._reach.inside(before, True), self._reach.inside(now, False)
+        narrow = self._narrowed(before, now)
+        ours, theirs = narrow or (
+            self._reach.inside(before, True),
+            self._reach.inside(now, False),
+        )
         self._itself(path, before, now)
         if ours is None or theirs is None:
             if before is not now and self._text("", before) != self._text("", now):
@@ -114,8 +121,45 @@ class Changes:
                 self.found[where] = GONE
             elif not module or self._belongs(module, one, other):
                 self._waiting.append((where, secret_name(name) or "", one, other))
-        if isinstance(now, dict):
+        if narrow:
+            self._order_of_many(path, before, now)
+        elif isinstance(now, dict):
             self._order(path, *([one for one in side if one[0] == "["] for side in (old, new)))
+
+    def _narrowed(self, before: Any, now: Any) -> tuple[list[Part], list[Part]] | None:
+        """Return the items of two large tables, or lists, that may differ."""
+        kind = type(now)
+        if kind not in (dict, list, deque) or len(now) < _ENOUGH:
+            return None
+        old, new, dirty = self._reach.copy(before), now, self._dirty
+        if kind is not dict:
+            pairs = zip(old, new, strict=False)
+            at = [i for i, (a, b) in enumerate(pairs) if a is not b or id(b) in dirty]
+            more = range(min(len(old), len(new)), max(len(old), len(new)))
+            sides = [
+                [(f"[{i}]", side[i]) for i in (*at, *more) if i < len(side)]
+                for side in map(list, (old, new))
+            ]
+            return sides[0], sides[1]
+        if not set(map(type, old)) | set(map(type, new)) <= _KEYS:
+            return None
+        keys = [k for k, v in new.items() if old.get(k, _MISSING) is not v or id(v) in dirty]
+        gone = [k for k in old if k not in new]
+        return (
+            items({k: old[k] for k in (*keys, *gone) if k in old}),
+            items({k: new[k] for k in keys}),
+        )
+
+    def _order_of_many(self, path: str, before: Any, now: Any) -> None:
+        if type(now) is not dict:
+            return
+        old = self._reach.copy(before)
+        kept = [one for one in old if one in now]
+        added = [one for one in now if one not in old]
+        if list(islice(now, len(kept))) != kept:
+            self.found[f"order({path})"] = digest(repr(list(now)))
+        elif len(added) > 1:
+            self._order(path, [], [step for step, _ in items(dict.fromkeys(added))])
 
     def _may_differ(self, old: dict[str, Any], new: dict[str, Any], step: str) -> bool:
         one, other = old.get(step, _MISSING), new.get(step, _MISSING)

@@ -197,12 +197,13 @@ class Reach:
             return None
         kind = type(value)
         if kind in (dict, list, set, deque, tuple, frozenset):
-            return items(self._copy(value, before))
+            return items(self.copy(value, before))
         if known:
             return self._held[id(value)]  # type: ignore[return-value]
         return None if isinstance(value, type) else parts(value)
 
-    def _copy(self, value: Any, before: bool) -> Any:
+    def copy(self, value: Any, before: bool = True) -> Any:
+        """Return a container as it was, or as it is."""
         return self._held.get(id(value), value) if before else value
 
     def knows(self, value: object) -> bool:
