@@ -5,17 +5,22 @@ import shutil
 import subprocess
 import sys
 
+import pytest
 from benchmarks.verify.calling import home
 
 from leadline.verify.exporting import export_tests
+from leadline.verify.verdict import Candidate
 from verify.shop import FIXES, SHOP, candidate_of, verified
+from verify.test_verdict_second_eyes import texts_of
+from verify.test_verdict_second_eyes import verified as verified_texts
 
 EXPECT = 'result["total"] > 0'
 
 
 def run(folder, code):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)],
+        [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider",
+         str(folder)],
         capture_output=True, text=True, cwd=code, timeout=60, check=False,
         env={**os.environ, "PYTHONPATH": str(code)},
     )  # fmt: skip
@@ -43,3 +48,123 @@ def test_they_fail_before_and_pass_after(quotes, tmp_path):
     assert "leadline" not in text.replace("captured by Leadline", "")
     assert "2 failed, 5 passed" in run(folder, SHOP)
     assert "5 failed, 2 passed" in run(folder, patched(tmp_path, "plausible"))
+
+
+MORE = """
+import dataclasses
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: object = None
+
+Row = collections.namedtuple("Row", "a b")
+"""
+DIFFERING = {
+    "json": ("return {'b': json.dumps({'n': 1})}", "return {'b': json.dumps({'n': 2})}"),
+    "json_whole": ("return json.dumps([1, {'a': 'x'}])", "return json.dumps([1, {'a': 'y'}])"),
+    "json_deep": (
+        "return [json.dumps({'r': [{'id': 4, \"it's\": [1.5]}]})]",
+        "return [json.dumps({'r': [{'id': 4, \"it's\": [2.5]}]})]",
+    ),
+    "json_twice": (
+        "return {'b': '{\"a\": 1, \"a\": 2}'}",
+        "return {'b': '{\"a\": 1, \"a\": 3}'}",
+    ),
+    "json_built_otherwise": ("return {'b': '{\"a\": 1}'}", "return {'b': '{\"a\":1}'}"),
+    "json_beside_a_time": (
+        "return {'b': json.dumps({'at': time.time(), 'sum': 1})}",
+        "return {'b': json.dumps({'at': time.time(), 'sum': 2})}",
+    ),
+    "part": ("return ['a 1 b 2']", "return ['a 1 b 3']"),
+    "part_beside_a_time": (
+        "return ['at %s owes %d' % (time.time(), 4)]",
+        "return ['at %s owes %d' % (time.time(), 5)]",
+    ),
+    "text": ("return {'t': 'abc'}", "return {'t': 'abd'}"),
+    "order": ("return {'a': 1, 'b': 2}", "return {'b': 2, 'a': 1}"),
+    "order_inside": ("return [{'a': 1, 'b': 2}]", "return [{'b': 2, 'a': 1}]"),
+    "length": ("return {'l': [1]}", "return {'l': [1, 2]}"),
+    "shorter": ("return {'l': [1, 2]}", "return {'l': [1]}"),
+    "member": ("return {'s': {'read', 'write'}}", "return {'s': {'read', 'delete'}}"),
+    "member_tuple": ("return {(1, 'a'), (2, 'b')}", "return {(1, 'a'), (2, 'c')}"),
+    "key": ("return {'a': 1}", "return {'b': 1}"),
+    "key_more": ("return {'a': 1}", "return {'a': 1, 'b': 2}"),
+    "key_tuple": ("return {(1, 'a]'): {'x': 1}}", "return {(1, 'a]'): {'x': 2}}"),
+    "key_number": ("return {1: [1], '1': [2]}", "return {1: [1], '1': [3]}"),
+    "yes": ("return [1]", "return [True]"),
+    "zero": ("return [0.0]", "return [-0.0]"),
+    "kind": ("return [1, 2]", "return (1, 2)"),
+    "as_float": ("return {'v': 1}", "return {'v': 1.0}"),
+    "none": ("return {'a': None}", "return {'a': 0}"),
+    "bytes": ("return [b'a\\xff']", "return [b'a\\xfe']"),
+    "large": ("return {'big': 10 ** 40}", "return {'big': 10 ** 40 + 1}"),
+    "field": ("return [Point(1, [2])]", "return [Point(1, [3])]"),
+    "field_text": ("return Point(1, '{\"a\": 1}')", "return Point(1, '{\"a\": 2}')"),
+    "named": ("return Row(1, 2)", "return Row(1, 3)"),
+    "raised": ("raise KeyError('a')", "raise KeyError('b')"),
+    "raised_else": ("raise KeyError('a')", "raise LookupError('a')"),
+    "raised_first": ("raise KeyError('a')", "return 1"),
+    "raised_now": ("return 1", "raise KeyError('a')"),
+    "argument": ("x['a'][0].append(1)", "x['a'][0].append(2)", {"a": [[]]}),
+    "argument_key": ("x['k'] = 1", "x['l'] = 1", {"a": 1}),
+    "frozen": ("return frozenset('ab')", "return frozenset('ac')"),
+    "set_in_order": ("return {'a': {1}, 'b': 2}", "return {'b': 2, 'a': {1}}"),
+}
+UNWRITTEN = {
+    "closure": ("v = 1\nreturn lambda: v", "v = 2\nreturn lambda: v"),
+    "printed": ("print(1)", "print(2)"),
+    "number_as_key": ("return {decimal.Decimal(1): 1}", "return {decimal.Decimal(1): 2}"),
+    "range": ("return range(0, 3)", "return range(0, 4)"),
+    "not_there": ("return [float('nan'), 1.5]", "return [float('inf'), 1.5]"),
+}
+
+
+def test_they_tell_the_old_code_from_the_candidate(tmp_path):
+    bodies = {**DIFFERING, **UNWRITTEN}
+    old, new, given = texts_of(bodies, MORE)
+    found = verified_texts(tmp_path, old, new, "call", given).compared
+    assert {one.case.candidate for one in found} == {Candidate.DIFFERS}
+    folder = tmp_path / "exported"
+    exported = export_tests(str(folder), "tried:call", found, "", "")
+    names = dict(enumerate(bodies, 1))
+    assert {names[number] for number in exported.left_out} == set(UNWRITTEN)
+    for text, said in ((old, "passed"), (new, "failed")):
+        code = tmp_path / said
+        code.mkdir()
+        (code / "tried.py").write_text(text)
+        assert f"{len(DIFFERING)} {said} in" in run(folder, code)
+
+
+DECORATED = """
+import functools
+
+def told(function):
+    @functools.wraps(function)
+    def inner(*given):
+        return {"w": function(*given)}
+    return inner
+
+def hidden(function):
+    return lambda *given: [function(*given)]
+
+@told
+@hidden
+def shares(x):
+    return {"n": 10 // x}
+"""
+
+
+@pytest.mark.parametrize(("fails", "given"), [("", 2), ("raises ZeroDivisionError", 0)])
+def test_they_call_beneath_decorators(tmp_path, fails, given):
+    new = DECORATED.replace("10 // x", "12 // (x or 1)")
+    expect = "result['n'] == 12" if fails else ""
+    found = verified_texts(tmp_path, DECORATED, new, "shares", [(given,)], fails, expect)
+    folder = tmp_path / "exported"
+    assert not export_tests(str(folder), "tried:shares", found.compared, fails, expect).left_out
+    was, became = ("failed", "passed") if fails else ("passed", "failed")
+    for text, said in ((DECORATED, was), (new, became)):
+        code = tmp_path / said
+        code.mkdir()
+        (code / "tried.py").write_text(text)
+        assert f"1 {said} in" in run(folder, code)

@@ -47,8 +47,8 @@ def verified(folder, old, new, entry, given, fails="", expect=""):
         return verify(request)
 
 
-def became(folder, bodies, more="", above=""):
-    """Return what became of each of many functions, by name, told from one verification.
+def texts_of(bodies, more="", above=""):
+    """Return an old and a new module with many functions, and the arguments of a call of each.
     `bodies` are an old and a new body, and an argument perhaps; `above` the new text alone
     begins with."""
     sides = [PRELUDE + more, above + PRELUDE + more]
@@ -56,7 +56,12 @@ def became(folder, bodies, more="", above=""):
         for at in (0, 1):
             sides[at] += f"\ndef {name}_(x):\n{textwrap.indent(one[at], '    ')}\n"
     old, new = (side + CALL for side in sides)
-    given = [(f"{name}_", *one[2:]) for name, one in bodies.items()]
+    return old, new, [(f"{name}_", *one[2:]) for name, one in bodies.items()]
+
+
+def became(folder, bodies, more="", above=""):
+    """Return what became of each of many functions, by name, told from one verification."""
+    old, new, given = texts_of(bodies, more, above)
     found = verified(folder, old, new, "call", given).compared
     assert all(one.case.agreed and one.case.reached for one in found)
     return {name: one.case.candidate for name, one in zip(bodies, found, strict=True)}

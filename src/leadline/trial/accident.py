@@ -2,7 +2,7 @@
 
 import re
 
-_CHANCE = re.compile(
+PATTERN = (
     r"\b0x[0-9a-fA-F]{6,16}\b"
     r"|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
     r"|[0-9A-Za-z_+/=-]{16,}"
@@ -10,6 +10,7 @@ _CHANCE = re.compile(
 )
 """What a clock, or a source of random bytes, writes: numbers, times, UUIDs, long tokens;
 and addresses, of which those that differ in digits alone would else be built alike."""
+_CHANCE = re.compile(PATTERN)
 
 
 def without_chance(text: str) -> str:

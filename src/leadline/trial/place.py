@@ -30,6 +30,9 @@ LIFE_S = 900.0
 UNSEEN = "all of "
 """How a name of `Ran.inside` begins that tells of something lazy that cannot be followed to
 its end, because it then needs what was not kept."""
+UNCOMPARED = "what is not compared of "
+"""How a name of `Ran.inside` or `Ran.state` begins of which nothing can be said: the value is
+the reason, after `what it holds`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ between those two is noise: it is masked where the candidate is compared, and sh
 
 import errno
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from leadline.trial.accident import chances, without_chance
 from leadline.trial.comparing import Apart, Moved, apart, explained
@@ -16,15 +16,16 @@ from leadline.trial.place import UNSEEN, Ran
 from leadline.verify.aside import NOTHING_ASIDE, Aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.gateways import answer, unshown
+from leadline.verify.state import aligned, begins_at, comparable, named, uncompared
 from leadline.verify.verdict import Candidate, Case, Control
 from leadline.wire.errors import WireError
 from leadline.wire.gateway import ASKED
 from leadline.wire.refusals import attempt_words
 from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.twin import Difference, Refusal
-from leadline.wire.value import Omission, Value
+from leadline.wire.value import LIMITS, Value
 
-_LIMITS = frozenset((Omission.ROOM, Omission.ITEMS, Omission.DEPTH, Omission.TEXT))
+_LIMITS = frozenset(LIMITS)
 _MAX_WALKED = 1_000_000
 _HOLDS_ALREADY = (
     "what is expected holds for the old code as well, which raises: it says nothing of a result"
@@ -68,7 +69,11 @@ def compare_runs(
     """Compare what became of one call, but for what is `left` aside. `first` and `second` are
     the control's runs."""
     try:
-        state = {name: one for name, one in candidate.state.items() if not left.is_own(name)}
+        state = {
+            name: one
+            for name, one in candidate.state.items()
+            if not begins_at(left.is_own, name)
+        }
         candidate = replace(candidate, state=state)
         return _compare(call, _Runs(first, second, candidate, left.moved))
     except WireError as error:
@@ -123,13 +128,19 @@ class _Found:
         pair = apart(sides.one, sides.tried, exactly, sides.moved)
         known = {each.where for each in self.differences}
         for each in unmasked(pair, noise):
-            where = _ROOT.sub("", each.where) if sides.named else each.where
+            where = _ROOT.sub("", named(each.where)) if sides.named else each.where
             if each.where not in known:
                 into = self.unshown if where.startswith(UNSHOWN) else self.differences
                 into.append(replace(each, where=where))
         hidden = _hidden(pair, noise)
         if hidden and _hidden(apart(sides.other, sides.tried, exactly, sides.moved), noise):
             self.unclear += hidden
+
+    def add_named(self, sides: Iterable[dict[str, Value]], moved: Moved) -> None:
+        """Add what differs between values that are told by names of their own."""
+        one, other, tried = (Outcome(True, None, side) for side in sides)
+        again = apart(one, other, exactly=True)
+        self.add(_Sides(one, other, tried, moved, named=True), again, exactly=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +236,7 @@ def _candidate(runs: _Runs, found: _Found) -> tuple[Candidate, list[Difference],
         return Candidate.UNKNOWN, [], _unseen_effects(first)
     if _is_cut_short(first) or _is_cut_short(candidate):
         return Candidate.UNKNOWN, [], "the outcome is too large to be compared whole"
-    why = _not_followed(first, found)
+    why = uncompared(first, runs.second, candidate) or _not_followed(first, found)
     return Candidate.UNKNOWN if why else Candidate.SAME, [], why
 
 
@@ -287,13 +298,9 @@ def _found(runs: _Runs, noise: Apart | None) -> _Found:
     if runs.first.rerun.outcome is None or runs.candidate.rerun.outcome is None:
         return found
     _outcomes(runs, noise, found)
-    for part in ("state", "inside"):
-        one, other, tried = (
-            Outcome(True, None, dict(getattr(ran, part)))
-            for ran in (runs.first, runs.second, runs.candidate)
-        )
-        sides = _Sides(one, other, tried, runs.moved, named=True)
-        found.add(sides, apart(one, other, exactly=True), exactly=True)
+    sides = [runs.first, runs.second, runs.candidate]
+    found.add_named([comparable(ran.inside) for ran in sides], runs.moved)
+    found.add_named(aligned(*(comparable(ran.state) for ran in sides)), runs.moved)
     _beside(runs, found)
     found.differences.sort(key=lambda one: not one.where.startswith(ASKED))  # as a client meets
     return found

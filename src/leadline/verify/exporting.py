@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from leadline.trial.outcome import UNSHOWN
+from leadline.verify.assertions import assertion
 from leadline.verify.comparison import Compared
 from leadline.verify.literals import NotLiteral, arguments_source
 from leadline.verify.verdict import Candidate
@@ -16,7 +18,6 @@ from leadline.wire.call import CallKind
 from leadline.wire.errors import UnavailableError
 from leadline.wire.kept import CONTEXT
 from leadline.wire.struct import dataclass, field
-from leadline.wire.twin import Difference
 
 MAX_TESTS = 50
 """Of each sort: more are the same again."""
@@ -81,24 +82,35 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
     if one.call.kind in (CallKind.GENERATOR, CallKind.ASYNC_GENERATOR):
         raise NotLiteral("a generator, which is driven step by step")
     run = "asyncio.run(call())" if one.call.kind == CallKind.COROUTINE else "call()"
-    checks = _failing(fails, expect, run) if one.case.failed else _differing(one, run)
+    is_decorated = _is_decorated(one)
+    name = qualname.rpartition(".")[2]
+    outer = f"{module}.{qualname}"
+    if is_decorated:
+        outer = f"_beneath({outer}, {name!r})"
+    imports: set[str] = set()
+    if one.case.failed:
+        checks = _failing(fails, expect, run)
+    else:
+        checks, imports = _differing(one, run)
     head = "failed in production" if one.case.failed else "is right as it is"
     lines = [
         f'"""A real call of {module}:{qualname} that {head}, captured by Leadline."""',
         "",
         *(["import asyncio"] if "asyncio." in run else []),
         "import inspect",
+        *(f"import {name}" for name in sorted(imports)),
         *made.imports,
         "",
         *(["import pytest", ""] if any("pytest." in line for line in checks) else []),
         f"import {module}",
         "",
         *([*made.helpers, ""] if made.helpers else []),
+        *([*_BENEATH, ""] if is_decorated else []),
         "",
         f"def test_call_{one.call.number}():",
         *(f"    {line}" for line in made.lines),
         f"    given = {{{', '.join(f'{name!r}: {made.roots[name]}' for name in names)}}}",
-        f"    function = {module}.{qualname}",
+        f"    function = {outer}",
         "    bound = inspect.signature(function).bind_partial()",
         "    bound.arguments.update(given)",
         "",
@@ -113,6 +125,38 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
     except SyntaxError as error:
         raise NotLiteral(f"what is expected is no Python: {error.msg}") from None
     return text
+
+
+_BENEATH = '''def _beneath(found, name):
+    """Return the function itself: the call was made beneath its decorators."""
+    waiting, met = [found], set()
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in met:
+            continue
+        met.add(id(one))
+        code = getattr(one, "__code__", None)
+        if code is not None and code.co_name == name:
+            return one
+        more = ("__wrapped__", "__func__", "func", "fget", "callback")
+        waiting += [getattr(one, at) for at in more if hasattr(one, at)]
+        for cell in getattr(one, "__closure__", None) or ():
+            try:
+                waiting.append(cell.cell_contents)
+            except ValueError:
+                continue
+    raise LookupError(f"there is no {name} beneath its decorators")'''.splitlines()
+_BOUND = {"classmethod", "staticmethod"}
+
+
+def _is_decorated(one: Compared) -> bool:
+    """Tell whether callers meet something else than the function that was called."""
+    for name, held in (one.control.inside if one.control is not None else {}).items():
+        if name.startswith(f"{UNSHOWN}decorators of ") and isinstance(held, dict):
+            kinds = held.get("items", [{}])[0]
+            names = kinds.get("items", []) if isinstance(kinds, dict) else []
+            return not all(name in _BOUND for name in names)
+    return False
 
 
 def _failing(fails: str, expect: str, run: str) -> list[str]:
@@ -132,12 +176,15 @@ def _failing(fails: str, expect: str, run: str) -> list[str]:
     return checks
 
 
-def _raised(name: str, run: str) -> list[str]:
+def _raised(name: str, run: str, *, exactly: bool = False) -> list[str]:
     short = name.rpartition(".")[2]
+    names = "[one.__name__ for one in type(caught.value).__mro__]"
     return [
         "with pytest.raises(Exception) as caught:",
         f"    {run}",
-        f"assert {short!r} in [one.__name__ for one in type(caught.value).__mro__]",
+        f"assert type(caught.value).__name__ == {short!r}"
+        if exactly
+        else f"assert {short!r} in {names}",
     ]
 
 
@@ -152,43 +199,27 @@ def _names(expression: str) -> set[str]:
 _BUILTIN = {"len", "isinstance", "True", "False", "None"}
 
 
-def _differing(one: Compared, run: str) -> list[str]:
-    control = one.control.rerun.outcome if one.control is not None else None
-    if control is None:
+def _differing(one: Compared, run: str) -> tuple[list[str], set[str]]:
+    """Return the lines that assert what the old code comes to, and what they import."""
+    if one.control is None or one.candidate is None or one.control.rerun.outcome is None:
         raise NotLiteral("the control has no outcome")
-    if not control.returned:
-        name = control.value.get("type", "") if isinstance(control.value, dict) else ""
-        return _raised(str(name), run)
-    checks = [f"result = {run}"]
+    control = one.control.rerun.outcome
+    checks: list[str] = []
+    imports: set[str] = set()
     for difference in one.differences:
-        if difference.where == "outcome":
-            continue  # that it returns is seen by calling it
-        if check := _check(difference):
-            checks.append(check)
-        if len(checks) > _MAX_ASSERTS:
+        found = assertion(difference.where, one.control, one.candidate, one.noise)
+        if found is not None and found.line not in checks:
+            checks.append(found.line)
+            imports |= set(found.imports)
+        if len(checks) >= _MAX_ASSERTS:
             break
-    if len(checks) == 1 and not any(one.where == "outcome" for one in one.differences):
+    other = any(one.where in ("outcome", "exception") for one in one.differences)
+    if not checks and not other:
         raise NotLiteral("what differs cannot be written down")
-    return checks
-
-
-def _check(difference: Difference) -> str:
-    """Return what asserts the old value at the place of a difference, or nothing."""
-    where = difference.where
-    try:
-        value = ast.literal_eval(difference.live)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return ""
-    if where.startswith("argument "):
-        name, _, rest = re.match(r"argument (\w+)()(.*)", where).groups()  # type: ignore[union-attr]
-        where = f"given[{name!r}]{rest}"
-    elif not re.match(r"(result|len\(result)", where):
-        return ""
-    try:
-        ast.parse(where, mode="eval")
-    except SyntaxError:
-        return ""
-    return f"assert {where} == {value!r}"
+    if control.returned:
+        return [f"result = {run}", *checks], imports
+    name = control.value.get("type", "") if isinstance(control.value, dict) else ""
+    return [*_raised(str(name), run, exactly=True), *checks], imports
 
 
 def _word(entry: str) -> str:

@@ -43,6 +43,8 @@ class Omission(StrEnum):
     UNKNOWN = "unknown"
 
 
+LIMITS = (Omission.ROOM, Omission.ITEMS, Omission.DEPTH, Omission.TEXT)
+"""Why a part of a value is not there although it could have been captured."""
 RESOURCE = "resource"
 """The rule by which a value is held back that belongs to its process: a thread, a lock, a
 connection."""

@@ -137,5 +137,4 @@ class MeasuredWalk(_DeepWalk):
     __slots__ = ()
 
     def __init__(self, most: int, salt: str) -> None:
-        limits = _Deep(depth=12, items=5_000)
-        super().__init__(limits, Room(most), salt, Room(_ASIDE * most))
+        super().__init__(_Deep(items=50_000), Room(most), salt, Room(_ASIDE * most))

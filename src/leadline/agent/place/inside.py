@@ -4,8 +4,10 @@ the code of functions that are handed out, where an exception comes from.
 The run is over and its process about to end, so iterators are asked for what they have.
 """
 
+import contextvars
 import io
 import itertools
+import weakref
 from collections import deque
 from collections.abc import Mapping
 from hashlib import sha256
@@ -22,12 +24,18 @@ from types import (
 )
 from typing import Any
 
+from leadline.agent.capture.resources import is_resource
+from leadline.agent.place.dark import is_dark, read_of, shows_all
+from leadline.agent.place.parts import of_c, parts
+from leadline.agent.place.whole import is_of_a_library, stored, whole_of
+from leadline.expression.layout import layout_of
 from leadline.trial.outcome import UNSHOWN
-from leadline.trial.place import UNSEEN
+from leadline.trial.place import UNCOMPARED, UNSEEN
 from leadline.trial.withheld import Withheld, WithheldTouched, times_touched
 
-MAX_LOOKED = 20_000
-"""Objects of one outcome that are looked at."""
+MAX_LOOKED = 500_000
+"""Objects of one outcome that are looked at; that there are more is told."""
+LARGE = "is too large to be compared"
 MAX_GIVEN_OUT = 1_000
 """Of one iterator: it may have no end."""
 _MAX_DEPTH = 60
@@ -41,10 +49,13 @@ _HOLDERS = (int, float, str, bytes, bytearray, list, tuple, dict, set, frozenset
 _PLAIN = frozenset((int, float, str, bytes, bytearray, bool, type(None), complex, Withheld))
 
 
-def inside(roots: Mapping[str, object], but: object = None) -> dict[str, object]:
+def inside(
+    roots: Mapping[str, object], but: object = None, still: bool = False
+) -> dict[str, object]:
     """Return, by path, what values hold beyond what a capture of them shows, `but` for what is
-    within that one."""
-    look = _Look()
+    within that one. `still` asks no iterator for its next value: the service goes on with it,
+    or it waits for something."""
+    look = _Look(still)
     look.leave(but)
     for name, one in roots.items():
         look.at(name, one, 0)
@@ -54,8 +65,9 @@ def inside(roots: Mapping[str, object], but: object = None) -> dict[str, object]
 class _Look:
     """One walk over live objects. What cannot be read is left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, still: bool) -> None:
         self.found: dict[str, object] = {}
+        self._still = still
         self._met: dict[int, object] = {}
 
     def leave(self, value: object) -> None:
@@ -69,6 +81,7 @@ class _Look:
         if kind in _PLAIN or id(value) in self._met:
             return
         if depth > _MAX_DEPTH or len(self._met) >= MAX_LOOKED:
+            self.found[f"{UNCOMPARED}{path.partition('[')[0]}"] = LARGE
             return
         self._met[id(value)] = value  # kept, or another may have its id
         try:
@@ -99,6 +112,10 @@ class _Look:
             self._object(path, value, depth)
 
     def _object(self, path: str, value: Any, depth: int) -> None:
+        if is_of_a_library(type(value)):
+            if not whole_of(value, ""):  # else its digest stands beside what is shown of it
+                self._unseen(path, value)
+            return
         if isinstance(value, Mapping):
             for key in list(value):
                 name = repr(key) if type(key) in _PLAIN else type(key).__name__
@@ -116,16 +133,17 @@ class _Look:
 
     def _single(self, path: str, value: Any, depth: int) -> None:
         """What is no container, but may come to something: lazy, read from, or kept by C."""
-        if isinstance(value, CoroutineType):
-            self.found[f"{UNSHOWN}code of {path}"] = _digest(value.cr_code)
-            value.close()
-        elif isinstance(value, AsyncGeneratorType):
-            self.found[f"{UNSHOWN}code of {path}"] = _digest(value.ag_code)
+        if isinstance(value, CoroutineType | AsyncGeneratorType):
+            self.found[f"{UNSHOWN}code of {path}"] = code_of(value)
+            held = [one for _, one in parts(value) or ()]
+            self._shown(f"{UNSHOWN}variables of {path}", held, depth)
+            if isinstance(value, CoroutineType) and not self._still:
+                value.close()
         elif isinstance(value, staticmethod | classmethod):
             self.at(f"{path}.__func__", value.__func__, depth)
         elif hasattr(type(value), "getvalue") and hasattr(type(value), "tell"):
             self.found[path] = (value.getvalue(), value.tell())
-        elif hasattr(type(value), "tell") and hasattr(type(value), "read"):
+        elif _is_stream(type(value)):
             self.found[path] = value.tell()
             if isinstance(value, io.TextIOWrapper):
                 self.at(f"{path}.buffer", value.buffer, depth)
@@ -133,8 +151,48 @@ class _Look:
             self._iterator(path, value, depth)
         elif type(value) is slice:
             self._shown(path, (value.start, value.stop, value.step), depth)
-        elif type(value).__module__ in _OF_C:
+        elif not shows_all(type(value)):
+            self._kept_by_c(path, value, depth)
+
+    def _kept_by_c(self, path: str, value: Any, depth: int) -> None:
+        """What a capture shows nothing of: what can be read of it, or that nothing can."""
+        module = type(value).__module__
+        if is_resource(layout_of(type(value))):
+            self._shared(path, value, depth)
+        elif read := read_of(value):
+            for name, one in read.items():
+                self._shown(f"{path}.{name}", one, depth)
+        elif hasattr(type(value), "__buffer__"):
+            self.found[f"bytes of {path}"] = of_c(value)
+        elif module in _OF_C:
             self._of_c(path, value, depth)
+        elif is_dark(value):
+            self._whole(path, value)
+
+    def _whole(self, path: str, value: object) -> None:
+        """An object of a library, as it is when it is stored; else nothing can be said."""
+        if whole := stored(value):
+            self.found[f"{UNSHOWN}whole of {path}"] = whole
+        else:
+            self._unseen(path, value)
+
+    def _unseen(self, path: str, value: object) -> None:
+        what = f"{type(value).__module__}.{type(value).__qualname__}"
+        self.found[f"{UNCOMPARED}{path}"] = f"cannot be seen ({what})"
+
+    def _shared(self, path: str, value: Any, depth: int) -> None:
+        """What belongs to its process and leads to something: by the moment, in part, so that
+        nothing follows from a difference."""
+        if isinstance(value, weakref.ReferenceType):
+            self.found[f"{UNSHOWN}target of {path}"] = _briefly(value())
+        elif isinstance(value, contextvars.Context):
+            for variable, one in value.items():
+                if type(one).__module__ != "decimal":  # made whenever one reckons with numbers
+                    self._shown(f"{path}[{variable.name}]", one, depth)
+        elif hasattr(type(value), "set_result") and value.done() and not value.cancelled():
+            error = value.exception()
+            name = f"{UNSHOWN}result of {path}"
+            self._shown(name, value.result() if error is None else error, depth)
 
     def _of_c(self, path: str, value: Any, depth: int) -> None:
         """What C code keeps is told by how it is copied, or by what it has reckoned."""
@@ -163,6 +221,9 @@ class _Look:
         for name in slots:
             if hasattr(value, name):
                 self.at(f"{path}.{name}", getattr(value, name), depth)
+        if hasattr(cls, "__pydantic_fields_set__"):
+            named = getattr(value, "__pydantic_fields_set__", ())
+            self.found[f"{path}.__pydantic_fields_set__"] = sorted(named)
         if hasattr(cls, "getstate"):
             self.found[f"{path}.getstate()"] = _short(repr(value.getstate()))
         if cls.__module__ == "functools" and hasattr(value, "func"):
@@ -185,6 +246,9 @@ class _Look:
                 self.at(f"{path}.{name}", beneath, depth)
 
     def _iterator(self, path: str, value: Any, depth: int) -> None:
+        if self._still:
+            self._stands(path, value, depth)
+            return
         given: list[object] = []
         end, before = "", times_touched()
         try:
@@ -199,6 +263,16 @@ class _Look:
         if end:
             self.found[f"list({path}) raises"] = end
         self.at(f"list({path})", given, depth)
+
+    def _stands(self, path: str, value: Any, depth: int) -> None:
+        """Where an iterator has come to, and what it goes over."""
+        if code := code_of(value):
+            self.found[f"{UNSHOWN}code of {path}"] = code
+            self.found[f"{UNSHOWN}place of {path}"] = of_c(value)
+        else:
+            self.found[path] = of_c(value)
+        for step, one in parts(value) or ():
+            self._shown(f"{path}{step}", one, depth)
 
     def _function(self, path: str, value: FunctionType, depth: int) -> None:
         self.found[f"{UNSHOWN}code of {path}"] = _digest(value.__code__)
@@ -229,9 +303,30 @@ class _Look:
         self.at(path, value, depth)
 
 
+def _is_stream(kind: type) -> bool:
+    """Tell whether instances are read from, and are no memory."""
+    return hasattr(kind, "tell") and hasattr(kind, "read") and not hasattr(kind, "__buffer__")
+
+
+def _briefly(value: object) -> object:
+    """Return what class an object is of, and what it holds of plain data."""
+    held = getattr(value, "__dict__", None)
+    plain = {name: one for name, one in (held or {}).items() if type(one) in _PLAIN}
+    return [type(value).__qualname__, plain if held is not None else value]
+
+
 def _slots(cls: type) -> tuple[str, ...]:
     named = vars(cls).get("__slots__", ())
     return (named,) if isinstance(named, str) else tuple(named)
+
+
+def code_of(value: Any) -> str:
+    """Return what tells the code of a function or generator; nothing for other objects."""
+    for name in ("__code__", "gi_code", "cr_code", "ag_code"):
+        code = getattr(value, name, None)
+        if type(code) is CodeType:
+            return _digest(code)
+    return ""
 
 
 def _digest(code: CodeType) -> str:

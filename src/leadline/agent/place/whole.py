@@ -14,9 +14,11 @@ from typing import Any
 
 from leadline.trial.withheld import WithheldTouched
 
-_LIBRARIES = frozenset(("numpy", "pandas", "pyarrow", "polars", "scipy", "PIL"))
+_LIBRARIES = frozenset(
+    ("numpy", "pandas", "pyarrow", "polars", "scipy", "PIL", "xarray", "shapely")
+)
 _MOST = 64_000_000
-_known: dict[type, bool] = {}
+_known: dict[type, str] = {}
 _LETTERS = str.maketrans("0123456789abcdef", "ghijklmnopabcdef")
 
 
@@ -24,17 +26,23 @@ def whole_of(value: Any, salt: str) -> str:
     """Return what tells a value from others that look like it; nothing for one of no such
     library, or that its library cannot write down. It has no digits: it is nothing that random
     bytes have made."""
-    if not _is_of_a_library(type(value)):
+    if not _kind(type(value)):
         return ""
-    written = _Bounded(salt)
     try:
         parts = _parts(value)
+    except Exception:  # noqa: BLE001 - whatever its library makes of it
+        return ""
+    return stored(parts, salt)
+
+
+def stored(value: object, salt: str = "") -> str:
+    """Return a digest of an object as it would be stored; nothing for one that cannot be."""
+    written = _Bounded(salt)
+    try:
         pickler = pickle.Pickler(written, 5)
-        pickler.fast = (
-            True  # what is referred to twice is written twice: the same for equal ones
-        )
-        pickler.dump(parts)
-    except (Exception, WithheldTouched):  # noqa: BLE001 - whatever its library makes of it
+        pickler.fast = True  # what is referred to twice is written twice, as of equal ones
+        pickler.dump(value)
+    except (Exception, WithheldTouched):  # noqa: BLE001 - it does not want to, or leads to itself
         return ""
     return written.digest.hexdigest()[:20].translate(_LETTERS)
 
@@ -58,24 +66,28 @@ class _Bounded(io.RawIOBase):
         return len(piece)
 
 
-def _is_of_a_library(cls: type) -> bool:
-    known = _known.get(cls)
-    if known is None:
+def is_of_a_library(cls: type) -> bool:
+    """Tell whether a class is of a library whose objects are more than is shown of them."""
+    return _kind(cls) == "library"
+
+
+def _kind(cls: type) -> str:
+    found = _known.get(cls)
+    if found is None:
         named = (str(one.__module__).partition(".")[0] for one in cls.__mro__)
-        _known[cls] = known = any(name in _LIBRARIES for name in named) or _is_model(cls)
-    return known
-
-
-def _is_model(cls: type) -> bool:
-    slots = (getattr(one, "__slots__", ()) for one in cls.__mro__)
-    return any("__pydantic_fields_set__" in one for one in slots)
+        slots = (getattr(one, "__slots__", ()) for one in cls.__mro__)
+        found = "library" if any(name in _LIBRARIES for name in named) else ""
+        if any("__pydantic_fields_set__" in one for one in slots):
+            found = "model"
+        _known[cls] = found
+    return found
 
 
 def _parts(value: Any) -> Any:
     """Return what is written down of a value."""
     cls = type(value)
-    if _is_model(cls):
-        return sorted(map(repr, value.model_fields_set)), value.__pydantic_private__
+    if _kind(cls) == "model":
+        return sorted(map(repr, value.model_fields_set))
     pandas: Any = sys.modules.get("pandas")
     if pandas is None or not isinstance(value, pandas.DataFrame | pandas.Series):
         return cls.__qualname__, value

@@ -89,7 +89,7 @@ class Bench:
             applied = applying.apply(self.tried, sys.modules, self.works)
             notes = list(applied.notes)
             entry = _as_it_is(entry)
-            state = Globals(self.is_own, SALT)  # what is there with the candidate, before
+            state.renew()  # what is there with the candidate, before
             lines = self.lines[1]
         elif what == CONTROLS[1]:
             be_elsewhere()

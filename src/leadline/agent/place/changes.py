@@ -1,0 +1,276 @@
+"""What a run has changed in all that the modules of the service lead to, told by path.
+
+Before and after are walked side by side, where anything beneath has changed. What is told is
+the same whether something was changed in its place or put there anew.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+from types import FunctionType, ModuleType
+from typing import Any
+
+from leadline.agent.place.inside import LARGE, code_of, inside
+from leadline.agent.place.parts import Part, digest, is_plain, items, of_c
+from leadline.agent.place.reach import Reach, as_plain
+from leadline.trial import withheld
+from leadline.trial.outcome import UNSHOWN
+from leadline.trial.place import UNCOMPARED
+from leadline.trial.withheld import Withheld
+from leadline.wire.redaction import secret_name
+from leadline.wire.value import Value
+
+GONE = "(no longer there)"
+MODULE = ":"
+"""Between the name of a module and the path from there."""
+MAX_TOLD = 5_000
+"""Paths of one run."""
+MAX_COMPARED = 200_000
+"""Pairs of objects of one run: the next ones are not compared, and it is said."""
+_ENOUGH = 200
+_MANY = 64
+"""Rows that differ: then the list is told as a whole, since all may have moved by one."""
+
+type Taken = tuple[Value, bool]
+"""A value as a tree, and whether that shows all of it."""
+_KEYS = {int, str, bytes}
+"""Classes of keys that are told apart by what they are written as."""
+_MISSING: Any = object()
+
+
+class Changes:
+    """One look at what has changed."""
+
+    def __init__(self, reach: Reach, shown: Callable[[str, object], Taken]) -> None:
+        """`shown` takes a value, under the name of a secret that it may have."""
+        self.found: dict[str, Value] = {}
+        self._reach, self._shown = reach, shown
+        self._dirty = reach.changed()
+        self._met: set[tuple[int, int]] = set()
+        self._waiting: list[tuple[str, str, Any, Any]] = []
+
+    def tell(self) -> dict[str, Value]:
+        """Return what is another than before, by path; what is too large to be told under a
+        name that begins with `UNCOMPARED`."""
+        for name, module in self._reach.modules.items():
+            if id(module) in self._dirty:
+                self._inside(f"{name}{MODULE}", module, module, name)
+        while self._waiting:
+            path, secret, before, now = self._waiting.pop()
+            if len(self.found) > MAX_TOLD or len(self._met) > MAX_COMPARED:
+                self._too_large(path)
+                break
+            try:
+                self._compare(path, secret, before, now)
+            except Exception as error:  # noqa: BLE001 - code of the application that was met
+                self.found[f"{path} as it is looked into"] = type(error).__name__
+        return self.found
+
+    def _too_large(self, path: str) -> None:
+        self.found[f"{UNCOMPARED}{path}"] = LARGE
+
+    def _compare(self, path: str, secret: str, before: Any, now: Any) -> None:
+        if before is now and id(now) not in self._dirty:
+            return
+        if before is _MISSING:
+            self._new(path, secret, now)
+            return
+        if is_plain(now) and is_plain(before):
+            if not _same(before, now):
+                self._new(path, secret, now)
+            return
+        if (id(before), id(now)) in self._met:
+            return
+        self._met.add((id(before), id(now)))
+        if id(now) in self._reach.unseen or id(before) in self._reach.unseen:
+            self._too_large(path)
+        elif type(before) is not type(now) or secret:
+            if (
+                before is now
+                or not secret
+                or self._text(secret, before) != self._text(secret, now)
+            ):
+                self._new(path, secret, now)
+        else:
+            self._inside(path, before, now)
+
+    def _inside(self, path: str, before: Any, now: Any, module: str = "") -> None:
+        """Two objects of one class, or one object then and now."""
+        narrow = self._narrowed(before, now)
+        ours, theirs = narrow or (
+            self._reach.inside(before, True),
+            self._reach.inside(now, False),
+        )
+        self._itself(path, before, now)
+        if ours is None or theirs is None:
+            if before is not now and self._text("", before) != self._text("", now):
+                self._new(path, "", now)
+            return
+        old, new = dict(ours), dict(theirs)
+        steps = [step for step in {**old, **new} if self._may_differ(old, new, step)]
+        if isinstance(now, list | deque) and len(steps) > _MANY:
+            steps = [one for one in steps if self._differs(old.get(one), new.get(one))]
+            if len(steps) > _MANY:
+                self._new(path, "", now)
+                return
+        for step in steps:
+            one, other = old.get(step, _MISSING), new.get(step, _MISSING)
+            name = step.removeprefix(".") if step.startswith(".") else step.strip("[]'")
+            where = path + (name if module else step)
+            if other is _MISSING:
+                self.found[where] = GONE
+            elif not module or self._belongs(module, one, other):
+                self._waiting.append((where, secret_name(name) or "", one, other))
+        if narrow:
+            self._order_of_many(path, before, now)
+        elif isinstance(now, dict):
+            self._order(path, *([one for one in side if one[0] == "["] for side in (old, new)))
+
+    def _narrowed(self, before: Any, now: Any) -> tuple[list[Part], list[Part]] | None:
+        """Return the items of two large tables, or lists, that may differ."""
+        kind = type(now)
+        if kind not in (dict, list, deque) or len(now) < _ENOUGH:
+            return None
+        old, new, dirty = self._reach.copy(before), now, self._dirty
+        if kind is not dict:
+            pairs = zip(old, new, strict=False)
+            at = [i for i, (a, b) in enumerate(pairs) if a is not b or id(b) in dirty]
+            more = range(min(len(old), len(new)), max(len(old), len(new)))
+            sides = [
+                [(f"[{i}]", side[i]) for i in (*at, *more) if i < len(side)]
+                for side in map(list, (old, new))
+            ]
+            return sides[0], sides[1]
+        if not set(map(type, old)) | set(map(type, new)) <= _KEYS:
+            return None
+        keys = [k for k, v in new.items() if old.get(k, _MISSING) is not v or id(v) in dirty]
+        gone = [k for k in old if k not in new]
+        return (
+            items({k: old[k] for k in (*keys, *gone) if k in old}),
+            items({k: new[k] for k in keys}),
+        )
+
+    def _order_of_many(self, path: str, before: Any, now: Any) -> None:
+        if type(now) is not dict:
+            return
+        old = self._reach.copy(before)
+        kept = [one for one in old if one in now]
+        added = [one for one in now if one not in old]
+        if list(islice(now, len(kept))) != kept:
+            self.found[f"order({path})"] = digest(repr(list(now)))
+        elif len(added) > 1:
+            self._order(path, [], [step for step, _ in items(dict.fromkeys(added))])
+
+    def _may_differ(self, old: dict[str, Any], new: dict[str, Any], step: str) -> bool:
+        one, other = old.get(step, _MISSING), new.get(step, _MISSING)
+        return one is not other or id(other) in self._dirty
+
+    def _differs(self, one: Any, other: Any) -> bool:
+        """Tell whether two items are not the same, as far as a tree shows it."""
+        if is_plain(one) and is_plain(other):
+            return not _same(one, other)
+        if one is other or id(one) in self._dirty or type(one) is not type(other):
+            return True
+        return self._text("", one) != self._text("", other)
+
+    def _belongs(self, module: str, before: Any, now: Any) -> bool:
+        """Tell whether a name of a module is no class or function of another one's, where it
+        is told."""
+        if before is _MISSING and isinstance(now, ModuleType):
+            return False  # a part that was imported late
+        if before is now and isinstance(now, type | FunctionType):
+            return now.__module__ == module or now.__module__ not in self._reach.modules
+        return True
+
+    def _itself(self, path: str, before: Any, now: Any) -> None:
+        """What is no part: the code of a function, what C code keeps."""
+        one, other = self._reach.of_c(before, True), self._reach.of_c(now, False)
+        if one != other:
+            stands = type(other) is str and hasattr(now, "send")
+            name = f"{UNSHOWN}place of {path}" if stands else path
+            self.found[name] = self._shown("", other)[0]
+        if before is now:
+            return
+        codes = code_of(before), code_of(now)
+        if codes[0] != codes[1]:
+            self.found[f"{UNSHOWN}code of {path}"] = codes[1]
+        if isinstance(now, FunctionType) and self._text("", before) != self._text("", now):
+            self.found[path] = self._shown("", now)[0]
+
+    def _order(self, path: str, before: list[str], now: list[str]) -> None:
+        """Tell the order in which keys came in, where it is not that of before."""
+        were, known = set(before), set(now)
+        added = [one for one in now if one not in were]
+        kept = [one for one in before if one in known]
+        if now[: len(kept)] != kept:
+            added = now
+        if len(added) > 1:
+            told = added if len(added) < _ENOUGH else digest("".join(added))
+            self.found[f"order({path})"] = self._shown("", told)[0]
+
+    def _new(self, path: str, secret: str, now: Any) -> None:
+        """Tell a value that was not there, and what its tree does not show."""
+        if isinstance(now, ModuleType):
+            self.found[path] = now.__name__
+            return
+        tree, whole = self._shown(secret, now)
+        if secret or is_plain(now):
+            self.found[path] = tree
+            return
+        is_class = isinstance(now, type)
+        if whole and not is_class:
+            self.found[path] = tree
+            hidden = inside({path: now}, still=True)
+            for where, one in hidden.items():
+                self.found[where], whole = self._shown("", one)
+                if not whole:
+                    self._too_large(where)
+            return
+        if said := _in_short(now):
+            self.found[path] = said
+            return
+        within = self._reach.inside(now, False)
+        self.found[path if is_class else f"type({path})"] = (
+            tree if is_class else type(now).__qualname__
+        )
+        if within is None:
+            if not is_class:
+                self._too_large(path)
+        elif not (is_class and self._reach.knows(now)):
+            for step, one in within:
+                self._waiting.append((path + step, secret_name(step[1:]) or "", _MISSING, one))
+
+    def _text(self, secret: str, value: object) -> str:
+        state = of_c(value)
+        return json.dumps([self._shown(secret, value)[0], state], sort_keys=True, default=str)
+
+
+def _in_short(value: Any) -> str:
+    """Return what is the same only for the same plain data, however large."""
+    if as_plain(value) is None or _has_set(value):
+        return ""
+    return f"{type(value).__name__} of {len(value)} items #{digest(repr(value))}"
+
+
+def _has_set(value: Any) -> bool:
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, set | frozenset):
+            return True
+        if isinstance(one, dict):
+            left += [*one, *one.values()]
+        elif isinstance(one, list | tuple):
+            left += one
+    return False
+
+
+def _same(one: Any, other: Any) -> bool:
+    if type(one) is not type(other):
+        return False
+    if type(one) is Withheld:
+        return withheld.of(one) == withheld.of(other)
+    if type(one) is float or type(one) is complex:
+        return repr(one) == repr(other)
+    return bool(one == other)

@@ -1,0 +1,86 @@
+"""What runs tell by path beside their outcomes: the state of the service's modules, what an
+outcome holds and does not show, and of what nothing can be said.
+
+A path of state begins with `module:name`; the name may be the candidate's own, and a key in it
+may be made up anew in each run.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from leadline.trial.accident import without_chance
+from leadline.trial.outcome import UNSHOWN
+from leadline.trial.place import UNCOMPARED, Ran
+from leadline.wire.value import Value
+
+_STATE = re.compile(
+    rf"(?:argument |{UNCOMPARED}|the \w+ of |bytes of |(?:order|type|list|copy)\()*"
+    r"([\w.]+):(\w+)(?:\.(\w+))?"
+)
+_DIGEST = re.compile(r" #[0-9a-f]{16}\Z")
+_WHOLE = f"{UNSHOWN}whole of "
+
+
+def comparable(said: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what was told without that of which nothing can be said."""
+    return {name: one for name, one in said.items() if not name.startswith(UNCOMPARED)}
+
+
+def uncompared(first: Ran, second: Ran, candidate: Ran) -> str:
+    """Return what it is of which nothing can be said, and why."""
+    for ran in (candidate, first):
+        for name, why in {**ran.inside, **ran.state}.items():
+            if name.startswith(UNCOMPARED):
+                return f"what {named(name.removeprefix(UNCOMPARED))} holds {why}"
+    others = {**second.inside, **second.state}
+    for name, one in {**first.inside, **first.state}.items():
+        if _is_digest(name, one) and others.get(name, one) != one:
+            return f"what {named(name)} holds differs by itself, and is told by a digest alone"
+    return ""
+
+
+def _is_digest(name: str, value: Value) -> bool:
+    if type(value) is not str or name.startswith("order("):
+        return False
+    return name.startswith(_WHOLE) or _DIGEST.search(value) is not None
+
+
+def named(where: str) -> str:
+    """Return a path of the state of modules as it is shown."""
+    return where.replace(":", ".", 1) if _STATE.match(where) else where
+
+
+def begins_at(is_own: Callable[[str], bool], where: str) -> bool:
+    """Tell whether a path begins at a name that is the candidate's own."""
+    found = _STATE.match(where)
+    if found is None:
+        return is_own(where)
+    module, *names = found.groups()
+    return any(is_own(f"{module}.{'.'.join(names[:n])}") for n in (1, 2) if names[n - 1])
+
+
+def aligned(
+    one: dict[str, Value], other: dict[str, Value], tried: dict[str, Value]
+) -> Iterator[dict[str, Value]]:
+    """Yield three sides in which names that are made up anew in each run, such as the keys of
+    sessions, are the same."""
+    mine, others = one.keys() - other.keys(), other.keys() - one.keys()
+    made = {_form(name) for name in mine} & {_form(name) for name in others}
+    for side in (one, other, tried):
+        times: dict[str, int] = {}
+        renamed: dict[str, Value] = {}
+        for name, value in side.items():
+            form = _form(name) if made and not (name in one and name in other) else name
+            if form in made:
+                times[form] = times.get(form, 0) + 1
+                form = f"{form}#{times[form]}"
+            else:
+                form = name
+            renamed[form] = value
+        yield renamed
+
+
+def _form(name: str) -> str:
+    """Return a path without what chance may have made of its keys."""
+    head, bracket, keys = name.partition("[") if "[" in name else name.partition("{")
+    return head + bracket + without_chance(keys)
