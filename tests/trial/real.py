@@ -10,9 +10,9 @@ import threading
 
 from twins import Twin, plain, shower, shown
 
+from leadline.trial.agreeing import compare
 from leadline.trial.asking import ask
 from leadline.trial.calls import call_of
-from leadline.trial.comparing import compare
 from leadline.trial.outcome import outcome_of
 from leadline.trial.revival import revive
 from leadline.trial.running import bound, read_rerun, run

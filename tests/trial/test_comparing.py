@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from twins import shower
 
 from leadline.agent.capture.tree import Room, capture
-from leadline.trial.comparing import MAX_DIFFERENCES, MAX_OUTCOME_CHARS, apart, compare
+from leadline.trial.agreeing import MAX_DIFFERENCES, MAX_OUTCOME_CHARS, compare
+from leadline.trial.comparing import apart
 from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import Outcome, outcome_of, read_outcome
 from leadline.trial.running import Rerun, read_rerun

@@ -63,7 +63,8 @@ TWIN_PARTS = [
         trial.printed trial.showing trial.asking wire.gateway wire.kept trial.withheld
         trial.response trial.gateway trial.calls trial.chance trial.revival
         trial.monitoring trial.marks trial.outcome
-        trial.accident trial.documents trial.sides trial.comparing trial.course trial.running
+        trial.accident trial.documents trial.sides trial.comparing trial.agreeing
+        trial.course trial.running
         trial.channel
         trial.variables trial.completion trial.standing trial.stepping trial.vigil wire.shell
         agent.twin agent.twin.hearsay agent.twin.child agent.twin.terms agent.twin.order

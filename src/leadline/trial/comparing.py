@@ -1,4 +1,4 @@
-"""Whether a rerun came to what really happened: two captured outcomes, walked side by side.
+"""Two captured outcomes, walked side by side.
 
 Only what both sides hold is compared; what a limit, a rule or a class held back is counted as
 unseen, never as equal. Where objects lie in memory is not compared, since no rerun repeats it.
@@ -9,7 +9,6 @@ from typing import Any
 
 from leadline.trial.accident import chances, without_chance
 from leadline.trial.documents import spots
-from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import CLASS, UNSHOWN, WHOLE, Outcome
 from leadline.trial.sides import (
     ADDRESS,
@@ -38,15 +37,10 @@ from leadline.trial.sides import (
 )
 from leadline.wire.errors import WireError
 from leadline.wire.gateway import RESPONSE
-from leadline.wire.refusals import attempt_words
 from leadline.wire.struct import dataclass
-from leadline.wire.twin import Agreement, Difference, Refusal
-from leadline.wire.value import Value, render
+from leadline.wire.twin import Difference
+from leadline.wire.value import Value
 
-MAX_DIFFERENCES = 20
-"""Shown; the shortest paths first, since they hold the others."""
-MAX_OUTCOME_CHARS = 2_000
-"""Of a whole result or exception."""
 _MAX_FOUND = 2_000
 """Kept while walking: of more nobody knows which are the shortest."""
 _WHOLE = ("result", "exception")
@@ -54,60 +48,6 @@ _MAX_DEPTH = 100
 """Captured values are a few levels deep; what is deeper comes from no capture."""
 type Moved = Callable[[str], str]
 _HIDDEN = {CLASS: f"{UNSHOWN}class of ", WHOLE: f"{UNSHOWN}rest of "}
-_UNREADABLE = "what the twin says of its outcome cannot be read"
-_NOTHING_SEEN = "nothing of the outcome could be compared"
-
-
-def compare(
-    live: Outcome | None,
-    rerun: Outcome | None,
-    marks: list[Mark],
-    cut: str = "",
-    refused: Sequence[Refusal] = (),
-) -> Agreement:
-    """Return whether `rerun` came to the same as `live`.
-
-    `cut` says why there is no rerun, where there is none. What the twin was `refused`, as the
-    clocks that it read, explains a difference.
-    """
-    named = [mark.text() for mark in marks]
-    if live is None or rerun is None:
-        reason = cut or (
-            "the live call has not been seen to end"
-            if live is None
-            else "the rerun did not come to its end"
-        )
-        return Agreement(
-            agrees=None,
-            reason=reason,
-            live=_whole(live) if live is not None else "",
-            rerun=_whole(rerun) if rerun is not None else "",
-            marks=named,
-        )
-    walk = _Walk()
-    try:
-        walk.outcomes(live, rerun)
-        shown = _whole(rerun)
-    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
-        # it comes from a process in which anything may have run
-        return Agreement(agrees=None, reason=_UNREADABLE, live=_whole(live), marks=named)
-    found = sorted(walk.found, key=_depth)
-    agrees: bool | None = not found
-    reason = ""
-    if found:
-        reason = explained([] if walk.certain else marks, refused)
-    elif not walk.compared:
-        agrees, reason = None, _NOTHING_SEEN
-    return Agreement(
-        agrees=agrees,
-        reason=reason,
-        live=_whole(live),
-        rerun=shown,
-        differences=found[:MAX_DIFFERENCES],
-        compared=walk.compared,
-        unseen=walk.unseen,
-        marks=named,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,30 +74,18 @@ def apart(
     `exactly` takes nothing for an address, and looks at the order of mappings and at the
     modules of classes. `moved` takes the numbers of lines that have moved out of a text. With
     `elsewhere`, one is of another process, in which the same text has another hash."""
-    walk = _Walk(exactly, moved, elsewhere)
+    walk = Walk(exactly, moved, elsewhere)
     try:
         walk.outcomes(one, other)
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
         raise WireError("An outcome cannot be read.") from None
-    found = sorted(walk.found, key=_depth)
+    found = sorted(walk.found, key=depth)
     return Apart(found, walk.compared, walk.unseen, frozenset(walk.surely))
 
 
-def _depth(one: Difference) -> tuple[int, int]:
+def depth(one: Difference) -> tuple[int, int]:
+    """Return what orders differences: those that hold others come first."""
     return one.where.count("[") + one.where.count("."), len(one.where)
-
-
-def explained(marks: list[Mark], refused: Sequence[Refusal] = ()) -> str:
-    """Return what may explain a disagreement: `it reads the clock: time.time`."""
-    parts = []
-    if refused:
-        tried = [attempt_words(one.what, one.detail) for one in refused]
-        parts.append(f"it was refused {cut_to(', '.join(tried[:5]), MAX_SHOWN_CHARS)}")
-    for chance in Chance:
-        names = [mark.name for mark in marks if mark.chance == chance]
-        if names:
-            parts.append(f"{chance}: {', '.join(names[:5])}")
-    return "; ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +95,7 @@ class _Pair:
     rerun: Value
 
 
-class _Walk:
+class Walk:
     """One comparison: what differs, and how many values were compared and not seen."""
 
     def __init__(
@@ -473,8 +401,3 @@ class _Walk:
                 self.unseen += 1
             else:
                 self.differ(inner)
-
-
-def _whole(outcome: Outcome) -> str:
-    text = cut_to(render(outcome.value, quoted=True), MAX_OUTCOME_CHARS)
-    return text if outcome.returned else f"raised {text}"

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from leadline.trial.accident import chances, without_chance
-from leadline.trial.comparing import Apart, Moved, apart, explained
+from leadline.trial.agreeing import explained
+from leadline.trial.comparing import Apart, Moved, apart
 from leadline.trial.course import Raised
 from leadline.trial.outcome import UNSHOWN, Outcome
 from leadline.trial.place import UNSEEN, Ran

@@ -13,7 +13,7 @@ from leadline.agent.twin.child import Child
 from leadline.agent.twin.hearsay import UNREADABLE, read_notes, read_said
 from leadline.agent.twin.hushing import safe_view
 from leadline.agent.twin.tried import tried_of
-from leadline.trial import comparing
+from leadline.trial import agreeing
 from leadline.trial.outcome import read_outcome
 from leadline.trial.running import read_rerun
 from leadline.wire.errors import WireError
@@ -167,7 +167,7 @@ def _agreement(child: Child, end: TwinEnd, reason: str) -> Agreement:
         rerun = read_rerun(reruns[0])
     except WireError:  # it comes from a process in which anything may have run
         return Agreement(None, "what the twin says of its rerun cannot be read")
-    return comparing.compare(live, rerun.outcome, rerun.marks, rerun.cut, child.refused())
+    return agreeing.compare(live, rerun.outcome, rerun.marks, rerun.cut, child.refused())
 
 
 def _said(one: dict[str, Any]) -> Said:

@@ -9,7 +9,7 @@ from typing import Any
 
 from leadline.agent.twin.child import Child
 from leadline.agent.twin.hearsay import check_depth, read_refusals
-from leadline.trial import comparing, place
+from leadline.trial import agreeing, place
 from leadline.trial.course import Coursed
 from leadline.trial.marks import Mark
 from leadline.trial.outcome import Outcome, read_outcome
@@ -178,7 +178,7 @@ def _compared(
     cut: str,
     refused: list[Refusal],
 ) -> Agreement:
-    found = comparing.compare(one, other, marks, cut, refused)
+    found = agreeing.compare(one, other, marks, cut, refused)
     prefix = f"argument {_BESIDE}"
     differences = [
         replace(each, where=each.where.replace(prefix, "", 1)) for each in found.differences
@@ -188,7 +188,7 @@ def _compared(
 
 def _agreement(live: Outcome | None, one: _Heard) -> Agreement:
     rerun = one.run.rerun
-    return comparing.compare(live, rerun.outcome, rerun.marks, rerun.cut, one.refused)
+    return agreeing.compare(live, rerun.outcome, rerun.marks, rerun.cut, one.refused)
 
 
 def _both(one: list[Mark], other: list[Mark]) -> list[Mark]:
