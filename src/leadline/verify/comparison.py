@@ -8,7 +8,6 @@ import errno
 import re
 from collections.abc import Iterable, Sequence
 
-from leadline.trial.accident import chances, without_chance
 from leadline.trial.agreeing import explained
 from leadline.trial.comparing import Apart, Moved, apart
 from leadline.trial.course import Raised
@@ -17,6 +16,7 @@ from leadline.trial.place import UNSEEN, Ran
 from leadline.verify.aside import NOTHING_ASIDE, Aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.gateways import answer, unshown
+from leadline.verify.printing import printed_apart
 from leadline.verify.state import aligned, begins_at, comparable, named, uncompared
 from leadline.verify.verdict import Candidate, Case, Control
 from leadline.wire.errors import WireError
@@ -372,38 +372,13 @@ def _beside(runs: _Runs, found: _Found) -> None:
     """Compare what is beside the outcome: what was printed, and what is no longer tried."""
     first, second, candidate = runs.first, runs.second, runs.candidate
     one, other, tried = (runs.moved(ran.rerun.printed) for ran in (first, second, candidate))
-    if one != other and tried not in (one, other):  # by a clock, perhaps, and only there
-        if without_chance(one) != without_chance(other):
-            found.unclear.append(Difference("what is printed", "", ""))
-        one, other, tried = _without_noise(one, other, tried)
-    if one == other and one != tried:
-        pair = _from_where_they_differ(one, tried)
-        found.differences.append(Difference("printed", *pair))
+    difference, is_clear = printed_apart(one, other, tried)
+    found.differences += [difference] if difference is not None else []
+    found.unclear += [] if is_clear else [Difference("what is printed", "", "")]
     if not _more(first.refused, second.refused) and not _more(second.refused, first.refused):
         for gone in _more(first.refused, candidate.refused):
             words = attempt_words(gone.what, gone.detail)
             found.differences.append(Difference("outside", f"tried {words}", "did not try"))
-
-
-def _without_noise(one: str, other: str, tried: str) -> tuple[str, str, str]:
-    """Return three texts without what a clock or random bytes have made different in the first
-    two. Where they are built alike, that is known part by part."""
-    plain, others, its = map(without_chance, (one, other, tried))
-    if plain != others or plain != its:
-        return plain, others, its
-    parts = list(zip(chances(one), chances(other), chances(tried), strict=True))
-    same = [(mine, its) for mine, again, its in parts if mine == again]
-    if all(mine == its for mine, its in same):
-        return plain, others, its
-    mine, its = (" ".join(part) for part in zip(*same, strict=True))
-    return mine, mine, its
-
-
-def _from_where_they_differ(one: str, other: str) -> tuple[str, str]:
-    pairs = enumerate(zip(one, other, strict=False))
-    at = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
-    start = max(0, at - 40)
-    return repr(one[start : start + 200]), repr(other[start : start + 200])
 
 
 def _more(one: Sequence[Refusal], other: Sequence[Refusal]) -> list[Refusal]:
