@@ -312,6 +312,7 @@ def test_a_server_with_other_keys_is_not_obeyed(leadline, monkeypatch) -> None:
             while time.monotonic() < until:
                 works(watched.port)
                 assert stranger.api.instances("loyal") == []
+                time.sleep(0.05)
             assert said(watched.port, "events") == 1
         leadline.up()
 
