@@ -158,6 +158,8 @@ class Conversation:
 
     def _read(self) -> None:
         """Read the stream to its end, on a thread of its own."""
+        # Ctrl-C is for whoever waits for the terminal: taken here, it would not wake them
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         reason = "the server has ended the shell"
         try:
             for name, data in self._client.stream(f"/v1/twins/{self._order.id}/replies"):
