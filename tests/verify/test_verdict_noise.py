@@ -161,3 +161,21 @@ def test_what_is_done_outside_and_swallowed_leaves_it_unknown(tmp_path):
     finally:
         Path("/dev/shm/never_of_it").unlink()  # by the live call
     assert found == only(Candidate.UNKNOWN, EFFECTS)
+
+
+RARE = """
+import os
+def f(x):
+    return {"n": x, "drawn": os.urandom(1)[0] < 8}
+"""
+
+
+def test_luck_that_no_control_has_met_is_none_the_second_time(tmp_path):
+    """One draw in thirty: with few calls no control shows it, and a candidate may."""
+    new = RARE.replace("    return", "    y = x\n    return")
+    for _ in range(3):
+        found = verified(tmp_path, RARE, new, "f", [(number,) for number in range(12)])
+        assert found.report.verdict != "changes behaviour"
+    wrong = RARE.replace('"n": x', '"n": x + (x == 3)')
+    found = verified(tmp_path, RARE, wrong, "f", [(number,) for number in range(12)])
+    assert found.report.verdict in ("changes behaviour", "unknown")

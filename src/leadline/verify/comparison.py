@@ -276,7 +276,7 @@ def _unseen_effects(control: Ran) -> str:
     """Say that a run went on where the live one has reached something outside: of what it would
     have written or sent there, nothing is known."""
     words = attempt_words(control.refused[0].what, control.refused[0].detail)
-    return f"what it would do outside is not compared: it {words}"
+    return f"what it would do outside is not compared: it was refused {words}"
 
 
 def _limit_met(runs: _Runs) -> str:

@@ -10,6 +10,33 @@ from leadline.wire.struct import replace
 
 _INDEX = re.compile(r"\[\d+\]")
 _BY_LUCK = "{} is another each time in the old code in other calls: this may be luck"
+_ONCE = "{} differs in one run and not in the next: it is luck"
+FEW = 20
+"""Differing good calls that are run again: of more, luck would have shown in a control."""
+MOST_MS = 10_000
+"""Of all of them: who waits for a verdict waits as long again, at each of `TIMES`."""
+TIMES = 2
+
+
+def to_run_again(compared: Sequence[Compared]) -> list[int]:
+    """Return which calls are worth running again, by index: good ones that differ, if few."""
+    found = [number for number, one in enumerate(compared) if _differs(one)]
+    takes = sum(ran.ms for number in found if (ran := compared[number].candidate) is not None)
+    return found if len(found) <= FEW and takes < MOST_MS else []
+
+
+def once_more(one: Compared, again: Compared) -> Compared:
+    """Leave a differing call open where it does not differ when all is run again."""
+    if again.case.candidate is Candidate.DIFFERS:
+        return one
+    where = one.differences[0].where if one.differences else "it"
+    case = replace(one.case, candidate=Candidate.UNKNOWN, reason=_ONCE.format(where))
+    return replace(one, case=case)
+
+
+def _differs(one: Compared) -> bool:
+    case = one.case
+    return case.agreed and not case.failed and case.candidate is Candidate.DIFFERS
 
 
 def without_luck(compared: Sequence[Compared]) -> list[Compared]:
@@ -22,7 +49,7 @@ def without_luck(compared: Sequence[Compared]) -> list[Compared]:
 
 
 def _of(one: Compared, noisy: tuple[str, ...]) -> Compared:
-    if one.case.failed or one.case.candidate is not Candidate.DIFFERS or not one.differences:
+    if not _differs(one) or not one.differences:
         return one
     wheres = [difference.where for difference in one.differences]
     if not all(is_masked(_INDEX.sub("[]", where), noisy) for where in wheres):

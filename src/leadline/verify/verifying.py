@@ -11,7 +11,7 @@ from leadline.verify.aside import aside
 from leadline.verify.calls import CapturedCall, Home
 from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
 from leadline.verify.gateways import notes_of
-from leadline.verify.luck import without_luck
+from leadline.verify.luck import TIMES, once_more, to_run_again, without_luck
 from leadline.verify.places import Places
 from leadline.verify.report import (
     Report,
@@ -176,12 +176,23 @@ def _run(
             raise RefusedError(
                 "not-applicable", f"The candidate cannot be imported: {_why(tried)}."
             )
-        total = len(calls)
-        runs = places.run(
-            calls, request.within_s, lambda done: progress("running", done, total)
-        )
-    left = aside(candidate.changes)
-    found = [compare_runs(call, *three, left) for call, three in zip(calls, runs, strict=True)]
+        left = aside(candidate.changes)
+
+        def compared(some: Sequence[CapturedCall], doing: str) -> list[Compared]:
+            def told(done: int) -> None:
+                progress(doing, done, len(some))
+
+            runs = places.run(some, request.within_s, told)
+            return [
+                compare_runs(call, *three, left) for call, three in zip(some, runs, strict=True)
+            ]
+
+        found = compared(calls, "running")
+        for _ in range(TIMES):
+            if few := to_run_again(found):
+                again = compared([calls[number] for number in few], "running again")
+                for number, one in zip(few, again, strict=True):
+                    found[number] = once_more(found[number], one)
     unseen = unseen_change(candidate.changes, control.file, control.function)
     if unseen:
         found = [left_open(one, unseen) for one in found]
