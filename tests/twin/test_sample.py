@@ -135,11 +135,10 @@ def prices(desk: Watched) -> list[dict[str, Any]]:
 
 def left_of(pid: int) -> tuple[set[int], int, int]:
     """Return the children of a process, its descriptors and its threads."""
-    children = {
-        int(one)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for one in (task / "children").read_text().split()
-    }
+    children: set[int] = set()
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended
+            children |= {int(one) for one in (task / "children").read_text().split()}
     return children, len(os.listdir(f"/proc/{pid}/fd")), len(os.listdir(f"/proc/{pid}/task"))
 
 
