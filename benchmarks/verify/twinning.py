@@ -29,7 +29,6 @@ from leadline.agent.place.entry import Entry, find_entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.twin.apart import apart
 from leadline.agent.twin.bench import Bench, entry_of
-from leadline.agent.twin.digests import SALT
 from leadline.agent.twin.readable import readable
 from leadline.agent.twin.zygote import made
 from leadline.trial import calls as the_calls
@@ -199,7 +198,7 @@ def _bench(entry: Entry) -> Bench:
 
     none: dict[str, list[int]] = {}
     policy = TwinPolicy.THREADS
-    return Bench(_NOTHING, entry, ("", ""), policy, own, Globals(own, SALT), [], (none, none))
+    return Bench(_NOTHING, entry, ("", ""), policy, own, Globals(own), [], (none, none))
 
 
 def _again(frame: FrameType, channel: int, say: Callable[..., None]) -> None:

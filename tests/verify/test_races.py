@@ -16,7 +16,7 @@ def test_whether_a_thread_still_runs_is_not_told(is_over):
     if is_over:
         release.set()
         thread.join()
-    told = deep_taker("")(thread)
+    told = deep_taker()(thread)
     release.set()
     thread.join()
     assert "alive" not in str(told)
@@ -25,4 +25,4 @@ def test_whether_a_thread_still_runs_is_not_told(is_over):
 def test_whether_a_future_is_done_is_not_told():
     open_, done = Future(), Future()
     done.set_result(1)
-    assert deep_taker("")(open_) == deep_taker("")(done)
+    assert deep_taker()(open_) == deep_taker()(done)

@@ -11,8 +11,9 @@ from itertools import islice
 from types import FunctionType, ModuleType
 from typing import Any
 
+from leadline.agent.place.digests import digest
 from leadline.agent.place.inside import LARGE, code_of, inside
-from leadline.agent.place.parts import Part, digest, is_plain, items, of_c
+from leadline.agent.place.parts import Part, is_plain, items, of_c
 from leadline.agent.place.reach import Reach, as_plain
 from leadline.trial import withheld
 from leadline.trial.outcome import UNSHOWN

@@ -10,7 +10,8 @@ from leadline.agent.capture.holding import hidden_state
 from leadline.agent.capture.resources import is_resource
 from leadline.agent.capture.room import Room
 from leadline.agent.capture.tree import Walk
-from leadline.agent.place.parts import by_class, digest, ordinary
+from leadline.agent.place.digests import digest
+from leadline.agent.place.parts import by_class, ordinary
 from leadline.agent.place.whole import is_of_a_library
 from leadline.expression.layout import Layout, layout_of
 from leadline.wire.limits import CaptureLimits

@@ -7,11 +7,11 @@ with each other without that limit.
 import itertools
 import json
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any
 
 from leadline.agent.capture.room import Room
 from leadline.agent.place.belongings import contents_of, state_of
+from leadline.agent.place.digests import digest
 from leadline.agent.place.whole import whole_of
 from leadline.agent.twin.outcome import OutcomeWalk
 from leadline.trial import withheld
@@ -39,14 +39,14 @@ DEEP_BYTES = 8_000_000
 
 class _DeepWalk(OutcomeWalk):
     """A capture that leaves hardly anything out. Of a value that is held back there is a digest
-    that says whether it is the same as another one that was taken with this salt."""
+    that says whether it is the same as another one."""
 
-    __slots__ = ("aside", "digesting", "salt")
+    __slots__ = ("aside", "digesting")
 
-    def __init__(self, limits: _Deep, room: Room, salt: str, aside: Room) -> None:
+    def __init__(self, limits: _Deep, room: Room, aside: Room) -> None:
         """`aside` is the room for what is held back, of all of it together."""
         super().__init__(limits, room)  # type: ignore[arg-type]
-        self.salt, self.aside = salt, aside
+        self.aside = aside
         self.digesting = False
         """What is taken is a part of what is held back: of that there is one digest."""
 
@@ -59,7 +59,7 @@ class _DeepWalk(OutcomeWalk):
         taken = super().take(value, level)
         if type(taken) is dict and (named := _class_of(value)):
             taken[CLASS] = named
-            if whole := whole_of(value, self.salt):
+            if whole := whole_of(value):
                 taken[WHOLE] = whole
         if type(taken) is dict and taken.get("rule") == RESOURCE:
             return taken | self._belongings(value, level)
@@ -86,7 +86,7 @@ class _DeepWalk(OutcomeWalk):
         if self.digesting:
             return self.take(value, len(self.path))
         held: dict[str, Any] = dict(super().redacted(rule, value))
-        inside = _DeepWalk(_Deep(), self.aside, self.salt, self.aside)
+        inside = _DeepWalk(_Deep(), self.aside, self.aside)
         inside.digesting, inside.path = True, self.path
         try:
             tree = json.dumps(inside.take(value, 0), sort_keys=True)
@@ -94,8 +94,7 @@ class _DeepWalk(OutcomeWalk):
             return held
         if min(self.aside.left, inside.left) <= 0:  # nor of half of it
             return {"type": "?", "omitted": Omission.ROOM}
-        digest = sha256((self.salt + tree).encode("ascii")).hexdigest()
-        return held | {"text": f"#{digest[:16]}"}
+        return held | {"text": f"#{digest(tree)}"}
 
 
 def _class_of(value: object) -> str:
@@ -106,25 +105,25 @@ def _class_of(value: object) -> str:
     return " < ".join(names) if not names[0].startswith("builtins.") else ""
 
 
-def deep_taker(salt: str, most_bytes: int = DEEP_BYTES) -> Callable[[object], Value]:
+def deep_taker(most_bytes: int = DEEP_BYTES) -> Callable[[object], Value]:
     """As `taker`, for a sealed process: what it leaves out cannot be compared."""
     room, aside = Room(most_bytes), Room(most_bytes)
 
     def shown(value: object) -> Value:
         if room.left <= 0:
             return {"type": "?", "omitted": Omission.ROOM}
-        return _DeepWalk(_Deep(), room, salt, aside).take(value, 0)
+        return _DeepWalk(_Deep(), room, aside).take(value, 0)
 
     return shown
 
 
-def deep_under(shown: Callable[[object], Value], salt: str, name: str, value: object) -> Value:
+def deep_under(shown: Callable[[object], Value], name: str, value: object) -> Value:
     """Return a value by its name; of one with a secret's name, the digest."""
     rule = secret_name(name)
     if rule is None:
         return seen(shown, value)
     room = Room(DEEP_BYTES)
-    return _DeepWalk(_Deep(), room, salt, room).redacted(rule, value)
+    return _DeepWalk(_Deep(), room, room).redacted(rule, value)
 
 
 _ASIDE = 5
@@ -136,5 +135,5 @@ class MeasuredWalk(_DeepWalk):
 
     __slots__ = ()
 
-    def __init__(self, most: int, salt: str) -> None:
-        super().__init__(_Deep(items=50_000), Room(most), salt, Room(_ASIDE * most))
+    def __init__(self, most: int) -> None:
+        super().__init__(_Deep(items=50_000), Room(most), Room(_ASIDE * most))

@@ -26,8 +26,7 @@ _CUT = tuple(f'"omitted": "{one}"' for one in LIMITS)
 class Globals:
     """The modules of the service, and what a process has once, as they were before any run."""
 
-    def __init__(self, is_own: Callable[[str], bool], salt: str) -> None:
-        self._salt = salt
+    def __init__(self, is_own: Callable[[str], bool]) -> None:
         self._reach = Reach(_own(is_own))
         self._surroundings = self._around()
 
@@ -52,7 +51,7 @@ class Globals:
     def _taken(self, secret: str, value: object) -> tuple[Value, bool]:
         """Return a value as a tree, and whether it shows all of it; of one with a secret's
         name there is a digest."""
-        walk = MeasuredWalk(MAX_BYTES, self._salt)
+        walk = MeasuredWalk(MAX_BYTES)
         try:
             if secret:
                 return walk.redacted(secret, value), True

@@ -10,7 +10,6 @@ import itertools
 import weakref
 from collections import deque
 from collections.abc import Mapping
-from hashlib import sha256
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -26,6 +25,7 @@ from typing import Any
 
 from leadline.agent.capture.resources import is_resource
 from leadline.agent.place.dark import is_dark, read_of, shows_all
+from leadline.agent.place.digests import digest
 from leadline.agent.place.parts import of_c, parts
 from leadline.agent.place.whole import is_of_a_library, stored, whole_of
 from leadline.expression.layout import layout_of
@@ -113,7 +113,7 @@ class _Look:
 
     def _object(self, path: str, value: Any, depth: int) -> None:
         if is_of_a_library(type(value)):
-            if not whole_of(value, ""):  # else its digest stands beside what is shown of it
+            if not whole_of(value):  # else its digest stands beside what is shown of it
                 self._unseen(path, value)
             return
         if isinstance(value, Mapping):
@@ -197,7 +197,7 @@ class _Look:
     def _of_c(self, path: str, value: Any, depth: int) -> None:
         """What C code keeps is told by how it is copied, or by what it has reckoned."""
         if hasattr(type(value), "hexdigest"):
-            self.found[path] = value.hexdigest()
+            self.found[path] = digest(value.hexdigest())
             return
         if hasattr(type(value), "format") and hasattr(type(value), "size"):
             self.found[path] = (value.format, value.size)
@@ -225,7 +225,7 @@ class _Look:
             named = getattr(value, "__pydantic_fields_set__", ())
             self.found[f"{path}.__pydantic_fields_set__"] = sorted(named)
         if hasattr(cls, "getstate"):
-            self.found[f"{path}.getstate()"] = _short(repr(value.getstate()))
+            self.found[f"{path}.getstate()"] = digest(repr(value.getstate()))
         if cls.__module__ == "functools" and hasattr(value, "func"):
             for name in ("func", "args", "keywords"):
                 self.at(f"{path}.{name}", getattr(value, name), depth)
@@ -331,7 +331,7 @@ def code_of(value: Any) -> str:
 
 def _digest(code: CodeType) -> str:
     """What a function does, whatever line it stands on."""
-    return _short(repr(_parts(code)))
+    return digest(repr(_parts(code)))
 
 
 def _parts(code: CodeType) -> tuple[object, ...]:
@@ -343,7 +343,3 @@ def _parts(code: CodeType) -> tuple[object, ...]:
 
 def _constant(one: object) -> str:
     return repr(sorted(map(repr, one)) if isinstance(one, frozenset) else one)
-
-
-def _short(text: str) -> str:
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -70,7 +70,7 @@ def _run(
         return write(cut(order.number, error.message.rstrip(".")))
     callee = between(entry, given)
     course = Course(own_code(begin), begin.wanted)
-    look = Look(begin.salt, refusals, state, printed, streams)
+    look = Look(refusals, state, printed, streams)
     return write(observed(order, call, given, questions, course, callee, look))
 
 
@@ -82,11 +82,9 @@ def _names(begin: Begin) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a run is looked at: `salt` is for what is held back, `state` what the modules held
-    before it, `printed` takes what it prints, and `streams` are the standard ones that the call
-    had replaced."""
+    """How a run is looked at: `state` is what the modules held before it, `printed` takes what
+    it prints, and `streams` are the standard ones that the call had replaced."""
 
-    salt: str
     refusals: Callable[[], list[Refusal]]
     state: Globals
     printed: Printed
@@ -110,7 +108,7 @@ def observed(
     taken: list[object] = []
 
     def shown() -> Shown:
-        return deep_taker(look.salt, look.most_bytes)
+        return deep_taker(look.most_bytes)
 
     beneath = {name: shown()(one) for name, one in callee.items()}
     began = time.perf_counter()
@@ -123,7 +121,7 @@ def observed(
     passed = given
     if call.exchange is not None:
         passed = call.exchange.left(given)
-    left = {name: deep_under(shown(), look.salt, name, one) for name, one in passed.items()}
+    left = {name: deep_under(shown(), name, one) for name, one in passed.items()}
     changed = look.state.changed()  # before anything lazy runs on
     roots = {"result" if questions.returned else "exception": questions.value}
     if call.exchange is None:
@@ -135,7 +133,7 @@ def observed(
     roots |= {f"yield {number}": one for number, one in enumerate(yields, 1)}
     show = shown()
     within = {
-        path: deep_under(show, look.salt, path.rpartition(".")[2], one)
+        path: deep_under(show, path.rpartition(".")[2], one)
         for path, one in inside(roots).items()
     }
     if what is None and _is_told_of_stand_in(ran.raised, order.document):

@@ -12,7 +12,6 @@ import re
 import types
 import warnings
 import weakref
-from _blake2 import blake2b
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial, partialmethod
@@ -20,6 +19,7 @@ from typing import Any
 
 from leadline.agent.capture.resources import is_resource
 from leadline.agent.place.belongings import contents_of, state_of
+from leadline.agent.place.digests import digest
 from leadline.expression.layout import Getter, layout_of
 from leadline.trial.withheld import Withheld
 
@@ -302,7 +302,7 @@ def _asked(kind: Any, value: Any) -> object:
     if kind is itertools.count:
         return repr(value)
     if hasattr(kind, "hexdigest"):
-        return str(value.hexdigest())
+        return digest(value.hexdigest())
     if hasattr(kind, "getstate"):
         return digest(repr(value.getstate()))
     if hasattr(kind, "__length_hint__"):
@@ -323,12 +323,6 @@ def _told(text: str | bytes | memoryview) -> object:
     if len(text) <= (_MAX_TEXT if isinstance(text, str) else _MAX_BYTES):
         return text if isinstance(text, str) else bytes(text)
     return f"{len(text)} #{digest(text)}"
-
-
-def digest(text: str | bytes | memoryview) -> str:
-    """Return a short text that is the same for the same text, and hardly for another."""
-    plain = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return str(blake2b(plain, digest_size=8).hexdigest())
 
 
 _READERS: dict[type, Callable[[Any], list[Part] | None]] = {

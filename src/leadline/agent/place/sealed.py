@@ -15,6 +15,7 @@ from functools import partial
 from types import FunctionType, ModuleType
 
 from leadline import native
+from leadline.agent.place.digests import use_salt
 from leadline.agent.place.entry import Entry, find_entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.lines import Lines
@@ -36,6 +37,7 @@ _LOOK_S = 0.000_2
 def live(begin: Begin, lines: Lines) -> None:
     """Import what is wanted, say so, and run one order after the other."""
     began = time.perf_counter()
+    use_salt(begin.salt)
     try:
         random.seed(begin.seed)
         entry = _import(begin)
@@ -44,7 +46,7 @@ def live(begin: Begin, lines: Lines) -> None:
         return
     notes = revival.revive()
     is_own, brought = own_code(begin), set[str]()
-    state = Globals(is_own, begin.salt)
+    state = Globals(is_own)
     gc.collect()
     gc.freeze()  # a copy that collects garbage would touch, and so copy, all of it
     ready = Ready(

@@ -9,9 +9,9 @@ otherwise: a digest that differs says that nothing is known, never that it is an
 import io
 import pickle
 import sys
-from hashlib import sha256
 from typing import Any
 
+from leadline.agent.place.digests import begin
 from leadline.trial.withheld import WithheldTouched
 
 _LIBRARIES = frozenset(
@@ -22,7 +22,7 @@ _known: dict[type, str] = {}
 _LETTERS = str.maketrans("0123456789abcdef", "ghijklmnopabcdef")
 
 
-def whole_of(value: Any, salt: str) -> str:
+def whole_of(value: Any) -> str:
     """Return what tells a value from others that look like it; nothing for one of no such
     library, or that its library cannot write down. It has no digits: it is nothing that random
     bytes have made."""
@@ -32,26 +32,26 @@ def whole_of(value: Any, salt: str) -> str:
         parts = _parts(value)
     except Exception:  # noqa: BLE001 - whatever its library makes of it
         return ""
-    return stored(parts, salt)
+    return stored(parts)
 
 
-def stored(value: object, salt: str = "") -> str:
+def stored(value: object) -> str:
     """Return a digest of an object as it would be stored; nothing for one that cannot be."""
-    written = _Bounded(salt)
+    written = _Bounded()
     try:
         pickler = pickle.Pickler(written, 5)
         pickler.fast = True  # what is referred to twice is written twice, as of equal ones
         pickler.dump(value)
     except (Exception, WithheldTouched):  # noqa: BLE001 - it does not want to, or leads to itself
         return ""
-    return written.digest.hexdigest()[:20].translate(_LETTERS)
+    return str(written.digest.hexdigest()).translate(_LETTERS)
 
 
 class _Bounded(io.RawIOBase):
     """Takes what is written, and keeps its digest alone."""
 
-    def __init__(self, salt: str) -> None:
-        self.digest = sha256(salt.encode())
+    def __init__(self) -> None:
+        self.digest = begin()
         self._left = _MOST
 
     def writable(self) -> bool:

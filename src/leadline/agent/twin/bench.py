@@ -17,7 +17,7 @@ from leadline.agent.place.entry import Entry, find_entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.one_run import PRINTED, Look, observed
 from leadline.agent.place.scope import own_code
-from leadline.agent.twin.digests import SALT, digest
+from leadline.agent.twin.digests import digest
 from leadline.agent.twin.inside import refusals
 from leadline.trial import applying, candidate, vigil
 from leadline.trial.calls import Call, FunctionOf, obstacle, parameters
@@ -102,7 +102,7 @@ class Bench:
                 Questions(*self.questions, given),
                 Course(self.is_own, lines),
                 between(entry, given),
-                Look(SALT, refusals, state, printed, streams, MOST_BYTES),
+                Look(refusals, state, printed, streams, MOST_BYTES),
             )
         return ran, notes
 
@@ -112,7 +112,7 @@ def bench_of(code: tuple[str, ...], entry: Entry, policy: TwinPolicy) -> Bench:
     tried = candidate.decode(json.loads(code[0]))
     scope = [os.path.dirname(os.path.realpath(one.file)) for one in tried.changes]
     is_own = cache(own_code(Begin([], "", "", scope=scope)))  # each copy has what is known
-    state = Globals(is_own, SALT)
+    state = Globals(is_own)
     try:
         works, why = applying.planned(tried, sys.modules), ""
     except RefusedError as error:

@@ -1,15 +1,13 @@
 """Digests of what redaction takes out of a run's values: they tell two runs apart, and nothing
 else, since their salt never leaves this process and its twins."""
 
-import os
 import re
-from _sha2 import sha256  # type: ignore[import-not-found]
 from collections.abc import Mapping
 from typing import Any
 
+from leadline.agent.place.digests import digest as salted
 from leadline.wire.value import Value
 
-SALT = os.urandom(16).hex()
 MOST = 500
 """Of one run; beyond them one digest stands for the rest."""
 BEHIND = "held back in "
@@ -19,8 +17,7 @@ _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,16}\b")
 
 def digest(value: object) -> str:
     """Return the digest of a text or a tree; where objects lie is not in it."""
-    text = _ADDRESS.sub("0x…", repr(value)).encode("utf-8", "surrogatepass")
-    return f"#{sha256(SALT.encode('ascii') + text).hexdigest()[:16]}"
+    return f"#{salted(_ADDRESS.sub('0x…', repr(value)))}"
 
 
 def taken_out(before: Mapping[str, Value], after: Mapping[str, Value]) -> dict[str, str]:
