@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from leadline import native
-from leadline.cli.verify_runs import runs_of
+from leadline.cli.verify_runs import compare
 from leadline.trial import candidate
 from leadline.verify.calls import CapturedCall, of_view
-from leadline.verify.comparison import Compared, compare_runs
+from leadline.verify.comparison import Compared
 from leadline.verify.verdict import Candidate, Control
 from leadline.wire.capture_file import call_of
 from leadline.wire.sample import call_digest
+from leadline.wire.twin import AGAIN, CANDIDATE, CONTROLS
 from live import LEADLINE, Leadline, Program
 from services.watched import Api
 from sites import TWINS
@@ -105,7 +106,7 @@ class Watched:
         assert sorted(found) == list(range(1, len(hits) + 1)), end
         files = {one.file for one in change.changes}
         return [
-            compare_runs(_call(number, hit), *runs_of(number, found[number], files))
+            compare(_call(number, hit), found[number], files)
             for number, hit in enumerate(hits, 1)
         ], end
 
@@ -176,6 +177,15 @@ def test_what_is_changed_beside_the_outcome_is_a_difference(desk, prices, old, n
     for one in seen:
         assert one.case.candidate is Candidate.DIFFERS
         assert where in one.differences[0].where
+
+
+def test_a_good_call_that_differs_is_made_once_more(desk, prices):
+    change = desk.changed('"first": first}', '"first": first + "x"}')
+    order = desk.order("desk:Desk.price", change, prices, fails="raises ZeroDivisionError")
+    found, _ = desk.answers(order)
+    for tried in found.values():
+        again = set() if tried["fails"] else set(AGAIN)
+        assert {run["what"] for run in tried["runs"]} == {*CONTROLS, CANDIDATE, *again}
 
 
 @pytest.mark.parametrize(

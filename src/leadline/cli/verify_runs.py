@@ -7,18 +7,45 @@ from leadline.trial.course import Coursed, Raised
 from leadline.trial.outcome import Outcome
 from leadline.trial.place import Ran
 from leadline.trial.running import Rerun
-from leadline.wire.twin import CANDIDATE, CONTROLS, Refusal
+from leadline.verify.aside import NOTHING_ASIDE, Aside
+from leadline.verify.calls import CapturedCall
+from leadline.verify.comparison import Compared, compare_runs
+from leadline.verify.luck import may_be_luck, once_more
+from leadline.wire.twin import AGAIN, CANDIDATE, CONTROLS, Refusal
 
 NO_ROOM = "what it came to found no room in the answer"
 
 
-def runs_of(number: int, tried: Mapping[str, Any], files: set[str]) -> tuple[Ran, Ran, Ran]:
-    """Return the two controls and the candidate's run; `files` are those that it changes."""
+def compare(
+    call: CapturedCall, tried: Mapping[str, Any], files: set[str], left: Aside = NOTHING_ASIDE
+) -> Compared:
+    """Compare the runs of a call, and those that were made again: what differs once is luck.
+    `files` are those that the candidate changes."""
+    found = compare_runs(call, *_runs_of(call.number, tried, files), left)
+    again = _again_of(call.number, tried, files)
+    if again is None or not may_be_luck(found):
+        return found
+    return once_more(found, compare_runs(call, *again, left))
+
+
+def _runs_of(number: int, tried: Mapping[str, Any], files: set[str]) -> tuple[Ran, Ran, Ran]:
+    """Return the two controls and the candidate's run."""
     runs = {run["what"]: run for run in tried.get("runs", ())}
     first, second, candidate = (
         ran_of(number, runs.get(what, {}), runs, files) for what in (*CONTROLS, CANDIDATE)
     )
     return first, second, candidate
+
+
+def _again_of(
+    number: int, tried: Mapping[str, Any], files: set[str]
+) -> tuple[Ran, Ran, Ran] | None:
+    """Return the same of the runs that were made again; None where there are none."""
+    runs = {run["what"]: run for run in tried.get("runs", ())}
+    if not set(AGAIN) <= set(runs):
+        return None
+    control, candidate = (ran_of(number, runs[what], runs, files) for what in AGAIN)
+    return control, ran_of(number, runs.get(CONTROLS[1], {}), runs, files), candidate
 
 
 def ran_of(

@@ -15,13 +15,13 @@ from leadline.cli.show import err
 from leadline.cli.twin_candidate import ordered, unanswered
 from leadline.cli.twin_waiting import Waiting
 from leadline.cli.verify_calls import Captured
-from leadline.cli.verify_runs import ran_of, runs_of
+from leadline.cli.verify_runs import compare, ran_of
 from leadline.trial.candidate import Candidate
 from leadline.trial.outcome import Outcome
 from leadline.trial.remade import remade_in
 from leadline.verify.aside import Aside, aside
 from leadline.verify.calls import CapturedCall
-from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
+from leadline.verify.comparison import Compared, left_open, not_replayable
 from leadline.verify.places import most_yields
 from leadline.verify.signature import unseen_change
 from leadline.verify.verifying import Asked, Verified, reported
@@ -29,7 +29,7 @@ from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.sample import MAX_BYTES, MAX_CALLS, call_digest
 from leadline.wire.service import check_service
 from leadline.wire.struct import dataclass, field, replace
-from leadline.wire.twin import LIFE_S, TwinEnd, TwinUse
+from leadline.wire.twin import LIFE_S, LIVE, TwinEnd, TwinUse
 
 MOST = 20
 """Calls that are tried at their hits if nothing is said: each is a pause of the process."""
@@ -147,11 +147,13 @@ def _live(
     client = Client()
     order = ordered(client, asked, TwinUse.VERIFY, many=many, seconds=seconds)
     found: list[Compared] = []
+    runs = 0
     files = {change.file for change in asked.candidate.changes}
     left = aside(asked.candidate.changes)
     try:
         for hit in Waiting(client, order, seconds).hits(many):
             twin, number = hit["twin"], len(found) + 1
+            runs += _many(twin.get("tried"))
             found.append(compared(number, twin, files, left, stated=bool(asked.fails)))
             if len(found) >= many and stop(found):
                 break
@@ -161,7 +163,12 @@ def _live(
         order.remove()
     if not found:
         raise unanswered(order)
-    return Tried(_seen(asked, found, file), _AT_HITS, 3 * len(found))
+    return Tried(_seen(asked, found, file), _AT_HITS, runs)
+
+
+def _many(tried: Mapping[str, Any] | None) -> int:
+    """Return how many runs a twin has told of, without the live one."""
+    return sum(run["what"] != LIVE for run in (tried or {}).get("runs", ()))
 
 
 def compared(
@@ -188,7 +195,7 @@ def compared(
     )
     if reason or live.rerun.outcome is None or not {"control 1", "control 2"} <= set(runs):
         return not_replayable(call)
-    return compare_runs(call, *runs_of(number, tried, files), left)
+    return compare(call, tried, files, left)
 
 
 def _sampled(args: argparse.Namespace, asked: Asked, captured: Captured) -> Tried:
@@ -235,9 +242,8 @@ def _sampled(args: argparse.Namespace, asked: Asked, captured: Captured) -> Trie
                 if tried["obstacle"]:
                     found[number] = _lost(call, tried["obstacle"])
                 else:
-                    runs += 3
-                    ran = runs_of(call.number, tried, files)
-                    found[number] = compare_runs(call, *ran, left)
+                    runs += _many(tried)
+                    found[number] = compare(call, tried, files, left)
         except KeyboardInterrupt:
             err("leadline: stopped; what came is used")
         finally:

@@ -20,7 +20,7 @@ TIMES = 2
 
 def to_run_again(compared: Sequence[Compared]) -> list[int]:
     """Return which calls are worth running again, by index: good ones that differ, if few."""
-    found = [number for number, one in enumerate(compared) if _differs(one)]
+    found = [number for number, one in enumerate(compared) if may_be_luck(one)]
     takes = sum(ran.ms for number in found if (ran := compared[number].candidate) is not None)
     return found if len(found) <= FEW and takes < MOST_MS else []
 
@@ -34,7 +34,8 @@ def once_more(one: Compared, again: Compared) -> Compared:
     return replace(one, case=case)
 
 
-def _differs(one: Compared) -> bool:
+def may_be_luck(one: Compared) -> bool:
+    """Tell whether a good call differs: failing ones are to differ."""
     case = one.case
     return case.agreed and not case.failed and case.candidate is Candidate.DIFFERS
 
@@ -49,7 +50,7 @@ def without_luck(compared: Sequence[Compared]) -> list[Compared]:
 
 
 def _of(one: Compared, noisy: tuple[str, ...]) -> Compared:
-    if not _differs(one) or not one.differences:
+    if not may_be_luck(one) or not one.differences:
         return one
     wheres = [difference.where for difference in one.differences]
     if not all(is_masked(_INDEX.sub("[]", where), noisy) for where in wheres):

@@ -55,6 +55,8 @@ RUNS_CODE = TRIES | {TwinUse.ASK}
 CONTROLS = ("control 1", "control 2")
 """The runs of the old code, of one live call of a verify."""
 CANDIDATE = "candidate"
+AGAIN = ("control again", "candidate again")
+"""The runs of a call whose candidate came to something else: that may be luck."""
 LIVE = "live"
 
 
@@ -163,14 +165,15 @@ class Inside:
 class Ran:
     """One run of a call: what it came to, as far as there was room to say.
 
-    `what` is `live`, `control 1`, `control 2` or `candidate`. `returned` is None where the run
-    came to no end, and `cut` says why; else `value` is the result or the exception, and
-    `arguments` are the parameters at the end. Where all that is as in another run it is not
-    sent again: `same_as` names that. `omitted` are bytes that found no room. `raised` is the
-    text of an exception with its frames. `reached` are changed lines that were run
-    (`/srv/shop/pricing.py:88`), and None where nobody could watch. `inside` are exceptions on
-    the way, the first ones, swallowed or not. `fails` and `expect` answer the questions of the
-    order for this run, None where there is no answer, and `unknown` says why.
+    `what` is `live`, `control 1`, `control 2`, `candidate`, or one of `AGAIN`. `returned`
+    is None where the run came to no end, and `cut` says why; else `value` is the result or
+    the exception, and `arguments` are the parameters at the end. Where all that is as in
+    another run it is not sent again: `same_as` names that. `omitted` are bytes that found
+    no room. `raised` is the text of an exception with its frames. `reached` are changed
+    lines that were run (`/srv/shop/pricing.py:88`), and None where nobody could watch.
+    `inside` are exceptions on the way, the first ones, swallowed or not. `fails` and
+    `expect` answer the questions of the order for this run, None where there is no answer,
+    and `unknown` says why.
 
     `yields`, `state`, `given` and `held` are of `trial.place.Ran` (`held` is what it calls
     `inside`); `given` is None where it is as `arguments` are. `path` is of the course. Where
@@ -210,7 +213,8 @@ class Tried:
     where it could not be put in: `obstacle` says why. `live` is the live outcome in words.
     `fails` says whether the first control is a call that the order calls failing, `expect`
     whether the candidate's outcome is as was expected; None is unknown, or was not asked, and
-    `unknown` says why. `runs` are all four, the live one first.
+    `unknown` says why. `runs` are all four, the live one first, and those of `AGAIN` if the
+    candidate came to something else in a call that does not fail.
 
     Of a sample, `number` is that of the captured call, from 1, and 0 of what is said of all;
     the live outcome is with the captured call, so it is neither told nor compared here.

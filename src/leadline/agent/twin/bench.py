@@ -31,7 +31,7 @@ from leadline.trial.questions import Questions
 from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.messages import encode
 from leadline.wire.struct import dataclass, replace
-from leadline.wire.twin import CANDIDATE, CONTROLS, TwinPolicy, stated
+from leadline.wire.twin import AGAIN, CANDIDATE, CONTROLS, TwinPolicy, stated
 
 RUNS = (*CONTROLS, CANDIDATE)
 MOST_BYTES = 500_000
@@ -85,7 +85,7 @@ class Bench:
     def _ran(self, what: str, order: Order, make: Make) -> tuple[Ran, list[str]]:
         entry, state, notes = self.entry, self.state, list[str]()
         lines = self.lines[0]
-        if what == CANDIDATE:
+        if what in (CANDIDATE, AGAIN[1]):
             applied = applying.apply(self.tried, sys.modules, self.works)
             notes = list(applied.notes)
             entry = _as_it_is(entry)
@@ -167,6 +167,23 @@ def _short(ran: Ran) -> Ran:
         ran.rerun, raised=ran.rerun.raised[:_MOST_CHARS], printed=printed[:_MOST_CHARS]
     )
     return replace(ran, coursed=coursed, rerun=rerun, inside=inside)
+
+
+def may_be_luck(runs: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Tell whether the candidate came to what none of the controls came to, in a call that is
+    none of the failing ones: such a call is made once more, with the old code and the new."""
+    tried = runs.get(CANDIDATE)
+    controls = [runs[what] for what in CONTROLS if what in runs]
+    if tried is None or len(controls) < len(CONTROLS) or controls[0].get("fails"):
+        return False
+    return not any(same(one, tried) for one in controls)
+
+
+def is_run(ran: Any) -> bool:
+    """Tell whether what a run has said has the parts that are compared."""
+    return isinstance(ran, dict) and isinstance(ran.get("rerun"), dict) and all(
+        name in ran for name in ("state", "given", "inside")
+    ) and "outcome" in ran["rerun"]  # fmt: skip
 
 
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from leadline.wire.errors import WireError
 from leadline.wire.messages import encode
 from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.twin import (
+    AGAIN,
     CANDIDATE,
     CONTROLS,
     LIVE,
@@ -102,7 +103,8 @@ def _tried(
 
 
 def _all(said: Sequence[dict[str, Any]], why: str) -> dict[str, _Heard]:
-    return {what: _heard(said, what, why) for what in (*CONTROLS, CANDIDATE)}
+    again = [what for what in AGAIN if any(one.get("ran") == what for one in said)]
+    return {what: _heard(said, what, why) for what in (*CONTROLS, CANDIDATE, *again)}
 
 
 def _heard(messages: Sequence[dict[str, Any]], what: str, why: str) -> _Heard:

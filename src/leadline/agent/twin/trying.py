@@ -12,7 +12,14 @@ from typing import Any
 
 from leadline.agent.place.entry import Entry
 from leadline.agent.twin.apart import apart
-from leadline.agent.twin.bench import RUNS, bench_of, ends_with, entry_of
+from leadline.agent.twin.bench import (
+    RUNS,
+    bench_of,
+    ends_with,
+    entry_of,
+    is_run,
+    may_be_luck,
+)
 from leadline.agent.twin.served import served
 from leadline.trial import calls, revival
 from leadline.trial.calls import Call
@@ -20,7 +27,7 @@ from leadline.trial.place import Order
 from leadline.wire.errors import LeadlineError
 from leadline.wire.probe import TwinProbe
 from leadline.wire.struct import replace
-from leadline.wire.twin import CANDIDATE, TwinPolicy
+from leadline.wire.twin import AGAIN, CANDIDATE, TwinPolicy
 
 type Tell = Callable[[dict[str, object]], None]
 
@@ -45,19 +52,26 @@ def verify(
     except LeadlineError as error:
         tell({"obstacle": error.message, "done": True})
         return
-    for number, what in enumerate(RUNS):
+    known: dict[str, Any] = {}
+    left = [*RUNS, *AGAIN]
+    while left:
+        life_s = max(0.1, (over - time.monotonic()) / len(left))
+        what = left.pop(0)
         if what == CANDIDATE and (
             why := bench.obstacle or _unknown_function(bench.works, call)
         ):
             tell({"ran": what, "obstacle": why})
             break
-        life_s = max(0.1, (over - time.monotonic()) / (len(RUNS) - number))
         order = Order(1, {}, within_s=life_s)
         run = partial(bench.run, what, order, partial(_made, call))
         heard = apart(run, life_s, channel)
         tell({"ran": what, **heard.said})
         if heard.why:
             tell({"ended": [what, heard.why]})
+        if is_run(heard.said.get("run")):
+            known[what] = heard.said["run"]
+        if what == CANDIDATE and not may_be_luck(known):
+            break
     tell({"done": True})
 
 

@@ -17,7 +17,15 @@ from leadline.agent.place.entry import Entry
 from leadline.agent.place.lines import Lines
 from leadline.agent.place.one_run import be_in, call_with
 from leadline.agent.twin.apart import all_apart
-from leadline.agent.twin.bench import RUNS, Bench, bench_of, entry_of, same
+from leadline.agent.twin.bench import (
+    RUNS,
+    Bench,
+    bench_of,
+    entry_of,
+    is_run,
+    may_be_luck,
+    same,
+)
 from leadline.agent.twin.trying import Tell
 from leadline.trial import revival
 from leadline.trial.calls import Call, FunctionOf, depth_of
@@ -28,7 +36,7 @@ from leadline.wire.kept import CONTEXT
 from leadline.wire.probe import TwinProbe
 from leadline.wire.sample import Named, SampledCall, call_digest, names, read_sampled
 from leadline.wire.struct import replace
-from leadline.wire.twin import TwinPolicy
+from leadline.wire.twin import AGAIN, TwinPolicy
 
 _SPARE_S = 0.5
 """What is left of the twin's life when no call is begun any more."""
@@ -100,24 +108,27 @@ def _order(call: SampledCall, named: Named, within_s: float) -> Order | str:
 def _tried(
     bench: Bench, order: Order, depth: int, channel: int, tell: Tell, over: float
 ) -> None:
-    """Make a call three times, each apart, side by side; what came out as before is said
-    once."""
+    """Make a call three times, each apart, side by side, and twice more where a difference may
+    be luck; what came out as before is said once."""
     known: dict[str, dict[str, Any]] = {}
-    within_s = min(order.within_s, over - time.monotonic())
-    now = replace(order, within_s=max(_SPARE_S, within_s))
-    make = partial(made, now, depth)
-    runs = [partial(bench.run, what, now, make) for what in RUNS]
-    for what, heard in zip(RUNS, all_apart(runs, now.within_s, channel), strict=True):
-        said = dict(heard.said)
-        if _is_run(said.get("run")):
-            alike = next((one for one, ran in known.items() if same(ran, said["run"])), "")
-            if alike:
-                said |= {"same_as": alike, "run": _without(said["run"])}
-            else:
+    rounds: list[tuple[str, ...]] = [RUNS]
+    for one_round in rounds:
+        within_s = min(order.within_s, over - time.monotonic())
+        now = replace(order, within_s=max(_SPARE_S, within_s))
+        make = partial(made, now, depth)
+        runs = [partial(bench.run, what, now, make) for what in one_round]
+        for what, heard in zip(one_round, all_apart(runs, now.within_s, channel), strict=True):
+            said = dict(heard.said)
+            if is_run(said.get("run")):
                 known[what] = said["run"]
-        tell({"call": order.number, "ran": what, **said})
-        if heard.why:
-            tell({"call": order.number, "ended": [what, heard.why]})
+                alike = next(one for one, ran in known.items() if same(ran, said["run"]))
+                if alike != what:
+                    said |= {"same_as": alike, "run": _without(said["run"])}
+            tell({"call": order.number, "ran": what, **said})
+            if heard.why:
+                tell({"call": order.number, "ended": [what, heard.why]})
+        if one_round == RUNS and may_be_luck(known):
+            rounds.append(AGAIN)
 
 
 def made(
@@ -136,13 +147,6 @@ def _living(mark: Any) -> tuple[object] | None:
         return None
     value = living.found(*mark)
     return None if value is living.NOTHING else (value,)
-
-
-def _is_run(ran: Any) -> bool:
-    """Tell whether what a run has said has the parts that are compared."""
-    return isinstance(ran, dict) and isinstance(ran.get("rerun"), dict) and all(
-        name in ran for name in ("state", "given", "inside")
-    ) and "outcome" in ran["rerun"]  # fmt: skip
 
 
 def _without(ran: dict[str, Any]) -> dict[str, Any]:
