@@ -2,8 +2,9 @@
 
 import pytest
 
-from leadline.cli import verify_twin
-from leadline.cli.verify_twin import Tried, _chosen, _instance, _instead
+from leadline.cli import verify_sample
+from leadline.cli.verify_sample import Tried, _chosen, _instance
+from leadline.cli.verify_twin import _instead
 from leadline.trial.outcome import Outcome
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared
@@ -67,7 +68,7 @@ def test_a_failing_call_that_is_lost_at_its_hit_counts() -> None:
 
 def test_as_many_calls_as_may_be_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = [call(1), call(2, document=None), call(3, hit=0), call(4, size=95), call(5)]
-    monkeypatch.setattr(verify_twin, "MAX_BYTES", 30)
+    monkeypatch.setattr(verify_sample, "MAX_BYTES", 30)
     chosen, notes = _chosen(calls)
     assert [one.number for one in chosen] == [1, 5]
     assert notes == ["1 calls are left out: their arguments are more than 30 bytes"]

@@ -44,68 +44,77 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--replace", metavar="NAME=FILE", help="FILE is the new version of the service's NAME"
     )
-    parser.add_argument(
+    _configure_calls(parser.add_argument_group("the calls"))
+    _configure_place(parser.add_argument_group("where they are run"))
+    told = parser.add_argument_group("the report")
+    told.add_argument("--markdown", metavar="FILE", help="write it for a pull request, too")
+    told.add_argument(
+        "--export-tests", metavar="DIR", help="write failing and differing calls as tests there"
+    )
+    add_report(parser)
+    add_json(parser)
+
+
+def _configure_calls(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--entry",
         metavar="MODULE:FUNCTION",
         default="",
         help="the function whose calls are run (default: the one that the candidate changes)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--fails",
         metavar="PREDICATE",
         default="",
         help="which calls fail: 'raises KeyError', 'result is None', 'response.status == 500'",
     )
-    parser.add_argument(
+    group.add_argument(
         "--expect", metavar="PREDICATE", default="", help="what must hold for them with the fix"
     )
-    parser.add_argument("--captured", metavar="FILE", help="calls that `leadline capture` kept")
-    parser.add_argument(
+    group.add_argument("--captured", metavar="FILE", help="calls that `leadline capture` kept")
+    group.add_argument(
         "--calls", "-n", dest="many", type=int, default=200, metavar="N",
         help="calls that are captured, or read (default: %(default)s)",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--for", dest="seconds", default="60s", metavar="TIME",
         help="how long calls are captured (default: %(default)s)",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
+        "--least", type=int, default=10, metavar="N",
+        help="calls that have to stand behind `fixed` (default: %(default)s)",
+    )  # fmt: skip
+
+
+def _configure_place(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--place", choices=(AUTO, FRESH, TWIN, HIT), default=AUTO,
         help="where the calls are run: in fresh sealed processes, in copies of one sealed twin "
         "of the live process, or in a twin of it at each hit (default: %(default)s, a twin "
         "where fresh ones do not agree)",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--path", action="append", default=[], metavar="DIR",
         help="import from here, before the service's own import path; may be repeated",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--read", action="append", default=[], metavar="PATH",
         help="a folder or file that the runs may read, beside the import path",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--import", dest="first", action="append", default=[], metavar="MODULE",
         help="import this before the function's module: what sets the service up, such as "
         "mysite.wsgi; may be repeated",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--python", default="", metavar="FILE",
         help="the interpreter that runs the calls (default: the service's; with --captured the "
         "one of this command)",
     )  # fmt: skip
-    parser.add_argument(
+    group.add_argument(
         "--within", type=float, default=5.0, metavar="SECONDS",
         help="how long one run may take (default: %(default)g)",
     )  # fmt: skip
-    parser.add_argument(
-        "--least", type=int, default=10, metavar="N",
-        help="calls that have to stand behind `fixed` (default: %(default)s)",
-    )  # fmt: skip
-    parser.add_argument("--markdown", metavar="FILE", help="write it for a pull request, too")
-    parser.add_argument(
-        "--export-tests", metavar="DIR", help="write failing and differing calls as tests there"
-    )
-    add_report(parser)
-    add_json(parser)
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -11,9 +11,14 @@ from leadline.verify.aside import NOTHING_ASIDE, Aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared, compare_runs
 from leadline.verify.luck import may_be_luck, once_more
-from leadline.wire.twin import AGAIN, CANDIDATE, CONTROLS, Refusal
+from leadline.wire.twin import AGAIN, CANDIDATE, CONTROLS, LIVE, Refusal
 
 NO_ROOM = "what it came to found no room in the answer"
+
+
+def many_runs(tried: Mapping[str, Any] | None) -> int:
+    """Return how many runs a twin has told of, without the live one."""
+    return sum(run["what"] != LIVE for run in (tried or {}).get("runs", ()))
 
 
 def compare(
