@@ -35,7 +35,7 @@ _ROOT = re.compile(rf"(len\(|order\()?argument (?={UNSHOWN})|argument ")
 _UNCLEAR = (
     "{} comes out differently each time in the old code, and differently again in the new"
 )
-_UNSHOWN = "{} is another, and no call shows what follows"
+_UNSHOWN = "there is a difference in {}, and no call shows what follows"
 BETWEEN = "while the generator stood"
 _ARGUMENT = ("argument ", "len(argument ")
 _ROOTS = frozenset(("outcome", "result", "exception"))
