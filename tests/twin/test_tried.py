@@ -159,6 +159,19 @@ def test_outcomes_are_told_within_the_bytes_of_an_answer() -> None:
     assert len(encode(found)) < 2 * MAX_ANSWER_BYTES
 
 
+def test_what_is_the_same_beside_all_outcomes_takes_no_room() -> None:
+    table = "x" * MAX_ANSWER_BYTES
+    beside = {"shop:ROWS": table, "what is not compared of shop:ROWS": "is too large"}
+    counts = (1, 1, 2)
+    found = of_a_sample(*(
+        ran(what, count, state=beside | {"shop:COUNT": count}, inside={"result": table})
+        for what, count in zip((*CONTROLS, CANDIDATE), counts, strict=True)
+    ))  # fmt: skip
+    assert [one.omitted for one in found.runs] == [0, 0, 0]
+    assert found.runs[2].state == {"what is not compared of shop:ROWS": "is too large",
+                                   "shop:COUNT": 2}  # fmt: skip
+
+
 def test_secrets_stay_home() -> None:
     value = f"token {JWT}"
     printed = {"raised": "ValueError: password=hunter2", "printed": "token=hunter2"}

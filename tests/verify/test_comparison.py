@@ -139,3 +139,16 @@ def test_what_is_still_raised_and_swallowed_is_named():
     found = compare_runs(live, failed, failed, ran(0, fails=False, course=course))
     assert found.swallowed == course.raised[1]
     assert compare_runs(live, failed, failed, failed).swallowed is None
+
+
+def test_of_a_failing_call_whose_outcome_is_not_shown_nothing_good_follows():
+    """A twin asks what is expected of the outcome itself, and may find no room to show it."""
+    live = call("ValueError", returned=False, failed=True)
+    control = ran("ValueError", returned=False, fails=True)
+    for expected, still_fails in ((True, False), (False, False), (False, True)):
+        hidden = ran(cut="no room", fails=still_fails, expected=expected)
+        found = case(live, control, control, hidden)
+        assert (found.expected, found.still_fails) == (
+            None if expected else False, still_fails or None,
+        )  # fmt: skip
+        assert "no room" in found.reason

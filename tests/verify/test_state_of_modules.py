@@ -1,6 +1,7 @@
 """What a call changes in the state of the service, wherever that lies: cells of closures,
 nested classes, objects behind methods, generators, iterators, and what is large."""
 
+import contextvars
 import sys
 import types
 
@@ -190,6 +191,18 @@ def test_what_is_told_is_the_item_and_not_the_table(monkeypatch):
     assert state.changed() == {}
     module.ROWS[0]["j"] = 3
     assert state.changed() == {"state_of_one:ROWS[0]['j']": 3}
+
+
+def test_what_a_call_is_made_in_is_no_change(monkeypatch):
+    _, state = looked_at(monkeypatch, "ROWS = []\n")
+    user = contextvars.ContextVar("user")
+    token = user.set(["ada"])
+    monkeypatch.setenv("STATE_OF_ONE", "1")
+    state.begin()
+    assert state.changed() == {}
+    user.get().append("bob")
+    assert set(state.changed()) == {"contextvars.user"}
+    user.reset(token)
 
 
 def test_what_is_too_large_is_said(monkeypatch):

@@ -290,7 +290,7 @@ def _patch(args: argparse.Namespace) -> bytes:
 
 def _candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
     folder = str(Path(args.path[0]).resolve()) if args.path else home.cwd
-    read = finder(home.path, folder)
+    read = finder(home.path, folder, args.path)
     if args.ref:
         return candidates.from_git(args.ref, folder, read)
     if args.replace:

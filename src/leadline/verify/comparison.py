@@ -176,7 +176,11 @@ def _compare(call: CapturedCall, runs: _Runs) -> Compared:
         expected=candidate.expected,
         reason=why or candidate.unknown,
     )
-    if outcome is Candidate.UNKNOWN and (open_ := _open(runs, found)):
+    if candidate.rerun.outcome is None:  # it may have said what it came to, and not shown it
+        case = replace(
+            case, still_fails=case.still_fails or None, expected=case.expected and None
+        )
+    elif outcome is Candidate.UNKNOWN and (open_ := _open(runs, found)):
         case = replace(case, still_fails=None, expected=None, reason=open_)
     if call.failed and not call.live.returned and first.expected:
         case = replace(case, expected=None, reason=case.reason or _HOLDS_ALREADY)
@@ -253,8 +257,6 @@ def _not_followed(first: Ran, found: _Found) -> str:
 
 def _open(runs: _Runs, found: _Found) -> str:
     """Return why nothing follows from what the candidate came to, even if it was expected."""
-    if runs.candidate.rerun.outcome is None:
-        return ""  # what ended it is said already
     if why := _tried_more(runs) or _limit_met(runs):
         return why
     for one in found.unshown:

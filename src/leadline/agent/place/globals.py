@@ -35,6 +35,10 @@ class Globals:
         self._reach.renew()
         self._surroundings = self._around()
 
+    def begin(self) -> None:
+        """Take what is around the call that is to be made for what it was before."""
+        self._surroundings = self._around()
+
     def changed(self) -> dict[str, Value]:
         """Return what is another now, by path: `module:name.attribute[key]`."""
         found = Changes(self._reach, self._taken).tell()

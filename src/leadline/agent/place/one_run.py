@@ -104,6 +104,7 @@ def observed(
     """Make a call and return all that it came to; of the `order` its number and its time
     count. `given` are the objects that are passed, `callee` is what stands between callers and
     the function. The process is to end with it."""
+    look.state.begin()
     before = len(look.refusals())
     taken: list[object] = []
 

@@ -13,6 +13,7 @@ from leadline.trial import agreeing, place
 from leadline.trial.course import Coursed
 from leadline.trial.marks import Mark
 from leadline.trial.outcome import Outcome, read_outcome
+from leadline.trial.place import UNCOMPARED, UNSEEN
 from leadline.wire.errors import WireError
 from leadline.wire.messages import encode
 from leadline.wire.struct import dataclass, field, replace
@@ -29,6 +30,7 @@ from leadline.wire.twin import (
     Tried,
     carried,
 )
+from leadline.wire.value import Value
 
 NOT_RUN = "it was not run: the twin had ended"
 UNREADABLE = "what the twin says of this run cannot be read"
@@ -90,6 +92,7 @@ def _tried(
     code: tuple[str, ...], heard: dict[str, _Heard], obstacle: str, first: list[Ran]
 ) -> Tried:
     title, digest = carried(code)
+    heard = _without_common(heard)
     control, tried = heard[CONTROLS[0]].run, heard[CANDIDATE].run
     return Tried(
         title=title,
@@ -151,6 +154,36 @@ def _filled(one: _Heard, other: _Heard) -> _Heard:
         inside=other.run.inside,
     )
     return replace(one, run=run)
+
+
+def _without_common(heard: dict[str, _Heard]) -> dict[str, _Heard]:
+    """Leave out what is the same beside the outcomes of all runs: no difference is made of it,
+    and what a framework has is more than there is room for."""
+    runs = [one.run for one in heard.values() if one.outcome is not None]
+    if len(runs) < len(heard):
+        return heard
+    state = _common([run.state for run in runs])
+    inside = _common([run.inside for run in runs])
+
+    def without(run: place.Ran) -> place.Ran:
+        return replace(
+            run,
+            state={name: one for name, one in run.state.items() if name not in state},
+            inside={name: one for name, one in run.inside.items() if name not in inside},
+        )
+
+    return {what: replace(one, run=without(one.run)) for what, one in heard.items()}
+
+
+def _common(sides: list[dict[str, Value]]) -> set[str]:
+    """Return the names under which all have the same, but for those that are reasons."""
+    first, *others = sides
+    return {
+        name
+        for name, value in first.items()
+        if not name.startswith((UNCOMPARED, UNSEEN))
+        and all(name in one and _alike(one[name], value) for one in others)
+    }
 
 
 def _is_end(one: Any, what: str) -> bool:
