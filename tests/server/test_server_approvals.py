@@ -84,6 +84,23 @@ def test_who_may_not_run_code_has_it_wait_for_somebody_who_may(server, instance,
     assert entries["twin"]["detail"]["candidate"] == {"title": FIX.title, "digest": FIX.digest}
 
 
+def test_of_a_candidate_the_audit_log_has_what_it_changes_and_no_other_line(server):
+    old = f'TOKEN = "s3cret"\n{OLD}PIN = "s3cret"\n\ndef last():\n    return 1\n'
+    new = old.replace("450", "460").replace("return 1", "return 2")
+    made = candidate.make("two lines", [candidate.of_texts("/srv/shop.py", old, new)])
+    code = [json.dumps(candidate.encode(made)), "raises ZeroDivisionError", ""]
+    assert asked(server, "lines", "user", code=code).status < 300
+    (entry,) = audit(server, "lines")
+    assert entry["detail"]["digest"] == code_digest(tuple(code))
+    changed, *stated = entry["detail"]["code"]
+    assert stated == code[1:]
+    assert changed.split("\n") == [
+        "--- /srv/shop.py", "+++ /srv/shop.py",
+        "@@ -3,1 +3,1 @@", "-    return goods + 450", "+    return goods + 460",
+        "@@ -7,1 +7,1 @@", "-    return 1", "+    return 2",
+    ]  # fmt: skip
+
+
 def test_nobody_decides_who_may_not_run_code_nor_twice(server, agent_key):
     name = asked(server, "twice", agent_key).json["approval"]["id"]
     for what in ("approve", "refuse"):

@@ -11,12 +11,12 @@ from leadline.store.records import EVERY_SERVICE, Canary, Phase, PlacedProbe, St
 from leadline.store.sqlite.audit import SERVER, note
 from leadline.store.sqlite.retention import count_trimmed
 from leadline.store.sqlite.switches import refuse_if_off
+from leadline.store.sqlite.told import told
 from leadline.store.sqlite.writer import Transaction
 from leadline.wire.errors import RefusedError
 from leadline.wire.hit import ProbeState
 from leadline.wire.messages import MAX_PROBES, decode_probes
 from leadline.wire.probe import AGGREGATED, Probe, TwinProbe
-from leadline.wire.twin import TRIES, carried, code_digest
 
 ENDED_KEPT = 1_000
 """Probes that are over and still listed or looked up; older ones are forgotten."""
@@ -70,25 +70,11 @@ def insert(
         action="twin" if isinstance(probe, TwinProbe) else "place",
         service=service,
         probe=f"p{number}",
-        detail=_told(probe) | {"terms": asdict(terms)},
+        detail=told(probe) | {"terms": asdict(terms)},
     )
     (placed,) = _read(db, "WHERE number = ?", (number,))
     transaction.events.append(Placed(placed, revision))
     return placed
-
-
-def _told(probe: Probe) -> dict[str, object]:
-    """Return what the audit log keeps: of a twin the whole code with its digest, and not the
-    signature, with which others who read the log could order it again."""
-    told: dict[str, object] = asdict(probe)
-    if isinstance(probe, TwinProbe):
-        told["digest"] = code_digest(probe.code)
-        if probe.use in TRIES:
-            title, digest = carried(probe.code)
-            told["candidate"] = {"title": title, "digest": digest}
-        told["signed"] = bool(told.pop("signature"))
-        del told["nonce"], told["signed_until"]
-    return told
 
 
 def _refuse_if_full(db: sqlite3.Connection, service: str) -> None:
