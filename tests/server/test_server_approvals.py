@@ -88,12 +88,12 @@ def test_of_a_candidate_the_audit_log_has_what_it_changes_and_no_other_line(serv
     old = f'TOKEN = "s3cret"\n{OLD}PIN = "s3cret"\n\ndef last():\n    return 1\n'
     new = old.replace("450", "460").replace("return 1", "return 2")
     made = candidate.make("two lines", [candidate.of_texts("/srv/shop.py", old, new)])
-    code = [json.dumps(candidate.encode(made)), "raises ZeroDivisionError", ""]
+    code = [json.dumps({**candidate.encode(made), "fails": "raises KeyError"})]
     assert asked(server, "lines", "user", code=code).status < 300
     (entry,) = audit(server, "lines")
     assert entry["detail"]["digest"] == code_digest(tuple(code))
-    changed, *stated = entry["detail"]["code"]
-    assert stated == code[1:]
+    assert entry["detail"]["candidate"]["fails"] == "raises KeyError"
+    (changed,) = entry["detail"]["code"]
     assert changed.split("\n") == [
         "--- /srv/shop.py", "+++ /srv/shop.py",
         "@@ -3,1 +3,1 @@", "-    return goods + 450", "+    return goods + 460",

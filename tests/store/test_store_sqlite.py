@@ -1,10 +1,14 @@
 """The SQLite store by itself: its laws, its caps, and its one writer."""
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -301,3 +305,25 @@ def test_a_migration_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
 def test_what_is_no_probes_id(text):
     assert number_of(text) is None
     assert number_of("p12") == 12
+
+
+READ = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); print(*db.execute(sys.argv[2]))"
+
+
+def test_whoever_else_reads_the_file_takes_nothing_from_it(tmp_path, events):
+    """Such as a copy by `sqlite3 leadline.db ".backup copy.db"` while the server runs."""
+    path = tmp_path / "hits.db"
+
+    def read(question: str) -> str:
+        command = [sys.executable, "-c", READ, str(path), question]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    with closing(SqliteStore(path, events.append)) as store:
+        for number in range(3):
+            store.place("shop", log(), who="user", now=float(number))
+            assert store.probe(f"p{number + 1}")  # over a connection of its own
+            assert read("SELECT count(*) FROM probes") == f"({number + 1},)\n"
+            assert path.with_name("hits.db-wal").stat().st_size
+        linked = Path("/proc/self/fd").iterdir()
+        assert not [one for one in map(os.path.realpath, linked) if "(deleted)" in one
+                    and str(tmp_path) in one]  # fmt: skip

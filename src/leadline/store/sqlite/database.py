@@ -1,6 +1,7 @@
 """One SQLite file: opened by one server at a time, brought up to date, its errors explained."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -45,10 +46,7 @@ def hold(path: Path) -> int:
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file, made readable by its owner alone if it is new."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        raise unwritable(path, error) from error
+    _make(path)
     try:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
@@ -61,6 +59,21 @@ def connect(path: Path) -> sqlite3.Connection:
         db.close()
         raise explain(error, path) from error
     return db
+
+
+def _make(path: Path) -> None:
+    """Make the file if it is not there. One that is there is not opened: POSIX drops all locks
+    that a process has on a file when it closes any descriptor of it, and whoever reads it next
+    would take it for unused and remove the log that other connections of ours write to."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if path.is_dir():
+            raise unwritable(path, OSError(errno.EISDIR, os.strerror(errno.EISDIR))) from None
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise unwritable(path, OSError(errno.EACCES, os.strerror(errno.EACCES))) from None
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def prepare(db: sqlite3.Connection, path: Path) -> None:

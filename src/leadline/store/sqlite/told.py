@@ -6,7 +6,7 @@ from dataclasses import asdict
 from difflib import SequenceMatcher
 
 from leadline.wire.probe import Probe, TwinProbe
-from leadline.wire.twin import TRIES, carried, code_digest
+from leadline.wire.twin import TRIES, carried, code_digest, stated
 
 _MAX_LINES = 5_000
 """Between the first line that differs and the last: of more, all are kept."""
@@ -20,7 +20,10 @@ def told(probe: Probe) -> dict[str, object]:
         said["digest"] = code_digest(probe.code)
         if probe.use in TRIES:
             title, digest = carried(probe.code)
-            said["candidate"] = {"title": title, "digest": digest}
+            asked = zip(("fails", "expect"), stated(probe.code), strict=True)
+            said["candidate"] = {
+                "title": title, "digest": digest, **{name: one for name, one in asked if one}
+            }  # fmt: skip
             said["code"] = [_changes(probe.code[0]), *probe.code[1:]]
         said["signed"] = bool(said.pop("signature"))
         del said["nonce"], said["signed_until"]
