@@ -210,3 +210,32 @@ def test_what_is_too_large_is_said(monkeypatch):
     module, state = looked_at(monkeypatch, "ROWS = {}\n")
     module.ROWS.update((i, {object()}) for i in range(100))
     assert any(name.startswith("what is not compared of") for name in state.changed())
+
+
+AROUND = {
+    "mask": "os.umask(0)",
+    "handled": "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+    "waits": "socket.setdefaulttimeout(0.001)",
+    "spoken": "locale.setlocale(locale.LC_ALL, 'C.UTF-8')",
+    "quiet": "logging.disable(logging.CRITICAL)",
+    "told": "logging.getLogger('it').addHandler(logging.NullHandler())",
+    "silent": "sys.stdout = io.StringIO()",
+    "hooked": "sys.excepthook = print",
+    "late": "atexit.register(print)",
+    "shadowed": "import builtins\nbuiltins.ascii = repr",
+    "zoned": "os.environ['TZ'] = 'Asia/Tokyo'\ntime.tzset()",
+    "swept": "gc.disable()",
+}
+
+
+def test_what_a_process_has_one_of_is_compared(tmp_path):
+    """Each of them can be set by one line of a candidate, and is met by all that follows."""
+    more = "import atexit, gc, io, locale, os, signal, socket, sys, time\n"
+    bodies = {name: ("return 1", f"{line}\nreturn 1") for name, line in AROUND.items()}
+    bodies["as_before"] = (
+        "return 1",
+        "kept, sys.stdout = sys.stdout, io.StringIO()\nprint(1)\nsys.stdout = kept\nreturn 1",
+    )
+    assert became(tmp_path, bodies, more) == {
+        **only(Candidate.DIFFERS, AROUND), "as_before": Candidate.SAME
+    }  # fmt: skip

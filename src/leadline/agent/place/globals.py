@@ -4,14 +4,12 @@ Only what is another after a run than before it is told. Before is the same for 
 place, since each is a copy of it.
 """
 
-import contextvars
 import json
-import os
 import sys
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
 
+from leadline.agent.place import surroundings
 from leadline.agent.place.changes import Changes
 from leadline.agent.place.deep import MeasuredWalk
 from leadline.agent.place.reach import Reach
@@ -19,7 +17,6 @@ from leadline.wire.value import LIMITS, Value
 
 MAX_BYTES = 200_000
 """Of one value that is told as a whole: of what is larger, each part by itself."""
-_VARIABLE = "contextvars."
 _CUT = tuple(f'"omitted": "{one}"' for one in LIMITS)
 
 
@@ -28,29 +25,37 @@ class Globals:
 
     def __init__(self, is_own: Callable[[str], bool]) -> None:
         self._reach = Reach(_own(is_own))
-        self._surroundings = self._around()
+        self.begin()
 
     def renew(self) -> None:
         """Take all as it is now for what it was before any run."""
         self._reach.renew()
-        self._surroundings = self._around()
+        self.begin()
 
     def begin(self) -> None:
         """Take what is around the call that is to be made for what it was before."""
         self._surroundings = self._around()
+        self._objects = surroundings.objects()
 
     def changed(self) -> dict[str, Value]:
         """Return what is another now, by path: `module:name.attribute[key]`."""
         found = Changes(self._reach, self._taken).tell()
-        for name, one in _surroundings().items():
+        for name, one in surroundings.values().items():
             tree = self._taken("", one)[0]
             known = self._surroundings.get(name)
-            if _text(tree) != known and (known is not None or name.startswith(_VARIABLE)):
+            if _text(tree) != known and (
+                known is not None or name.startswith(surroundings.VARIABLE)
+            ):
                 found[name] = tree
+        for name, one in surroundings.objects().items():
+            if one is not self._objects.get(name):
+                found[name] = surroundings.named(one)
         return found
 
     def _around(self) -> dict[str, str]:
-        return {name: _text(self._taken("", one)[0]) for name, one in _surroundings().items()}
+        return {
+            name: _text(self._taken("", one)[0]) for name, one in surroundings.values().items()
+        }
 
     def _taken(self, secret: str, value: object) -> tuple[Value, bool]:
         """Return a value as a tree, and whether it shows all of it; of one with a secret's
@@ -80,34 +85,3 @@ def _own(is_own: Callable[[str], bool]) -> dict[str, ModuleType]:
 
 def _text(tree: Value) -> str:
     return json.dumps(tree, sort_keys=True, default=str)
-
-
-def _surroundings() -> dict[str, object]:
-    """Return what a process, or the thread of a call, has one of."""
-    found: dict[str, object] = {
-        "os.environ": dict(os.environ),
-        "os.getcwd()": os.getcwd(),
-        "sys.path": list(sys.path),
-        "sys.getrecursionlimit()": sys.getrecursionlimit(),
-    }
-    for variable, value in contextvars.copy_context().items():
-        if type(value).__module__ != "decimal":  # made whenever a number is reckoned with
-            found[f"{_VARIABLE}{variable.name}"] = value
-    decimal: Any = sys.modules.get("decimal")
-    if decimal is not None:
-        context = decimal.getcontext()  # but for what reckoning itself leaves there: its flags
-        traps = sorted(one.__name__ for one, on in context.traps.items() if on)
-        found["decimal.getcontext()"] = [context.prec, context.rounding, context.Emin,
-                                         context.Emax, *traps]  # fmt: skip
-    warnings: Any = sys.modules.get("warnings")
-    if warnings is not None:
-        found["warnings.filters"] = [repr(one) for one in warnings.filters]
-    logging: Any = sys.modules.get("logging")
-    if logging is not None:
-        loggers = {"root": logging.root, **logging.root.manager.loggerDict}
-        found["logging levels"] = {
-            name: (one.level, one.disabled)
-            for name, one in loggers.items()
-            if getattr(one, "level", 0) or getattr(one, "disabled", False)
-        }
-    return found
