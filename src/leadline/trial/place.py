@@ -33,6 +33,8 @@ its end, because it then needs what was not kept."""
 UNCOMPARED = "what is not compared of "
 """How a name of `Ran.inside` or `Ran.state` begins of which nothing can be said: the value is
 the reason, after `what it holds`."""
+LATE = "is not known from before: the call has imported it"
+"""The reason of a module of the service that a run has imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,9 @@ class Begin:
     `path` is the import path, `entry` is `module:qualname`. `overlay` holds the source of
     files by absolute path, None for one that is not to be there. `wanted` are the lines that
     count as changed, by absolute file. `first` are modules that are imported before the
-    entry's: what sets the service up, such as its WSGI module. `scope` are folders whose code
-    is the service's own, beside all that is not installed.
+    entry's: what sets the service up, such as its WSGI module. `later` are modules that its
+    calls import, so that they are there before the first of them. `scope` are folders whose
+    code is the service's own, beside all that is not installed.
     `main` is the name under which what was the program itself, `__main__`, is imported.
     `remade` are classes whose objects the candidate makes otherwise, by absolute file.
     `salt` makes values that are held back comparable between places, and nowhere else.
@@ -59,6 +62,7 @@ class Begin:
     scope: list[str] = field(default_factory=list)
     readable: list[str] = field(default_factory=list)
     first: list[str] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
     fails: str = ""
     expect: str = ""
     salt: str = ""

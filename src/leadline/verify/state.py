@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from leadline.trial.accident import without_chance
 from leadline.trial.outcome import UNSHOWN
-from leadline.trial.place import UNCOMPARED, Ran
+from leadline.trial.place import LATE, UNCOMPARED, Ran
 from leadline.wire.value import Value
 
 _STATE = re.compile(
@@ -24,6 +24,14 @@ _WHOLE = f"{UNSHOWN}whole of "
 def comparable(said: Mapping[str, Value]) -> dict[str, Value]:
     """Return what was told without that of which nothing can be said."""
     return {name: one for name, one in said.items() if not name.startswith(UNCOMPARED)}
+
+
+def imported(*runs: Ran | None) -> Iterator[str]:
+    """Yield the modules of the service that runs have imported."""
+    for ran in runs:
+        for name, why in ran.state.items() if ran is not None else ():
+            if why == LATE:
+                yield name.removeprefix(UNCOMPARED).removesuffix(":")
 
 
 def uncompared(first: Ran, second: Ran, candidate: Ran) -> str:

@@ -24,6 +24,7 @@ from leadline.verify.report import (
     shown_cases,
 )
 from leadline.verify.signature import unseen_change
+from leadline.verify.state import imported
 from leadline.verify.verdict import LEAST_EVIDENCE, Stated, judge
 from leadline.wire.errors import RefusedError, UnavailableError
 from leadline.wire.struct import dataclass, field
@@ -88,10 +89,10 @@ def verify(request: Request, progress: Progress = lambda *_: None) -> Verified:
         request.least,
     )
     ready = [call for call in request.calls if call.document is not None]
-    found, place, notes = _run(request, ready, progress)
+    found, place, notes, runs = _run(request, ready, progress)
     lost = [not_replayable(call) for call in request.calls if call.document is None]
     took = time.monotonic() - began
-    return reported(asked, [*found, *lost], place, notes, 3 * len(ready), took)
+    return reported(asked, [*found, *lost], place, notes, runs, took)
 
 
 def reported(
@@ -139,8 +140,22 @@ def _agreed(one: Compared) -> tuple[CapturedCall, Outcome | None]:
 
 
 def _run(
+    request: Request, calls: Sequence[CapturedCall], progress: Progress
+) -> tuple[list[Compared], str, list[str], int]:
+    """Run the calls; where they import modules of the service, once more in places that have
+    these beforehand: what a module holds is compared with what it held before."""
+    found, place, notes = _run_in(request, calls, (), progress)
+    later = {name for one in found for name in imported(one.control, one.candidate)}
+    if not later:
+        return found, place, notes, 3 * len(calls)
+    found, place, notes = _run_in(request, calls, sorted(later), progress)
+    return found, place, notes, 6 * len(calls)
+
+
+def _run_in(
     request: Request,
     calls: Sequence[CapturedCall],
+    later: Sequence[str],
     progress: Progress,
 ) -> tuple[list[Compared], str, list[str]]:
     home, candidate = request.home, request.candidate
@@ -154,6 +169,7 @@ def _run(
         scope=request.scope,
         readable=request.readable,
         first=request.first,
+        later=list(later),
         fails=request.fails,
         expect=request.expect,
     )

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from types import ModuleType
 
 from leadline.agent.place import surroundings
-from leadline.agent.place.changes import Changes
+from leadline.agent.place.changes import MODULE, Changes
 from leadline.agent.place.deep import MeasuredWalk
 from leadline.agent.place.reach import Reach
+from leadline.trial.place import LATE, UNCOMPARED
 from leadline.wire.value import LIMITS, Value
 
 MAX_BYTES = 200_000
@@ -24,6 +25,7 @@ class Globals:
     """The modules of the service, and what a process has once, as they were before any run."""
 
     def __init__(self, is_own: Callable[[str], bool]) -> None:
+        self._is_own = is_own
         self._reach = Reach(_own(is_own))
         self.begin()
 
@@ -39,7 +41,9 @@ class Globals:
 
     def changed(self) -> dict[str, Value]:
         """Return what is another now, by path: `module:name.attribute[key]`."""
+        late = {name for name in _own(self._is_own) if name not in self._reach.modules}
         found = Changes(self._reach, self._taken).tell()
+        found |= {f"{UNCOMPARED}{name}{MODULE}": LATE for name in late}
         for name, one in surroundings.values().items():
             tree = self._taken("", one)[0]
             known = self._surroundings.get(name)

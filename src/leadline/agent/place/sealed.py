@@ -41,6 +41,9 @@ def live(begin: Begin, lines: Lines) -> None:
     try:
         random.seed(begin.seed)
         entry = _import(begin)
+        for name in begin.later:
+            with suppress(Exception):  # the calls that import it will tell
+                importlib.import_module(name)
     except BaseException as error:  # noqa: BLE001 - whatever a module does when it is imported
         lines.say(write(Ready(False, _why(begin, error), refused=refusals())))
         return

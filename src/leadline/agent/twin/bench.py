@@ -16,7 +16,7 @@ from leadline.agent.place.callee import between
 from leadline.agent.place.entry import Entry, find_entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.one_run import PRINTED, Look, observed
-from leadline.agent.place.scope import own_code
+from leadline.agent.place.scope import is_installed, own_code
 from leadline.agent.twin.digests import digest
 from leadline.agent.twin.inside import refusals
 from leadline.trial import applying, candidate, vigil
@@ -110,8 +110,10 @@ class Bench:
 def bench_of(code: tuple[str, ...], entry: Entry, policy: TwinPolicy) -> Bench:
     """Return the bench of an order's candidate. Raises what `decode` does."""
     tried = candidate.decode(json.loads(code[0]))
-    scope = [os.path.dirname(os.path.realpath(one.file)) for one in tried.changes]
-    is_own = cache(own_code(Begin([], "", "", scope=scope)))  # each copy has what is known
+    overlay = {one.file: one.new for one in tried.changes}
+    scope = [os.path.dirname(one) for one in overlay if not is_installed(one)]
+    begin = Begin([], "", "", scope=scope, overlay=overlay)
+    is_own = cache(own_code(begin))  # each copy has what is known
     state = Globals(is_own)
     try:
         works, why = applying.planned(tried, sys.modules), ""
