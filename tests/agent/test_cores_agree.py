@@ -2,6 +2,7 @@
 the same expressions, and what must never need Python."""
 
 import asyncio
+import functools
 import gc
 import itertools
 import json
@@ -321,6 +322,15 @@ def _local() -> type:
     return Local
 
 
+def _closing(value: object) -> Any:
+    def inner() -> object:
+        return value, unset
+
+    if value is value.__class__:
+        unset = 1
+    return inner
+
+
 def _kept_both_ways(named, most: int, **options: Any) -> None:
     landmarks = Landmarks.of([__name__])
     ways = []
@@ -345,8 +355,16 @@ def test_values_are_kept_to_the_same_document(value, most, leaves_out) -> None:
     given = [ELSEWHERE(), REPLACED({"v": value}), held, NAMED, LISTED, Served, type(held), Enum]
     slots = Slotted(value, held)
     named = [("value", value), ("given", given), ("slots", slots), ("pair", ("token", value))]
+    code = [_both, held.__init__, value.__init__, _closing(value), _closing, Held.__init__, len]
+    named.append(("code", [*code, _closing(held).__closure__, functools.partial(_both, value)]))
+    octets = [b"", b'plain \n"', b"\xff", {b"a", b"b", 3}, frozenset("xyz"), {1.5, None}]
+    named.append(("octets", octets))
     named.append(("pairs", [[value, held], ("a", 1), ("password", value), (b"token", 1), ()]))
     _kept_both_ways(named, most, leaves_out=leaves_out)
+
+
+def test_what_there_is_no_room_for_is_left_out_both_ways() -> None:
+    _kept_both_ways([("a", object()), ("b", "x" * 9_000)], 900, leaves_out=True)
 
 
 def test_what_a_server_gave_is_kept_to_the_same_document() -> None:
@@ -377,23 +395,26 @@ def test_keeping_leaves_no_dictionary_and_no_reference_behind() -> None:
     for one in held:
         one.name, one.other = object(), {"a": (1, [2.5])}
     slots = Slotted(held, {"b": Slotted(1, None)})
+    octets, own = b"octets", {b"a", 1.5}
+    code = [_both, slots.__init__, _closing(held), octets, own, frozenset(own), _both.__code__]
     before = sys.getsizeof(held[0])
 
     def kept() -> None:
-        keeping.keep([("held", held), ("slots", slots)], surrounded=False)
+        keeping.keep([("held", held), ("slots", slots), ("code", code)], surrounded=False)
+        keeping.keep([("slots", slots)], 100, surrounded=False)
+
+    def counted() -> list[int]:
+        return [sys.getrefcount(one) for one in (held, held[0], Held, Slotted, slots, *code)]
 
     kept()
     assert sys.getsizeof(held[0]) == before
-    counted = [sys.getrefcount(one) for one in (held, held[0], Held, Slotted, slots, "held")]
-    blocks = []
+    first, blocks = counted(), []
     for _ in range(3):
         for _ in range(200):
             kept()
         gc.collect()
         blocks.append(sys.getallocatedblocks())
-    assert [
-        sys.getrefcount(one) for one in (held, held[0], Held, Slotted, slots, "held")
-    ] == counted
+    assert counted() == first
     assert blocks[2] - blocks[1] < 100
 
 

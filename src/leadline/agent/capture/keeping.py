@@ -424,8 +424,16 @@ class Keeper:
 
 
 _LIVE_BYTES = 40
-_FAR = object()
-"""Stands among the objects for one for which there is no room."""
+
+
+class _Far:
+    """The class of what stands among the objects for one for which there is no room: of its
+    own, since our extension writes the instances of others down."""
+
+    __slots__ = ()
+
+
+_FAR = _Far()
 
 
 class _Context:

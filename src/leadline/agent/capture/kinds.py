@@ -42,8 +42,12 @@ if TYPE_CHECKING:
 type Plan = tuple[int, bool, bool, tuple[tuple[str, Getter], ...]]
 """What our extension has to know to write an instance down: what it is, whether it has a
 dictionary, whether it can be called, and its slots."""
-OBJECT, CLASS = 0, 4
-_CONTAINERS = {identity(kind): number for number, kind in enumerate((dict, list, tuple), 1)}
+_OBJECT, _CLASS = 0, 10
+_EXACTLY = (
+    *(dict, list, tuple, set, frozenset, bytes),
+    *(types.MethodType, types.CellType, types.FunctionType),
+)
+_PLANS = {identity(kind): number for number, kind in enumerate(_EXACTLY, 1)}
 """As in `keptwalk.c`."""
 
 
@@ -60,12 +64,12 @@ def reader_of(layout: Layout) -> Reader:
 def _plan(layout: Layout, reader: Reader) -> Plan | None:
     """Return what our extension writes instances down by; None where they need Python."""
     if reader is class_:
-        return CLASS, False, False, ()
+        return _CLASS, False, False, ()
     if type(reader) is _Plain:
         called = layout.find("__call__") is not MISSING
         extra = reader.extra
-        return OBJECT, extra.names is not None, called, tuple(extra.slots)
-    number = _CONTAINERS.get(identity(layout.cls))
+        return _OBJECT, extra.names is not None, called, tuple(extra.slots)
+    number = _PLANS.get(identity(layout.cls))
     return (number, False, False, ()) if number is not None else None
 
 

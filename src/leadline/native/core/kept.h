@@ -30,8 +30,8 @@ typedef struct {
 } Budget;
 
 /* Whether a value fits; whether a name is an ordinary one, under which nothing is held back (-1
-   with an exception); and whether that holds of all that is in a dictionary, whose keys are taken
-   like values or are names of attributes (-1 with an exception). */
+   with an exception); and whether that holds of all that is in a dictionary, whose keys are
+   taken like values or are names of attributes (-1 with an exception). */
 int kept_fits(Budget *budget, PyObject *value);
 int kept_is_ordinary(const Budget *budget, PyObject *name);
 int kept_fits_all(Budget budget, PyObject *names, int keys);

@@ -1,88 +1,30 @@
 #include "keptwalk.h"
 
 #include "interior.h"
-#include "kept.h"
-#include "shape.h"
+#include "keptnode.h"
+#include "keptrows.h"
 
-/* As in agent/capture/keeping.py and the modules kept_*.py beside it. */
+/* As in agent/capture/keeping.py and expression/layout.py. */
 #define ATTRIBUTE_BYTES 8
-#define ENTRY_BYTES 8
-#define ITEM_BYTES 3
-#define MORE_ENTRY_BYTES 4
 #define CLASS_BYTES 32 /* a number, and a node if the class is a new one */
 #define SLOT_NAME_BYTES 4
 #define MAX_SLOTS 32
-#define MAX_CLASS_CHARS 200 /* expression.layout */
+#define MAX_CLASS_CHARS 200
 
 /* agent/capture/kinds.py: how the instances of a class are written down. */
-typedef enum { PLAN_OBJECT, PLAN_DICT, PLAN_LIST, PLAN_TUPLE, PLAN_CLASS } Plan;
-
-/* Names that are asked for or said, made once. */
 typedef enum {
-    WORD_CLS, WORD_ORDER, WORD_KEEPING, WORD_MODULE, WORD_K, WORD_C, WORD_A, WORD_S, WORD_P, WORD_I,
-    WORD_T, WORD_M, WORD_OBJECT, WORD_DICT, WORD_LIST, WORD_TUPLE, WORD_NAME, WORDS,
-} Word; /* clang-format off */
-
-static const char *const spelled[WORDS] = {
-    "cls", "order", "keeping", "module", "k", "c", "a", "s", "p", "i",
-    "t", "m", "object", "dict", "list", "tuple", "name",
-}; /* clang-format on */
-static PyObject *words[WORDS];
-
-static int
-words_begin(void)
-{
-    for (int word = 0; word < WORDS; word++) {
-        if (words[word] == NULL &&
-            (words[word] = PyUnicode_InternFromString(spelled[word])) == NULL) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-typedef struct {
-    Keeper keeper;
-    PyObject *known, *nodes, *reach, *layouts, *landmarks, *pieces, *modules;
-    Py_ssize_t most;
-} Walk;
-
-/* What became of an object: it was written down, it was not and nothing was taken, or there is
-   an exception. */
-typedef enum { FAILED = -1, LEFT_TO_PYTHON, WRITTEN } Outcome;
-
-static Budget
-budget_of(const Walk *walk)
-{
-    return (Budget){
-        .known = walk->known,
-        .left = walk->keeper.left,
-        .more = walk->most - PyList_GET_SIZE(walk->keeper.objects),
-    };
-}
-
-/* A part of a node, whose reference is taken over. */
-typedef struct {
-    Word name;
-    PyObject *one;
-} Part;
-
-/* Make a node of a kind and its parts; one that is NULL is an exception. */
-static Outcome
-write_node(Walk *walk, Py_ssize_t found, Word kind, Part *parts, int count)
-{
-    PyObject *node = PyDict_New(), *reach = PyLong_FromSsize_t(found);
-    int whole = node != NULL && reach != NULL && PyDict_SetItem(node, words[WORD_K], words[kind]) == 0;
-    for (int index = 0; index < count; index++) {
-        PyObject *one = parts[index].one;
-        whole = whole && one != NULL && PyDict_SetItem(node, words[parts[index].name], one) == 0;
-        Py_XDECREF(one);
-    }
-    whole = whole && PyList_Append(walk->reach, reach) == 0 && PyList_Append(walk->nodes, node) == 0;
-    Py_XDECREF(node);
-    Py_XDECREF(reach);
-    return whole ? WRITTEN : FAILED;
-}
+    PLAN_OBJECT,
+    PLAN_DICT,
+    PLAN_LIST,
+    PLAN_TUPLE,
+    PLAN_SET,
+    PLAN_FROZENSET,
+    PLAN_BYTES,
+    PLAN_METHOD,
+    PLAN_CELL,
+    PLAN_FUNCTION,
+    PLAN_CLASS,
+} Plan;
 
 /* Return the layout of a class as expression/layout.py has it, borrowed, if the class is still
    laid out that way; else NULL, perhaps with an exception. */
@@ -95,8 +37,8 @@ layout_of(const Walk *walk, PyTypeObject *cls)
     if (layout == NULL) {
         return NULL;
     }
-    PyObject *whose = PyObject_GetAttr(layout, words[WORD_CLS]);
-    PyObject *order = PyObject_GetAttr(layout, words[WORD_ORDER]);
+    PyObject *whose = PyObject_GetAttr(layout, words[WORD_cls]);
+    PyObject *order = PyObject_GetAttr(layout, words[WORD_order]);
     int same = whose == (PyObject *)cls && order != NULL && order == cls->tp_mro;
     Py_XDECREF(whose);
     Py_XDECREF(order);
@@ -107,7 +49,7 @@ layout_of(const Walk *walk, PyTypeObject *cls)
 static PyObject *
 plan_of(PyObject *layout)
 {
-    PyObject *keeping = PyObject_GetAttr(layout, words[WORD_KEEPING]), *plan = NULL;
+    PyObject *keeping = PyObject_GetAttr(layout, words[WORD_keeping]), *plan = NULL;
     if (keeping != NULL && PyList_CheckExact(keeping) && PyList_GET_SIZE(keeping) > 1) {
         plan = Py_NewRef(PyList_GET_ITEM(keeping, 1));
     }
@@ -245,74 +187,16 @@ write_object(Walk *walk, PyObject *value, PyObject *plan)
         slots_let_go(&slots);
         return fit < 0 ? FAILED : LEFT_TO_PYTHON;
     }
-    Part parts[3] = {{WORD_C, kept_number(&walk->keeper, (PyObject *)Py_TYPE(value))}};
+    Part parts[3] = {{WORD_c, kept_number(&walk->keeper, (PyObject *)Py_TYPE(value))}};
     int many = 1;
     if (count) {
-        parts[many++] = (Part){WORD_A, attributes_taken(&walk->keeper, names)};
+        parts[many++] = (Part){WORD_a, attributes_taken(&walk->keeper, names)};
     }
     if (slots.count) {
-        parts[many++] = (Part){WORD_S, slots_taken(&walk->keeper, &slots)};
+        parts[many++] = (Part){WORD_s, slots_taken(&walk->keeper, &slots)};
     }
     slots_let_go(&slots);
-    return write_node(walk, found, WORD_OBJECT, parts, many);
-}
-
-/* `kept_values.entries`. */
-static Outcome
-write_dict(Walk *walk, PyObject *value)
-{
-    Py_ssize_t count = PyDict_GET_SIZE(value), found = PyList_GET_SIZE(walk->keeper.objects);
-    Budget budget = budget_of(walk);
-    if (budget.left < count * ENTRY_BYTES) {
-        return LEFT_TO_PYTHON;
-    }
-    budget.left -= count * MORE_ENTRY_BYTES;
-    int drained = is_drained(value, &PyDict_Type, count);
-    if (drained) {
-        return drained < 0 ? FAILED : LEFT_TO_PYTHON;
-    }
-    int fit = kept_fits_all(budget, value, 1);
-    if (fit <= 0) {
-        return fit < 0 ? FAILED : LEFT_TO_PYTHON;
-    }
-    Part part = {WORD_P, kept_pairs(&walk->keeper, value)};
-    walk->keeper.left -= count * MORE_ENTRY_BYTES;
-    return write_node(walk, found, WORD_DICT, &part, 1);
-}
-
-/* Whether the first of two items is no name under which the second is a secret, as far as that
-   is known here; -1 with an exception. */
-static int
-is_no_name(const Budget *budget, PyObject *first)
-{
-    if (PyUnicode_CheckExact(first)) {
-        return kept_is_ordinary(budget, first);
-    }
-    return first == Py_None || PyBool_Check(first) || PyLong_CheckExact(first) ||
-           PyFloat_CheckExact(first) || PyTuple_CheckExact(first) || PyList_CheckExact(first) ||
-           PyDict_CheckExact(first);
-}
-
-/* `kept_values._row`. */
-static Outcome
-write_row(Walk *walk, PyObject *value, Word kind)
-{
-    PyObject **items = PySequence_Fast_ITEMS(value);
-    Py_ssize_t count = PySequence_Fast_GET_SIZE(value);
-    Py_ssize_t found = PyList_GET_SIZE(walk->keeper.objects);
-    Budget budget = budget_of(walk);
-    if (budget.left < count * ITEM_BYTES) {
-        return LEFT_TO_PYTHON;
-    }
-    int fit = count == 2 ? is_no_name(&budget, items[0]) : 1;
-    for (Py_ssize_t index = 0; fit > 0 && index < count; index++) {
-        fit = kept_fits(&budget, items[index]);
-    }
-    if (fit <= 0) {
-        return fit < 0 ? FAILED : LEFT_TO_PYTHON;
-    }
-    Part part = {WORD_I, kept_row(&walk->keeper, items, count)};
-    return write_node(walk, found, kind, &part, 1);
+    return write_node(walk, found, WORD_object, parts, many);
 }
 
 /* Whether a module holds a value under a name; no key of its is asked, and one that is not the
@@ -334,11 +218,28 @@ holds(PyObject *modules, PyObject *module, PyObject *name, PyObject *value)
     return 0;
 }
 
+/* Write the name of what its module has under that name. */
+static Outcome
+write_name(Walk *walk, PyObject *module, PyObject *name, PyObject *value)
+{
+    if (module == NULL || !PyUnicode_CheckExact(module) || !PyUnicode_CheckExact(name) ||
+        PyUnicode_GET_LENGTH(name) > MAX_CLASS_CHARS) {
+        return LEFT_TO_PYTHON;
+    }
+    long long bytes = PyUnicode_GET_LENGTH(module) + PyUnicode_GET_LENGTH(name);
+    int known = bytes > walk->keeper.left ? 0 : holds(walk->modules, module, name, value);
+    if (known <= 0) {
+        return known < 0 ? FAILED : LEFT_TO_PYTHON;
+    }
+    walk->keeper.left -= bytes;
+    Part parts[] = {{WORD_t, Py_NewRef(name)}, {WORD_m, Py_NewRef(module)}};
+    return write_node(walk, PyList_GET_SIZE(walk->keeper.objects), WORD_name, parts, 2);
+}
+
 /* `kinds.class_`, of a class that its module has under its name. */
 static Outcome
 write_class(Walk *walk, PyObject *value)
 {
-    Py_ssize_t found = PyList_GET_SIZE(walk->keeper.objects);
     if (!PyType_Check(value) ||
         !PyType_HasFeature((PyTypeObject *)value, Py_TPFLAGS_HEAPTYPE)) {
         return LEFT_TO_PYTHON;
@@ -347,25 +248,59 @@ write_class(Walk *walk, PyObject *value)
     if (layout == NULL) {
         return PyErr_Occurred() ? FAILED : LEFT_TO_PYTHON;
     }
-    PyObject *name = ((PyHeapTypeObject *)value)->ht_qualname;
-    PyObject *module = PyObject_GetAttr(layout, words[WORD_MODULE]);
+    PyObject *module = PyObject_GetAttr(layout, words[WORD_module]);
     if (module == NULL) {
         return FAILED;
     }
-    long long bytes = PyUnicode_CheckExact(module) && PyUnicode_CheckExact(name)
-                          ? PyUnicode_GET_LENGTH(module) + PyUnicode_GET_LENGTH(name)
-                          : walk->keeper.left + 1;
-    int known = 0;
-    if (bytes <= walk->keeper.left && PyUnicode_GET_LENGTH(name) <= MAX_CLASS_CHARS) {
-        known = holds(walk->modules, module, name, value);
+    PyObject *name = ((PyHeapTypeObject *)value)->ht_qualname;
+    Outcome outcome = write_name(walk, module, name, value);
+    Py_DECREF(module);
+    return outcome;
+}
+
+/* `kept_functions.function`, of one that its module has under its name. */
+static Outcome
+write_function(Walk *walk, PyObject *value)
+{
+    PyFunctionObject *function = (PyFunctionObject *)value;
+    return write_name(walk, function->func_module, function->func_qualname, value);
+}
+
+/* Whether a module may hold such a one under a name, by which it is written then. */
+static int
+may_be_named(Plan plan)
+{
+    return plan == PLAN_OBJECT || plan == PLAN_DICT || plan == PLAN_LIST || plan == PLAN_SET;
+}
+
+static Outcome
+write_by(Walk *walk, PyObject *value, Plan kind, PyObject *plan)
+{
+    switch (kind) {
+    case PLAN_OBJECT:
+        return write_object(walk, value, plan);
+    case PLAN_DICT:
+        return write_dict(walk, value);
+    case PLAN_LIST:
+        return write_row(walk, value, WORD_list);
+    case PLAN_TUPLE:
+        return write_row(walk, value, WORD_tuple);
+    case PLAN_SET:
+        return write_set(walk, value, WORD_set);
+    case PLAN_FROZENSET:
+        return write_set(walk, value, WORD_frozenset);
+    case PLAN_BYTES:
+        return write_bytes(walk, value);
+    case PLAN_METHOD:
+        return write_method(walk, value);
+    case PLAN_CELL:
+        return write_cell(walk, value);
+    case PLAN_FUNCTION:
+        return write_function(walk, value);
+    case PLAN_CLASS:
+        return write_class(walk, value);
     }
-    if (known <= 0) {
-        Py_DECREF(module);
-        return known < 0 ? FAILED : LEFT_TO_PYTHON;
-    }
-    walk->keeper.left -= bytes;
-    Part parts[] = {{WORD_T, Py_NewRef(name)}, {WORD_M, module}};
-    return write_node(walk, found, WORD_NAME, parts, 2);
+    return LEFT_TO_PYTHON;
 }
 
 static Outcome
@@ -379,7 +314,7 @@ write_next(Walk *walk)
     }
     Plan kind = (Plan)PyLong_AsLong(PyTuple_GET_ITEM(plan, 0));
     int served = is_among(walk->pieces, value);
-    int named = kind == PLAN_TUPLE || kind == PLAN_CLASS ? 0 : is_among(walk->landmarks, value);
+    int named = may_be_named(kind) ? is_among(walk->landmarks, value) : 0;
     int apart = PyDict_GET_SIZE(walk->pieces) && PyTuple_GET_ITEM(plan, 2) == Py_True;
     Outcome outcome = LEFT_TO_PYTHON;
     if (served < 0 || named < 0) {
@@ -387,23 +322,7 @@ write_next(Walk *walk)
     }
     else if (!served && !named && !apart) {
         Py_INCREF(value);
-        switch (kind) {
-        case PLAN_OBJECT:
-            outcome = write_object(walk, value, plan);
-            break;
-        case PLAN_DICT:
-            outcome = write_dict(walk, value);
-            break;
-        case PLAN_LIST:
-            outcome = write_row(walk, value, WORD_LIST);
-            break;
-        case PLAN_TUPLE:
-            outcome = write_row(walk, value, WORD_TUPLE);
-            break;
-        case PLAN_CLASS:
-            outcome = write_class(walk, value);
-            break;
-        }
+        outcome = write_by(walk, value, kind, plan);
         Py_DECREF(value);
     }
     Py_DECREF(plan);
@@ -417,10 +336,10 @@ kept_nodes(PyObject *Py_UNUSED(module), PyObject *args)
     Py_ssize_t every;
     if (!PyArg_ParseTuple(
             args, "O!O!O!O!O!O!O!O!O!Lnn", &PyList_Type, &walk.keeper.objects, &PyList_Type,
-            &walk.nodes, &PyList_Type, &walk.reach, &PyDict_Type, &walk.keeper.memo, &PyDict_Type,
-            &walk.layouts, &PyDict_Type, &walk.landmarks, &PyDict_Type, &walk.pieces,
-            &PyDict_Type, &walk.modules, &PyDict_Type, &walk.known, &walk.keeper.left,
-            &walk.most, &every)) {
+            &walk.nodes, &PyList_Type, &walk.reach, &PyDict_Type, &walk.keeper.memo,
+            &PyDict_Type, &walk.layouts, &PyDict_Type, &walk.landmarks, &PyDict_Type,
+            &walk.pieces, &PyDict_Type, &walk.modules, &PyDict_Type, &walk.known,
+            &walk.keeper.left, &walk.most, &every)) {
         return NULL;
     }
     if (words_begin() < 0) {
