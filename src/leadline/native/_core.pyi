@@ -83,7 +83,7 @@ class Shape:
         fields: tuple[tuple[str, str | None, object], ...],
         ordered: bool,
         readable: bool,
-        resource: bool,
+        resource: int,
         /,
     ) -> Shape: ...
 

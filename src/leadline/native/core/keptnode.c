@@ -18,7 +18,7 @@ words_begin(void)
 }
 
 Budget
-budget_of(const Walk *walk)
+budget_of(const KeptWalk *walk)
 {
     return (Budget){
         .known = walk->known,
@@ -28,7 +28,7 @@ budget_of(const Walk *walk)
 }
 
 Outcome
-write_node(Walk *walk, Py_ssize_t found, Word kind, Part *parts, int count)
+write_node(KeptWalk *walk, Py_ssize_t found, Word kind, Part *parts, int count)
 {
     PyObject *node = PyDict_New(), *reach = PyLong_FromSsize_t(found);
     int whole = node != NULL && reach != NULL &&
@@ -47,7 +47,7 @@ write_node(Walk *walk, Py_ssize_t found, Word kind, Part *parts, int count)
 }
 
 Outcome
-write_items(Walk *walk, Budget budget, PyObject *const *items, Py_ssize_t count, Word kind)
+write_items(KeptWalk *walk, Budget budget, PyObject *const *items, Py_ssize_t count, Word kind)
 {
     Py_ssize_t found = PyList_GET_SIZE(walk->keeper.objects);
     for (Py_ssize_t index = 0; index < count; index++) {

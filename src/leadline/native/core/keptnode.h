@@ -20,7 +20,7 @@ typedef struct {
     Keeper keeper;
     PyObject *known, *nodes, *reach, *layouts, *landmarks, *pieces, *modules;
     Py_ssize_t most;
-} Walk;
+} KeptWalk;
 
 /* What became of an object: it was written down, it was not and nothing was taken, or there is
    an exception. */
@@ -33,14 +33,14 @@ typedef struct {
 } Part;
 
 /* Return what there may be asked for. */
-Budget budget_of(const Walk *walk);
+Budget budget_of(const KeptWalk *walk);
 
 /* Make a node of a kind and its parts; one that is NULL is an exception. `found` is how many
    objects were known before it was looked at. */
-Outcome write_node(Walk *walk, Py_ssize_t found, Word kind, Part *parts, int count);
+Outcome write_node(KeptWalk *walk, Py_ssize_t found, Word kind, Part *parts, int count);
 
 /* Write what is in a row, of which nothing is a secret by its place. */
-Outcome write_items(Walk *walk, Budget budget, PyObject *const *items, Py_ssize_t count,
+Outcome write_items(KeptWalk *walk, Budget budget, PyObject *const *items, Py_ssize_t count,
                     Word kind);
 
 #endif

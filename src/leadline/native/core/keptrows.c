@@ -9,7 +9,7 @@
 
 /* `kept_values.entries`. */
 Outcome
-write_dict(Walk *walk, PyObject *value)
+write_dict(KeptWalk *walk, PyObject *value)
 {
     Py_ssize_t count = PyDict_GET_SIZE(value), found = PyList_GET_SIZE(walk->keeper.objects);
     Budget budget = budget_of(walk);
@@ -45,7 +45,7 @@ is_no_name(const Budget *budget, PyObject *first)
 
 /* `kept_values._row`. */
 Outcome
-write_row(Walk *walk, PyObject *value, Word kind)
+write_row(KeptWalk *walk, PyObject *value, Word kind)
 {
     PyObject **items = PySequence_Fast_ITEMS(value);
     Py_ssize_t count = PySequence_Fast_GET_SIZE(value);
@@ -61,7 +61,7 @@ write_row(Walk *walk, PyObject *value, Word kind)
 }
 
 Outcome
-write_set(Walk *walk, PyObject *value, Word kind)
+write_set(KeptWalk *walk, PyObject *value, Word kind)
 {
     Py_ssize_t count = PySet_GET_SIZE(value);
     Budget budget = budget_of(walk);
@@ -84,7 +84,7 @@ write_set(Walk *walk, PyObject *value, Word kind)
 
 /* `kept_values._bytes`. */
 Outcome
-write_bytes(Walk *walk, PyObject *value)
+write_bytes(KeptWalk *walk, PyObject *value)
 {
     Py_ssize_t length = PyBytes_GET_SIZE(value), found = PyList_GET_SIZE(walk->keeper.objects);
     if (length > walk->keeper.left) {
@@ -106,14 +106,14 @@ write_bytes(Walk *walk, PyObject *value)
 
 /* `kept_forms._method`, and a variable that functions share: `kept_functions.cell`. */
 Outcome
-write_method(Walk *walk, PyObject *value)
+write_method(KeptWalk *walk, PyObject *value)
 {
     PyObject *parts[] = {PyMethod_GET_FUNCTION(value), PyMethod_GET_SELF(value)};
     return write_items(walk, budget_of(walk), parts, 2, WORD_method);
 }
 
 Outcome
-write_cell(Walk *walk, PyObject *value)
+write_cell(KeptWalk *walk, PyObject *value)
 {
     PyObject *inside = PyCell_GET(value);
     return write_items(walk, budget_of(walk), &inside, inside != NULL, WORD_cell);

@@ -5,11 +5,11 @@
 
 #include "keptnode.h"
 
-Outcome write_dict(Walk *walk, PyObject *value);
-Outcome write_row(Walk *walk, PyObject *value, Word kind); /* a list or a tuple */
-Outcome write_set(Walk *walk, PyObject *value, Word kind); /* or a frozenset */
-Outcome write_bytes(Walk *walk, PyObject *value);
-Outcome write_method(Walk *walk, PyObject *value);
-Outcome write_cell(Walk *walk, PyObject *value);
+Outcome write_dict(KeptWalk *walk, PyObject *value);
+Outcome write_row(KeptWalk *walk, PyObject *value, Word kind); /* a list or a tuple */
+Outcome write_set(KeptWalk *walk, PyObject *value, Word kind); /* or a frozenset */
+Outcome write_bytes(KeptWalk *walk, PyObject *value);
+Outcome write_method(KeptWalk *walk, PyObject *value);
+Outcome write_cell(KeptWalk *walk, PyObject *value);
 
 #endif

@@ -29,7 +29,7 @@ typedef enum {
 /* Return the layout of a class as expression/layout.py has it, borrowed, if the class is still
    laid out that way; else NULL, perhaps with an exception. */
 static PyObject *
-layout_of(const Walk *walk, PyTypeObject *cls)
+layout_of(const KeptWalk *walk, PyTypeObject *cls)
 {
     PyObject *key = kept_identity((PyObject *)cls);
     PyObject *layout = key == NULL ? NULL : PyDict_GetItemWithError(walk->layouts, key);
@@ -163,7 +163,7 @@ slots_taken(Keeper *keeper, const Slots *slots)
 
 /* `kinds._object`: the plan has whether it has a dictionary, and its slots. */
 static Outcome
-write_object(Walk *walk, PyObject *value, PyObject *plan)
+write_object(KeptWalk *walk, PyObject *value, PyObject *plan)
 {
     Names names = {.kind = NAMES_NONE};
     if (PyTuple_GET_ITEM(plan, 1) == Py_True) {
@@ -220,7 +220,7 @@ holds(PyObject *modules, PyObject *module, PyObject *name, PyObject *value)
 
 /* Write the name of what its module has under that name. */
 static Outcome
-write_name(Walk *walk, PyObject *module, PyObject *name, PyObject *value)
+write_name(KeptWalk *walk, PyObject *module, PyObject *name, PyObject *value)
 {
     if (module == NULL || !PyUnicode_CheckExact(module) || !PyUnicode_CheckExact(name) ||
         PyUnicode_GET_LENGTH(name) > MAX_CLASS_CHARS) {
@@ -238,7 +238,7 @@ write_name(Walk *walk, PyObject *module, PyObject *name, PyObject *value)
 
 /* `kinds.class_`, of a class that its module has under its name. */
 static Outcome
-write_class(Walk *walk, PyObject *value)
+write_class(KeptWalk *walk, PyObject *value)
 {
     if (!PyType_Check(value) ||
         !PyType_HasFeature((PyTypeObject *)value, Py_TPFLAGS_HEAPTYPE)) {
@@ -260,7 +260,7 @@ write_class(Walk *walk, PyObject *value)
 
 /* `kept_functions.function`, of one that its module has under its name. */
 static Outcome
-write_function(Walk *walk, PyObject *value)
+write_function(KeptWalk *walk, PyObject *value)
 {
     PyFunctionObject *function = (PyFunctionObject *)value;
     return write_name(walk, function->func_module, function->func_qualname, value);
@@ -274,7 +274,7 @@ may_be_named(Plan plan)
 }
 
 static Outcome
-write_by(Walk *walk, PyObject *value, Plan kind, PyObject *plan)
+write_by(KeptWalk *walk, PyObject *value, Plan kind, PyObject *plan)
 {
     switch (kind) {
     case PLAN_OBJECT:
@@ -304,7 +304,7 @@ write_by(Walk *walk, PyObject *value, Plan kind, PyObject *plan)
 }
 
 static Outcome
-write_next(Walk *walk)
+write_next(KeptWalk *walk)
 {
     PyObject *value = PyList_GET_ITEM(walk->keeper.objects, PyList_GET_SIZE(walk->nodes));
     PyObject *layout = layout_of(walk, Py_TYPE(value));
@@ -332,7 +332,7 @@ write_next(Walk *walk)
 PyObject *
 kept_nodes(PyObject *Py_UNUSED(module), PyObject *args)
 {
-    Walk walk;
+    KeptWalk walk;
     Py_ssize_t every;
     if (!PyArg_ParseTuple(
             args, "O!O!O!O!O!O!O!O!O!Lnn", &PyList_Type, &walk.keeper.objects, &PyList_Type,
