@@ -39,6 +39,9 @@ from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import BETWEEN, compare_runs
 from leadline.verify.places import Place, order_of
 from leadline.verify.verdict import Control
+from leadline.wire.foreseen import folded, unfolded
+from leadline.wire.messages import encode
+from leadline.wire.packing import Allowance, packed, unpacked
 from leadline.wire.struct import replace
 
 ROOT = Path(__file__).parents[2]
@@ -204,9 +207,15 @@ def _of_module(calls: Sequence[dict[str, Any]], head: Any) -> Iterator[Judged]:
 
 
 def _captured(number: int, call: dict[str, Any]) -> CapturedCall:
+    """Return a call as it is when it has travelled."""
+    document, live = call["document"], call["live"]
+    if document is not None:
+        said = json.loads(encode([packed(document), folded(document, live["arguments"])]))
+        document = unpacked(said[0], allowance := Allowance())
+        live = live | {"arguments": unfolded(document, said[1], allowance)}
     return CapturedCall(
-        number, call["document"], read_outcome(call["live"]), obstacle=call["obstacle"],
-        kind=call["kind"], withheld=call["withheld"], size=call["size"],
+        number, document, read_outcome(live), obstacle=call["obstacle"], kind=call["kind"],
+        withheld=call["withheld"], size=call["size"],
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Whole calls: what went in before it was changed, what came out, and which calls are kept."""
 
 import asyncio
+import json
 import sys
 import threading
 import time
@@ -11,8 +12,11 @@ from leadline.agent.capture import kept_surroundings
 from leadline.agent.probes.choosing import chooser, shape_of
 from leadline.expression import fuel
 from leadline.trial.rebuilding import rebuild
+from leadline.wire.carriage import delivered
 from leadline.wire.errors import UsageError
 from leadline.wire.limits import Limits
+from leadline.wire.messages import encode
+from leadline.wire.packing import Allowance
 from leadline.wire.probe import CaptureProbe, Fate, Status
 from leadline.wire.target import parse_place
 
@@ -77,7 +81,11 @@ def capture(soundings, function: str, **options) -> str:
 
 
 def calls(soundings):
-    return [reading.call for reading in soundings.readings()]
+    readings = soundings.readings()
+    for reading in readings:
+        travelled = delivered(json.loads(encode(reading.carried)), Allowance())
+        assert travelled == json.loads(encode(reading.call))
+    return [reading.call for reading in readings]
 
 
 def argument(call, name):

@@ -2,6 +2,7 @@
 the same expressions, and what must never need Python."""
 
 import asyncio
+import functools
 import gc
 import itertools
 import json
@@ -25,11 +26,13 @@ from hypothesis import strategies as st
 from hostile import calls, zoo
 from leadline import native
 from leadline.agent.capture import keeping, kept_quickly, outcomes, shapes, stack
+from leadline.agent.capture.landmarks import Landmarks
 from leadline.agent.capture.shapes import acquaint
 from leadline.agent.capture.tree import Room, capture
 from leadline.agent.capture.writing import write
 from leadline.agent.core.passage import NOTHING, Passage, Visit
 from leadline.expression import Unknown
+from leadline.wire.gateway import Piece
 from leadline.wire.limits import CaptureLimits
 from leadline.wire.probe import (
     CounterProbe,
@@ -287,6 +290,132 @@ def test_attributes_are_kept_to_the_same_document(names, most, leaves_out) -> No
         ways.append(keeping.keep(named, most, leaves_out=leaves_out))
     kept_quickly._core = core
     assert ways[0] == ways[1]
+
+
+class Served:
+    """Can be called, as an application can."""
+
+    def __init__(self, held: object) -> None:
+        self.held = held
+
+    def __call__(self) -> None: ...
+
+
+class Renamed:
+    pass
+
+
+class Replaced(Held):
+    pass
+
+
+ELSEWHERE, REPLACED = Renamed, Replaced
+Renamed = Held  # type: ignore[misc,assignment] - found under another name than their own
+del Replaced
+NAMED, LISTED = Held({"n": 1}), [1, 2]
+
+
+def _local() -> type:
+    class Local(Held):
+        pass
+
+    return Local
+
+
+def _closing(value: object) -> Any:
+    def inner() -> object:
+        return value, unset
+
+    if value is value.__class__:
+        unset = 1
+    return inner
+
+
+def _kept_both_ways(named, most: int, **options: Any) -> None:
+    landmarks = Landmarks.of([__name__])
+    ways = []
+    for way in (core, None, core):
+        kept_quickly._core = way
+        try:
+            ways.append(keeping.keep(named, most, landmarks, **options))
+        finally:
+            kept_quickly._core = core
+    assert ways[0] == ways[1] == ways[2]
+    assert json.dumps(ways[0].document) == json.dumps(ways[1].document)  # and in one order
+
+
+@given(
+    value=VALUES,
+    most=st.sampled_from([256_000]) | st.integers(60, 4_000),
+    leaves_out=st.booleans(),
+)
+@QUICK
+def test_values_are_kept_to_the_same_document(value, most, leaves_out) -> None:
+    held = _local()({"value": value})
+    given = [ELSEWHERE(), REPLACED({"v": value}), held, NAMED, LISTED, Served, type(held), Enum]
+    slots = Slotted(value, held)
+    named = [("value", value), ("given", given), ("slots", slots), ("pair", ("token", value))]
+    code = [_both, held.__init__, value.__init__, _closing(value), _closing, Held.__init__, len]
+    named.append(("code", [*code, _closing(held).__closure__, functools.partial(_both, value)]))
+    octets = [b"", b'plain \n"', b"\xff", {b"a", b"b", 3}, frozenset("xyz"), {1.5, None}]
+    named.append(("octets", octets))
+    named.append(("pairs", [[value, held], ("a", 1), ("password", value), (b"token", 1), ()]))
+    _kept_both_ways(named, most, leaves_out=leaves_out)
+
+
+def test_what_there_is_no_room_for_is_left_out_both_ways() -> None:
+    _kept_both_ways([("a", object()), ("b", "x" * 9_000)], 900, leaves_out=True)
+
+
+def test_what_a_server_gave_is_kept_to_the_same_document() -> None:
+    served, held = Served({"a": [1]}), Held({"x": 1})
+    pieces = {object.__hash__(held): (Piece.SEND, True)}
+    _kept_both_ways([("a", [served, held, Plain(held, served)])], 9_000, pieces=pieces)
+
+
+@pytest.mark.parametrize("name", sorted(zoo()))
+def test_hostile_values_are_kept_to_the_same_document(name) -> None:
+    value = zoo()[name]
+    calls.clear()
+    for shown in (
+        value,
+        [value],
+        {"k": value},
+        Plain(value, value),
+        (value, value),
+        type(value),
+    ):
+        _kept_both_ways([("shown", shown)], 256_000, leaves_out=True, surrounded=False)
+    assert calls == []
+
+
+def test_keeping_leaves_no_dictionary_and_no_reference_behind() -> None:
+    """An instance whose dictionary nobody has asked for has none afterwards."""
+    held = [Held.__new__(Held) for _ in range(20)]
+    for one in held:
+        one.name, one.other = object(), {"a": (1, [2.5])}
+    slots = Slotted(held, {"b": Slotted(1, None)})
+    octets, own = b"octets", {b"a", 1.5}
+    code = [_both, slots.__init__, _closing(held), octets, own, frozenset(own), _both.__code__]
+    before = sys.getsizeof(held[0])
+
+    def kept() -> None:
+        keeping.keep([("held", held), ("slots", slots), ("code", code)], surrounded=False)
+        keeping.keep([("slots", slots)], 100, surrounded=False)
+
+    def counted() -> list[int]:
+        return [sys.getrefcount(one) for one in (held, held[0], Held, Slotted, slots, *code)]
+
+    kept()
+    assert sys.getsizeof(held[0]) == before
+    first, blocks = counted(), []
+    for _ in range(3):
+        for _ in range(200):
+            kept()
+        gc.collect()
+        blocks.append(sys.getallocatedblocks())
+    assert counted() == first
+    assert blocks[2] - blocks[1] < 100
 
 
 def test_of_an_outcome_what_belongs_to_its_process_is_only_named() -> None:

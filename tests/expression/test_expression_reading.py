@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from leadline.expression import reading
-from leadline.expression.layout import MAX_LAYOUTS, _layouts
+from leadline.expression.layout import LAYOUTS, MAX_LAYOUTS
 from leadline.expression.reading import (
     MAX_WALK,
     Unknown,
@@ -318,6 +318,6 @@ def test_a_layout_is_learnt_again_when_the_class_changes() -> None:
 def test_layouts_are_bounded_and_can_be_forgotten() -> None:
     for number in range(MAX_LAYOUTS + 10):
         layout_of(type(f"C{number}", (), {}))
-        assert len(_layouts) <= MAX_LAYOUTS
+        assert len(LAYOUTS) <= MAX_LAYOUTS
     reading.forget_layouts()
-    assert not _layouts
+    assert not LAYOUTS

@@ -6,10 +6,12 @@ import json
 import pytest
 
 from leadline.wire.call import CallKind, CallView, Origin
+from leadline.wire.carriage import MARK, carried
 from leadline.wire.hit import Hit, ProbeState, Report
 from leadline.wire.keys import agent_key
 from leadline.wire.messages import encode
 from leadline.wire.probe import Fate, Status
+from leadline.wire.struct import replace
 
 HOME = Origin("3.13.0", "/usr/bin/python", ["/app"], "/app", "/app/shop/pricing.py")
 CALL = CallView(
@@ -83,6 +85,33 @@ def test_a_call_is_stored_listed_searched_and_shown(server, instance) -> None:
     for value in ("amount%20=%2042", "exception%20~%20division"):
         assert server.hits(f"probe={placed['id']}&value={value}"), value
     assert not server.hits(f"probe={placed['id']}&value=amount%20=%2043")
+
+
+def test_a_call_is_stored_as_it_was_before_it_travelled(server, instance) -> None:
+    info = instance("carried", "i-carried")
+    placed = captured(server, "carried")
+    document = {
+        "v": 1,
+        "roots": {"cart": [0]},
+        "nodes": [{"k": "list", "i": [[1], [0]]}, {"k": "dict", "p": [["\ud800", 1]]}],
+    }
+    inner = {"type": "dict", "length": 1, "entries": [["\ud800", 1]]}
+    outer = {
+        "type": "list",
+        "length": 2,
+        "items": [inner, {"type": "list", "omitted": "cycle"}],
+    }
+    call = replace(CALL, kept=document, arguments={"cart": outer})
+    report = Report(info, [hit_of(info, placed["id"], carried(call))])
+    assert MARK in encode(report)
+    assert server.report(report).status == 204
+    (listed,) = server.hits(f"probe={placed['id']}")
+    assert listed["call"] == json.loads(encode(call))
+    content = encode(report).replace(b'"nodes":[', b'"nodes":[[7],')
+    answer = server.request(
+        "POST", "/v1/agent/report", content, agent_key(server.keys, "carried")
+    )
+    assert answer.slug == "bad-message"
 
 
 def test_why_says_what_was_not_chosen(server, instance) -> None:

@@ -33,6 +33,7 @@ from leadline.agent.capture import outlet
 from leadline.agent.capture.keeping import Landmarks, keep, withhold
 from leadline.trial.rebuilding import Withheld, WithheldTouched, check, rebuild
 from leadline.wire.errors import RefusedError
+from leadline.wire.packing import Allowance, packed, unpacked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,6 +176,8 @@ def kept(**named: object) -> dict[str, object]:
     assert len(text) <= found.size * 1.1
     document = json.loads(text)
     assert check(document, again) == ""
+    travelled = json.loads(json.dumps(packed(document)))
+    assert json.dumps(unpacked(travelled, Allowance())) == text
     return rebuild(document)
 
 

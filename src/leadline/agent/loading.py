@@ -79,7 +79,8 @@ TWIN_PARTS = [
 CAPTURE_PARTS = [
     f"leadline.{name}"
     for name in """
-        wire.kept wire.gateway agent.capture.living agent.capture.naming agent.capture.obstacle
+        wire.kept wire.packing wire.foreseen wire.carriage wire.gateway
+        agent.capture.living agent.capture.naming agent.capture.obstacle
         agent.capture.holding agent.capture.kept_quickly
         agent.capture.kept_values agent.capture.kept_arrays agent.capture.kept_views
         agent.capture.kept_functions agent.capture.kept_streams agent.capture.kept_classes

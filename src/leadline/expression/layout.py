@@ -127,7 +127,8 @@ class Layout:
         return MISSING
 
 
-_layouts: dict[int, Layout] = {}
+LAYOUTS: dict[int, Layout] = {}
+"""What was learnt of classes, by where they lie; `layout_of` says whether it still holds."""
 
 
 def layout_of(cls: type) -> Layout:
@@ -136,19 +137,19 @@ def layout_of(cls: type) -> Layout:
     The cache holds the class itself, so an id in it is never used again; a changed
     `__bases__` shows in the identity of the resolution order.
     """
-    layout = _layouts.get(identity(cls))
+    layout = LAYOUTS.get(identity(cls))
     if layout is not None and layout.cls is cls and layout.order is _mro(cls):
         return layout
     layout = _learn(cls)
-    if len(_layouts) >= MAX_LAYOUTS:
-        _layouts.clear()
-    _layouts[identity(cls)] = layout
+    if len(LAYOUTS) >= MAX_LAYOUTS:
+        LAYOUTS.clear()
+    LAYOUTS[identity(cls)] = layout
     return layout
 
 
 def forget_layouts() -> None:
     """Let go of every class: an agent that stops keeps nothing of the application alive."""
-    _layouts.clear()
+    LAYOUTS.clear()
 
 
 def exact(text: Any) -> str:

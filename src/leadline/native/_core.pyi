@@ -83,7 +83,7 @@ class Shape:
         fields: tuple[tuple[str, str | None, object], ...],
         ordered: bool,
         readable: bool,
-        resource: bool,
+        resource: int,
         /,
     ) -> Shape: ...
 
@@ -189,6 +189,25 @@ def kept_items(
     items: list[Any], memo: dict[int, int], objects: list[Any], left: int, most: int, /
 ) -> tuple[list[Any], int] | None:
     """As above, of what is in a row."""
+
+def kept_nodes(
+    objects: list[Any],
+    nodes: list[Any],
+    reach: list[int],
+    memo: dict[int, int],
+    layouts: dict[int, Any],
+    landmarks: dict[int, Any],
+    pieces: dict[int, Any],
+    modules: dict[str, Any],
+    known: dict[str, str | None],
+    left: int,
+    most: int,
+    every: int,
+    /,
+) -> int:
+    """Write down the objects that come next: plain containers, instances, classes. Returns the
+    room that is left, at the first that needs more than is known here, or when the number of
+    nodes can be divided by `every`."""
 
 def parameters_of(frame: FrameType, /) -> list[tuple[str, object]]:
     """Return the parameters of a running frame that have a value, in their order."""

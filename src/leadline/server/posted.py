@@ -6,7 +6,7 @@ agent of ours writes it, or wrong, goes that way still.
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -14,8 +14,11 @@ from msgspec import Meta, Raw, Struct
 from leadline.control.report import MAX_COUNT, NewHit, as_it_came
 from leadline.server.reading import MAX_JSON_DEPTH, parse, read
 from leadline.wire.call import CallKind, TurnKind
+from leadline.wire.carriage import MARK, delivered
 from leadline.wire.errors import WireError
 from leadline.wire.hit import InstanceInfo, Point, ProbeState, Report
+from leadline.wire.messages import encode
+from leadline.wire.packing import Allowance
 from leadline.wire.probe import Moment
 from leadline.wire.twin import TwinEnd, TwinPolicy, TwinUse
 from leadline.wire.value import Value
@@ -33,7 +36,21 @@ class Posted:
 
 def posted(content: bytes) -> Posted:
     """Return what a body says. Raises slug `bad-message`."""
+    content = _delivered(content)
     return _as_written(content) or Posted(read(content, Report))
+
+
+def _delivered(content: bytes) -> bytes:
+    """Return a body with the calls in it as they were before they travelled."""
+    if MARK not in content:
+        return content
+    whole: Any = parse(content)
+    hits = whole.get("hits") if isinstance(whole, dict) else None
+    allowance = Allowance()
+    for hit in hits if isinstance(hits, list) else ():
+        if isinstance(hit, dict) and isinstance(hit.get("call"), dict):
+            hit["call"] = delivered(hit["call"], allowance)
+    return encode(whole)
 
 
 def _as_written(content: bytes) -> Posted | None:

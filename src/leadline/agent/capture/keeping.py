@@ -17,7 +17,7 @@ from typing import Any
 from leadline.agent.capture import living
 from leadline.agent.capture.gateway import NO_PIECES, Pieces, is_callable, served
 from leadline.agent.capture.holding import Reader
-from leadline.agent.capture.kept_quickly import quickly
+from leadline.agent.capture.kept_quickly import quickly, walked
 from leadline.agent.capture.kept_surroundings import surroundings
 from leadline.agent.capture.kinds import reader_of
 from leadline.agent.capture.landmarks import NO_LANDMARKS, Landmarks
@@ -339,6 +339,10 @@ class Keeper:
         """Read all that was found; return what is in the way, if anything is."""
         objects, nodes = self.objects, self.nodes
         while len(nodes) < len(objects):
+            if walked(self, _LOOK_EVERY) and thread_time_ns() > self.until_ns:
+                self._end()
+            if len(nodes) == len(objects):
+                break
             value = objects[len(nodes)]
             found, left = len(objects), self.left
             self.reach.append(found)
@@ -420,8 +424,16 @@ class Keeper:
 
 
 _LIVE_BYTES = 40
-_FAR = object()
-"""Stands among the objects for one for which there is no room."""
+
+
+class _Far:
+    """The class of what stands among the objects for one for which there is no room: of its
+    own, since our extension writes the instances of others down."""
+
+    __slots__ = ()
+
+
+_FAR = _Far()
 
 
 class _Context:

@@ -19,7 +19,7 @@ from leadline.agent.capture.naming import Name, among, found, loaded, of_functio
 from leadline.agent.capture.obstacle import Obstacle
 from leadline.agent.capture.recognition import names_of
 from leadline.expression.interruption import expected
-from leadline.expression.layout import MISSING, Layout, exact, layout_of
+from leadline.expression.layout import MISSING, Layout, exact, identity, layout_of
 from leadline.wire.kept import fingerprint
 from leadline.wire.redaction import secret_name
 
@@ -66,6 +66,9 @@ _CODE_NAME, _CODE_LINE, _CODE_FILE = (
 _contents: Any = vars(types.CellType)["cell_contents"].__get__
 _WRAPPERS = 8
 """Decorators around one function; nobody has more."""
+_MAX_PRINTS = 2_000
+_prints: dict[int, tuple[CodeType, int]] = {}
+"""Fingerprints that were taken, by where the code lies."""
 _UNNAMED = "it is a function that no module has under its name"
 
 
@@ -116,7 +119,7 @@ def function() -> Reader:
             rule = secret_name(variable)
             parts.append(keeper.ref(one) if rule is None else keeper.withheld(rule, one))
         names_of_it = [exact(_NAME(value)), exact(_QUALNAME(value)), *variables]
-        node: Node = {"k": "function", "m": module, "t": where, "n": [line, fingerprint(code)]}
+        node: Node = {"k": "function", "m": module, "t": where, "n": [line, _print_of(code)]}
         node["i"], node["q"] = parts, names_of_it
         if type(says) is str and says != module:
             node["w"] = says
@@ -126,6 +129,16 @@ def function() -> Reader:
         return node
 
     return read
+
+
+def _print_of(code: CodeType) -> int:
+    known = _prints.get(key := identity(code))
+    if known is None:
+        if len(_prints) >= _MAX_PRINTS:
+            _prints.clear()
+        # the code stays, or another may have its place
+        known = _prints[key] = code, fingerprint(code)
+    return known[1]
 
 
 def _home(value: Any) -> str | None:

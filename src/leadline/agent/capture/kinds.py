@@ -33,10 +33,22 @@ from leadline.agent.capture.holding import (
 )
 from leadline.agent.capture.obstacle import Obstacle
 from leadline.agent.capture.recognition import held
-from leadline.expression.layout import MISSING, Layout, identity, layout_of
+from leadline.expression.layout import MISSING, Getter, Layout, identity, layout_of
 
 if TYPE_CHECKING:
     from leadline.agent.capture.keeping import Keeper
+
+
+type Plan = tuple[int, bool, bool, tuple[tuple[str, Getter], ...]]
+"""What our extension has to know to write an instance down: what it is, whether it has a
+dictionary, whether it can be called, and its slots."""
+_OBJECT, _CLASS = 0, 10
+_EXACTLY = (
+    *(dict, list, tuple, set, frozenset, bytes),
+    *(types.MethodType, types.CellType, types.FunctionType),
+)
+_PLANS = {identity(kind): number for number, kind in enumerate(_EXACTLY, 1)}
+"""As in `keptwalk.c`."""
 
 
 def reader_of(layout: Layout) -> Reader:
@@ -44,7 +56,21 @@ def reader_of(layout: Layout) -> Reader:
     reader, settled = _find(layout)
     if settled:
         layout.keeping.append(reader)
+        if (plan := _plan(layout, reader)) is not None:
+            layout.keeping.append(plan)
     return reader
+
+
+def _plan(layout: Layout, reader: Reader) -> Plan | None:
+    """Return what our extension writes instances down by; None where they need Python."""
+    if reader is class_:
+        return _CLASS, False, False, ()
+    if type(reader) is _Plain:
+        called = layout.find("__call__") is not MISSING
+        extra = reader.extra
+        return _OBJECT, extra.names is not None, called, tuple(extra.slots)
+    number = _PLANS.get(identity(layout.cls))
+    return (number, False, False, ()) if number is not None else None
 
 
 def _find(layout: Layout) -> tuple[Reader, bool]:
@@ -69,20 +95,27 @@ def _object(layout: Layout) -> Reader:
     """Return what reads the instances of a class of the user's own."""
     if hidden_state(layout, object):
         return opaque
-    extra = Extra(layout)
-    whole = extra.names is not None or bool(extra.slots)
+    return _Plain(layout)
 
-    def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
+
+class _Plain:
+    """Reads the instances of a class that keeps nothing but what Python shows of it."""
+
+    __slots__ = ("extra", "whole")
+
+    def __init__(self, layout: Layout) -> None:
+        self.extra = Extra(layout)
+        self.whole = self.extra.names is not None or bool(self.extra.slots)
+
+    def __call__(self, keeper: Keeper, value: Any, layout: Layout) -> Node:
         name, with_state = keeper.landmark(value)
-        if name is not None and not (with_state and whole):
+        if name is not None and not (with_state and self.whole):
             return named(keeper, name)
         node: Node = {"k": "object", "c": keeper.class_(layout.cls)}
         if name is not None:
             given(keeper, node, name)
-        extra.add(keeper, value, node)
+        self.extra.add(keeper, value, node)
         return node
-
-    return read
 
 
 def class_(keeper: Keeper, value: Any, _: Layout) -> Node:

@@ -51,10 +51,10 @@ _LIBRARIES = ("site-packages", "dist-packages")
 class Landmarks:
     """Addresses of what the loaded modules hold, and under which name."""
 
-    __slots__ = ("_names", "_own", "bare", "environment", "thread_locals")
+    __slots__ = ("_own", "bare", "environment", "names", "thread_locals")
 
     def __init__(self, names: dict[int, Name], own: frozenset[str] = frozenset()) -> None:
-        self._names = names
+        self.names = names
         self._own = own
         self.bare: set[Name] = set()
         self.environment: dict[bytes, bytes] = {}
@@ -63,7 +63,7 @@ class Landmarks:
         """What a thread has for itself lies in these."""
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.names)
 
     @classmethod
     def of_process(cls) -> "Landmarks":
@@ -100,7 +100,7 @@ class Landmarks:
 
     def name_of(self, value: object) -> Name | None:
         """Return the name under which a module holds `value` now."""
-        name = self._names.get(identity(value))
+        name = self.names.get(identity(value))
         return name if name is not None and found(name) is value else None
 
     def has_state(self, name: Name) -> bool:

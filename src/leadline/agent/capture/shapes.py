@@ -68,10 +68,12 @@ class _Shapes:
             _fields([(name, None) for name in (names or ordered)]),
             bool(ordered),
             _readable(layout),
-            is_resource(layout) or STREAM in layout.names,
+            _STREAM if STREAM in layout.names else int(is_resource(layout)),
         )
 
 
+_STREAM = 2
+"""As in `shape.h`."""
 _walks: dict[int, type[Walk]] = {}
 """By the limits of a capture, where they lie: those that have a walk of their own."""
 

@@ -124,6 +124,8 @@ class Reading(NamedTuple):
     detail: Detail | None = None
     twin: TwinView | None = None
     call: CallView | None = None
+    carried: CallView | None = None
+    """The same as it travels."""
     weight: int = 0
     """Bytes of JSON that it takes beyond those of the record, about."""
 

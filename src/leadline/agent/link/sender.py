@@ -35,6 +35,9 @@ BATCH_HITS = 200
 MAX_BATCH_CHARS = MAX_REPORT_BYTES // 4
 DEFLATE_BYTES = 1_000
 """Below this, compressing costs more than sending."""
+DEFLATE_LEVEL = 1
+CALLS_LEVEL = 6
+"""Of a report with captured calls, which are few and long."""
 LONGEST_PAUSE_S = 2.0
 _MAX_TOLD = 1_000
 """Answers of twins that wait for the server; there are a few an hour."""
@@ -136,7 +139,8 @@ class Sender:
             if report is None:
                 return True
             try:
-                self._post(encode(report))
+                calls = any(hit.call is not None for hit in report.hits)
+                self._post(encode(report), CALLS_LEVEL if calls else DEFLATE_LEVEL)
             except OSError as error:
                 self._connection.close()
                 refused = isinstance(error, HttpError) and error.status in (400, 413, 422)
@@ -205,7 +209,7 @@ class Sender:
             span=record.span,
             detail=reading.detail,
             twin=reading.twin,
-            call=reading.call,
+            call=reading.carried,
         )
         return hit, reading.weight
 
@@ -230,9 +234,9 @@ class Sender:
             leaving=leaving,
         )
 
-    def _post(self, body: bytes) -> None:
+    def _post(self, body: bytes, level: int) -> None:
         deflated = len(body) > DEFLATE_BYTES
-        sent = zlib.compress(body, 1) if deflated else body
+        sent = zlib.compress(body, level) if deflated else body
         try:
             self._connection.post(REPORT_PATH, sent, deflated=deflated)
         except HttpError as error:

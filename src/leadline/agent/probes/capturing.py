@@ -38,6 +38,7 @@ from leadline.expression.fuel import refuel
 from leadline.expression.layout import layout_of
 from leadline.trial.calls import is_generator, parameters
 from leadline.wire.call import MAX_CAPTURED_BYTES
+from leadline.wire.carriage import carried
 from leadline.wire.gateway import ASKED
 from leadline.wire.kept import MAX_CALL_BYTES, Kept
 from leadline.wire.probe import CaptureProbe, Fate, Moment
@@ -347,7 +348,9 @@ class Recorder:
         home = None if self._told_home or code is None else origin_of(code.co_filename)
         self._told_home = True
         call = view_of(ended, home)
-        return Reading(call_words(call), {}, call=call, weight=ended.weight)
+        return Reading(
+            call_words(call), {}, call=call, carried=carried(call), weight=ended.weight
+        )
 
     @property
     def awaits(self) -> bool:

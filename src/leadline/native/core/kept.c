@@ -1,7 +1,5 @@
 #include "kept.h"
 
-#include "shape.h"
-
 /* As in agent/capture/keeping.py. */
 #define REF_BYTES 8
 #define NUMBER_BYTES 21
@@ -12,11 +10,6 @@
 #define NODE_BYTES_KEPT 24
 #define NAME_BYTES 4
 #define MAX_NAME_CHARS 200 /* wire.redaction */
-
-typedef struct {
-    PyObject *memo, *objects;
-    long long left;
-} Keeper;
 
 /* Return the bytes of a text of ASCII as JSON. */
 static long long
@@ -63,9 +56,8 @@ plain_bytes(PyObject *value)
     return -1;
 }
 
-/* What `object.__hash__` says. */
-static PyObject *
-identity(PyObject *value)
+PyObject *
+kept_identity(PyObject *value)
 {
 #if PY_VERSION_HEX >= 0x030D0000
     return PyLong_FromSsize_t(Py_HashPointer(value));
@@ -74,11 +66,10 @@ identity(PyObject *value)
 #endif
 }
 
-/* Return [number of the node], a new reference. */
-static PyObject *
-node_of(Keeper *keeper, PyObject *value)
+PyObject *
+kept_number(Keeper *keeper, PyObject *value)
 {
-    PyObject *key = identity(value);
+    PyObject *key = kept_identity(value);
     PyObject *number = key == NULL ? NULL : PyDict_GetItemWithError(keeper->memo, key);
     Py_XINCREF(number);
     if (number == NULL && key != NULL && !PyErr_Occurred()) {
@@ -91,6 +82,14 @@ node_of(Keeper *keeper, PyObject *value)
     }
     keeper->left -= REF_BYTES;
     Py_XDECREF(key);
+    return number;
+}
+
+/* Return [number of the node], a new reference. */
+static PyObject *
+node_of(Keeper *keeper, PyObject *value)
+{
+    PyObject *number = kept_number(keeper, value);
     PyObject *ref = number == NULL ? NULL : PyList_New(1);
     if (ref == NULL) {
         Py_XDECREF(number);
@@ -100,9 +99,8 @@ node_of(Keeper *keeper, PyObject *value)
     return ref;
 }
 
-/* Return what stands for a value, a new reference. */
-static PyObject *
-ref_of(Keeper *keeper, PyObject *value)
+PyObject *
+kept_ref(Keeper *keeper, PyObject *value)
 {
     long long bytes = plain_bytes(value);
     if (bytes < 0) {
@@ -112,16 +110,8 @@ ref_of(Keeper *keeper, PyObject *value)
     return Py_NewRef(value);
 }
 
-/* What is asked before anything is taken, with the most that it can come to: whether there is
-   room for it all, and nothing in it is known in Python only. */
-typedef struct {
-    PyObject *known; /* the rules of names */
-    long long left;
-    Py_ssize_t more; /* nodes that there may be */
-} Budget;
-
-static int
-fits(Budget *budget, PyObject *value)
+int
+kept_fits(Budget *budget, PyObject *value)
 {
     if (PyUnicode_CheckExact(value) &&
         (!PyUnicode_IS_ASCII(value) || PyUnicode_GET_LENGTH(value) > budget->left)) {
@@ -133,10 +123,8 @@ fits(Budget *budget, PyObject *value)
     return budget->left >= 0 && budget->more >= 0;
 }
 
-/* Whether a name is an ordinary one, under which nothing is held back: 1, 0, or -1 with an
-   exception. */
-static int
-is_ordinary(const Budget *budget, PyObject *name)
+int
+kept_is_ordinary(const Budget *budget, PyObject *name)
 {
     if (!PyUnicode_CheckExact(name) || PyUnicode_GET_LENGTH(name) > MAX_NAME_CHARS) {
         return 0;
@@ -145,23 +133,72 @@ is_ordinary(const Budget *budget, PyObject *name)
     return rule == NULL && PyErr_Occurred() ? -1 : rule == Py_None;
 }
 
-/* The same of all that a dictionary holds; `keys` says whether its keys are taken like values. */
-static int
-is_takeable(PyObject *names, Budget budget, int keys)
+int
+kept_fits_all(Budget budget, PyObject *names, int keys)
 {
     Py_ssize_t position = 0;
     PyObject *name, *value;
     while (PyDict_Next(names, &position, &name, &value)) {
-        int ordinary = is_ordinary(&budget, name);
+        int ordinary = kept_is_ordinary(&budget, name);
         if (ordinary <= 0) {
             return ordinary;
         }
         budget.left -= keys ? 0 : PyUnicode_GET_LENGTH(name) + NAME_BYTES;
-        if ((keys && !fits(&budget, name)) || !fits(&budget, value)) {
+        if ((keys && !kept_fits(&budget, name)) || !kept_fits(&budget, value)) {
             return 0;
         }
     }
     return 1;
+}
+
+int
+kept_add(Keeper *keeper, PyObject *refs, PyObject *name, PyObject *value)
+{
+    keeper->left -= PyUnicode_GET_LENGTH(name) + NAME_BYTES;
+    PyObject *ref = kept_ref(keeper, value);
+    int added = ref == NULL ? -1 : PyDict_SetItem(refs, name, ref);
+    Py_XDECREF(ref);
+    return added;
+}
+
+PyObject *
+kept_pairs(Keeper *keeper, PyObject *entries)
+{
+    PyObject *pairs = PyList_New(0), *key, *value;
+    Py_ssize_t position = 0;
+    while (pairs != NULL && PyDict_Next(entries, &position, &key, &value)) {
+        PyObject *first = kept_ref(keeper, key);
+        PyObject *second = first == NULL ? NULL : kept_ref(keeper, value);
+        PyObject *pair = second == NULL ? NULL : PyList_New(2);
+        if (pair == NULL) {
+            Py_XDECREF(first);
+            Py_XDECREF(second);
+            Py_CLEAR(pairs);
+            break;
+        }
+        PyList_SET_ITEM(pair, 0, first);
+        PyList_SET_ITEM(pair, 1, second);
+        if (PyList_Append(pairs, pair) < 0) {
+            Py_CLEAR(pairs);
+        }
+        Py_DECREF(pair);
+    }
+    return pairs;
+}
+
+PyObject *
+kept_row(Keeper *keeper, PyObject *const *items, Py_ssize_t count)
+{
+    PyObject *refs = PyList_New(count);
+    for (Py_ssize_t index = 0; refs != NULL && index < count; index++) {
+        PyObject *ref = kept_ref(keeper, items[index]);
+        if (ref == NULL) {
+            Py_CLEAR(refs);
+            break;
+        }
+        PyList_SET_ITEM(refs, index, ref);
+    }
+    return refs;
 }
 
 static PyObject *
@@ -183,19 +220,16 @@ kept_attributes(PyObject *Py_UNUSED(module), PyObject *args)
     }
     budget.left = keeper.left;
     budget.more -= PyList_GET_SIZE(keeper.objects);
-    int takeable = is_takeable(names, budget, 0);
+    int takeable = kept_fits_all(budget, names, 0);
     if (takeable <= 0) {
         return takeable < 0 ? NULL : Py_NewRef(Py_None);
     }
     PyObject *refs = PyDict_New(), *name, *value;
     Py_ssize_t position = 0;
     while (refs != NULL && PyDict_Next(names, &position, &name, &value)) {
-        keeper.left -= PyUnicode_GET_LENGTH(name) + NAME_BYTES;
-        PyObject *ref = ref_of(&keeper, value);
-        if (ref == NULL || PyDict_SetItem(refs, name, ref) < 0) {
+        if (kept_add(&keeper, refs, name, value) < 0) {
             Py_CLEAR(refs);
         }
-        Py_XDECREF(ref);
     }
     return done(&keeper, refs);
 }
@@ -213,30 +247,11 @@ kept_entries(PyObject *Py_UNUSED(module), PyObject *args)
     }
     budget.left = keeper.left;
     budget.more -= PyList_GET_SIZE(keeper.objects);
-    int takeable = is_takeable(entries, budget, 1);
+    int takeable = kept_fits_all(budget, entries, 1);
     if (takeable <= 0) {
         return takeable < 0 ? NULL : Py_NewRef(Py_None);
     }
-    PyObject *pairs = PyList_New(0), *key, *value;
-    Py_ssize_t position = 0;
-    while (pairs != NULL && PyDict_Next(entries, &position, &key, &value)) {
-        PyObject *first = ref_of(&keeper, key);
-        PyObject *second = first == NULL ? NULL : ref_of(&keeper, value);
-        PyObject *pair = second == NULL ? NULL : PyList_New(2);
-        if (pair == NULL) {
-            Py_XDECREF(first);
-            Py_XDECREF(second);
-            Py_CLEAR(pairs);
-            break;
-        }
-        PyList_SET_ITEM(pair, 0, first);
-        PyList_SET_ITEM(pair, 1, second);
-        if (PyList_Append(pairs, pair) < 0) {
-            Py_CLEAR(pairs);
-        }
-        Py_DECREF(pair);
-    }
-    return done(&keeper, pairs);
+    return done(&keeper, kept_pairs(&keeper, entries));
 }
 
 PyObject *
@@ -251,18 +266,11 @@ kept_items(PyObject *Py_UNUSED(module), PyObject *args)
     }
     budget.left = keeper.left;
     budget.more -= PyList_GET_SIZE(keeper.objects);
-    for (Py_ssize_t index = 0; index < PyList_GET_SIZE(items); index++) {
-        if (!fits(&budget, PyList_GET_ITEM(items, index))) {
+    Py_ssize_t count = PyList_GET_SIZE(items);
+    for (Py_ssize_t index = 0; index < count; index++) {
+        if (!kept_fits(&budget, PyList_GET_ITEM(items, index))) {
             Py_RETURN_NONE;
         }
     }
-    PyObject *refs = PyList_New(0);
-    for (Py_ssize_t index = 0; refs != NULL && index < PyList_GET_SIZE(items); index++) {
-        PyObject *ref = ref_of(&keeper, PyList_GET_ITEM(items, index));
-        if (ref == NULL || PyList_Append(refs, ref) < 0) {
-            Py_CLEAR(refs);
-        }
-        Py_XDECREF(ref);
-    }
-    return done(&keeper, refs);
+    return done(&keeper, kept_row(&keeper, ((PyListObject *)items)->ob_item, count));
 }

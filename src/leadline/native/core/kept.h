@@ -16,4 +16,37 @@ PyObject *kept_attributes(PyObject *module, PyObject *args);
 PyObject *kept_entries(PyObject *module, PyObject *args);
 PyObject *kept_items(PyObject *module, PyObject *args);
 
+typedef struct {
+    PyObject *memo, *objects;
+    long long left;
+} Keeper;
+
+/* What is asked before anything is taken, with the most that it can come to: whether there is
+   room for it all, and nothing in it is known in Python only. */
+typedef struct {
+    PyObject *known; /* the rules of names */
+    long long left;
+    Py_ssize_t more; /* nodes that there may be */
+} Budget;
+
+/* Whether a value fits; whether a name is an ordinary one, under which nothing is held back (-1
+   with an exception); and whether that holds of all that is in a dictionary, whose keys are
+   taken like values or are names of attributes (-1 with an exception). */
+int kept_fits(Budget *budget, PyObject *value);
+int kept_is_ordinary(const Budget *budget, PyObject *name);
+int kept_fits_all(Budget budget, PyObject *names, int keys);
+
+/* Return what `object.__hash__` says, a new reference. */
+PyObject *kept_identity(PyObject *value);
+
+/* Return the number of the node of a value, what stands for a value, and for what is in a
+   dictionary and in a row: new references. */
+PyObject *kept_number(Keeper *keeper, PyObject *value);
+PyObject *kept_ref(Keeper *keeper, PyObject *value);
+PyObject *kept_pairs(Keeper *keeper, PyObject *entries);
+PyObject *kept_row(Keeper *keeper, PyObject *const *items, Py_ssize_t count);
+
+/* Put what stands for an attribute among the others of its instance; -1 with an exception. */
+int kept_add(Keeper *keeper, PyObject *refs, PyObject *name, PyObject *value);
+
 #endif

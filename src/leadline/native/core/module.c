@@ -6,6 +6,7 @@
 #include "core.h"
 #include "interior.h"
 #include "kept.h"
+#include "keptwalk.h"
 #include "passage.h"
 #include "program.h"
 #include "ring.h"
@@ -171,6 +172,7 @@ static PyMethodDef functions[] = {
     {"kept_attributes", kept_attributes, METH_VARARGS, NULL},
     {"kept_entries", kept_entries, METH_VARARGS, NULL},
     {"kept_items", kept_items, METH_VARARGS, NULL},
+    {"kept_nodes", kept_nodes, METH_VARARGS, NULL},
     {"outward", outward, METH_VARARGS, NULL},
     {"generator_of", generator_of, METH_O, NULL},
     {"is_over", is_over, METH_O, NULL},

@@ -49,7 +49,7 @@ typedef struct {
     int settled; /* whether it may be kept */
     int dictionary; /* whether instances have an ordinary `__dict__` */
     int readable; /* whether attributes can be read without running code */
-    int resource; /* whether instances belong to their process */
+    int resource; /* whether instances belong to their process, see below */
     int ordered; /* whether `fields` say in which order attributes are shown */
     long long cost;
     char *json; /* the class's name as a JSON string */
@@ -70,6 +70,10 @@ typedef struct {
     PyObject *capture; /* takes what is not taken here */
     long long captures; /* how often */
 } Knowledge;
+
+/* Of what belongs to its process no more is told of an outcome than its class; but which of the
+   standard streams a stream is, Python knows. */
+enum { RESOURCE = 1, STREAM };
 
 extern Knowledge knowledge;
 extern PyTypeObject *shape_type;

@@ -245,7 +245,12 @@ take_shaped(Walk *walk, PyObject *value, int level)
         return -1;
     }
     int taken = 0;
-    if (shape->resource && walk->limits->outcome) {
+    if (shape->resource == RESOURCE && walk->limits->outcome) {
+        *walk->room -= NODE_BYTES + (long long)shape->json_size;
+        walk_put_type(walk, shape);
+        TEXT_PUT(walk->text, ",\"omitted\":\"opaque\",\"rule\":\"resource\"}");
+    }
+    else if (shape->resource && walk->limits->outcome) {
         taken = take_in_python(walk, value, level);
     }
     else if (shape->kind >= SHAPE_FUNCTION) {
