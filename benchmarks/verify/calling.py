@@ -4,6 +4,7 @@ import importlib
 import sys
 from collections.abc import Iterable
 from contextlib import contextmanager
+from typing import Any
 
 from leadline.agent.capture.keeping import keep, withhold
 from leadline.agent.place.entry import find_entry
@@ -42,12 +43,18 @@ def home(folder):
     )
 
 
-def captured(entry: str, given: Iterable[tuple], fails: str = "") -> list[CapturedCall]:
-    """Make calls and keep them. Each of `given` is a tuple of positional arguments."""
+def captured(
+    entry: str, given: Iterable[tuple], fails: str = "", **keeping: Any
+) -> list[CapturedCall]:
+    """Make calls and keep them. Each of `given` is a tuple of positional arguments, `keeping`
+    is how they are kept."""
     module, _, qualname = entry.partition(":")
     function = find_entry(sys.modules[module], module, qualname).function
     predicate = compile_predicate(fails) if fails else None
-    return [one(function, args, number, predicate) for number, args in enumerate(given, 1)]
+    return [
+        one(function, args, number, predicate, **keeping)
+        for number, args in enumerate(given, 1)
+    ]
 
 
 def _close_loops() -> None:
@@ -56,7 +63,7 @@ def _close_loops() -> None:
         loops._own.pop().close()  # noqa: SLF001
 
 
-def one(function, args, number, predicate=None) -> CapturedCall:
+def one(function, args, number, predicate=None, **keeping: Any) -> CapturedCall:
     """Make one call and keep it."""
     code = function.__code__
     names = parameters(code)
@@ -70,7 +77,7 @@ def one(function, args, number, predicate=None) -> CapturedCall:
         bound.setdefault(name, value)
     if code.co_flags & 0x8:
         bound[names[-1]] = {}
-    kept = withhold(keep(bound.items()))
+    kept = withhold(keep(bound.items(), **keeping))
     answer: list[bool | None] = [None if predicate else False]
 
     def ask(end, returned, value):

@@ -6,10 +6,13 @@ import subprocess
 import sys
 
 import pytest
-from benchmarks.verify.calling import home
+from benchmarks.verify.calling import captured, home, imported
 
+from leadline.agent.capture.keeping import Landmarks
+from leadline.trial.candidate import make, of_texts
 from leadline.verify.exporting import export_tests
 from leadline.verify.verdict import Candidate
+from leadline.verify.verifying import Request, verify
 from verify.shop import FIXES, SHOP, candidate_of, verified
 from verify.test_verdict_second_eyes import texts_of
 from verify.test_verdict_second_eyes import verified as verified_texts
@@ -48,6 +51,45 @@ def test_they_fail_before_and_pass_after(quotes, tmp_path):
     assert "leadline" not in text.replace("captured by Leadline", "")
     assert "2 failed, 5 passed" in run(folder, SHOP)
     assert "5 failed, 2 passed" in run(folder, patched(tmp_path, "plausible"))
+
+
+SURROUNDED = """
+import contextvars
+USER = contextvars.ContextVar("user")
+
+def share(n):
+    return 12 // n
+
+def mine(n):
+    return [USER.get(), 12 // n]
+"""
+
+
+def test_context_variables_are_left_out_where_a_call_does_not_need_them(tmp_path):
+    """Of a web service there are some around each call."""
+    (tmp_path / "surrounded.py").write_text(SURROUNDED)
+    new = SURROUNDED.replace("12 // n", "12 // n if n else 0")
+    candidate = make("new", [of_texts(str(tmp_path / "surrounded.py"), SURROUNDED, new)])
+    fails, expect = "raises ZeroDivisionError", "result is not None"
+    written = {}
+    for name in ("share", "mine"):
+        with imported(tmp_path, "surrounded") as (module,):
+            module.USER.set("ada")
+            kept = {"leaves_out": True, "landmarks": Landmarks.of(["surrounded"])}
+            calls = captured(f"surrounded:{name}", [(0,), (1,), (2,)], fails, **kept)
+        assert all(call.is_surrounded for call in calls)
+        found = verify(Request("s", f"surrounded:{name}", calls, home(tmp_path), candidate,
+                               fails, expect, least=1, exported=True))  # fmt: skip
+        assert found.report.verdict == "fixed", found.report.reason
+        folder = str(tmp_path / name)
+        written[name] = export_tests(
+            folder, f"surrounded:{name}", found.compared, fails, expect
+        )
+    assert written["share"].files == ["test_surrounded_share_call_1.py"]
+    assert "1 failed" in run(tmp_path / "share", tmp_path)
+    (tmp_path / "surrounded.py").write_text(new)
+    assert "1 passed" in run(tmp_path / "share", tmp_path)
+    assert list(written["mine"].left_out) == [1]
 
 
 MORE = """

@@ -16,6 +16,7 @@ from leadline.cli.verify_twin import at_hits, in_twins
 from leadline.cli.verify_view import report_lines
 from leadline.trial import candidate as candidates
 from leadline.trial.candidate import Candidate
+from leadline.trial.patch import parse
 from leadline.trial.predicate import compile_predicate
 from leadline.verify.calls import Home
 from leadline.verify.exporting import export_tests
@@ -239,6 +240,7 @@ def _verified(args: argparse.Namespace, captured: Captured, candidate: Candidate
         first=args.first,
         least=args.least,
         within_s=args.within,
+        exported=bool(args.export_tests),
     )
     return _noted(verify(request, _progress()), captured.notes)
 
@@ -249,7 +251,9 @@ def _check(args: argparse.Namespace) -> None:
     if len(given) != 1:
         raise UsageError(
             "no-candidate",
-            "Say what is to be verified: one of --patch, --ref and --replace.",
+            f"Only one of --{' and --'.join(given)} can be verified at a time."
+            if given
+            else "Say what is to be verified: one of --patch, --ref and --replace.",
             "For example: git diff | leadline verify shop --patch -",
         )
     if bool(args.service) == bool(args.captured):
@@ -282,10 +286,16 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _patch(args: argparse.Namespace) -> bytes:
-    """Read the diff once: standard input can be read no second time."""
+    """Read the diff once, since standard input can be read no second time, and see that it is
+    one before any call is waited for."""
+    if not args.patch:
+        return b""
     if args.patch == _STDIN:
-        return _within(sys.stdin.buffer.read(MAX_CANDIDATE_BYTES + 1), "Standard input")
-    return _bytes(args.patch) if args.patch else b""
+        patch = _within(sys.stdin.buffer.read(MAX_CANDIDATE_BYTES + 1), "Standard input")
+    else:
+        patch = _bytes(args.patch)
+    parse(patch.decode("utf-8", "surrogateescape"))
+    return patch
 
 
 def _candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:

@@ -5,7 +5,8 @@ from typing import Any
 
 from leadline.trial.outcome import Outcome
 from leadline.wire.call import CallView, TurnKind
-from leadline.wire.struct import asdict, dataclass, field
+from leadline.wire.kept import CONTEXT
+from leadline.wire.struct import asdict, dataclass, field, replace
 
 MAX_ASKED = 10_000
 """Values that a generator is asked for again: what is beyond is a stream."""
@@ -35,6 +36,18 @@ class CapturedCall:
     hit: int = 0
     """Its number on the server, where it is still there."""
     instance: str = ""
+
+    @property
+    def is_surrounded(self) -> bool:
+        """Whether what it was made in is kept with it: context variables, an environment."""
+        return self.document is not None and CONTEXT in self.document["roots"]
+
+    def alone(self) -> "CapturedCall":
+        """Return the call without what it was made in."""
+        if self.document is None:
+            return self
+        roots = {name: one for name, one in self.document["roots"].items() if name != CONTEXT}
+        return replace(self, document={**self.document, "roots": roots})
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,8 @@ class Compared:
 
     `differences` are between control and candidate, the shortest paths first; `noise` are the
     paths that were masked. `swallowed` is what the failing call raised, and the candidate still
-    raises, and swallows.
+    raises, and swallows. `alone` says whether it is known to come to the same without the
+    context variables that it was made in.
     """
 
     call: CapturedCall
@@ -58,6 +59,7 @@ class Compared:
     differences: list[Difference] = field(default_factory=list)
     noise: list[str] = field(default_factory=list)
     swallowed: Raised | None = None
+    alone: bool = False
 
 
 def compare_runs(

@@ -16,7 +16,6 @@ from leadline.verify.literals import NotLiteral, arguments_source
 from leadline.verify.verdict import Candidate
 from leadline.wire.call import CallKind
 from leadline.wire.errors import UnavailableError
-from leadline.wire.kept import CONTEXT
 from leadline.wire.struct import dataclass, field
 
 MAX_TESTS = 50
@@ -41,7 +40,7 @@ def export_tests(
     exported = Exported()
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        for one in _wanted(found):
+        for one in wanted(found):
             name = f"test_{_word(entry)}_call_{one.call.number}.py"
             try:
                 text = test_source(entry, one, fails, expect)
@@ -57,7 +56,8 @@ def export_tests(
     return exported
 
 
-def _wanted(found: Sequence[Compared]) -> Iterator[Compared]:
+def wanted(found: Sequence[Compared]) -> Iterator[Compared]:
+    """Yield the calls that become tests, where they can: some of each sort."""
     failing = [one for one in found if one.case.failed and one.case.agreed]
     differing = [
         one
@@ -75,10 +75,11 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
     module, _, qualname = entry.partition(":")
     if one.call.document is None:
         raise NotLiteral(one.call.obstacle)
-    if CONTEXT in one.call.document["roots"]:
+    if one.call.is_surrounded and not one.alone:
         raise NotLiteral("a call that has context variables, such as a request")
-    made = arguments_source(one.call.document)
-    names = list(one.call.document["roots"])
+    document = one.call.alone().document or {}
+    made = arguments_source(document)
+    names = list(document["roots"])
     if one.call.kind in (CallKind.GENERATOR, CallKind.ASYNC_GENERATOR):
         raise NotLiteral("a generator, which is driven step by step")
     run = "asyncio.run(call())" if one.call.kind == CallKind.COROUTINE else "call()"

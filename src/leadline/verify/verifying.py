@@ -10,6 +10,7 @@ from leadline.trial.place import RUN_S, Begin, Ready
 from leadline.verify.aside import aside
 from leadline.verify.calls import CapturedCall, Home
 from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
+from leadline.verify.exporting import wanted
 from leadline.verify.gateways import notes_of
 from leadline.verify.luck import TIMES, once_more, to_run_again, without_luck
 from leadline.verify.places import Places
@@ -27,7 +28,7 @@ from leadline.verify.signature import unseen_change
 from leadline.verify.state import imported
 from leadline.verify.verdict import LEAST_EVIDENCE, Stated, judge
 from leadline.wire.errors import RefusedError, UnavailableError
-from leadline.wire.struct import dataclass, field
+from leadline.wire.struct import dataclass, field, replace
 
 type Progress = Callable[[str, int, int], None]
 """Takes what is being done, how much of it is done, and how much there is."""
@@ -49,6 +50,8 @@ class Request:
     first: list[str] = field(default_factory=list)
     least: int = LEAST_EVIDENCE
     within_s: float = RUN_S
+    exported: bool = False
+    """Whether calls become tests: then it is seen which of them need nothing around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +212,24 @@ def _run_in(
                 again = compared([calls[number] for number in few], "running again")
                 for number, one in zip(few, again, strict=True):
                     found[number] = once_more(found[number], one)
+        if request.exported:
+            _see_alone(found, compared)
     unseen = unseen_change(candidate.changes, control.file, control.function)
     if unseen:
         found = [left_open(one, unseen) for one in found]
     return found, place, control.notes
+
+
+def _see_alone(
+    found: list[Compared], compared: Callable[[Sequence[CapturedCall], str], list[Compared]]
+) -> None:
+    """Run what becomes a test without what surrounded it, and note where it comes to the
+    same."""
+    some = [one for one in wanted(found) if one.call.is_surrounded]
+    again = compared([one.call.alone() for one in some], "running what becomes a test")
+    alike = {one.call.number for one, other in zip(some, again, strict=True)
+             if one.case == other.case}  # fmt: skip
+    found[:] = [replace(one, alone=one.call.number in alike) for one in found]
 
 
 def _why(ready: Ready) -> str:
