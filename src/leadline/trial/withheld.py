@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from leadline.wire.gateway import BODY
 from leadline.wire.kept import IN_PROCESS
 
+LIVES = "lives in its process"
 _OPERATIONS = """
     __getattribute__ __setattr__ __delattr__ __dir__ __repr__ __str__ __bytes__ __format__
     __lt__ __le__ __eq__ __ne__ __gt__ __ge__ __hash__ __bool__ __call__ __len__ __length_hint__
@@ -72,7 +73,7 @@ def times_touched() -> int:
 def _touch(self: Withheld, *_: Any, **__: Any) -> NoReturn:
     path, rule, name = of(self)
     if rule == IN_PROCESS:
-        error = WithheldTouched(path, f"is a {name} that lives in its process")
+        error = WithheldTouched(path, f"is a {name} that {LIVES}")
     elif rule == BODY:
         error = WithheldTouched(path, "would give the request's body, which was not captured")
     elif not rule:

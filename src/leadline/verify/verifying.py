@@ -7,6 +7,7 @@ from leadline.trial.candidate import Candidate as Code
 from leadline.trial.candidate import Change, obstacles, touched_new, touched_old
 from leadline.trial.outcome import Outcome
 from leadline.trial.place import RUN_S, Begin, Ready
+from leadline.trial.withheld import LIVES
 from leadline.verify.aside import aside
 from leadline.verify.calls import CapturedCall, Home
 from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
@@ -29,6 +30,8 @@ from leadline.verify.state import imported
 from leadline.verify.verdict import LEAST_EVIDENCE, Stated, judge
 from leadline.wire.errors import RefusedError, UnavailableError
 from leadline.wire.struct import dataclass, field, replace
+
+_TWIN_HAS = "what lives in its process is there in a twin: --place twin, where that is allowed"
 
 type Progress = Callable[[str, int, int], None]
 """Takes what is being done, how much of it is done, and how much there is."""
@@ -93,6 +96,8 @@ def verify(request: Request, progress: Progress = lambda *_: None) -> Verified:
     )
     ready = [call for call in request.calls if call.document is not None]
     found, place, notes, runs = _run(request, ready, progress)
+    if any(LIVES in one.case.reason for one in found):
+        notes = [*notes, _TWIN_HAS]
     lost = [not_replayable(call) for call in request.calls if call.document is None]
     took = time.monotonic() - began
     return reported(asked, [*found, *lost], place, notes, runs, took)
