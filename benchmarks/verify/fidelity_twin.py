@@ -47,8 +47,8 @@ def main() -> int:
     for name in options.only or NAMES[:3]:
         folder, no_hits = options.folder.absolute(), options.no_hits
         file = _recorded(name, folder, options.calls, again=options.again, no_hits=no_hits)
-        head, calls = fidelity.read(file)
-        rows[name] = _show(name, head, calls, options.show)
+        head, judged = judge(file)
+        rows[name] = _show(name, head, judged, options.show)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1), "utf-8")
     return 0
@@ -82,36 +82,48 @@ def _recorded(name: str, folder: Path, calls: int, *, again: bool, no_hits: bool
     return file
 
 
-def judge(calls: list[dict[str, Any]], place: str) -> list[Judged]:
-    """Say of each call what became of it in a place."""
-    found = []
-    for number, call in enumerate(calls, 1):
+def judge(file: Path) -> tuple[dict[str, Any], dict[str, list[Judged]]]:
+    """Say of each call what became of it in each place. One is read at a time: all of them
+    can be gigabytes."""
+    found: dict[str, list[Judged]] = {place: [] for place in PLACES}
+    with file.open(encoding="utf-8") as lines:
+        head = json.loads(next(lines))
+        for number, line in enumerate(lines, 1):
+            call = json.loads(line)
+            for place, judged in found.items():
+                judged.append(_judged(number, call, place))
+    return head, found
+
+
+def _judged(number: int, call: dict[str, Any], place: str) -> Judged:
+    said = call[place]
+    result, reason = "not run", said.get("why", "")
+    if place == "zygote" and call["document"] is None:
+        reason = call["obstacle"] or "its arguments were not kept"
+    elif not reason:
         given = CapturedCall(number, call["document"], read_outcome(call["live"]))
-        said = call[place]
-        result, reason = "not run", said.get("why", "")
-        if place == "zygote" and call["document"] is None:
-            reason = call["obstacle"] or "its arguments were not kept"
-        elif not reason:
-            one, other = (_ran(number, *run) for run in zip(said["runs"], said["whys"],
-                                                            strict=True))  # fmt: skip
-            case = compare_runs(given, one, other, other).case
-            result, reason = str(case.control), case.reason
-        agrees = result == Control.AGREES
-        found.append(
-            Judged(call["entry"], call["kind"], result, "" if agrees else reason, call["size"],
-                   call["us"], 0.0, call)
-        )  # fmt: skip
-    return found
+        one, other = (
+            _ran(number, *run) for run in zip(said["runs"], said["whys"], strict=True)
+        )
+        case = compare_runs(given, one, other, other).case
+        result, reason = str(case.control), case.reason
+    agrees = result == Control.AGREES
+    return Judged(
+        call["entry"], call["kind"], result, "" if agrees else reason, call["size"],
+        call["us"], 0.0, {},
+    )  # fmt: skip
 
 
 def _ran(number: int, run: Any, why: str) -> Ran:
     return ran_of(run) if run is not None else cut(number, why or "it said nothing")
 
 
-def _show(name: str, head: Any, calls: list[dict[str, Any]], examples: int) -> dict[str, Any]:
-    judged = {place: judge(calls, place) for place in PLACES}
-    row: dict[str, Any] = {"package": name, "python": head["python"], "calls": len(calls)}
-    print(f"\n{name} on CPython {head['python']}: {len(calls)} calls")
+def _show(
+    name: str, head: Any, judged: dict[str, list[Judged]], examples: int
+) -> dict[str, Any]:
+    calls = len(judged[PLACES[0]])
+    row: dict[str, Any] = {"package": name, "python": head["python"], "calls": calls}
+    print(f"\n{name} on CPython {head['python']}: {calls} calls")
     for place in (*PLACES, "better of both"):
         some = judged.get(place) or [
             min(pair, key=lambda one: one.result != Control.AGREES)

@@ -25,6 +25,7 @@ import pytest
 from benchmarks.verify import traffic
 from benchmarks.verify.recording import CALLS, Recorder
 from leadline import native
+from leadline.agent.place import databases
 from leadline.agent.place.entry import Entry, find_entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.twin.apart import apart
@@ -198,6 +199,7 @@ def _bench(entry: Entry) -> Bench:
 
     none: dict[str, list[int]] = {}
     policy = TwinPolicy.THREADS
+    databases.install()
     return Bench(_NOTHING, entry, ("", ""), policy, own, Globals(own), [], (none, none))
 
 

@@ -19,9 +19,9 @@ from types import ModuleType
 from leadline import native
 
 LIBRARY = """
-    __future__ _ast _random _sha2 binascii bisect codecs collections contextvars ctypes datetime
-    enum functools itertools json keyword math opcode operator re stat threading types typing
-    unicodedata warnings zlib
+    __future__ _ast _blake2 _random _sha2 binascii bisect codecs collections contextvars ctypes
+    datetime enum functools itertools json keyword math opcode operator re stat threading types
+    typing unicodedata warnings zlib
 """.split()
 
 PARTS = [
@@ -68,7 +68,8 @@ TWIN_PARTS = [
         trial.channel
         trial.variables trial.completion trial.standing trial.stepping trial.vigil wire.shell
         agent.twin agent.twin.hearsay agent.twin.child agent.twin.terms agent.twin.order
-        agent.twin.gauge agent.twin.readable
+        agent.twin.gauge agent.twin.readable agent.twin.database_file
+        agent.place agent.place.digests
         agent.capture.outcomes agent.twin.outcome agent.twin.digests
         agent.twin.hushing trial.place wire.sample
         agent.twin.tried agent.twin.telling agent.twin.inside
@@ -106,9 +107,10 @@ SEALED_PARTS = [
         trial.steps trial.unified trial.elsewhere trial.building
         trial.building_arrays trial.building_functions trial.building_streams
         trial.building_classes trial.building_standard trial.remade trial.rebuilding
-        agent.place agent.place.inside agent.place.entry agent.place.callee
+        agent.place.inside agent.place.entry agent.place.callee
         agent.place.belongings agent.place.deep agent.place.globals agent.place.lines
         agent.place.scope
+        agent.place.databases agent.place.connections agent.place.rows agent.place.written
         agent.place.one_run agent.twin.apart agent.twin.bench agent.twin.served
         agent.twin.trying
         agent.twin.zygote

@@ -14,6 +14,7 @@ import json
 from typing import Any
 
 from leadline.trial.course import Coursed, read_coursed
+from leadline.trial.outcome import UNSHOWN
 from leadline.trial.running import Rerun, read_rerun
 from leadline.wire.errors import WireError
 from leadline.wire.messages import encode
@@ -35,6 +36,13 @@ UNCOMPARED = "what is not compared of "
 the reason, after `what it holds`."""
 LATE = "is not known from before: the call has imported it"
 """The reason of a module of the service that a run has imported."""
+
+BEGAN = "at the start: "
+"""How a name of `Ran.state` begins that tells what a run found, by a digest: runs that began
+with something else cannot be compared."""
+IDLE = f"{UNSHOWN}write without effect "
+"""How a name of `Ran.state` begins that tells of a statement that has changed no row which
+differs, or of which that is not known: on another database it may change one."""
 
 
 @dataclass(frozen=True, slots=True)

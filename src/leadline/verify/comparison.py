@@ -12,12 +12,19 @@ from leadline.trial.agreeing import explained
 from leadline.trial.comparing import Apart, Moved, apart
 from leadline.trial.course import Raised
 from leadline.trial.outcome import UNSHOWN, Outcome
-from leadline.trial.place import UNSEEN, Ran
+from leadline.trial.place import IDLE, UNSEEN, Ran
 from leadline.verify.aside import NOTHING_ASIDE, Aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.gateways import answer, unshown
 from leadline.verify.printing import printed_apart
-from leadline.verify.state import aligned, begins_at, comparable, named, uncompared
+from leadline.verify.state import (
+    aligned,
+    comparable,
+    moved_on,
+    named,
+    uncompared,
+    without_own,
+)
 from leadline.verify.verdict import Candidate, Case, Control
 from leadline.wire.errors import WireError
 from leadline.wire.gateway import ASKED
@@ -72,11 +79,7 @@ def compare_runs(
     """Compare what became of one call, but for what is `left` aside. `first` and `second` are
     the control's runs."""
     try:
-        state = {
-            name: one
-            for name, one in candidate.state.items()
-            if not begins_at(left.is_own, name)
-        }
+        state = without_own(left.is_own, candidate.state, first.state, second.state)
         candidate = replace(candidate, state=state)
         return _compare(call, _Runs(first, second, candidate, left.moved))
     except WireError as error:
@@ -235,7 +238,7 @@ def _candidate(runs: _Runs, found: _Found) -> tuple[Candidate, list[Difference],
     first, candidate = runs.first, runs.candidate
     if candidate.rerun.outcome is None:
         return Candidate.UNKNOWN, [], f"the candidate: {_cut(candidate)}"
-    if why := _tried_more(runs) or _limit_met(runs):
+    if why := _in_the_way(runs):
         return Candidate.UNKNOWN, found.differences, why
     if found.differences:
         return Candidate.DIFFERS, found.differences, ""
@@ -259,12 +262,18 @@ def _not_followed(first: Ran, found: _Found) -> str:
 
 def _open(runs: _Runs, found: _Found) -> str:
     """Return why nothing follows from what the candidate came to, even if it was expected."""
-    if why := _tried_more(runs) or _limit_met(runs):
+    if why := _in_the_way(runs):
         return why
     for one in found.unshown:
-        if not one.where.startswith(f"{UNSHOWN}code of "):
+        if not one.where.startswith((f"{UNSHOWN}code of ", IDLE)):
             return _UNSHOWN.format(one.where)
     return _unseen_effects(runs.first) if runs.first.refused else ""
+
+
+def _in_the_way(runs: _Runs) -> str:
+    """Return why nothing follows from a difference."""
+    moved = moved_on(runs.first, runs.second, runs.candidate)
+    return _tried_more(runs) or _limit_met(runs) or moved
 
 
 def _tried_more(runs: _Runs) -> str:

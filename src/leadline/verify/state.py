@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from leadline.trial.accident import without_chance
 from leadline.trial.outcome import UNSHOWN
-from leadline.trial.place import LATE, UNCOMPARED, Ran
+from leadline.trial.place import BEGAN, LATE, UNCOMPARED, Ran
 from leadline.wire.value import Value
 
 _STATE = re.compile(
@@ -23,7 +23,17 @@ _WHOLE = f"{UNSHOWN}whole of "
 
 def comparable(said: Mapping[str, Value]) -> dict[str, Value]:
     """Return what was told without that of which nothing can be said."""
-    return {name: one for name, one in said.items() if not name.startswith(UNCOMPARED)}
+    return {name: one for name, one in said.items() if not name.startswith((UNCOMPARED, BEGAN))}
+
+
+def moved_on(first: Ran, *others: Ran) -> str:
+    """Return what the runs did not all find alike: what they came to may differ for that."""
+    for other in others:
+        for name, found in first.state.items():
+            if name.startswith(BEGAN) and other.state.get(name, found) != found:
+                what = name.removeprefix(BEGAN)
+                return f"{what} did not hold the same when the runs began"
+    return ""
 
 
 def imported(*runs: Ran | None) -> Iterator[str]:
@@ -56,6 +66,25 @@ def _is_digest(name: str, value: Value) -> bool:
 def named(where: str) -> str:
     """Return a path of the state of modules as it is shown."""
     return where.replace(":", ".", 1) if _STATE.match(where) else where
+
+
+def without_own(
+    is_own: Callable[[str], bool], state: Mapping[str, Value], *others: Mapping[str, Value]
+) -> dict[str, Value]:
+    """Return the state that a candidate has changed without what is its own: what it alone
+    has a name for. What a control changes as well, such as an attribute that a library has set,
+    belongs to both."""
+    known = {_root(name) for other in others for name in other}
+    return {
+        name: one
+        for name, one in state.items()
+        if _root(name) in known or not begins_at(is_own, name)
+    }
+
+
+def _root(where: str) -> tuple[str | None, ...]:
+    found = _STATE.match(where)
+    return found.groups() if found is not None else (where,)
 
 
 def begins_at(is_own: Callable[[str], bool], where: str) -> bool:

@@ -129,6 +129,8 @@ _PLAIN = {
     "io_uring_setup": "use io_uring",
     "io_uring_enter": "use io_uring",
     "io_uring_register": "use io_uring",
+    "attach": "attach another database",
+    "vacuum": "write a database anew",
     "others": "do more than is kept",
 }
 _KINDS = {

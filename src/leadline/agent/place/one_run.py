@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from leadline.agent.place.callee import between
+from leadline.agent.place.databases import HERE
 from leadline.agent.place.deep import DEEP_BYTES, deep_taker, deep_under
 from leadline.agent.place.entry import Entry
 from leadline.agent.place.globals import Globals
@@ -28,7 +29,7 @@ from leadline.trial.withheld import Withheld, touched
 from leadline.wire.call import TurnKind
 from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.kept import CONTEXT, ENVIRONMENT, HANDLED, STREAM, WITHHELD
-from leadline.wire.struct import dataclass, field
+from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Value
 
@@ -105,7 +106,8 @@ def observed(
     count. `given` are the objects that are passed, `callee` is what stands between callers and
     the function. The process is to end with it."""
     look.state.begin()
-    before = len(look.refusals())
+    HERE.begin()
+    before = look.refusals()
     taken: list[object] = []
 
     def shown() -> Shown:
@@ -137,6 +139,7 @@ def observed(
         path: deep_under(show, path.rpartition(".")[2], one)
         for path, one in inside(roots).items()
     }
+    written, asked = HERE.written()  # the last: it ends what is under way
     if what is None and _is_told_of_stand_in(ran.raised, order.document):
         return cut(order.number, HANDED_TO_C)
     if what is not None:
@@ -145,15 +148,22 @@ def observed(
         order.number,
         ran,
         course.found(),
-        look.refusals()[before:],
+        _since(before, look.refusals()) + asked,
         questions.fails,
         questions.expect,
         questions.unknown,
         round(took, 3),
-        changed,
+        changed | written,
         left,
         beneath | within,
     )
+
+
+def _since(before: list[Refusal], now: list[Refusal]) -> list[Refusal]:
+    """Return what was refused since then; each sort of it is told once, with how often."""
+    known = {(one.what, one.detail): one.count for one in before}
+    left = [replace(one, count=one.count - known.get((one.what, one.detail), 0)) for one in now]
+    return [one for one in left if one.count > 0]
 
 
 def _turns(order: Order) -> dict[int, tuple[TurnKind, Any]]:

@@ -15,6 +15,7 @@ from functools import partial
 from types import FunctionType, ModuleType
 
 from leadline import native
+from leadline.agent.place import databases
 from leadline.agent.place.digests import use_salt
 from leadline.agent.place.entry import Entry, find_entry
 from leadline.agent.place.globals import Globals
@@ -40,6 +41,7 @@ def live(begin: Begin, lines: Lines) -> None:
     use_salt(begin.salt)
     try:
         random.seed(begin.seed)
+        databases.install()
         entry = _import(begin)
         for name in begin.later:
             with suppress(Exception):  # the calls that import it will tell
@@ -47,6 +49,7 @@ def live(begin: Begin, lines: Lines) -> None:
     except BaseException as error:  # noqa: BLE001 - whatever a module does when it is imported
         lines.say(write(Ready(False, _why(begin, error), refused=refusals())))
         return
+    databases.HERE.prepare()
     notes = revival.revive()
     is_own, brought = own_code(begin), set[str]()
     state = Globals(is_own)

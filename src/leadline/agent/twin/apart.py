@@ -19,7 +19,7 @@ from leadline.wire.struct import dataclass, field
 
 MAX_BYTES = 4_000_000
 """Of the answer of one run; a longer one is none."""
-PARTS = ("run", "obstacle", "notes", "refused")
+PARTS = ("run", "obstacle", "notes", "refused", "databases")
 """What a run can say; see `bench`."""
 _PIECE = 1 << 20
 _PATIENCE_S = 0.5

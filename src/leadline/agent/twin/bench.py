@@ -12,11 +12,13 @@ from functools import cache
 from types import FrameType
 from typing import Any
 
+from leadline.agent.place import databases
 from leadline.agent.place.callee import between
 from leadline.agent.place.entry import Entry, find_entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.one_run import PRINTED, Look, observed
 from leadline.agent.place.scope import is_installed, own_code
+from leadline.agent.twin.database_file import MOST_KNOWN
 from leadline.agent.twin.digests import digest
 from leadline.agent.twin.inside import refusals
 from leadline.trial import applying, candidate, vigil
@@ -80,7 +82,8 @@ class Bench:
             return
         except BaseException as error:  # noqa: BLE001 - the last frame of this process
             ran, notes = cut(order.number, f"the run itself failed: {told(error)}"[:500]), []
-        answer(encode({"run": _short(ran), "notes": notes}))
+        met = list(databases.HERE.copies)[:MOST_KNOWN]
+        answer(encode({"run": _short(ran), "notes": notes, "databases": met}))
 
     def _ran(self, what: str, order: Order, make: Make) -> tuple[Ran, list[str]]:
         entry, state, notes = self.entry, self.state, list[str]()
@@ -114,6 +117,7 @@ def bench_of(code: tuple[str, ...], entry: Entry, policy: TwinPolicy) -> Bench:
     scope = [os.path.dirname(one) for one in overlay if not is_installed(one)]
     begin = Begin([], "", "", scope=scope, overlay=overlay)
     is_own = cache(own_code(begin))  # each copy has what is known
+    databases.install().prepare()  # modules have another `connect` now: before the look
     state = Globals(is_own)
     try:
         works, why = applying.planned(tried, sys.modules), ""

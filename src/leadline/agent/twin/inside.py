@@ -11,12 +11,20 @@ from leadline import native
 from leadline.agent.capture.room import Room
 from leadline.agent.capture.tree import capture
 from leadline.agent.core.passage import Visit
+from leadline.agent.twin import database_file
 from leadline.agent.twin.outcome import taker
 from leadline.trial import asking, calls, chance, revival, running, stepping, vigil
 from leadline.wire.errors import LeadlineError
 from leadline.wire.messages import encode
 from leadline.wire.probe import TwinProbe
-from leadline.wire.twin import MAX_ANSWER_BYTES, Refusal, Said, TwinPolicy, TwinUse
+from leadline.wire.twin import (
+    MAX_ANSWER_BYTES,
+    TRIES,
+    Refusal,
+    Said,
+    TwinPolicy,
+    TwinUse,
+)
 from leadline.wire.value import Value
 
 _EVENTS = sys.monitoring.events
@@ -31,6 +39,8 @@ def live(
 ) -> None:
     """Do what the twin was made for, say what came of it, and end the process."""
     try:
+        if probe.use in TRIES:
+            database_file.take_known()  # at once: the live call goes on, and may write to it
         _be_alone()
         chance.restore(luck)
         match probe.use:

@@ -19,7 +19,7 @@ from leadline.agent.core.passage import Passage, Visit
 from leadline.agent.guard import faults
 from leadline.agent.link.native import Bell, new_lock, start_thread
 from leadline.agent.probes.making import Home
-from leadline.agent.twin import inside, telling
+from leadline.agent.twin import database_file, inside, telling
 from leadline.agent.twin.child import Birth, Child
 from leadline.agent.twin.gauge import Gauge
 from leadline.agent.twin.hushing import safe_reply
@@ -342,6 +342,8 @@ class Nursery:
         self._end(child)
 
     def _bury(self, child: Child) -> None:
+        for said in child.said("databases"):
+            database_file.note(said)
         self._let_go(child)
         if child in self._children:
             self._children.remove(child)

@@ -16,7 +16,7 @@ from typing import Any
 from leadline.agent.core import Record
 from leadline.agent.guard import faults
 from leadline.agent.link.native import original, start_thread
-from leadline.agent.twin import telling
+from leadline.agent.twin import database_file, telling
 from leadline.agent.twin.child import Child
 from leadline.agent.twin.tried import tried_on
 from leadline.wire.messages import encode
@@ -122,6 +122,7 @@ class Sampling:
             self._is_too_long, self._unread = True, b""
 
     def _obey(self, message: dict[str, Any]) -> None:
+        database_file.note(message.get("databases"))
         number = message.get("call")
         if type(number) is int:
             if message.get("over"):

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from leadline.agent.place.entry import Entry
+from leadline.agent.twin import database_file
 from leadline.agent.twin.apart import apart
 from leadline.agent.twin.bench import (
     RUNS,
@@ -65,6 +66,8 @@ def verify(
         order = Order(1, {}, within_s=life_s)
         run = partial(bench.run, what, order, partial(_made, call))
         heard = apart(run, life_s, channel)
+        if database_file.take(heard.said.get("databases")):
+            heard = apart(run, life_s, channel)  # all runs begin with the same now
         tell({"ran": what, **heard.said})
         if heard.why:
             tell({"ended": [what, heard.why]})

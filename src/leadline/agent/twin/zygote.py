@@ -16,6 +16,7 @@ from leadline.agent.capture import living
 from leadline.agent.place.entry import Entry
 from leadline.agent.place.lines import Lines
 from leadline.agent.place.one_run import be_in, call_with
+from leadline.agent.twin import database_file
 from leadline.agent.twin.apart import all_apart
 from leadline.agent.twin.bench import (
     RUNS,
@@ -117,7 +118,11 @@ def _tried(
         now = replace(order, within_s=max(_SPARE_S, within_s))
         make = partial(made, now, depth)
         runs = [partial(bench.run, what, now, make) for what in one_round]
-        for what, heard in zip(one_round, all_apart(runs, now.within_s, channel), strict=True):
+        came = all_apart(runs, now.within_s, channel)
+        met = [database_file.take(one.said.get("databases")) for one in came]
+        if any(met):
+            came = all_apart(runs, now.within_s, channel)  # which all begin with the same now
+        for what, heard in zip(one_round, came, strict=True):
             said = dict(heard.said)
             if is_run(said.get("run")):
                 known[what] = said["run"]
