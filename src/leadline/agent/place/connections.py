@@ -60,11 +60,12 @@ class Record:
         self.made.clear()
         self.is_used = False
 
-    def catch_up(self) -> None:
-        """Note what the last statement has changed."""
+    def catch_up(self, dying: Any = None) -> None:
+        """Note what the last statement has changed. No weak reference leads to a connection
+        that is `dying`, perhaps."""
         if self.over:
             return
-        connection = self.connection()
+        connection = self.connection() if dying is None else dying
         try:
             count = connection.total_changes
         except (AttributeError, sqlite3.Error):  # it is gone, closed, or another thread's
@@ -117,7 +118,8 @@ def verb_of(text: str) -> str:
 
 PLAIN = sqlite3.Connection
 
-_records: "weakref.WeakKeyDictionary[Any, Record]" = weakref.WeakKeyDictionary()
+_records: dict[int, Record] = {}
+"""Of connections that live, by their ids."""
 _all: list[Record] = []
 _paths: dict[str, str] = {}
 """Of which database each name is that its copy is opened by."""
@@ -146,7 +148,7 @@ class Noted(sqlite3.Connection):
 
     def set_trace_callback(self, trace_callback: Any) -> None:
         """As it is; ours is called as well."""
-        record = _records.get(self)
+        record = _records.get(id(self))
         if record is None:
             super().set_trace_callback(trace_callback)
         else:
@@ -170,14 +172,14 @@ class Noted(sqlite3.Connection):
 
     def blobopen(self, *args: Any, **kwargs: Any) -> Any:
         """As it is, and no statement: what is written so, no count tells of."""
-        record = _records.get(self)
+        record = _records.get(id(self))
         if record is not None:
             record.is_used = record.too_many = True
         return super().blobopen(*args, **kwargs)
 
     def close(self) -> None:
         """As it is; what was changed until then is noted."""
-        record = _records.get(self)
+        record = _records.get(id(self))
         if record is not None:
             record.catch_up()
         super().close()
@@ -186,8 +188,8 @@ class Noted(sqlite3.Connection):
 
     def __del__(self) -> None:
         with suppress(Exception):
-            record = _records[self]
-            record.catch_up()
+            record = _records.pop(id(self))
+            record.catch_up(self)
             record.over = True
 
 
@@ -212,14 +214,14 @@ def noted(factory: type[sqlite3.Connection]) -> type[sqlite3.Connection]:
 
 
 def _use(connection: Any) -> None:
-    record = _records.get(connection)
+    record = _records.get(id(connection))
     if record is not None:
         record.is_used = True
 
 
 def _listen(connection: Any, path: str) -> None:
     record = Record(path, weakref.ref(connection))
-    _records[connection] = record
+    _records[id(connection)] = record
     _all.append(record)
     sqlite3.Connection.setlimit(connection, sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     sqlite3.Connection.set_trace_callback(connection, record.hear)
