@@ -250,12 +250,14 @@ def test_who_may_not_run_code_waits_for_an_approval(leadline, worker, tmp_path):
         (["worker", "--patch", "x.diff", "-n", "0"], "bad-limit"),
         (["--captured", "/dev/zero", "--patch", "x.diff"], "bad-capture-file"),
         (["worker", "--patch", "/dev/zero"], "bad-patch"),
+        (["worker", "--patch", "none.diff"], "bad-patch"),
         (["worker", "--patch", "x.diff", "--path", "nowhere"], "no-such-path"),
         (["worker", "--patch", "x.diff", "--entry", "sharing"], "bad-target"),
     ],
 )
 def test_what_does_not_go_together_is_said_at_once(home, tmp_path, words, slug):
-    (tmp_path / "x.diff").write_text("nonsense")
+    (tmp_path / "x.diff").write_text("--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-1\n+2\n")
+    (tmp_path / "none.diff").write_text("nonsense")
     with Program([LEADLINE, "verify", *words], tmp_path) as program:
         assert program.end() == 64
         assert f"docs/errors/{slug}" in program.err

@@ -74,9 +74,10 @@ def test_context_variables_are_left_out_where_a_call_does_not_need_them(tmp_path
     written = {}
     for name in ("share", "mine"):
         with imported(tmp_path, "surrounded") as (module,):
-            module.USER.set("ada")
+            token = module.USER.set("ada")
             kept = {"leaves_out": True, "landmarks": Landmarks.of(["surrounded"])}
             calls = captured(f"surrounded:{name}", [(0,), (1,), (2,)], fails, **kept)
+            module.USER.reset(token)
         assert all(call.is_surrounded for call in calls)
         found = verify(Request("s", f"surrounded:{name}", calls, home(tmp_path), candidate,
                                fails, expect, least=1, exported=True))  # fmt: skip

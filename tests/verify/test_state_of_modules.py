@@ -195,14 +195,15 @@ def test_what_is_told_is_the_item_and_not_the_table(monkeypatch):
 
 def test_what_a_call_is_made_in_is_no_change(monkeypatch):
     _, state = looked_at(monkeypatch, "ROWS = []\n")
-    user = contextvars.ContextVar("user")
-    token = user.set(["ada"])
+    user, other = contextvars.ContextVar("user"), contextvars.ContextVar("user")
+    tokens = user.set(["ada"]), other.set(1)
     monkeypatch.setenv("STATE_OF_ONE", "1")
     state.begin()
     assert state.changed() == {}
     user.get().append("bob")
     assert set(state.changed()) == {"contextvars.user"}
-    user.reset(token)
+    for variable, token in zip((user, other), tokens, strict=True):
+        variable.reset(token)
 
 
 def test_what_is_too_large_is_said(monkeypatch):

@@ -36,7 +36,7 @@ class Globals:
 
     def begin(self) -> None:
         """Take what is around the call that is to be made for what it was before."""
-        self._surroundings = self._around()
+        self._surroundings = {name: _text(tree) for name, tree in self._around().items()}
         self._objects = surroundings.objects()
 
     def changed(self) -> dict[str, Value]:
@@ -44,22 +44,22 @@ class Globals:
         late = {name for name in _own(self._is_own) if name not in self._reach.modules}
         found = Changes(self._reach, self._taken).tell()
         found |= {f"{UNCOMPARED}{name}{MODULE}": LATE for name in late}
-        for name, one in surroundings.values().items():
-            tree = self._taken("", one)[0]
+        for name, tree in self._around().items():
             known = self._surroundings.get(name)
-            if _text(tree) != known and (
-                known is not None or name.startswith(surroundings.VARIABLE)
-            ):
+            is_told = known is not None or name.startswith(surroundings.VARIABLE)
+            if is_told and _text(tree) != known:
                 found[name] = tree
         for name, one in surroundings.objects().items():
             if one is not self._objects.get(name):
                 found[name] = surroundings.named(one)
         return found
 
-    def _around(self) -> dict[str, str]:
-        return {
-            name: _text(self._taken("", one)[0]) for name, one in surroundings.values().items()
-        }
+    def _around(self) -> dict[str, Value]:
+        found: dict[str, Value] = {}
+        for name, values in surroundings.values().items():
+            trees = [self._taken("", one)[0] for one in values]
+            found[name] = trees[0] if len(trees) == 1 else sorted(trees, key=_text)
+        return found
 
     def _taken(self, secret: str, value: object) -> tuple[Value, bool]:
         """Return a value as a tree, and whether it shows all of it; of one with a secret's

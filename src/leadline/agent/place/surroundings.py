@@ -18,8 +18,9 @@ VARIABLE = "contextvars."
 _HOOKS = ("stdin", "stdout", "stderr", "excepthook", "displayhook", "unraisablehook")
 
 
-def values() -> dict[str, object]:
-    """Return what is told by its value, by the name of what asks for it."""
+def values() -> dict[str, list[object]]:
+    """Return what is told by its value, by the name of what asks for it: of context variables
+    some may have one name."""
     found: dict[str, object] = {
         "os.environ": dict(os.environ),
         "os.getcwd()": os.getcwd(),
@@ -34,9 +35,6 @@ def values() -> dict[str, object]:
         "functions of atexit": atexit._ncallbacks(),  # noqa: SLF001 - nothing else tells
         **_logging(),
     }
-    for variable, value in contextvars.copy_context().items():
-        if type(value).__module__ != "decimal":  # made whenever a number is reckoned with
-            found[f"{VARIABLE}{variable.name}"] = value
     decimal: Any = sys.modules.get("decimal")
     if decimal is not None:
         context = decimal.getcontext()  # but for what reckoning itself leaves there: its flags
@@ -46,7 +44,11 @@ def values() -> dict[str, object]:
     warnings: Any = sys.modules.get("warnings")
     if warnings is not None:
         found["warnings.filters"] = [repr(one) for one in warnings.filters]
-    return found
+    each = {name: [value] for name, value in found.items()}
+    for variable, value in contextvars.copy_context().items():
+        if type(value).__module__ != "decimal":  # made whenever a number is reckoned with
+            each.setdefault(f"{VARIABLE}{variable.name}", []).append(value)
+    return each
 
 
 def objects() -> dict[str, object]:
