@@ -18,7 +18,11 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # tests under `nohup`, li
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # tests in the background of a shell:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # their programs would inherit it
 
-settings.register_profile("leadline", deadline=None)  # a busy machine is no failure
+settings.register_profile(
+    "leadline",
+    deadline=None,  # a busy machine is no failure
+    max_examples=int(os.environ.get("TEST_EXAMPLES", "40")),  # of laws: see docs/soak.md
+)
 settings.load_profile("leadline")
 
 

@@ -110,7 +110,9 @@ POOLS = {
 """How many processes load the tasks, and the options that ask for them."""
 
 
-@pytest.fixture(scope="module", params=sorted(POOLS))
+@pytest.fixture(
+    scope="module", params=["prefork", pytest.param("solo", marks=pytest.mark.soak)]
+)
 def soundings(request: pytest.FixtureRequest, shore: Leadline) -> Iterator[Soundings]:
     pool = request.param
     folder = make_folder(shore, pool)

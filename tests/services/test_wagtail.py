@@ -13,6 +13,8 @@ from soundings import Soundings
 from wagtail_site import MODELS, make_site
 from watched import Spot, Watched, library, line_in, line_of, with_agent
 
+pytestmark = pytest.mark.soak  # ordinary suites have Flask, datasette and FastAPI
+
 HANDLERS = library("django/core/handlers/base.py")
 PATHS = (
     "/",

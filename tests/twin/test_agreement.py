@@ -77,6 +77,7 @@ def pages(shore: Leadline) -> Iterator[Site]:
         yield site
 
 
+@pytest.mark.soak
 def test_the_control_agrees_with_pages_from_a_database(pages: Site, shore: Leadline) -> None:
     check(rerun(shore, pages, CALLS))
 

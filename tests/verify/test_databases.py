@@ -535,6 +535,7 @@ def test_a_fix_that_writes_is_fixed(folder):
     )
 
 
+@pytest.mark.soak
 def test_applications_write_to_their_copy(folder):
     bodies = {
         f"{name}_{number}": (f"{name}('a')", f"{name}({new})")

@@ -217,6 +217,7 @@ def test_what_cannot_be_placed_says_why(site, watched, shop):
     site.cli("rm", "--service", "shop")
 
 
+@pytest.mark.soak  # the demo is there each time
 def test_each_kind_in_datasette_from_the_gutter_to_its_removal_by_keyboard(
     site, watched, tmp_path
 ):

@@ -12,7 +12,7 @@ from types import ModuleType
 from leadline.agent.place import surroundings
 from leadline.agent.place.changes import MODULE, Changes
 from leadline.agent.place.deep import MeasuredWalk
-from leadline.agent.place.reach import Reach
+from leadline.agent.place.reach import Reach, as_plain
 from leadline.trial.place import LATE, UNCOMPARED
 from leadline.wire.value import LIMITS, Value
 
@@ -36,7 +36,9 @@ class Globals:
 
     def begin(self) -> None:
         """Take what is around the call that is to be made for what it was before."""
-        self._surroundings = {name: _text(tree) for name, tree in self._around().items()}
+        self._surroundings = {
+            name: self._state(values) for name, values in surroundings.values().items()
+        }
         self._objects = surroundings.objects()
 
     def changed(self) -> dict[str, Value]:
@@ -44,22 +46,24 @@ class Globals:
         late = {name for name in _own(self._is_own) if name not in self._reach.modules}
         found = Changes(self._reach, self._taken).tell()
         found |= {f"{UNCOMPARED}{name}{MODULE}": LATE for name in late}
-        for name, tree in self._around().items():
+        for name, values in surroundings.values().items():
             known = self._surroundings.get(name)
             is_told = known is not None or name.startswith(surroundings.VARIABLE)
-            if is_told and _text(tree) != known:
-                found[name] = tree
+            if is_told and self._state(values) != known:
+                found[name] = self._tree(values)
         for name, one in surroundings.objects().items():
             if one is not self._objects.get(name):
                 found[name] = surroundings.named(one)
         return found
 
-    def _around(self) -> dict[str, Value]:
-        found: dict[str, Value] = {}
-        for name, values in surroundings.values().items():
-            trees = [self._taken("", one)[0] for one in values]
-            found[name] = trees[0] if len(trees) == 1 else sorted(trees, key=_text)
-        return found
+    def _state(self, values: list[object]) -> bytes | str:
+        """Return what is the same only for the same."""
+        plain = as_plain(values)
+        return plain if plain is not None else _text(self._tree(values))
+
+    def _tree(self, values: list[object]) -> Value:
+        trees = [self._taken("", one)[0] for one in values]
+        return trees[0] if len(trees) == 1 else sorted(trees, key=_text)
 
     def _taken(self, secret: str, value: object) -> tuple[Value, bool]:
         """Return a value as a tree, and whether it shows all of it; of one with a secret's
