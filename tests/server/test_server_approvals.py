@@ -92,8 +92,9 @@ def test_of_a_candidate_the_audit_log_has_what_it_changes_and_no_other_line(serv
     assert asked(server, "lines", "user", code=code).status < 300
     (entry,) = audit(server, "lines")
     assert entry["detail"]["digest"] == code_digest(tuple(code))
-    assert entry["detail"]["candidate"]["fails"] == "raises KeyError"
-    (changed,) = entry["detail"]["code"]
+    changed, rest = entry["detail"]["code"]
+    assert json.loads(rest)["fails"] == "raises KeyError"
+    assert "s3cret" not in rest
     assert changed.split("\n") == [
         "--- /srv/shop.py", "+++ /srv/shop.py",
         "@@ -3,1 +3,1 @@", "-    return goods + 450", "+    return goods + 460",

@@ -173,7 +173,7 @@ def f(x):
 def test_luck_that_no_control_has_met_is_none_the_second_time(tmp_path):
     """One draw in thirty: with few calls no control shows it, and a candidate may."""
     new = RARE.replace("    return", "    y = x\n    return")
-    for _ in range(3):
+    for _ in range(2):
         found = verified(tmp_path, RARE, new, "f", [(number,) for number in range(12)])
         assert found.report.verdict != "changes behaviour"
     wrong = RARE.replace('"n": x', '"n": x + (x == 3)')

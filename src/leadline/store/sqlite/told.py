@@ -6,7 +6,7 @@ from dataclasses import asdict
 from difflib import SequenceMatcher
 
 from leadline.wire.probe import Probe, TwinProbe
-from leadline.wire.twin import TRIES, carried, code_digest, stated
+from leadline.wire.twin import TRIES, carried, code_digest
 
 _MAX_LINES = 5_000
 """Between the first line that differs and the last: of more, all are kept."""
@@ -20,27 +20,26 @@ def told(probe: Probe) -> dict[str, object]:
         said["digest"] = code_digest(probe.code)
         if probe.use in TRIES:
             title, digest = carried(probe.code)
-            asked = zip(("fails", "expect"), stated(probe.code), strict=True)
-            said["candidate"] = {
-                "title": title, "digest": digest, **{name: one for name, one in asked if one}
-            }  # fmt: skip
-            said["code"] = [_changes(probe.code[0]), *probe.code[1:]]
+            said["candidate"] = {"title": title, "digest": digest}
+            said["code"] = [*_changes(probe.code[0]), *probe.code[1:]]
         said["signed"] = bool(said.pop("signature"))
         del said["nonce"], said["signed_until"]
     return said
 
 
-def _changes(code: str) -> str:
+def _changes(code: str) -> list[str]:
     """Return the lines that a candidate changes, and none of the others of its files: who reads
-    the log may not read all that is in them."""
+    the log may not read all that is in them; and the rest of the order, such as its calls."""
     try:
+        order = json.loads(code)
         sides = [
             (str(one["file"]), (one["old"] or "").split("\n"), (one["new"] or "").split("\n"))
-            for one in json.loads(code)["changes"]
+            for one in order.pop("changes")
         ]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return code  # it is no candidate, and no place will run it
-    return "\n".join(line for file, old, new in sides for line in _diff(file, old, new))
+        return [code]  # it is no candidate, and no place will run it
+    changed = (line for file, old, new in sides for line in _diff(file, old, new))
+    return ["\n".join(changed), json.dumps(order)]
 
 
 def _diff(file: str, old: list[str], new: list[str]) -> Iterator[str]:
