@@ -290,6 +290,7 @@ def test_a_number_of_calls_that_cannot_be_is_named_as_it_was_said(leadline, many
     assert "--calls must be from 1 to 10,000, not" in told
 
 
+@pytest.mark.soak
 def test_a_shell_can_be_left_while_its_twin_runs_on(leadline, shop):
     command = [LEADLINE, "shell", "shop", LINE, "--life", "60s"]
     with subprocess.Popen(

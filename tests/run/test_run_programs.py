@@ -378,6 +378,7 @@ def test_uvicorn(write, tmp_path) -> None:
         wait_for(lambda: "path=/here" in messages(program.err))
 
 
+@pytest.mark.soak
 def test_celery(write, tmp_path) -> None:
     write(
         "tasks.py",

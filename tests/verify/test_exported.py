@@ -198,7 +198,10 @@ def shares(x):
 """
 
 
-@pytest.mark.parametrize(("fails", "given"), [("", 2), ("raises ZeroDivisionError", 0)])
+@pytest.mark.parametrize(
+    ("fails", "given"),
+    [pytest.param("", 2, marks=pytest.mark.soak), ("raises ZeroDivisionError", 0)],
+)
 def test_they_call_beneath_decorators(tmp_path, fails, given):
     new = DECORATED.replace("10 // x", "12 // (x or 1)")
     expect = "result['n'] == 12" if fails else ""

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from waiting import wait_for
 
-SCREENS = (("light", 1280), ("dark", 380), ("dark", 1280), ("light", 380))
+SCREENS = (("light", 1280), ("dark", 380))
 
 
 @pytest.fixture(scope="module")

@@ -314,6 +314,7 @@ def test_a_strict_service_shows_code_and_no_text(site, page, service):
     expect(line(page, 4)).to_have_text(re.compile("if country == '…'|if country == \"…\""))
 
 
+@pytest.mark.soak
 def test_a_process_that_goes_and_comes_back(site, watched, service):
     watched.allowed += AWAY
     page = watched.page
