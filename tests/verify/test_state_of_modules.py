@@ -7,6 +7,7 @@ import types
 
 from leadline.agent.place import changes
 from leadline.agent.place.globals import Globals
+from leadline.trial.withheld import touched, withheld
 from leadline.verify.verdict import Candidate
 from verify.test_verdict_second_eyes import became, only
 
@@ -204,6 +205,16 @@ def test_what_a_call_is_made_in_is_no_change(monkeypatch):
     assert set(state.changed()) == {"contextvars.user"}
     for variable, token in zip((user, other), tokens, strict=True):
         variable.reset(token)
+
+
+def test_what_stands_for_what_was_not_kept_is_told_and_not_touched(monkeypatch):
+    """Where an object that a module holds was made again, with less in it."""
+    module, state = looked_at(monkeypatch, "class Of: pass\nHELD = Of()\nHELD.it = [Of(), 1]\n")
+    module.HELD.it[0] = module.HELD.more = withheld("held.it[0]", "", "Of")
+    told = state.changed()
+    assert set(told) == {"state_of_one:HELD.it[0]", "state_of_one:HELD.more"}
+    assert all(one["omitted"] for one in told.values())
+    assert not touched()
 
 
 def test_what_is_too_large_is_said(monkeypatch):

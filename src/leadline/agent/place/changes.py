@@ -18,7 +18,7 @@ from leadline.agent.place.reach import Reach, as_plain
 from leadline.trial import withheld
 from leadline.trial.outcome import UNSHOWN
 from leadline.trial.place import UNCOMPARED
-from leadline.trial.withheld import Withheld
+from leadline.trial.withheld import Withheld, WithheldTouched
 from leadline.wire.redaction import secret_name
 from leadline.wire.value import Value
 
@@ -64,7 +64,7 @@ class Changes:
                 break
             try:
                 self._compare(path, secret, before, now)
-            except Exception as error:  # noqa: BLE001 - code of the application that was met
+            except (Exception, WithheldTouched) as error:  # noqa: BLE001 - of the application
                 self.found[f"{path} as it is looked into"] = type(error).__name__
         return self.found
 
@@ -212,6 +212,9 @@ class Changes:
 
     def _new(self, path: str, secret: str, now: Any) -> None:
         """Tell a value that was not there, and what its tree does not show."""
+        if type(now) is Withheld:  # which is not even asked for its class
+            self.found[path] = self._shown(secret, now)[0]
+            return
         if isinstance(now, ModuleType):
             self.found[path] = now.__name__
             return
