@@ -564,6 +564,7 @@ def add(text):
         assert (case.agreed, case.candidate) == (True, became), found.compared
 
 
+@pytest.mark.soak
 def test_a_file_that_is_written_meanwhile_makes_no_difference(folder):
     """Each run begins with what is there by then, and what began otherwise is not compared."""
     old = REPORT.format("1")

@@ -163,6 +163,7 @@ UNWRITTEN = {
 }
 
 
+@pytest.mark.soak
 def test_they_tell_the_old_code_from_the_candidate(tmp_path):
     bodies = {**DIFFERING, **UNWRITTEN}
     old, new, given = texts_of(bodies, MORE)
