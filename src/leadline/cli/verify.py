@@ -40,7 +40,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("the candidate, one of")
     what.add_argument("--patch", metavar="FILE", help="a unified diff; - for standard input")
     what.add_argument(
-        "--ref", metavar="REF", help="what `git diff REF` says in --path, or here"
+        "--ref",
+        metavar="REF",
+        help="what `git diff REF` says in --path, or here: HEAD..fix for a branch",
     )
     what.add_argument(
         "--replace", metavar="NAME=FILE", help="FILE is the new version of the service's NAME"
