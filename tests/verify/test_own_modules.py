@@ -73,3 +73,9 @@ def test_what_a_call_changes_in_modules_that_are_installed(tmp_path, what):
     mended = (MENDED[0], f"library.SEEN.clear()\n    {MENDED[1]}")
     report = verdict(site, texts, {"orders": mended, "ledger": WRONG[what]})
     assert report.verdict == ("changes behaviour" if what else "fixed"), report.sentence
+
+
+def test_a_coroutine_of_a_module_that_knows_of_no_loop(tmp_path):
+    """What drives it is imported beforehand: a look at the files of SSL is nothing it does."""
+    orders = "async def place(order, n):\n    return 100 // (n % 3)\n"
+    assert verdict(tmp_path, {"orders": orders}, {"orders": MENDED}).verdict == "fixed"

@@ -4,6 +4,7 @@ copy of its own, so that no run meets what another has left."""
 import gc
 import importlib
 import importlib.util
+import inspect
 import os
 import random
 import signal
@@ -33,6 +34,7 @@ from leadline.wire.twin import Refusal
 _SPARE_S = 1.0
 """What a run may take beyond its time before it is ended from outside of it."""
 _LOOK_S = 0.000_2
+_ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 def live(begin: Begin, lines: Lines) -> None:
@@ -43,6 +45,8 @@ def live(begin: Begin, lines: Lines) -> None:
         random.seed(begin.seed)
         databases.install()
         entry = _import(begin)
+        if entry.function.__code__.co_flags & _ASYNC:
+            importlib.import_module("asyncio")  # it reads files, which is nothing a call does
         for name in begin.later:
             with suppress(Exception):  # the calls that import it will tell
                 importlib.import_module(name)
