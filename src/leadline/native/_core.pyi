@@ -219,8 +219,17 @@ def kept_among(names: dict[Any, Any], name: str, otherwise: object, /) -> Any:
     """Return what lies under a name in a dictionary, of which no key is asked whether it is
     equal."""
 
-def kept_alike(one: dict[Any, Any], other: dict[Any, Any], /) -> bool:
-    """Tell whether two dictionaries hold the very same objects in the same order."""
+def around_is_bare(
+    thread_locals: list[tuple[str, str]],
+    modules: dict[str, Any],
+    local: type,
+    members: Callable[[Any, str], object],
+    environment: dict[bytes, bytes],
+    before: dict[bytes, bytes],
+    /,
+) -> bool:
+    """Tell whether a call is made in nothing that has to be written down beside its arguments;
+    False is no answer."""
 
 def outline(named: list[tuple[str, object]], /) -> bytes:
     """Return what is cheap to see of a call's arguments: see `choosing.shape_of_call`."""

@@ -1,6 +1,5 @@
 """The environment of the process: as it is, and what has been changed of it."""
 
-from leadline import native
 from leadline.agent.capture.recognition import held, in_module
 from leadline.expression.layout import layout_of
 
@@ -8,7 +7,7 @@ from leadline.expression.layout import layout_of
 def environment() -> dict[bytes, bytes]:
     """Return the environment of the process as it is now; an empty one where it is not laid out
     as ever."""
-    named = _named()
+    named = named_now()
     found = dict(named)
     for name, value in found.items():
         if type(name) is not bytes or type(value) is not bytes:
@@ -18,9 +17,6 @@ def environment() -> dict[bytes, bytes]:
 
 def changed(before: dict[bytes, bytes]) -> dict[str, str | None]:
     """Return what is otherwise than it was, None for what is no longer there."""
-    core = native.core()
-    if core is not None and core.kept_alike(_named(), before):
-        return {}
     now = environment()
     if now == before or not before or not now:
         return {}
@@ -37,7 +33,8 @@ _known: list[tuple[object, dict[bytes, bytes]]] = []
 """Where it lies is looked for once."""
 
 
-def _named() -> dict[bytes, bytes]:
+def named_now() -> dict[bytes, bytes]:
+    """Return the dictionary itself that the environment lies in: not to be held, or changed."""
     environ = in_module("os", "environ")
     if _known and _known[0][0] is environ:
         return _known[0][1]

@@ -83,8 +83,9 @@ def open_nodes(document: dict[str, Any]) -> None:
 
 def opened(node: Any) -> Any:
     """Return a node, of which this may be the JSON."""
-    return _read(node.decode("ascii")) if type(node) is bytes else node
+    return _read(node.decode("ascii"), 0)[0] if type(node) is bytes else node
 
 
-_read = json.JSONDecoder().decode
+_decoder: Any = json.JSONDecoder()
+_read = _decoder.scan_once
 _spelled = json.encoder.encode_basestring_ascii

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any
 
-from leadline.agent.capture.environment import changed
+from leadline import native
+from leadline.agent.capture.environment import changed, named_now
 from leadline.agent.capture.kept_streams import replaced
 from leadline.agent.capture.naming import found
 from leadline.expression.layout import exact
@@ -29,13 +30,18 @@ _local_names: Any = vars(_local)["__getattribute__"]
 
 
 def are_none(landmarks: Landmarks) -> bool:
-    """Tell at once that there is nothing of the sort, as far as that can be told so."""
-    return (
-        sys.exception() is None
-        and not any(_thread_locals(landmarks))
-        and not copy_context()
-        and not replaced()
-        and not changed(landmarks.environment)
+    """Tell at once that there is nothing of the sort, where that can be told so."""
+    core = native.core()
+    modules: Any = sys.modules
+    if core is None or type(modules) is not dict:
+        return False
+    return core.around_is_bare(  # type: ignore[no-any-return]
+        landmarks.thread_locals,
+        modules,
+        _local,
+        _local_names,
+        named_now(),
+        landmarks.environment,
     )
 
 

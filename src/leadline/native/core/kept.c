@@ -317,18 +317,15 @@ kept_items(PyObject *Py_UNUSED(module), PyObject *args)
     return done(&keeper, kept_row(&keeper, ((PyListObject *)items)->ob_item, count));
 }
 
-PyObject *
-kept_alike(PyObject *Py_UNUSED(module), PyObject *args)
+int
+kept_same_entries(PyObject *one, PyObject *other)
 {
-    PyObject *one, *other, *keys[2], *values[2];
+    PyObject *keys[2], *values[2];
     Py_ssize_t at = 0, there = 0;
-    if (!PyArg_ParseTuple(args, "O!O!", &PyDict_Type, &one, &PyDict_Type, &other)) {
-        return NULL;
+    int same = PyDict_GET_SIZE(one) == PyDict_GET_SIZE(other);
+    while (same && PyDict_Next(one, &at, &keys[0], &values[0])) {
+        same = PyDict_Next(other, &there, &keys[1], &values[1]) && keys[0] == keys[1] &&
+               values[0] == values[1];
     }
-    int alike = PyDict_GET_SIZE(one) == PyDict_GET_SIZE(other);
-    while (alike && PyDict_Next(one, &at, &keys[0], &values[0])) {
-        alike = PyDict_Next(other, &there, &keys[1], &values[1]) && keys[0] == keys[1] &&
-                values[0] == values[1];
-    }
-    return PyBool_FromLong(alike);
+    return same;
 }

@@ -16,9 +16,6 @@ PyObject *kept_attributes(PyObject *module, PyObject *args);
 PyObject *kept_entries(PyObject *module, PyObject *args);
 PyObject *kept_items(PyObject *module, PyObject *args);
 
-/* Whether two dictionaries hold the very same objects in the same order. */
-PyObject *kept_alike(PyObject *module, PyObject *args);
-
 typedef struct {
     PyObject *memo, *objects;
     long long left;
@@ -46,6 +43,9 @@ PyObject *kept_identity(PyObject *value);
 
 /* Whether a value, by its identity, is in a dictionary of such; -1 with an exception. */
 int kept_is_among(PyObject *dict, PyObject *value);
+
+/* Whether two dictionaries hold the very same objects in the same order. */
+int kept_same_entries(PyObject *one, PyObject *other);
 
 /* Return the bytes of a value that stands for itself, or -1 for one that needs a node. */
 long long kept_plain_bytes(PyObject *value);

@@ -13,9 +13,9 @@
 /* Return the dictionary of a module that is loaded, borrowed, or NULL, perhaps with an
    exception. */
 static PyObject *
-names_of(const KeptWalk *walk, PyObject *module)
+names_of(PyObject *modules, PyObject *module)
 {
-    PyObject *loaded = PyDict_GetItemWithError(walk->modules, module);
+    PyObject *loaded = PyDict_GetItemWithError(modules, module);
     return loaded != NULL && PyModule_CheckExact(loaded) ? PyModule_GetDict(loaded) : NULL;
 }
 
@@ -41,12 +41,21 @@ among(PyObject *names, Step step)
     return NULL;
 }
 
-/* `naming.found`: what modules and classes hold under a dotted name, step by step; borrowed, or
-   NULL, perhaps with an exception. */
-static PyObject *
-find(const KeptWalk *walk, PyObject *module, PyObject *name)
+/* Whether a name is one that is looked for as it is. */
+static int
+is_short(PyObject *name)
 {
-    PyObject *names = names_of(walk, module), *here = NULL;
+    return name != NULL && PyUnicode_CheckExact(name) && PyUnicode_IS_ASCII(name) &&
+           PyUnicode_GET_LENGTH(name) <= MAX_NAME_CHARS;
+}
+
+PyObject *
+kept_found(PyObject *modules, PyObject *module, PyObject *name)
+{
+    if (!PyUnicode_CheckExact(module) || !is_short(name)) {
+        return NULL;
+    }
+    PyObject *names = names_of(modules, module), *here = NULL;
     const char *begin = (const char *)PyUnicode_1BYTE_DATA(name);
     const char *end = begin + PyUnicode_GET_LENGTH(name);
     for (int steps = 0; names != NULL && steps <= MAX_STEPS; steps++) {
@@ -79,14 +88,6 @@ kept_among(PyObject *Py_UNUSED(module), PyObject *args)
     return Py_NewRef(otherwise);
 }
 
-/* Whether a name is one that is looked for as it is. */
-static int
-is_short(PyObject *name)
-{
-    return name != NULL && PyUnicode_CheckExact(name) && PyUnicode_IS_ASCII(name) &&
-           PyUnicode_GET_LENGTH(name) <= MAX_NAME_CHARS;
-}
-
 static int
 is_inner(PyObject *name)
 {
@@ -101,7 +102,7 @@ write_name(KeptWalk *walk, PyObject *module, PyObject *name, PyObject *value)
         return LEFT_TO_PYTHON;
     }
     long long bytes = PyUnicode_GET_LENGTH(module) + PyUnicode_GET_LENGTH(name);
-    if (bytes > walk->keeper.left || is_inner(name) || find(walk, module, name) != value) {
+    if (bytes > walk->keeper.left || is_inner(name) || kept_found(walk->modules, module, name) != value) {
         return PyErr_Occurred() ? WITH_ERROR : LEFT_TO_PYTHON;
     }
     walk->keeper.left -= bytes;
@@ -143,12 +144,12 @@ home_of(const KeptWalk *walk, const PyFunctionObject *function)
     if (said == NULL || !PyUnicode_CheckExact(said)) {
         return NULL;
     }
-    if (names_of(walk, said) == names) {
+    if (names_of(walk->modules, said) == names) {
         return said;
     }
     Step step = {"__name__", 8};
     PyObject *name = PyErr_Occurred() ? NULL : among(names, step);
-    return name != NULL && PyUnicode_CheckExact(name) && names_of(walk, name) == names ? name
+    return name != NULL && PyUnicode_CheckExact(name) && names_of(walk->modules, name) == names ? name
                                                                                       : NULL;
 }
 

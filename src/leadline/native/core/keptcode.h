@@ -11,6 +11,10 @@
    kept_among(names, name, otherwise) -> what lies there, or otherwise */
 PyObject *kept_among(PyObject *module, PyObject *args);
 
+/* `naming.found`: what modules and classes hold under a dotted name, step by step; borrowed, or
+   NULL, perhaps with an exception. Other names than short ones of ASCII are not looked for. */
+PyObject *kept_found(PyObject *modules, PyObject *module, PyObject *name);
+
 Outcome write_class(KeptWalk *walk, PyObject *value);
 Outcome write_function(KeptWalk *walk, PyObject *value);
 

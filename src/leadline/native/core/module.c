@@ -2,6 +2,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "around.h"
 #include "clock.h"
 #include "core.h"
 #include "ending.h"
@@ -193,7 +194,7 @@ static PyMethodDef functions[] = {
     {"kept_items", kept_items, METH_VARARGS, NULL},
     {"kept_nodes", (PyCFunction)(void (*)(void))kept_nodes, METH_FASTCALL, NULL},
     {"kept_among", kept_among, METH_VARARGS, NULL},
-    {"kept_alike", kept_alike, METH_VARARGS, NULL},
+    {"around_is_bare", around_is_bare, METH_VARARGS, NULL},
     {"outline", outline, METH_O, NULL},
     {"callers", callers, METH_VARARGS, NULL},
     {"outward", outward, METH_VARARGS, NULL},
