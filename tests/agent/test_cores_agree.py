@@ -375,6 +375,7 @@ def test_values_are_kept_to_the_same_document(value, most, leaves_out) -> None:
     slots = Slotted(value, held)
     named = [("value", value), ("given", given), ("slots", slots), ("pair", ("token", value))]
     code = [_both, held.__init__, value.__init__, _closing(value), _closing, Held.__init__, len]
+    code.append(contextmanager(_closing(value)))
     named.append(("code", [*code, _closing(held).__closure__, functools.partial(_both, value)]))
     octets = [b"", b'plain \n"', b"\xff", {b"a", b"b", 3}, frozenset("xyz"), {1.5, None}]
     named.append(("octets", octets))

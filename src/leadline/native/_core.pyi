@@ -195,6 +195,7 @@ def kept_nodes(
         list[Any],  # objects
         list[Any],  # their nodes
         list[int],  # how many objects were known before each
+        list[Any],  # weak references for a twin
         dict[int, int],  # numbers of objects, by their identity
         dict[int, Any],  # layouts
         dict[int, Any],  # landmarks
@@ -202,6 +203,9 @@ def kept_nodes(
         dict[str, Any],  # loaded modules
         dict[str, str | None],  # rules of names
         dict[int, tuple[CodeType, int]],  # fingerprints of code
+        dict[int, int],  # numbers of weak references, by where their object lies
+        str,  # the token of these numbers
+        type,  # the class of what stands for one that is held back
     ],
     left: int,
     most: int,
@@ -211,9 +215,9 @@ def kept_nodes(
 ) -> tuple[int, bool]:
     """Write down the objects that come next, each as the JSON of its node: containers,
     instances, functions, classes. Returns the room that is left, at the first that needs more
-    than is known here, or when the number of nodes can be divided by `every`; and whether the
-    last one is to be found in a twin, too. What lives in its process is only named there, with
-    `names_absent`."""
+    than is known here, or when the number of nodes can be divided by `every`; and whether it
+    is still to be said how the last one is found in a twin. What lives in its process is only
+    named there, with `names_absent`."""
 
 def kept_among(names: dict[Any, Any], name: str, otherwise: object, /) -> Any:
     """Return what lies under a name in a dictionary, of which no key is asked whether it is

@@ -16,7 +16,7 @@ from typing import Any
 
 from leadline.agent.capture import living
 from leadline.agent.capture.gateway import NO_PIECES, Pieces, is_callable, served
-from leadline.agent.capture.holding import Reader
+from leadline.agent.capture.holding import Held, Reader
 from leadline.agent.capture.kept_quickly import open_nodes, opened, quickly, walked
 from leadline.agent.capture.kept_surroundings import are_none, surroundings
 from leadline.agent.capture.kinds import reader_of
@@ -273,7 +273,7 @@ class Keeper:
         if layout.names[:1] == (STAND_IN,):  # it was held back before
             self.objects.append(value)
         else:
-            self.objects.append(_Held(rule, layout.name))
+            self.objects.append(Held(rule, layout.name))
         self.hidden.add(number)
         self.left -= _REF_BYTES + _NODE_BYTES
         return [number]
@@ -384,12 +384,12 @@ class Keeper:
         """Leave out what was found and not read."""
         self.is_full = True
         for value in self.objects[len(self.nodes) :]:
-            self.nodes.append(value.node() if type(value) is _Held else {"k": WITHHELD})
+            self.nodes.append(value.node() if type(value) is Held else {"k": WITHHELD})
         self.hidden = {number for number in self.hidden if number < len(self.nodes)}
 
     def _node(self, value: Any) -> Any:
         cls = type(value)
-        if cls is _Held:
+        if cls is Held:
             return value.node()
         if value is _FAR:
             return {"k": WITHHELD}
@@ -456,15 +456,3 @@ class _Context:
 
     def __init__(self, pairs: list[Any]) -> None:
         self.pairs = pairs
-
-
-class _Held:
-    """Stands among the objects for one that is held back."""
-
-    __slots__ = ("name", "rule")
-
-    def __init__(self, rule: str, name: str) -> None:
-        self.rule, self.name = rule, name
-
-    def node(self) -> dict[str, Any]:
-        return {"k": WITHHELD, "t": self.name, "rule": self.rule}

@@ -7,6 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from leadline import native
+from leadline.agent.capture import living
+from leadline.agent.capture.holding import Held
 from leadline.agent.capture.kept_functions import prints
 from leadline.expression.layout import LAYOUTS
 from leadline.wire.kept import MAX_NODES
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from leadline.agent.capture.keeping import Keeper
 
 _core = native.core()
+_NOBODY: tuple[list[Any], dict[int, int], str] = ([], {}, "")
+"""Nothing is found in a twin where there is none."""
 
 
 def quickly(keeper: Keeper, function: str, given: Any, *more: Any) -> Any:
@@ -37,10 +41,12 @@ def walked(keeper: Keeper, every: int) -> bool:
     if _core is None or type(sys.modules) is not dict:
         return False
     nodes, before, lives = keeper.nodes, len(keeper.nodes), True
+    slots, numbers, token = living.table() if keeper.leaves_out else _NOBODY
     hands = (
         keeper.objects,
         nodes,
         keeper.reach,
+        slots,
         keeper.memo,
         LAYOUTS,
         keeper.landmarks.names,
@@ -48,6 +54,9 @@ def walked(keeper: Keeper, every: int) -> bool:
         sys.modules,
         known_names,
         prints,
+        numbers,
+        token,
+        Held,
     )
     while lives:
         absent = keeper.leaves_out and not keeper.given

@@ -1,5 +1,6 @@
 #include "keptcode.h"
 
+#include "keptfields.h"
 #include "keptplan.h"
 
 /* As in expression/layout.py and agent/capture/naming.py. */
@@ -9,6 +10,7 @@
 #define HOME_BYTES 7
 #define FUNCTION_BYTES 20
 #define MAX_VARIABLES 32
+#define ATTRIBUTE_BYTES 8 /* agent/capture/keeping.py */
 
 /* Return the dictionary of a module that is loaded, borrowed, or NULL, perhaps with an
    exception. */
@@ -206,6 +208,17 @@ write_made(KeptWalk *walk, PyFunctionObject *function, PyObject *free_names)
             return LEFT_TO_PYTHON;
         }
     }
+    Names names = {.kind = NAMES_NONE};
+    if (function->func_dict != NULL && PyDict_GET_SIZE(function->func_dict)) {
+        names = (Names){.kind = NAMES_DICT, .dict = function->func_dict};
+        names.size = PyDict_GET_SIZE(names.dict);
+        budget.left -= names.size * ATTRIBUTE_BYTES;
+    }
+    Slots none = {.count = 0};
+    int fit = budget.left < 0 ? 0 : attributes_fit(&budget, names, &none);
+    if (fit <= 0) {
+        return fit < 0 ? WITH_ERROR : LEFT_TO_PYTHON;
+    }
     Py_ssize_t found = PyList_GET_SIZE(walk->keeper.objects);
     NODE_BEGIN(walk, "{\"k\":\"function\",\"m\":");
     put_text(walk, home);
@@ -233,10 +246,13 @@ write_made(KeptWalk *walk, PyFunctionObject *function, PyObject *free_names)
         TEXT_PUT(&walk->text, ",\"w\":");
         put_text(walk, says);
     }
+    if (names.kind == NAMES_DICT && put_names(walk, names) < 0) {
+        return WITH_ERROR;
+    }
     return PyErr_Occurred() ? WITH_ERROR : node_end(walk, found);
 }
 
-/* `kept_functions.function`, of one without attributes. */
+/* `kept_functions.function`. */
 Outcome
 write_function(KeptWalk *walk, PyObject *value)
 {
@@ -248,13 +264,13 @@ write_function(KeptWalk *walk, PyObject *value)
     if (!is_inner(function->func_qualname)) {
         return write_name(walk, function->func_module, function->func_qualname, value);
     }
-    int bare = function->func_dict == NULL || PyDict_GET_SIZE(function->func_dict) == 0;
+    int plain = function->func_dict == NULL || PyDict_CheckExact(function->func_dict);
     int named = kept_is_among(walk->landmarks, value);
     PyObject *file = code->co_filename;
     if (named < 0) {
         return WITH_ERROR;
     }
-    if (named || !bare || !is_short(function->func_name) || !PyUnicode_CheckExact(code->co_qualname) ||
+    if (named || !plain || !is_short(function->func_name) || !PyUnicode_CheckExact(code->co_qualname) ||
         !PyUnicode_GET_LENGTH(file) || PyUnicode_READ_CHAR(file, 0) == '<') {
         return LEFT_TO_PYTHON; /* as a dataclass makes them: of no source */
     }

@@ -12,7 +12,7 @@
 /* Names that are asked for, made once by `words_begin`; -1 with an exception. */
 #define EACH_WORD(one)                                                                        \
     one(cls) one(order) one(keeping) one(module) one(pattern) one(flags) one(func) one(args)  \
-    one(keywords) one(maxlen) one(__name__)
+    one(keywords) one(maxlen) one(name) one(rule)
 #define AS_CONSTANT(word) WORD_##word,
 
 typedef enum { EACH_WORD(AS_CONSTANT) WORDS } Word;
@@ -23,6 +23,8 @@ int words_begin(void);
 typedef struct {
     Keeper keeper;
     PyObject *known, *nodes, *reach, *layouts, *landmarks, *pieces, *modules, *prints;
+    PyObject *numbers, *slots, *token; /* of objects that are found in a twin */
+    PyObject *held; /* the class of what stands for one that is held back */
     Py_ssize_t most;
     int names_absent; /* whether what lives in its process is named, and no more */
     Text text; /* of the node that is being written */

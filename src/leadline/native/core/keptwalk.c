@@ -1,147 +1,37 @@
 #include "keptwalk.h"
 
 #include <stdlib.h>
-#include <structmember.h>
 
 #include "interior.h"
 #include "keptcode.h"
+#include "keptfields.h"
+#include "keptlive.h"
 #include "keptplan.h"
 #include "keptrows.h"
 
 /* As in agent/capture/keeping.py and expression/layout.py. */
 #define ATTRIBUTE_BYTES 8
 #define CLASS_BYTES 32 /* a number, and a node if the class is a new one */
-#define NAME_BYTES 4
-#define LIVE_BYTES 40
-#define MAX_SLOTS 32
 
-/* Of the filled slots of an instance: their names, borrowed, and what is in them. */
-typedef struct {
-    Py_ssize_t count;
-    PyObject *names[MAX_SLOTS], *held[MAX_SLOTS];
-} Slots;
-
-static void
-slots_let_go(Slots *slots)
-{
-    while (slots->count > 0) {
-        Py_DECREF(slots->held[--slots->count]);
-    }
-}
-
-/* Read a slot by its descriptor, or by what Python reads it with: a new reference, or NULL where
-   it was never filled (no exception) or with one. */
-static PyObject *
-slot_held(PyObject *slot, PyObject *value)
-{
-    PyObject *descriptor = PyTuple_GET_ITEM(slot, 2);
-    if (Py_IS_TYPE(descriptor, &PyMemberDescr_Type)) {
-        PyMemberDef *member = ((PyMemberDescrObject *)descriptor)->d_member;
-        if (member->type == Py_T_OBJECT_EX) {
-            return Py_XNewRef(*(PyObject **)((char *)value + member->offset));
-        }
-    }
-    PyObject *held = PyObject_CallOneArg(PyTuple_GET_ITEM(slot, 1), value);
-    if (held == NULL && PyErr_ExceptionMatches(PyExc_AttributeError)) {
-        PyErr_Clear();
-    }
-    return held;
-}
-
+/* Write how an object is found in a twin, if there is to be said so, as far as that is known
+   here; what is left to say stays in `lives`. -1 with an exception. */
 static int
-slots_read(Slots *slots, PyObject *given, PyObject *value)
+say_live(KeptWalk *walk, PyObject *value, int *lives)
 {
-    slots->count = 0;
-    if (PyTuple_GET_SIZE(given) > MAX_SLOTS) {
-        return 0;
-    }
-    for (Py_ssize_t index = 0; index < PyTuple_GET_SIZE(given); index++) {
-        PyObject *slot = PyTuple_GET_ITEM(given, index);
-        PyObject *held = slot_held(slot, value);
-        if (held != NULL) {
-            slots->names[slots->count] = PyTuple_GET_ITEM(slot, 0);
-            slots->held[slots->count++] = held;
-        }
-        else if (PyErr_Occurred()) {
-            return -1;
-        }
-    }
-    return 1;
-}
-
-/* Whether an attribute fits: 1, 0, or -1 with an exception. */
-static int
-attribute_fits(Budget *budget, PyObject *name, PyObject *value)
-{
-    int ordinary = kept_is_ordinary(budget, name);
-    if (ordinary <= 0) {
-        return ordinary;
-    }
-    budget->left -= PyUnicode_GET_LENGTH(name) + NAME_BYTES;
-    return kept_fits(budget, value);
-}
-
-/* Whether all attributes of an instance fit: 1, 0, or -1 with an exception. */
-static int
-attributes_fit(Budget *budget, Names names, const Slots *slots)
-{
-    PyObject *name, *value;
-    int more, fit = 1;
-    while (fit > 0 && (more = names_next(&names, &name, &value)) != 0) {
-        fit = more < 0 ? 0 : attribute_fits(budget, name, value);
-    }
-    for (Py_ssize_t index = 0; fit > 0 && index < slots->count; index++) {
-        fit = attribute_fits(budget, slots->names[index], slots->held[index]);
-    }
-    return fit;
-}
-
-static int
-put_attribute(KeptWalk *walk, PyObject *name, PyObject *value, int first)
-{
-    text_put(&walk->text, ",", first ? 0 : 1);
-    put_text(walk, name);
-    TEXT_PUT(&walk->text, ":");
-    walk->keeper.left -= PyUnicode_GET_LENGTH(name) + NAME_BYTES;
-    return put_ref(walk, value);
-}
-
-static int
-put_names(KeptWalk *walk, Names names)
-{
-    PyObject *name, *value;
-    TEXT_PUT(&walk->text, ",\"a\":{");
-    for (int first = 1; names_next(&names, &name, &value) > 0; first = 0) {
-        if (put_attribute(walk, name, value, first) < 0) {
-            return -1;
-        }
-    }
-    TEXT_PUT(&walk->text, "}");
-    return 0;
-}
-
-static int
-put_slots(KeptWalk *walk, const Slots *slots)
-{
-    TEXT_PUT(&walk->text, ",\"s\":{");
-    for (Py_ssize_t index = 0; index < slots->count; index++) {
-        if (put_attribute(walk, slots->names[index], slots->held[index], index == 0) < 0) {
-            return -1;
-        }
-    }
-    TEXT_PUT(&walk->text, "}");
-    return 0;
+    int said = *lives ? put_live(walk, value) : 0;
+    *lives = *lives && said == 0;
+    return said;
 }
 
 static Outcome
-put_object(KeptWalk *walk, PyObject *value, Names names, const Slots *slots)
+put_object(KeptWalk *walk, PyObject *value, Names names, const Slots *slots, int *lives)
 {
     Py_ssize_t found = PyList_GET_SIZE(walk->keeper.objects);
     NODE_BEGIN(walk, "{\"k\":\"object\",\"c\":");
     Py_ssize_t number = kept_number(&walk->keeper, (PyObject *)Py_TYPE(value));
     text_integer(&walk->text, number);
     if (number < 0 || (names_count(&names) && put_names(walk, names) < 0) ||
-        (slots->count && put_slots(walk, slots) < 0)) {
+        (slots->count && put_slots(walk, slots) < 0) || say_live(walk, value, lives) < 0) {
         return WITH_ERROR;
     }
     return node_end(walk, found);
@@ -149,7 +39,7 @@ put_object(KeptWalk *walk, PyObject *value, Names names, const Slots *slots)
 
 /* `kinds._object`, and how it is found in a twin if there is to be said so. */
 static Outcome
-write_object(KeptWalk *walk, PyObject *value, const KeptPlan *plan, int lives)
+write_object(KeptWalk *walk, PyObject *value, const KeptPlan *plan, int *lives)
 {
     Names names = {.kind = NAMES_NONE};
     if (plan->has_names) {
@@ -160,7 +50,7 @@ write_object(KeptWalk *walk, PyObject *value, const KeptPlan *plan, int lives)
         return LEFT_TO_PYTHON;
     }
     Budget budget = budget_of(walk);
-    budget.left -= CLASS_BYTES + (lives ? LIVE_BYTES : 0);
+    budget.left -= CLASS_BYTES + (*lives ? LIVE_BYTES : 0);
     budget.more -= 1;
     if (budget.left < names_count(&names) * ATTRIBUTE_BYTES || budget.more < 0) {
         return LEFT_TO_PYTHON;
@@ -170,7 +60,7 @@ write_object(KeptWalk *walk, PyObject *value, const KeptPlan *plan, int lives)
     fit = fit <= 0 ? fit : attributes_fit(&budget, names, &slots);
     Outcome outcome = fit < 0 ? WITH_ERROR : LEFT_TO_PYTHON;
     if (fit > 0) {
-        outcome = put_object(walk, value, names, &slots);
+        outcome = put_object(walk, value, names, &slots, lives);
     }
     slots_let_go(&slots);
     return outcome;
@@ -178,7 +68,7 @@ write_object(KeptWalk *walk, PyObject *value, const KeptPlan *plan, int lives)
 
 /* `Keeper._absent`, of what lives in its process. */
 static Outcome
-write_absent(KeptWalk *walk, const KeptPlan *plan)
+write_absent(KeptWalk *walk, PyObject *value, const KeptPlan *plan, int *lives)
 {
     long long bytes = PyUnicode_GET_LENGTH(plan->name);
     if (!walk->names_absent || walk->keeper.left < bytes + LIVE_BYTES) {
@@ -188,6 +78,9 @@ write_absent(KeptWalk *walk, const KeptPlan *plan)
     NODE_BEGIN(walk, "{\"k\":\"withheld\",\"t\":");
     put_text(walk, plan->name);
     TEXT_PUT(&walk->text, ",\"rule\":\"process\"");
+    if (say_live(walk, value, lives) < 0) {
+        return WITH_ERROR;
+    }
     return node_end(walk, PyList_GET_SIZE(walk->keeper.objects));
 }
 
@@ -200,7 +93,7 @@ may_be_named(KeptKind kind)
 }
 
 static Outcome
-write_by(KeptWalk *walk, PyObject *value, const KeptPlan *plan, int lives)
+write_by(KeptWalk *walk, PyObject *value, const KeptPlan *plan, int *lives)
 {
     switch (plan->kind) {
     case KEPT_OBJECT:
@@ -236,9 +129,28 @@ write_by(KeptWalk *walk, PyObject *value, const KeptPlan *plan, int lives)
     case KEPT_RLOCK:
         return write_bare(walk, "{\"k\":\"rlock\"");
     case KEPT_OPAQUE:
-        return write_absent(walk, plan);
+        return write_absent(walk, value, plan, lives);
     }
     return LEFT_TO_PYTHON;
+}
+
+/* `Held.node`. */
+static Outcome
+write_held(KeptWalk *walk, PyObject *value)
+{
+    PyObject *name = PyObject_GetAttr(value, words[WORD_name]);
+    PyObject *rule = name == NULL ? NULL : PyObject_GetAttr(value, words[WORD_rule]);
+    Outcome outcome = rule == NULL ? WITH_ERROR : LEFT_TO_PYTHON;
+    if (rule != NULL && PyUnicode_CheckExact(name) && PyUnicode_CheckExact(rule)) {
+        NODE_BEGIN(walk, "{\"k\":\"withheld\",\"t\":");
+        put_text(walk, name);
+        TEXT_PUT(&walk->text, ",\"rule\":");
+        put_text(walk, rule);
+        outcome = node_end(walk, PyList_GET_SIZE(walk->keeper.objects));
+    }
+    Py_XDECREF(name);
+    Py_XDECREF(rule);
+    return outcome;
 }
 
 /* Write the next object. Of one that is also to be found in a twin, `lives` tells so. */
@@ -246,6 +158,9 @@ static Outcome
 write_next(KeptWalk *walk, int *lives)
 {
     PyObject *value = PyList_GET_ITEM(walk->keeper.objects, PyList_GET_SIZE(walk->nodes));
+    if ((PyObject *)Py_TYPE(value) == walk->held) {
+        return write_held(walk, value);
+    }
     KeptPlan plan;
     int known = kept_plan(walk, Py_TYPE(value), &plan);
     if (known <= 0) {
@@ -261,7 +176,7 @@ write_next(KeptWalk *walk, int *lives)
     Py_INCREF(value);
     Py_INCREF(plan.slots);
     Py_INCREF(plan.name);
-    Outcome outcome = write_by(walk, value, &plan, *lives);
+    Outcome outcome = write_by(walk, value, &plan, lives);
     Py_DECREF(plan.name);
     Py_DECREF(plan.slots);
     Py_DECREF(value);
@@ -290,23 +205,25 @@ write_all(KeptWalk *walk, Py_ssize_t every, int *lives)
 static int
 walk_with(KeptWalk *walk, PyObject *hands)
 {
-    PyObject **into[] = {
-        &walk->keeper.objects, &walk->nodes,     &walk->reach,  &walk->keeper.memo,
-        &walk->layouts,        &walk->landmarks, &walk->pieces, &walk->modules,
-        &walk->known,          &walk->prints,
-    };
-    const Py_ssize_t lists = 3, count = (Py_ssize_t)(sizeof into / sizeof *into);
-    if (!PyTuple_CheckExact(hands) || PyTuple_GET_SIZE(hands) != count) {
+    PyObject **lists[] = {&walk->keeper.objects, &walk->nodes, &walk->reach, &walk->slots};
+    PyObject **dicts[] = {&walk->keeper.memo, &walk->layouts, &walk->landmarks, &walk->pieces,
+                          &walk->modules,     &walk->known,   &walk->prints,    &walk->numbers};
+    const Py_ssize_t few = sizeof lists / sizeof *lists, many = sizeof dicts / sizeof *dicts;
+    if (!PyTuple_CheckExact(hands) || PyTuple_GET_SIZE(hands) != few + many + 2) {
         return 0;
     }
-    for (Py_ssize_t index = 0; index < count; index++) {
-        PyObject *one = PyTuple_GET_ITEM(hands, index);
-        if (!Py_IS_TYPE(one, index < lists ? &PyList_Type : &PyDict_Type)) {
-            return 0;
-        }
-        *into[index] = one;
+    int right = 1;
+    for (Py_ssize_t index = 0; index < few; index++) {
+        *lists[index] = PyTuple_GET_ITEM(hands, index);
+        right = right && PyList_CheckExact(*lists[index]);
     }
-    return 1;
+    for (Py_ssize_t index = 0; index < many; index++) {
+        *dicts[index] = PyTuple_GET_ITEM(hands, few + index);
+        right = right && PyDict_CheckExact(*dicts[index]);
+    }
+    walk->token = PyTuple_GET_ITEM(hands, few + many);
+    walk->held = PyTuple_GET_ITEM(hands, few + many + 1);
+    return right && PyUnicode_CheckExact(walk->token);
 }
 
 PyObject *

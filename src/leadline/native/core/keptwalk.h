@@ -10,8 +10,8 @@
    here, the number of nodes can be divided by `every`, or the last one is also to be found in
    a twin (`lives`). Returns the room that is left, too.
 
-   kept_nodes((objects, nodes, reach, memo, layouts, landmarks, pieces, modules, known, prints),
-              left, most, every, names_absent) -> (left, lives) */
+   kept_nodes((objects, nodes, reach, slots, memo, layouts, landmarks, pieces, modules, known,
+               prints, numbers, token, held), left, most, every, names_absent) -> (left, lives) */
 PyObject *kept_nodes(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 #endif
