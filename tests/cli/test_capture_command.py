@@ -89,7 +89,7 @@ def test_ctrl_c_keeps_what_came(leadline, app) -> None:
     command = [LEADLINE, "capture", "shop", ENTRY, "-n", "10000", "-o", "calls.jsonl"]
     with Program(command, leadline.cwd) as capture:
         capture.wait_for(" of 10000 calls")
-        wait_for(lambda: leadline.json("hits")["hits"])
+        wait_for(lambda: leadline.ask("/v1/hits")["hits"])
         capture.wait_for("0 calls")
         capture.process.send_signal(signal.SIGINT)
         assert capture.end() == 0
