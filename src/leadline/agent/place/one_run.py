@@ -10,20 +10,21 @@ from typing import Any
 
 from leadline.agent.place.callee import between
 from leadline.agent.place.databases import HERE
-from leadline.agent.place.deep import DEEP_BYTES, deep_taker, deep_under
+from leadline.agent.place.deep import DEEP_BYTES, Deep, deep_taker, deep_under
 from leadline.agent.place.entry import Entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.inside import inside
-from leadline.agent.place.scope import own_code
 from leadline.trial import running
 from leadline.trial.calls import Call, is_generator
-from leadline.trial.course import Course
+from leadline.trial.course import Course, Coursed
 from leadline.trial.gateway import exchange_of
 from leadline.trial.loops import settle
+from leadline.trial.outcome import Outcome
 from leadline.trial.place import Begin, Order, Ran, cut, write
 from leadline.trial.printed import Printed
 from leadline.trial.questions import Questions
 from leadline.trial.rebuilding import rebuild
+from leadline.trial.running import Rerun
 from leadline.trial.showing import Shown
 from leadline.trial.withheld import Withheld, touched
 from leadline.wire.call import TurnKind
@@ -70,7 +71,7 @@ def _run(
     except LeadlineError as error:
         return write(cut(order.number, error.message.rstrip(".")))
     callee = between(entry, given)
-    course = Course(own_code(begin), begin.wanted)
+    course = Course(state.is_own, begin.wanted)
     look = Look(refusals, state, printed, streams)
     return write(observed(order, call, given, questions, course, callee, look))
 
@@ -91,6 +92,10 @@ class Look:
     printed: Printed
     streams: Mapping[str, object] = field(default_factory=dict)
     most_bytes: int = DEEP_BYTES
+
+
+OF_A_RUN = (Call, Coursed, Deep, Look, Outcome, Ran, Refusal, Rerun)
+"""Of which each run makes objects."""
 
 
 def observed(
