@@ -1,9 +1,11 @@
 """What all tests share: no failure of ours stays hidden, and what cannot run here is said."""
 
+import gc
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,19 @@ settings.register_profile(
     max_examples=int(os.environ.get("TEST_EXAMPLES", "25")),  # of laws: see docs/soak.md
 )
 settings.load_profile("leadline")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Read the tests quickly, since each process of `-n` reads all of them: what they compile
+    to is kept, whatever the environment says of other code, and there is no garbage yet."""
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        sys.dont_write_bytecode = kept
 
 
 @pytest.fixture(autouse=True)

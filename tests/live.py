@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from leadline.cli.client import Client
 from waiting import wait_for
 
 BIN = Path(sys.executable).parent
@@ -173,17 +174,23 @@ class Leadline:
         """Run one command with `--json`."""
         return json.loads(self.cli(*words, "--json", status=status))
 
+    def ask(self, path: str, **query: object) -> dict[str, Any]:
+        """Ask the server as a command would, without starting one: who waits asks often, and
+        a command each time keeps a core busy."""
+        with contextlib.closing(Client()) as client:
+            return client.get(path, **query)
+
     def log(self, service: str, target: str, template: str, *options: str) -> dict[str, Any]:
         """Place a log probe; returns it with the states of its instances."""
         return dict(self.json("log", service, target, template, *options, status=None)["probe"])
 
     def probe(self, probe: str) -> dict[str, Any]:
         """Return how a probe stands."""
-        return next(one for one in self.json("probes")["probes"] if one["id"] == probe)
+        return next(one for one in self.ask("/v1/probes")["probes"] if one["id"] == probe)
 
     def hits(self, probe: str) -> list[dict[str, Any]]:
         """Return the hits of a probe that are stored."""
-        return list(self.json("hits", "--probe", probe, "--limit", "1000")["hits"])
+        return list(self.ask("/v1/hits", probe=probe, limit=1_000)["hits"])
 
     def wait_hits(self, probe: str, count: int = 1) -> list[dict[str, Any]]:
         """Wait for so many hits."""
@@ -196,7 +203,8 @@ class Leadline:
 
     def connected(self, service: str) -> list[dict[str, Any]]:
         """Return the connected instances of a service."""
-        found = [one for one in self.json("status")["services"] if one["service"] == service]
+        services = self.ask("/v1/services")["services"]
+        found = [one for one in services if one["service"] == service]
         return [one for kind in found for one in kind["instances"] if one["connected"]]
 
 

@@ -497,13 +497,14 @@ def test_keeping_leaves_no_dictionary_and_no_reference_behind() -> None:
     kept()
     assert sys.getsizeof(held[0]) == before
     first, blocks = counted(), []
-    for _ in range(3):
+    for _ in range(4):
         for _ in range(200):
             kept()
         gc.collect()
         blocks.append(sys.getallocatedblocks())
     assert counted() == first
-    assert blocks[2] - blocks[1] < 100
+    # what is left behind is left each time; a thread of an earlier test takes something once
+    assert min(blocks[2] - blocks[1], blocks[3] - blocks[2]) < 100
 
 
 def test_of_an_outcome_what_belongs_to_its_process_is_only_named() -> None:

@@ -94,35 +94,65 @@ def test_our_threads_take_no_signal_from_their_first_moment_on(monkeypatch) -> N
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
 
 
-def test_no_thread_is_left_to_start(monkeypatch) -> None:
-    def none_left(*_) -> int:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threads, "_start_new_thread", none_left)
-
-    def seen() -> tuple[object, int]:
-        return signal.pthread_sigmask(signal.SIG_BLOCK, []), threads.threads_of_others()
-
-    before = seen()
-    with pytest.raises(RuntimeError):
-        threads.start_thread("test", print)
-    assert seen() == before
+def alone(cwd, program: str) -> None:
+    """Run it in a process of its own: in that of the tests, threads of earlier ones end."""
+    done = subprocess.run(
+        [sys.executable, program], cwd=cwd, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_threads_of_ours_are_told_from_others_while_they_start_and_end() -> None:
-    others = threads.threads_of_others()
-    for _ in range(200):
-        threads.start_thread("test", lambda: None)
-        assert threads.threads_of_others() <= others
-    ends = threading.Event()
-    other = threading.Thread(target=ends.wait, args=(10,))
-    other.start()
-    deadline = time.monotonic() + 10
-    while threads.threads_of_others() != others + 1 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert threads.threads_of_others() == others + 1
-    ends.set()
-    other.join()
+def test_no_thread_is_left_to_start(write, tmp_path) -> None:
+    write(
+        "app.py",
+        """\
+        import signal
+        from leadline.agent.link import native as threads
+
+        def none_left(*_):
+            raise RuntimeError("can't start new thread")
+
+        def seen():
+            return signal.pthread_sigmask(signal.SIG_BLOCK, []), threads.threads_of_others()
+
+        threads._start_new_thread = none_left
+        before = seen()
+        try:
+            threads.start_thread("test", print)
+        except RuntimeError:
+            assert seen() == before
+        else:
+            raise AssertionError("it said nothing")
+        """,
+    )
+    alone(tmp_path, "app.py")
+
+
+def test_threads_of_ours_are_told_from_others_while_they_start_and_end(write, tmp_path) -> None:
+    write(
+        "app.py",
+        """\
+        import threading, time
+        from leadline.agent.link import native as threads
+
+        others = threads.threads_of_others()
+        assert others == 1
+        for _ in range(200):
+            threads.start_thread("test", lambda: None)
+            assert threads.threads_of_others() <= others
+        ends = threading.Event()
+        other = threading.Thread(target=ends.wait, args=(10,))
+        other.start()
+        deadline = time.monotonic() + 10
+        while threads.threads_of_others() != others + 1 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert threads.threads_of_others() == others + 1
+        ends.set()
+        other.join()
+        """,
+    )
+    alone(tmp_path, "app.py")
 
 
 def test_audit_hooks_hear_nothing_of_a_hit(write, tmp_path) -> None:

@@ -89,7 +89,7 @@ def test_ctrl_c_keeps_what_came(leadline, app) -> None:
     command = [LEADLINE, "capture", "shop", ENTRY, "-n", "10000", "-o", "calls.jsonl"]
     with Program(command, leadline.cwd) as capture:
         capture.wait_for(" of 10000 calls")
-        wait_for(lambda: leadline.json("hits")["hits"])
+        wait_for(lambda: leadline.ask("/v1/hits")["hits"])
         capture.wait_for("0 calls")
         capture.process.send_signal(signal.SIGINT)
         assert capture.end() == 0
@@ -107,18 +107,18 @@ def test_a_function_that_is_not_called_says_so(leadline, app) -> None:
     assert "its function was not called" in done.stderr
 
 
-def test_mistakes_are_shown_before_a_server_is_asked(leadline) -> None:
+def test_mistakes_are_shown_before_a_server_is_asked(harbour) -> None:
     for words, wanted in (
         (("app.py:3",), "not a line"),
         ((ENTRY, "-n", "0"), "hits must be from 1"),
         ((ENTRY, "-o", "nowhere/calls"), "capture-file-unwritable"),
     ):
-        said = leadline.cli("capture", "shop", *words, status=None)
+        said = harbour.cli("capture", "shop", *words, status=None)
         assert wanted in said, said
 
 
-def test_a_predicate_that_cannot_be_read_is_pointed_at(leadline) -> None:
-    said = leadline.cli(
+def test_a_predicate_that_cannot_be_read_is_pointed_at(harbour) -> None:
+    said = harbour.cli(
         "capture", "shop", ENTRY, "--fails", "raises KeyError or open('x')", status=None
     )
     assert "raises KeyError or open('x')" in said

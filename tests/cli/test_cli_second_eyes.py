@@ -2,10 +2,11 @@
 
 import os
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 
-from live import LEADLINE
+from live import LEADLINE, Leadline, Program
 
 
 def run(*words: str | bytes) -> subprocess.CompletedProcess[str]:
@@ -13,6 +14,19 @@ def run(*words: str | bytes) -> subprocess.CompletedProcess[str]:
         [LEADLINE, *words], env=os.environ, capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip
+
+
+@pytest.fixture
+def leadline(harbour: Leadline) -> Leadline:
+    """One server for all of these."""
+    return harbour
+
+
+@pytest.fixture
+def shop(leadline: Leadline, moored: Program) -> Iterator[Program]:
+    """One service for all of these, without probes at the beginning of each."""
+    yield moored
+    leadline.cli("rm", "--service", "shop", status=None)
 
 
 def test_switching_off_a_mistyped_service_says_that_nobody_knows_it(leadline, shop):

@@ -116,7 +116,7 @@ def test_a_key_that_is_an_agents(home):
     assert "agent's key" in problems
 
 
-def test_a_wrong_key(leadline):
+def test_a_wrong_key(harbour):
     problems = messages(doctor(status=1, LEADLINE_KEY="llu_wrong"), "problem")
     assert "not one of this server's" in problems
 
@@ -127,7 +127,7 @@ def test_a_key_file_that_others_can_read(leadline):
     assert "can be read or changed by other users" in problems
 
 
-def test_a_server_and_a_service_that_are_well(leadline, shop):
+def test_a_server_and_a_service_that_are_well(moored):
     findings = doctor("shop", status=0)
     good = messages(findings, "ok")
     for part in (
@@ -141,7 +141,7 @@ def test_a_server_and_a_service_that_are_well(leadline, shop):
     assert ("native core" in messages(findings, "note")) is (native.core() is None)
 
 
-def test_a_service_that_is_not_there(leadline):
+def test_a_service_that_is_not_there(harbour):
     problems = messages(doctor("nosuch", status=1), "problem")
     assert "no process of this service is connected" in problems
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -35,6 +36,19 @@ def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
         [LEADLINE, *words], env=os.environ | environ, capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip
+
+
+@pytest.fixture
+def leadline(harbour: Leadline) -> Leadline:
+    """One server for all of these."""
+    return harbour
+
+
+@pytest.fixture
+def shop(leadline: Leadline, moored: Program) -> Iterator[Program]:
+    """One service for all of these, without probes at the beginning of each."""
+    yield moored
+    leadline.cli("rm", "--service", "shop", status=None)
 
 
 @pytest.fixture
@@ -129,10 +143,14 @@ def test_hints_name_what_can_be_typed(leadline):
     refused = run("purge", "--what", "audit", "--yes")
     assert refused.returncode == 64
     assert "--before" in refused.stderr
-    leadline.cli("off", "shop")
-    assert "`leadline on shop`" in run("log", "shop", "shop.py:9", "x").stderr
-    leadline.cli("off")
-    assert "`leadline on`" in run("log", "shop", "shop.py:9", "x").stderr
+    try:
+        leadline.cli("off", "shop")
+        assert "`leadline on shop`" in run("log", "shop", "shop.py:9", "x").stderr
+        leadline.cli("off")
+        assert "`leadline on`" in run("log", "shop", "shop.py:9", "x").stderr
+    finally:
+        for words in (("on",), ("on", "shop")):
+            leadline.cli(*words)
 
 
 @pytest.mark.parametrize("port", ["99999", "65536", "9" * 5000])

@@ -78,7 +78,7 @@ def test_it_plays_and_ends_with_ctrl_c(scratch, ignored) -> None:
             calls = scratch.parent / "calls.jsonl"
             capture = [LEADLINE, "capture", "shop", "shop.pricing:quote"]
             capture += ["--fails", "raises ZeroDivisionError"]
-            subprocess.run([*capture, "-n", "80", "-o", calls], check=True, timeout=60)
+            subprocess.run([*capture, "-n", "48", "-o", calls], check=True, timeout=60)
             for name, verdict in VERDICTS.items():
                 diff = FIXES / f"{name}.diff"
                 expect = ["--expect", 'result["total"] > 0']

@@ -112,7 +112,7 @@ def test_after_off_nothing_is_left_and_after_on_the_probe_hits_again(leadline, s
     newest = wait_for(
         lambda: {
             hit["instance"]
-            for hit in leadline.json("hits", "--probe", probe, "--limit", "50")["hits"]
+            for hit in leadline.ask("/v1/hits", probe=probe, limit=50)["hits"]
             if hit["id"] > still
         },
         20,

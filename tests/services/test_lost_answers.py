@@ -158,7 +158,7 @@ def test_what_a_full_disk_refused_arrives_when_there_is_room(leadline) -> None:
         hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
         probe = leadline.log(SERVICE, "counter.py:3", "{n}", *LIMITS)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (log.stat().st_size + ROOM, hard))
-        wait_for(lambda: leadline.json("status")["losses"]["not_stored"])
+        wait_for(lambda: leadline.ask("/v1/services")["losses"]["not_stored"])
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
         check(leadline, probe["id"])
 

@@ -42,7 +42,7 @@ class Watched:
         self.api, self.name, self.file = Api(shore), name, folder / "desk.py"
         shutil.copy(Path(__file__).with_name("desk.py"), self.file)
         self.text = self.file.read_text("utf-8")
-        command = [LEADLINE, "run", "--service", name, "--", sys.executable, "desk.py", "0.01"]
+        command = [LEADLINE, "run", "--service", name, "--", sys.executable, "desk.py", "0.03"]
         self.program = Program(command, folder, TWINS)
 
     @contextlib.contextmanager

@@ -295,7 +295,9 @@ def test_an_answer_waits_for_a_server_that_was_killed(shore: Leadline) -> None:
         shore.up()
         (hit,) = wait_for(
             lambda: [
-                one for one in shore.json("hits", "patient")["hits"] if one["twin"] is not None
+                one
+                for one in shore.ask("/v1/hits", service="patient")["hits"]
+                if one["twin"] is not None
             ],
             20,
             "its answer",

@@ -33,6 +33,16 @@ def enter(count):
     with sqlite3.connect(PATH) as con:
         con.executemany("insert into log values (?)", [(str(i),) for i in range(count)])
 
+def refused(do, *args, **kwargs):
+    try: do(*args, **kwargs)
+    except sqlite3.OperationalError as error: return str(error)
+
+def read_only():
+    ro = connect('file:app.db?mode=ro', uri=True)
+    said = refused(ro.execute, 'delete from log')
+    said += refused(connect, 'file:none.db?mode=rw', uri=True)
+    return said, ro.execute('select count(*) from log').fetchall()
+
 class Rows(sqlite3.Connection):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -305,21 +315,11 @@ return len(run('select * from log'))
 == uris
 con = connect('file:app.db?mode=rw', uri=True, isolation_level=None)
 con.execute("insert into log values ('u')")
-ro = connect('file:app.db?mode=ro', uri=True)
-try: ro.execute('delete from log')
-except sqlite3.OperationalError as e: said = str(e)
-try: connect('file:none.db?mode=rw', uri=True)
-except sqlite3.OperationalError as e: said += str(e)
-return said, ro.execute('select count(*) from log').fetchall()
+return read_only()
 --
 con = connect('file:app.db?mode=rw', uri=True, isolation_level=None)
 con.execute('insert into log values (?)', ('u',))
-ro = connect('file:app.db?mode=ro', uri=True)
-try: ro.execute('delete from log')
-except sqlite3.OperationalError as e: said = str(e)
-try: connect('file:none.db?mode=rw', uri=True)
-except sqlite3.OperationalError as e: said += str(e)
-return said, ro.execute('select count(*) from log').fetchall()
+return read_only()
 == memory
 con = connect(':memory:')
 con.execute('create table a (b)')

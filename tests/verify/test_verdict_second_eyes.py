@@ -35,7 +35,7 @@ def call(which, x=None):
 """
 
 
-def verified(folder, old, new, entry, given, fails="", expect=""):
+def verified(folder, old, new, entry, given, fails="", expect="", progress=lambda *_: None):
     (folder / "tried.py").write_text(old)
     with imported(folder, "tried") as (module,):
         own = (module.Sub(),) if "." in entry else ()
@@ -44,7 +44,7 @@ def verified(folder, old, new, entry, given, fails="", expect=""):
         request = Request(
             "s", f"tried:{entry}", calls, home(folder), candidate, fails, expect, least=1
         )
-        return verify(request)
+        return verify(request, progress)
 
 
 def texts_of(bodies, more="", above=""):

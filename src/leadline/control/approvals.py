@@ -8,13 +8,13 @@ import difflib
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from leadline.trial.candidate import Candidate
 from leadline.wire import sample
 from leadline.wire.errors import LeadlineError, RefusedError, UsageError
+from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.twin import TRIES, TwinUse, stated
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """What somebody should look at first, over all services: the gravest first, with the reason."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from leadline.control.approvals import Decision
@@ -10,6 +9,7 @@ from leadline.control.viewing import Viewing
 from leadline.control.views import Overview
 from leadline.store.records import EVERY_SERVICE, Phase
 from leadline.wire.probe import Status
+from leadline.wire.struct import dataclass
 
 MAX_SHOWN = 20
 """Probes that are looked at closely; the others of a bad day are counted."""

@@ -1,12 +1,12 @@
 """The audit log as people read it: who did what, and when."""
 
 import json
-from dataclasses import dataclass
 
 from leadline.control.context import Context
 from leadline.control.views import AuditView
 from leadline.store.records import EVERY_ENTRY, AuditFilter
 from leadline.wire.errors import UsageError
+from leadline.wire.struct import dataclass
 
 __all__ = ["AuditFilter", "AuditPage", "list_audit", "receipts"]
 

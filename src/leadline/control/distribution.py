@@ -2,7 +2,6 @@
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
 
 from leadline.control.context import Context
 from leadline.control.hits import MAX_HITS, hit_filter, list_hits
@@ -13,6 +12,7 @@ from leadline.control.views import ProbeView
 from leadline.store.records import Total
 from leadline.wire.probe import AGGREGATED, ProbeKind
 from leadline.wire.sketch import GAMMA
+from leadline.wire.struct import dataclass, field
 from leadline.wire.value import Value, render
 
 BINS = 24

@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from leadline.control.instances import overview
 from leadline.control.switches import Switch
 from leadline.control.views import ExporterView, InstanceView, Losses
 from leadline.store.keep import Kind, Shelved, Sizes
+from leadline.wire.struct import dataclass
 
 NEARLY_FULL = 0.9
 """Of a cap in number or size: from here on the oldest go because there is no room, not because

@@ -4,13 +4,13 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 
 from leadline.control.stream import Message, asleep
 from leadline.store.records import PlacedProbe
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.inventory import Want
 from leadline.wire.shell import Tell
+from leadline.wire.struct import asdict, dataclass, replace
 
 MAX_CHANGES = 1_000
 """Changes that wait for one instance. One that is further behind is better off with the whole

@@ -1,7 +1,6 @@
 """Reading stored hits, and choosing among them: a page of them, one, or how many over time."""
 
 import json
-from dataclasses import dataclass, replace
 
 from leadline.control.context import Context
 from leadline.control.times import is_time
@@ -12,6 +11,7 @@ from leadline.store.value_filter import value_filter
 from leadline.wire.errors import UsageError, WireError
 from leadline.wire.hit import InstanceInfo
 from leadline.wire.probe import AGGREGATED, ProbeKind
+from leadline.wire.struct import dataclass, replace
 
 __all__ = [
     "Columns",

@@ -1,7 +1,5 @@
 """What runs in an instance, and the source that it runs: asked of the instance itself."""
 
-from dataclasses import dataclass
-
 from leadline.control.context import Context
 from leadline.wire.errors import LeadlineError, RefusedError, UnavailableError, UsageError
 from leadline.wire.hit import InstanceInfo
@@ -15,6 +13,7 @@ from leadline.wire.inventory import (
     Want,
     WantKind,
 )
+from leadline.wire.struct import dataclass
 
 ANSWER_S = 5.0
 """How long an instance has for its answer: reading what is installed takes a tenth of it."""

@@ -3,12 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from leadline.control.context import Context
 from leadline.control.inventory import names
 from leadline.wire.errors import LeadlineError, UnavailableError
 from leadline.wire.inventory import ModuleNames
+from leadline.wire.struct import dataclass
 
 MAX_FOUND = 40
 """More are not read; another letter is quicker."""

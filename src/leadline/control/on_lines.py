@@ -1,7 +1,6 @@
 """The probes of a file on their lines: how each does, and what it saw last."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from leadline.control.context import Context
 from leadline.control.hits import hit_filter, list_hits
@@ -9,6 +8,7 @@ from leadline.control.probes import list_probes
 from leadline.control.views import HitView, ProbeView, StateView
 from leadline.store.records import EVERY_SERVICE
 from leadline.wire.probe import AGGREGATED, ProbeKind
+from leadline.wire.struct import dataclass
 from leadline.wire.target import Target, parse_place
 from leadline.wire.value import Value
 

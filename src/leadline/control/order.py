@@ -1,7 +1,6 @@
 """What somebody asks a probe to be, and the probe that it makes, its defaults filled in."""
 
 import math
-from dataclasses import dataclass, field
 from typing import TypedDict
 
 from leadline.control.context import Context
@@ -25,6 +24,7 @@ from leadline.wire.probe import (
     TimerProbe,
     default_moment,
 )
+from leadline.wire.struct import dataclass, field
 from leadline.wire.target import Place, Target, parse_place
 
 MAX_CANARY_S = 3_600.0

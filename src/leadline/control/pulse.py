@@ -8,9 +8,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from leadline.wire.hit import Report
+from leadline.wire.struct import dataclass
 
 SECONDS = 60
 """How far back it goes."""

@@ -2,13 +2,13 @@
 
 import contextlib
 import time
-from dataclasses import dataclass
 from enum import StrEnum
 
 from leadline.control.context import Context
 from leadline.store.keep import Kind
 from leadline.wire.errors import UnavailableError, UsageError
 from leadline.wire.service import check_service
+from leadline.wire.struct import dataclass
 
 __all__ = ["Kind", "Purged", "What", "purge"]
 

@@ -1,7 +1,5 @@
 """Named sets of probes: what a file or a program wants a service to carry, as one thing."""
 
-from dataclasses import dataclass, replace
-
 from leadline.control.context import Context
 from leadline.control.order import Order, probe_of, terms_of
 from leadline.control.probes import check_place, withdrawing
@@ -11,6 +9,7 @@ from leadline.store.records import PlacedProbe, SetItem
 from leadline.wire.errors import LeadlineError, UsageError
 from leadline.wire.messages import MAX_PROBES
 from leadline.wire.service import check_service
+from leadline.wire.struct import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ waits: a stream that is full does what its class says, and says so.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from leadline.wire.struct import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from leadline.control.feed import Feed
@@ -11,6 +10,7 @@ from leadline.store.records import Canary, PlacedProbe, Step
 from leadline.wire.errors import LeadlineError
 from leadline.wire.hit import ProbeState
 from leadline.wire.probe import Status
+from leadline.wire.struct import replace
 
 if TYPE_CHECKING:
     from leadline.control.context import Context

@@ -6,7 +6,6 @@ the server has no key to sign with, and changes nothing of what is.
 
 import json
 import math
-from dataclasses import dataclass, field, replace
 
 from leadline.control.approvals import ApprovalView, ask_for
 from leadline.control.context import Context
@@ -24,6 +23,7 @@ from leadline.wire.errors import UsageError, WireError
 from leadline.wire.limits import CaptureLimits, Limits
 from leadline.wire.probe import DEFAULTS, Anchor, ProbeKind, TwinProbe, default_moment
 from leadline.wire.service import check_service
+from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.target import parse_place
 from leadline.wire.twin import (
     DEFAULT_RERUNS,

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from leadline.control.context import Context
@@ -10,6 +9,7 @@ from leadline.store.verdicts import NewVerdict, StoredVerdict, VerdictFilter
 from leadline.verify.verdict import EXIT, Verdict
 from leadline.wire.errors import UsageError, WireError
 from leadline.wire.service import check_service
+from leadline.wire.struct import dataclass
 
 __all__ = [
     "VerdictFilter",

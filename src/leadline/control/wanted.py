@@ -2,10 +2,10 @@
 
 import secrets
 import threading
-from dataclasses import dataclass, field
 
 from leadline.wire.errors import UnavailableError
 from leadline.wire.inventory import Answer
+from leadline.wire.struct import dataclass, field
 
 MAX_WAITING = 8
 """Questions that wait at once: each holds up one of the server's threads."""

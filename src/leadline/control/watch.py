@@ -8,13 +8,13 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from leadline.control.stream import Message, asleep
 from leadline.store.events import Stored
 from leadline.store.records import HitFilter, StoredHit, StoredPoint
 from leadline.wire.errors import UnavailableError
+from leadline.wire.struct import asdict
 
 if TYPE_CHECKING:
     from leadline.control.context import Context

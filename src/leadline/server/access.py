@@ -2,7 +2,6 @@
 
 import ipaddress
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -13,6 +12,7 @@ from leadline.server.route import NO_BROWSER, USER, Browser, Route, Who
 from leadline.server.sign_ins import SignIns, may_write, write_token
 from leadline.wire.errors import RefusedError, UsageError
 from leadline.wire.keys import Right
+from leadline.wire.struct import dataclass, field
 
 WRITE_HEADER = "leadline-write"
 """What a page of ours sends along when it changes something: see `sign_ins.write_token`."""

@@ -1,7 +1,6 @@
 """The pages of hits: the list, one of them, the picture over time, and files to take along."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -28,6 +27,7 @@ from leadline.web import hit as hit_view
 from leadline.web import hits as hits_view
 from leadline.web.hit_filters import Filters
 from leadline.wire.errors import LeadlineError, UsageError
+from leadline.wire.struct import replace
 
 
 class HitsPageQuery(Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,7 +5,6 @@ surrogate, and the store would write each hit out again: five times as long. Wha
 agent of ours writes it, or wrong, goes that way still.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -20,6 +19,7 @@ from leadline.wire.hit import InstanceInfo, Point, ProbeState, Report
 from leadline.wire.messages import encode
 from leadline.wire.packing import Allowance
 from leadline.wire.probe import Moment
+from leadline.wire.struct import dataclass
 from leadline.wire.twin import TwinEnd, TwinPolicy, TwinUse
 from leadline.wire.value import Value
 

@@ -1,7 +1,6 @@
 """What a route is. One table of them drives decoding, authorisation and documentation."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -10,6 +9,7 @@ from leadline.control.stream import Stream
 from leadline.server.keyring import KeyRing
 from leadline.server.sign_ins import SignIns
 from leadline.wire.keys import Right
+from leadline.wire.struct import dataclass, field
 
 USER = "user"
 """Who did it, in the audit log, with the user key of the key file."""

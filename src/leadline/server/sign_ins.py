@@ -11,7 +11,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from leadline.control.context import say
@@ -19,6 +18,7 @@ from leadline.server.keyring import KeyRing
 from leadline.wire.errors import RefusedError
 from leadline.wire.keys import KEY_BYTES, Holder, base64url, digest_of
 from leadline.wire.regular_file import read_regular
+from leadline.wire.struct import asdict, dataclass, field
 
 LINK_S = 60.0
 """How long a link works: the time that a browser takes to start on a busy machine."""

@@ -1,8 +1,7 @@
 """What a store tells its listener once it is committed: nothing is heard that is not kept."""
 
-from dataclasses import dataclass, field
-
 from leadline.store.records import PlacedProbe, StoredHit, StoredPoint, Switch
+from leadline.wire.struct import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What kinds of things are stored, how much of them and for how long: what a server is told."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from leadline.wire.struct import dataclass, field
 
 KEEP_S = 2_592_000.0
 """Thirty days: long enough for what was found last month, short enough for production data."""

@@ -5,7 +5,6 @@ Of what there are thousands of a second, the records are msgspec's: made in a te
 
 import json
 import sys
-from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from leadline.store.value_filter import ValueFilter
 from leadline.wire.hit import Hit, InstanceInfo, Point, ProbeState
 from leadline.wire.messages import encode
 from leadline.wire.probe import Probe
+from leadline.wire.struct import asdict, dataclass, field
 
 
 class Phase(StrEnum):

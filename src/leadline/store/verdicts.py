@@ -1,6 +1,6 @@
 """What a store takes and gives back of verdicts: what verifications said of candidates."""
 
-from dataclasses import dataclass
+from leadline.wire.struct import dataclass
 
 
 @dataclass(frozen=True, slots=True)

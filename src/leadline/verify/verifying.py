@@ -167,39 +167,14 @@ def _run_in(
     progress: Progress,
 ) -> tuple[list[Compared], str, list[str]]:
     home, candidate = request.home, request.candidate
-    begin = Begin(
-        path=home.path,
-        cwd=home.cwd,
-        entry=request.entry,
-        argv=home.argv,
-        main=home.main,
-        overlay=dict(candidate.old_sources),
-        scope=request.scope,
-        readable=request.readable,
-        first=request.first,
-        later=list(later),
-        fails=request.fails,
-        expect=request.expect,
-    )
     place = f"fresh sealed process, CPython {home.python}"
     if not calls:
         return [], place, []
     progress("importing", 0, 1)
+    begin = _begin(request, later)
     sides = (_lines(candidate.changes, _old), _lines(candidate.changes, _new))
     with Places(begin, candidate.sources, sides, home.executable, home.hash_seed) as places:
-        control, tried = places.ready()
-        if not control.ok:
-            raise UnavailableError(
-                "no-place",
-                f"The calls cannot be run again in a fresh process: {_why(control)}.",
-                "What a program does by itself belongs under `if __name__ == '__main__'`."
-                if begin.main and request.entry.startswith((f"{begin.main}:", "__main__:"))
-                else "",
-            )
-        if not tried.ok:
-            raise RefusedError(
-                "not-applicable", f"The candidate cannot be imported: {_why(tried)}."
-            )
+        control = _control(request, places)
         left = aside(candidate.changes)
 
         def compared(some: Sequence[CapturedCall], doing: str) -> list[Compared]:
@@ -212,11 +187,7 @@ def _run_in(
             ]
 
         found = compared(calls, "running")
-        for _ in range(TIMES):
-            if few := to_run_again(found):
-                again = compared([calls[number] for number in few], "running again")
-                for number, one in zip(few, again, strict=True):
-                    found[number] = once_more(found[number], one)
+        _see_luck(found, calls, compared)
         if request.exported:
             _see_alone(found, compared)
     unseen = unseen_change(candidate.changes, control.file, control.function)
@@ -225,9 +196,60 @@ def _run_in(
     return found, place, control.notes
 
 
-def _see_alone(
-    found: list[Compared], compared: Callable[[Sequence[CapturedCall], str], list[Compared]]
-) -> None:
+def _begin(request: Request, later: Sequence[str]) -> Begin:
+    """Return what the places of the old code begin with."""
+    home = request.home
+    return Begin(
+        path=home.path,
+        cwd=home.cwd,
+        entry=request.entry,
+        argv=home.argv,
+        main=home.main,
+        overlay=dict(request.candidate.old_sources),
+        scope=request.scope,
+        readable=request.readable,
+        first=request.first,
+        later=list(later),
+        fails=request.fails,
+        expect=request.expect,
+    )
+
+
+def _control(request: Request, places: Places) -> Ready:
+    """Wait for the places; return what a control says of itself. Raises `UnavailableError`
+    where the old code cannot be imported there, and `RefusedError` where the new cannot."""
+    control, tried = places.ready()
+    if not control.ok:
+        main = request.home.main
+        is_program = main and request.entry.startswith((f"{main}:", "__main__:"))
+        raise UnavailableError(
+            "no-place",
+            f"The calls cannot be run again in a fresh process: {_why(control)}.",
+            "What a program does by itself belongs under `if __name__ == '__main__'`."
+            if is_program
+            else "",
+        )
+    if not tried.ok:
+        raise RefusedError(
+            "not-applicable", f"The candidate cannot be imported: {_why(tried)}."
+        )
+    return control
+
+
+type _Runner = Callable[[Sequence[CapturedCall], str], list[Compared]]
+"""Runs calls in all places and compares; the text says to whoever waits what is being done."""
+
+
+def _see_luck(found: list[Compared], calls: Sequence[CapturedCall], compared: _Runner) -> None:
+    """Run calls again that differ, if they are few: what differs no more is left open."""
+    for _ in range(TIMES):
+        if few := to_run_again(found):
+            again = compared([calls[number] for number in few], "running again")
+            for number, one in zip(few, again, strict=True):
+                found[number] = once_more(found[number], one)
+
+
+def _see_alone(found: list[Compared], compared: _Runner) -> None:
     """Run what becomes a test without what surrounded it, and note where it comes to the
     same."""
     some = [one for one in wanted(found) if one.call.is_surrounded]

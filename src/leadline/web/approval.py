@@ -1,10 +1,9 @@
 """An order that waits for a person: what it changes, where it would run, who asks for it."""
 
-from dataclasses import dataclass
-
 from leadline.control.approvals import ApprovalView, Decision
 from leadline.web.frame import Frame
 from leadline.web.rendering import render
+from leadline.wire.struct import dataclass
 
 _SIGNS = {"+": "added", "-": "removed", "@": "hunk"}
 

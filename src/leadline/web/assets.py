@@ -5,10 +5,11 @@ that was replaced is never looked at through the scripts of the one before.
 """
 
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+
+from leadline.wire.struct import dataclass
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,6 +9,7 @@ from leadline.control.audit import AuditFilter, AuditPage
 from leadline.control.views import AuditView
 from leadline.web.frame import Frame
 from leadline.web.rendering import render
+from leadline.wire.struct import asdict, dataclass
 
 ACTIONS = (
     "place", "twin", "shell", "verdict", "removed", "expired", "anchor", "canary", "set",

@@ -4,9 +4,10 @@ A step in which nothing was seen has no line: a gap is no value, and not zero.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
+
+from leadline.wire.struct import dataclass
 
 WIDTH, HEIGHT = 600, 100
 

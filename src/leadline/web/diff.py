@@ -5,13 +5,13 @@ The text was sent by somebody: what is no diff is shown as it is, and never fail
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from markupsafe import Markup
 
 from leadline.web.highlight import lines as coloured
 from leadline.web.visible import marked
+from leadline.wire.struct import dataclass
 
 MAX_LINES = 4_000
 """A longer diff is cut: nobody reads it on a page."""

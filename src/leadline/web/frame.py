@@ -1,9 +1,9 @@
 """What every page has around it: who is signed in, where one can go, what is switched off."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from leadline.control.switches import Switch
+from leadline.wire.struct import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

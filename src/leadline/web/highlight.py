@@ -1,7 +1,6 @@
 """Python source in colours: one piece of HTML for each line, classes instead of colours."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from markupsafe import Markup
@@ -17,6 +16,7 @@ from pygments.token import (
 )
 
 from leadline.web.visible import marked
+from leadline.wire.struct import dataclass
 
 MAX_COLOURED_CHARS = 300_000
 """Longer files are shown in one colour: they are generated, and one waits for the page."""

@@ -1,7 +1,6 @@
 """A hit: its stack, the code with the values in place, the values as trees, its neighbours."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +14,7 @@ from leadline.web.rendering import render
 from leadline.web.twin import Answer, answer
 from leadline.web.values import Node, node, nodes, short
 from leadline.wire.inventory import SourceText
+from leadline.wire.struct import dataclass
 from leadline.wire.value import Value
 
 AROUND = 30

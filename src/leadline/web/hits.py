@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
@@ -14,6 +13,7 @@ from leadline.control.views import HitView
 from leadline.web.frame import Frame
 from leadline.web.hit_filters import LAST, Filters
 from leadline.web.rendering import render
+from leadline.wire.struct import dataclass
 from leadline.wire.value import Value
 
 FIRST_HITS = 100

@@ -1,13 +1,13 @@
 """An instance: who it is, where it runs, and every package that it has loaded."""
 
 from collections import Counter
-from dataclasses import dataclass
 
 from leadline.control.views import InstanceView
 from leadline.web.frame import Frame
 from leadline.web.rendering import render
 from leadline.wire.errors import LeadlineError
 from leadline.wire.inventory import Inventory
+from leadline.wire.struct import dataclass
 
 
 @dataclass(frozen=True, slots=True)

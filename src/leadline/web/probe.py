@@ -1,7 +1,6 @@
 """A probe: how it stands in each process and why, what it cost, what it saw, who touched it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -16,6 +15,7 @@ from leadline.web.hits import Row, rows, short_path
 from leadline.web.rendering import render
 from leadline.wire.limits import MAX_PASSAGES
 from leadline.wire.probe import AGGREGATED, Fate, ProbeKind, Status
+from leadline.wire.struct import dataclass
 
 LAST = (("600", "10 minutes"), ("3600", "hour"), ("86400", "day"), ("", "all"))
 """How far back a picture goes, in seconds."""

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from leadline.control.views import ProbeView
 from leadline.web.frame import Frame
 from leadline.web.rendering import render
 from leadline.wire.probe import AGGREGATED, ProbeKind, Status
+from leadline.wire.struct import dataclass
 
 MAX_ROWS = 200
 """Probes in the lists together; the others are counted, and found by choosing."""

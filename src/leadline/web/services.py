@@ -1,7 +1,6 @@
 """Services: every process that carries the agent, how it does, and what to look at first."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from leadline.control.attention import Attention
@@ -9,6 +8,7 @@ from leadline.control.pulse import Beat
 from leadline.control.views import InstanceView, Losses, Overview, ServiceView
 from leadline.web.frame import Frame
 from leadline.web.rendering import render
+from leadline.wire.struct import dataclass
 
 MAX_GONE = 20
 """Processes that are gone and still shown, the last ones; the others are counted."""

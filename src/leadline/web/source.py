@@ -1,7 +1,6 @@
 """Source: the code that a process runs, with the probes on its lines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from leadline.control.distribution import Distribution, Spread
@@ -17,6 +16,7 @@ from leadline.wire.hit import InstanceInfo
 from leadline.wire.inventory import FunctionEntry, SourceText
 from leadline.wire.limits import MAX_ANCHOR_CHARS, Limits
 from leadline.wire.probe import DEFAULTS, ProbeKind, Status
+from leadline.wire.struct import dataclass
 from leadline.wire.value import render as render_value
 
 VALUES_CHARS = 200

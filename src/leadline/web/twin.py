@@ -1,7 +1,6 @@
 """A twin's answer on the page, and how an order stands that has none yet."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from leadline.control.views import HitView, ProbeView, StateView
@@ -9,6 +8,7 @@ from leadline.web.rendering import render
 from leadline.web.values import Node, node
 from leadline.wire.probe import Fate, Status
 from leadline.wire.refusals import refusal_words, refused_beside
+from leadline.wire.struct import dataclass
 from leadline.wire.twin_words import (
     MAKES_NONE,
     agreement_words,

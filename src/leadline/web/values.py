@@ -1,8 +1,8 @@
 """Captured values as a tree: every name with its value, and why something is not here."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
+from leadline.wire.struct import dataclass, field
 from leadline.wire.value import Omission, Value, render
 
 MAX_CHARS = 300

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from leadline.control.verdicts import VerdictView
@@ -11,6 +10,7 @@ from leadline.web import diff
 from leadline.web.frame import Frame
 from leadline.web.rendering import render
 from leadline.web.verdicts import said, tone
+from leadline.wire.struct import dataclass
 
 _NAME_PARTS = 2
 """Of a path, as the command shows it; more where two files would have the same name."""

@@ -1,12 +1,12 @@
 """Verdicts: what was said of candidates, newest first."""
 
-from dataclasses import asdict, dataclass
 from urllib.parse import urlencode
 
 from leadline.control.verdicts import VerdictFilter, VerdictHead, VerdictsPage
 from leadline.verify.verdict import EXIT, Verdict
 from leadline.web.frame import Frame
 from leadline.web.rendering import render
+from leadline.wire.struct import asdict, dataclass
 
 FIRST_VERDICTS = 100
 """On one page of the list."""

@@ -15,7 +15,7 @@ then of the nodes, and `[n]` is another one. A node is
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from leadline.wire.errors import WireError
@@ -28,11 +28,13 @@ MAX_UNPACKED_BYTES = 64_000_000
 
 type Node = dict[str, Any]
 
-_SAID = frozenset(("k", "m", "w", "q", "rule"))
-"""Members that are alike in nodes which are made alike."""
-_NAMED = frozenset(("withheld", "function", "bound", "member"))
-"""Kinds of which `t` is such a member."""
+_SAID = frozenset(("k", "c", "m", "w", "q", "rule"))
+"""Members that are alike in nodes which are made alike, with those of some kinds."""
+_SAID_OF = {kind: _SAID | {"t"} for kind in ("withheld", "bound", "member")}
+_SAID_OF["function"] = _SAID | {"t", "n"}
 _ROWS = frozenset(("list", "tuple", "set", "frozenset", "deque"))
+_EXACT = frozenset((str, int))
+"""Types whose values are equal where their JSON is, and not otherwise."""
 _NAME = ["k", "t", "m"]
 _SHORT = {"dict": "d", "list": "l", "tuple": "u"}
 _LONG = {short: kind for kind, short in _SHORT.items()}
@@ -125,13 +127,13 @@ def packed(document: dict[str, Any]) -> dict[str, Any]:
             order.module = module
             continue
         form = _form(node)
-        whole, values = _apart(node, order)
+        whole = _turned(node, order.said, order.said_class, order.said_live)
         known = forms.get(form)
         if known is None:
             forms[form] = len(forms)
             nodes.append(_short(whole))
         else:
-            nodes.append([known, *values])
+            nodes.append([known, *_values(node, whole)])
     return {"v": PACKED, "roots": roots, "nodes": nodes}
 
 
@@ -194,6 +196,7 @@ def _number(ref: list[Any]) -> int:
 def _form(node: Node) -> tuple[Any, ...]:
     """Return what nodes have in common that are made alike."""
     kind = node["k"]
+    alike = _SAID_OF.get(kind, _SAID)
     form: list[Any] = []
     for member, one in node.items():
         form.append(member)
@@ -205,17 +208,9 @@ def _form(node: Node) -> tuple[Any, ...]:
             form.append(None if kind in _ROWS else len(one))
         elif member == "live":
             form.append(None)
-        elif member == "c" or _is_said(member, kind):
-            form.append(json.dumps(one))
+        elif member in alike:
+            form.append(one if type(one) in _EXACT else (json.dumps(one),))
     return (*form,)
-
-
-def _is_said(member: str, kind: str) -> bool:
-    return (
-        member in _SAID
-        or (member == "t" and kind in _NAMED)
-        or (member == "n" and kind == "function")
-    )
 
 
 def _is_named(pairs: list[Any]) -> bool:
@@ -224,33 +219,51 @@ def _is_named(pairs: list[Any]) -> bool:
     return bool(pairs) and len(names) == len(pairs)
 
 
-def _apart(node: Node, order: _Order) -> tuple[Node, list[Any]]:
-    """Return a node as it travels, and what of it is not its form's."""
-    kind, whole = node["k"], {}
+def _values(node: Node, whole: Node) -> list[Any]:
+    """Return what of a node, that travels as `whole`, is not its form's."""
+    kind = node["k"]
+    alike = _SAID_OF.get(kind, _SAID)
     values: list[Any] = []
-    for member, one in node.items():
-        said = one
-        if member == "c":
-            said = order.said_class(one)
-        elif member in ("a", "s"):
-            said = {name: order.said(ref) for name, ref in one.items()}
+    for member, said in whole.items():
+        if member in alike:
+            continue
+        if member in ("a", "s"):
             values += said.values()
+        elif member == "p" and _is_named(node[member]):
+            values += [ref for _, ref in said]
         elif member == "p":
-            said = [[order.said(key), order.said(ref)] for key, ref in one]
-            if _is_named(one):
-                values += [ref for _, ref in said]
-            else:
-                values.append([part for pair in said for part in pair])
-        elif member == "i":
-            said = [order.said(ref) for ref in one]
-            values += [said] if kind in _ROWS else said
-        elif member == "live":
-            said = order.said_live(one)
+            values.append([part for pair in said for part in pair])
+        elif member == "i" and kind not in _ROWS:
+            values += said
+        else:
             values.append(said)
-        elif not _is_said(member, kind):
-            values.append(one)
-        whole[member] = said
-    return whole, values
+    return values
+
+
+def _turned(
+    node: Node,
+    ref: Callable[[Any], Any],
+    of_class: Callable[[Any], Any],
+    live: Callable[[Any], Any],
+) -> Node:
+    """Return a node in which each ref, the number of its class and where it lives are turned
+    into what they are on the other side."""
+    turned: Node = {}
+    one: Any
+    for member, one in node.items():
+        if member == "c":
+            turned[member] = of_class(one)
+        elif member in ("a", "s"):
+            turned[member] = {name: ref(value) for name, value in one.items()}
+        elif member == "p":
+            turned[member] = [[ref(key), ref(value)] for key, value in one]
+        elif member == "i":
+            turned[member] = [ref(value) for value in one]
+        elif member == "live":
+            turned[member] = live(one)
+        else:
+            turned[member] = one
+    return turned
 
 
 def _short(node: Node) -> Node:
@@ -276,29 +289,14 @@ def _whole(said: Node, order: _Order) -> Node:
             said = {"k": kind, "p": [[key, ref] for key, ref in said[short].items()]}
         else:
             said = {"k": kind, "i": said[short]}
-    node: Node = {}
-    one: Any
-    whole: Any
-    for member, one in said.items():
-        whole = one
-        if member == "c":
-            whole = order.meant_class(one)
-        elif member in ("a", "s"):
-            whole = {name: order.meant(ref) for name, ref in one.items()}
-        elif member == "p":
-            whole = [[order.meant(key), order.meant(ref)] for key, ref in one]
-        elif member == "i":
-            whole = [order.meant(ref) for ref in one]
-        elif member == "live":
-            whole = order.meant_live(one)
-        node[member] = whole
-    return node
+    return _turned(said, order.meant, order.meant_class, order.meant_live)
 
 
 def _like(like: Node, values: Iterator[Any], order: _Order) -> Node:
     """Return a node that is made like another one, of other values."""
     kind = like["k"]
     node: Node = {}
+    alike = _SAID_OF.get(kind, _SAID)
     for member, one in like.items():
         if member in ("a", "s"):
             node[member] = {name: order.meant(next(values)) for name in one}
@@ -313,7 +311,7 @@ def _like(like: Node, values: Iterator[Any], order: _Order) -> Node:
             node[member] = [order.meant(next(values)) for _ in one]
         elif member == "live":
             node[member] = order.meant_live(next(values))
-        elif member == "c" or _is_said(member, kind):
+        elif member in alike:
             node[member] = one
         else:
             node[member] = next(values)

@@ -204,11 +204,13 @@ def members(value: Any) -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__match_args__}
 
 
-def prepare() -> None:
-    """Compile what is still to be compiled: on a thread of the application nothing may be."""
+def prepare(*classes: type) -> None:
+    """Compile what is still to be compiled, of all or of these: on a thread of the application
+    nothing may be, and copies of a process would each do it anew."""
     if not TYPE_CHECKING:
-        while _waiting:
-            cls = _waiting.pop()
+        waiting = list(classes) or _waiting
+        while waiting:
+            cls = waiting.pop()
             if cls.__dict__["__init__"] is _first:
                 _compile(cls)
 

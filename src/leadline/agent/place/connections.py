@@ -16,7 +16,8 @@ from typing import Any
 from leadline.wire.struct import dataclass, field
 
 MOST_STATEMENTS, MOST_CHARS = 20_000, 8_000_000
-"""Of one connection; where there are more it is said that not all are known."""
+"""Of one connection; where there are more it is said that not all are known. It protects the
+memory of a run: 20,000 short ones take 3.3 MB, and long ones hardly more than their text."""
 _COMMENT = re.compile(r"\s*(?:--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z)|;)?", re.DOTALL)
 _VERB = re.compile(r"[a-zA-Z]+")
 _WITHIN = re.compile(r"\b(insert|update|delete|replace)\b", re.IGNORECASE)

@@ -26,7 +26,7 @@ from leadline.wire.value import RESOURCE, Omission, Value
 
 
 @dataclass(frozen=True, slots=True)
-class _Deep:
+class Deep:
     """As `CaptureLimits`, for a process that nobody waits for."""
 
     depth: int = 60
@@ -43,7 +43,7 @@ class _DeepWalk(OutcomeWalk):
 
     __slots__ = ("aside", "digesting")
 
-    def __init__(self, limits: _Deep, room: Room, aside: Room) -> None:
+    def __init__(self, limits: Deep, room: Room, aside: Room) -> None:
         """`aside` is the room for what is held back, of all of it together."""
         super().__init__(limits, room)  # type: ignore[arg-type]
         self.aside = aside
@@ -86,7 +86,7 @@ class _DeepWalk(OutcomeWalk):
         if self.digesting:
             return self.take(value, len(self.path))
         held: dict[str, Any] = dict(super().redacted(rule, value))
-        inside = _DeepWalk(_Deep(), self.aside, self.aside)
+        inside = _DeepWalk(Deep(), self.aside, self.aside)
         inside.digesting, inside.path = True, self.path
         try:
             tree = json.dumps(inside.take(value, 0), sort_keys=True)
@@ -112,7 +112,7 @@ def deep_taker(most_bytes: int = DEEP_BYTES) -> Callable[[object], Value]:
     def shown(value: object) -> Value:
         if room.left <= 0:
             return {"type": "?", "omitted": Omission.ROOM}
-        return _DeepWalk(_Deep(), room, aside).take(value, 0)
+        return _DeepWalk(Deep(), room, aside).take(value, 0)
 
     return shown
 
@@ -123,7 +123,7 @@ def deep_under(shown: Callable[[object], Value], name: str, value: object) -> Va
     if rule is None:
         return seen(shown, value)
     room = Room(DEEP_BYTES)
-    return _DeepWalk(_Deep(), room, room).redacted(rule, value)
+    return _DeepWalk(Deep(), room, room).redacted(rule, value)
 
 
 _ASIDE = 5
@@ -136,4 +136,4 @@ class MeasuredWalk(_DeepWalk):
     __slots__ = ()
 
     def __init__(self, most: int) -> None:
-        super().__init__(_Deep(items=50_000), Room(most), Room(_ASIDE * most))
+        super().__init__(Deep(items=50_000), Room(most), Room(_ASIDE * most))

@@ -22,10 +22,11 @@ _CUT = tuple(f'"omitted": "{one}"' for one in LIMITS)
 
 
 class Globals:
-    """The modules of the service, and what a process has once, as they were before any run."""
+    """The modules of the service, and what a process has once, as they were before any run.
+    `is_own` tells which files are the service's."""
 
     def __init__(self, is_own: Callable[[str], bool]) -> None:
-        self._is_own = is_own
+        self.is_own = is_own
         self._reach = Reach(_own(is_own))
         self.begin()
 
@@ -43,7 +44,7 @@ class Globals:
 
     def changed(self) -> dict[str, Value]:
         """Return what is another now, by path: `module:name.attribute[key]`."""
-        late = {name for name in _own(self._is_own) if name not in self._reach.modules}
+        late = {name for name in _own(self.is_own) if name not in self._reach.modules}
         found = Changes(self._reach, self._taken).tell()
         found |= {f"{UNCOMPARED}{name}{MODULE}": LATE for name in late}
         for name, values in surroundings.values().items():

@@ -10,20 +10,21 @@ from typing import Any
 
 from leadline.agent.place.callee import between
 from leadline.agent.place.databases import HERE
-from leadline.agent.place.deep import DEEP_BYTES, deep_taker, deep_under
+from leadline.agent.place.deep import DEEP_BYTES, Deep, deep_taker, deep_under
 from leadline.agent.place.entry import Entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.inside import inside
-from leadline.agent.place.scope import own_code
 from leadline.trial import running
 from leadline.trial.calls import Call, is_generator
-from leadline.trial.course import Course
+from leadline.trial.course import Course, Coursed
 from leadline.trial.gateway import exchange_of
 from leadline.trial.loops import settle
+from leadline.trial.outcome import Outcome
 from leadline.trial.place import Begin, Order, Ran, cut, write
 from leadline.trial.printed import Printed
 from leadline.trial.questions import Questions
 from leadline.trial.rebuilding import rebuild
+from leadline.trial.running import Rerun
 from leadline.trial.showing import Shown
 from leadline.trial.withheld import Withheld, touched
 from leadline.wire.call import TurnKind
@@ -70,7 +71,7 @@ def _run(
     except LeadlineError as error:
         return write(cut(order.number, error.message.rstrip(".")))
     callee = between(entry, given)
-    course = Course(own_code(begin), begin.wanted)
+    course = Course(state.is_own, begin.wanted)
     look = Look(refusals, state, printed, streams)
     return write(observed(order, call, given, questions, course, callee, look))
 
@@ -92,6 +93,14 @@ class Look:
     streams: Mapping[str, object] = field(default_factory=dict)
     most_bytes: int = DEEP_BYTES
 
+    def shown(self) -> Shown:
+        """Return what takes values, with room for as much as one look may take."""
+        return deep_taker(self.most_bytes)
+
+
+OF_A_RUN = (Call, Coursed, Deep, Look, Outcome, Ran, Refusal, Rerun)
+"""Of which each run makes objects."""
+
 
 def observed(
     order: Order,
@@ -109,41 +118,28 @@ def observed(
     HERE.begin()
     before = look.refusals()
     taken: list[object] = []
-
-    def shown() -> Shown:
-        return deep_taker(look.most_bytes)
-
-    beneath = {name: shown()(one) for name, one in callee.items()}
+    beneath = {name: look.shown()(one) for name, one in callee.items()}
     began = time.perf_counter()
     ran = running.run(
-        call, _noting(shown(), taken), order.within_s * 0.8, course, questions.ask, look.printed
+        call,
+        _noting(look.shown(), taken),
+        order.within_s * 0.8,
+        course,
+        questions.ask,
+        look.printed,
     )
     took = (time.perf_counter() - began) * 1e3
     _settle()
     what = touched()  # by the call, or a question about it: our own look comes after
-    passed = given
-    if call.exchange is not None:
-        passed = call.exchange.left(given)
-    left = {name: deep_under(shown(), name, one) for name, one in passed.items()}
+    left = _left(call, given, look)
     changed = look.state.changed()  # before anything lazy runs on
-    roots = {"result" if questions.returned else "exception": questions.value}
-    if call.exchange is None:
-        roots |= {f"argument {name}": one for name, one in given.items()}
-    elif questions.returned:
-        roots = {}  # what it gives out is the body of the response
-    roots |= look.streams
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
-    roots |= {f"yield {number}": one for number, one in enumerate(yields, 1)}
-    show = shown()
-    within = {
-        path: deep_under(show, path.rpartition(".")[2], one)
-        for path, one in inside(roots).items()
-    }
+    within = _within(_roots(call, given, questions, look, yields), look)
     written, asked = HERE.written()  # the last: it ends what is under way
-    if what is None and _is_told_of_stand_in(ran.raised, order.document):
-        return cut(order.number, HANDED_TO_C)
     if what is not None:
         return cut(order.number, str(what))
+    if _is_told_of_stand_in(ran.raised, order.document):
+        return cut(order.number, HANDED_TO_C)
     return Ran(
         order.number,
         ran,
@@ -157,6 +153,38 @@ def observed(
         left,
         beneath | within,
     )
+
+
+def _left(call: Call, given: Mapping[str, object], look: Look) -> dict[str, Value]:
+    """Return what the arguments are at the end of a call, or what has become of a request."""
+    passed = given if call.exchange is None else call.exchange.left(given)
+    return {name: deep_under(look.shown(), name, one) for name, one in passed.items()}
+
+
+def _roots(
+    call: Call,
+    given: Mapping[str, object],
+    questions: Questions,
+    look: Look,
+    yields: list[object],
+) -> dict[str, object]:
+    """Return the objects that may hold more than an outcome tells, by what they are called."""
+    roots = {"result" if questions.returned else "exception": questions.value}
+    if call.exchange is None:
+        roots |= {f"argument {name}": one for name, one in given.items()}
+    elif questions.returned:
+        roots = {}  # what it gives out is the body of the response
+    roots |= look.streams
+    return roots | {f"yield {number}": one for number, one in enumerate(yields, 1)}
+
+
+def _within(roots: Mapping[str, object], look: Look) -> dict[str, Value]:
+    """Return what lies inside of objects where an outcome does not look."""
+    show = look.shown()
+    return {
+        path: deep_under(show, path.rpartition(".")[2], one)
+        for path, one in inside(roots).items()
+    }
 
 
 def _since(before: list[Refusal], now: list[Refusal]) -> list[Refusal]:

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from leadline.trial.place import Begin
@@ -14,13 +15,15 @@ _INSTALLED = ("/site-packages/", "/dist-packages/")
 def own_code(begin: Begin) -> Callable[[str], bool]:
     """Return what tells whether a file is the service's own: in its folders, installed together
     with a file that the candidate changes, or anywhere that is no place for what is
-    installed."""
+    installed. What it has said of a file is kept: it is asked of all modules after each run,
+    and each run is in a copy of the process, which has what was kept."""
     library = os.path.dirname(os.__file__) + "/"
     ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + "/"
     folders = [os.path.realpath(one) + "/" for one in begin.scope]
     inside = (*folders, *_beside({*begin.overlay, *begin.wanted}))
     foreign = (library, sys.base_prefix + "/lib/", ours)
 
+    @cache
     def own(file: str) -> bool:
         if file.startswith("<"):
             return False

@@ -31,14 +31,18 @@ from leadline.wire.value import Value
 
 GONE = "(no longer there)"
 MOST_TOLD = 200
-"""Rows of one table that are told by themselves."""
+"""Rows of one table that are told by themselves: those of five columns are 40 kB of an answer.
+Of more the digest says whether they are the same, and nobody reads where they differ."""
 MOST_IDLE = 50
-"""Statements that are told by themselves."""
+"""Statements that are told by themselves: they are to be read by a person, and the digest of
+the rest says whether they are the same."""
 MOST_KEY = 80
+"""Characters of a key: it stands in the path of each of its row's values, on one line."""
 MOST_CELL = 20_000
-"""Characters or bytes of one value: of what is longer there is a digest."""
+"""Characters or bytes of one value: of what is longer there is a digest. Ten such still fit in
+what is told of one row as a whole (`MAX_BYTES`)."""
 WITHIN_S = 1.0
-"""For all of it."""
+"""For what SQLite compares: a table of which `MOST_ROWS` differ takes it a quarter of that."""
 _LITERAL = re.compile(r"[xX]?'(?:[^']|'')*'")
 _NUMBER = re.compile(r"(?<![\w.])\d[\w.]*")
 _REPLACE = re.compile(r"\breplace\b", re.IGNORECASE)

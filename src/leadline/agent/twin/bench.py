@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from functools import cache
 from types import FrameType
 from typing import Any
 
@@ -116,7 +115,7 @@ def bench_of(code: tuple[str, ...], entry: Entry, policy: TwinPolicy) -> Bench:
     overlay = {one.file: one.new for one in tried.changes}
     scope = [os.path.dirname(one) for one in overlay if not is_installed(one)]
     begin = Begin([], "", "", scope=scope, overlay=overlay)
-    is_own = cache(own_code(begin))  # each copy has what is known
+    is_own = own_code(begin)
     databases.install().prepare()  # modules have another `connect` now: before the look
     state = Globals(is_own)
     try:

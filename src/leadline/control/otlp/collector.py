@@ -5,13 +5,13 @@ import http.client
 import json
 import ssl
 import time
-from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote, urlsplit
 
 from leadline import __version__
 from leadline.control.otlp.attributes import Json
 from leadline.wire.errors import UsageError
+from leadline.wire.struct import dataclass, field
 
 TIMEOUT_S = 10.0
 """For each step of a request: OpenTelemetry's own default."""

@@ -9,7 +9,6 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadline import __version__
@@ -28,6 +27,7 @@ from leadline.store.events import Stored
 from leadline.store.records import PlacedProbe, StoredHit, StoredPoint
 from leadline.wire.errors import LeadlineError
 from leadline.wire.hit import InstanceInfo, Point
+from leadline.wire.struct import dataclass
 
 if TYPE_CHECKING:
     from leadline.control.context import Context

@@ -2,10 +2,10 @@
 
 import json
 import sqlite3
-from dataclasses import asdict
 
 from leadline.store.records import EVERY_ENTRY, AuditEntry, AuditFilter
 from leadline.store.sqlite.retention import count_trimmed
+from leadline.wire.struct import asdict
 
 MAX_ROW = 2**63 - 1
 AUDIT_KEPT = 100_000

@@ -3,7 +3,6 @@
 import json
 import math
 import sqlite3
-from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -26,6 +25,7 @@ from leadline.store.sqlite.audit import SERVER
 from leadline.store.sqlite.writer import Transaction
 from leadline.wire.hit import InstanceInfo, Point, Report
 from leadline.wire.probe import Status
+from leadline.wire.struct import dataclass, replace
 
 MAX_PAGE_CHARS = 16_000_000
 """A page of hits ends early rather than being longer than this, and says that there is more."""

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from dataclasses import asdict, replace
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from leadline.wire.errors import RefusedError
 from leadline.wire.hit import InstanceInfo, ProbeState
 from leadline.wire.messages import encode
 from leadline.wire.probe import Anchor, Fate, Status
+from leadline.wire.struct import asdict, replace
 
 INSTANCES_KEPT = 5_000
 """Processes that are remembered; those longest gone are forgotten with their states."""

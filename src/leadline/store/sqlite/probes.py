@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
 from typing import Any
 
 from leadline.store.events import Changed, Ended, Placed
@@ -17,6 +16,7 @@ from leadline.wire.errors import RefusedError
 from leadline.wire.hit import ProbeState
 from leadline.wire.messages import MAX_PROBES, decode_probes
 from leadline.wire.probe import AGGREGATED, Probe, TwinProbe
+from leadline.wire.struct import asdict, replace
 
 ENDED_KEPT = 1_000
 """Probes that are over and still listed or looked up; older ones are forgotten."""

@@ -1,12 +1,12 @@
 """How much is kept: caps in number, size and age; the oldest go first, a little at a time."""
 
 import sqlite3
-from dataclasses import dataclass
 
 from leadline.store.events import Event, Stored
 from leadline.store.keep import Keep, Kind
 from leadline.store.sqlite import shelves, space
 from leadline.store.sqlite.shelves import SHELVES, Cleared, Shelf
+from leadline.wire.struct import dataclass
 
 MAX_HITS_STORED = 100_000
 MAX_CHARS_STORED = 1_000_000_000

@@ -1,11 +1,10 @@
 """Named sets of probes in SQLite: made to be exactly what is asked for, all or nothing."""
 
-from dataclasses import replace
-
 from leadline.store.records import Deed, Phase, PlacedProbe, SetItem, SetPart
 from leadline.store.sqlite import probes
 from leadline.store.sqlite.audit import note
 from leadline.store.sqlite.writer import Transaction
+from leadline.wire.struct import replace
 
 
 def put(

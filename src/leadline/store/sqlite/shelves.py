@@ -2,9 +2,9 @@
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from leadline.store.keep import Kind, Shelved
+from leadline.wire.struct import dataclass
 
 LOOK = 500
 """Rows looked at, and perhaps deleted, in one piece of work: some milliseconds, unless rows are

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from difflib import SequenceMatcher
 
 from leadline.wire.probe import Probe, TwinProbe
+from leadline.wire.struct import asdict
 from leadline.wire.twin import TRIES, carried, code_digest
 
 _MAX_LINES = 5_000

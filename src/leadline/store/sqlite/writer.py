@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,6 +19,7 @@ from leadline.store.protocol import Listener
 from leadline.store.sqlite.database import explain
 from leadline.store.sqlite.retention import Retention
 from leadline.wire.errors import InternalError, LeadlineError, UnavailableError
+from leadline.wire.struct import dataclass, field
 
 MAX_WAITING = 1_000
 """Pieces of work in the queue; beyond it a request is refused, and its sender may try again."""
