@@ -1,11 +1,14 @@
 """Candidates that are wrong where a look at the outcome alone does not show it, and ones that
 only look different: many calls in one verification, each of another function."""
 
+import argparse
+import io
 import textwrap
 
 import pytest
 from benchmarks.verify.calling import captured, home, imported
 
+from leadline.cli.verify import _tell
 from leadline.trial.candidate import make, of_texts
 from leadline.verify.verdict import Candidate
 from leadline.verify.verifying import Request, verify
@@ -292,6 +295,38 @@ def test_what_a_coroutine_leaves_running_is_waited_for(tmp_path):
         tmp_path, old, old.replace("leaving(x)\n", "leaving(x + 1)\n"), "f", [(1,)]
     )
     assert found.compared[0].differences[0].where == "tried.PARTS[0]"
+
+
+def test_what_a_coroutine_sets_of_a_context_is_its_callers(tmp_path):
+    old = f"{PRELUDE}\nUSER = contextvars.ContextVar('user')\n"
+    old += "async def f(x):\n    USER.set(x)\n    await asyncio.sleep(0)\n    return 1 // x\n"
+    for given, verdict in (("x + 1", "changes behaviour"), ("+x", "no difference seen")):
+        new = old.replace("USER.set(x)", f"USER.set({given})")
+        assert verified(tmp_path, old, new, "f", [(1,), (2,)]).report.verdict == verdict
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_what_was_given_out_is_looked_at_once_more(tmp_path, kind):
+    old = f"{PRELUDE}\n{kind} f(x):\n    row = [x]\n    yield row\n    row = [x + 1]\n"
+    old += "    yield row\n    yield 3\n"
+    for one, verdict in (("row[0] = x + 1", "changes behaviour"), ("row = [1 + x]", None)):
+        found = verified(tmp_path, old, old.replace("row = [x + 1]", one), "f", [(1,), (2,)])
+        assert found.report.verdict == (verdict or "no difference seen")
+        told = [place.where for place in found.compared[0].differences]
+        assert told == (["yield 1 at the end"] if verdict else [])
+
+
+def test_the_exit_status_is_the_verdicts_where_nobody_reads_on(tmp_path, monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, _):
+            raise BrokenPipeError
+
+    old = "def f(x):\n    return x\n"
+    found = verified(tmp_path, old, old.replace("x\n", "x + 1\n"), "f", [(1,), (2,)])
+    args = argparse.Namespace(captured="calls.jsonl", report=None, export_tests="")
+    for args.json, args.markdown in ((False, ""), (True, ""), (False, "-")):
+        monkeypatch.setattr("sys.stdout", Gone())
+        assert _tell(args, found) == 1
 
 
 def test_state_of_another_module_is_not_the_candidates_own(tmp_path):
