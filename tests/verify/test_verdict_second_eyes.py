@@ -316,6 +316,24 @@ def test_what_was_given_out_is_looked_at_once_more(tmp_path, kind):
         assert told == (["yield 1 at the end"] if verdict else [])
 
 
+ASKS = {
+    "environment": ("return x", "os.environ.get('MODE')\nreturn x"),
+    "in_environment": ("return x", "'MODE' in os.environ\nreturn x"),
+    "all_of_it": ("return x", "len(dict(os.environ))\nreturn x"),
+    "getenv": ("return x", "os.getenv('MODE')\nreturn x"),
+    "a_loop": ("return x", "asyncio.run(asyncio.sleep(0))\nreturn x"),
+    "thread": ("return x", "threading.current_thread() is threading.main_thread()\nreturn x"),
+}
+AS_BEFORE = {"both": ("os.getenv('M')\nreturn x", "a = os.getenv('M')\nreturn x")}
+
+
+def test_what_the_candidate_alone_asks_its_process_is_unknown(tmp_path):
+    assert became(tmp_path, {**ASKS, **AS_BEFORE}) == {
+        **only(Candidate.UNKNOWN, ASKS),
+        **only(Candidate.SAME, AS_BEFORE),
+    }
+
+
 def test_the_exit_status_is_the_verdicts_where_nobody_reads_on(tmp_path, monkeypatch):
     class Gone(io.StringIO):
         def write(self, _):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from leadline.trial.agreeing import explained
 from leadline.trial.comparing import Apart, Moved, apart
 from leadline.trial.course import Raised
+from leadline.trial.marks import Chance
 from leadline.trial.outcome import UNSHOWN, Outcome
 from leadline.trial.place import IDLE, UNSEEN, Ran
 from leadline.verify.aside import NOTHING_ASIDE, Aside
@@ -277,7 +278,25 @@ def _open(runs: _Runs, found: _Found) -> str:
 def _in_the_way(runs: _Runs) -> str:
     """Return why nothing follows from a difference."""
     moved = moved_on(runs.first, runs.second, runs.candidate)
-    return _tried_more(runs) or _limit_met(runs) or moved
+    return _tried_more(runs) or _limit_met(runs) or moved or _asked_more(runs)
+
+
+_ASKED = (
+    "the candidate asks its process ({}), and that of the service answers otherwise, perhaps: "
+    "a twin knows"
+)
+
+
+def _asked_more(runs: _Runs) -> str:
+    """Return what the candidate, and no control, has asked its process where that is none of
+    the service's: the environment, whether a loop runs, which thread it is."""
+    if runs.candidate.given is None:  # a copy of the process itself
+        return ""
+    known = {mark.name for mark in runs.first.rerun.marks}
+    for mark in runs.candidate.rerun.marks:
+        if mark.chance is Chance.ASKED and mark.name not in known:
+            return _ASKED.format(mark.name)
+    return ""
 
 
 def _tried_more(runs: _Runs) -> str:
