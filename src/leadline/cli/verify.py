@@ -11,7 +11,14 @@ from typing import Any
 from leadline.cli.command import Command, add_json
 from leadline.cli.show import err, harmless, out
 from leadline.cli.verify_calls import Captured, from_file, from_service
-from leadline.cli.verify_entry import MAX_STEPS, first_entry, is_good, local_roots, wider
+from leadline.cli.verify_entry import (
+    MAX_STEPS,
+    first_entry,
+    is_good,
+    local_roots,
+    wants_twin,
+    wider,
+)
 from leadline.cli.verify_report import add_report, keep_report
 from leadline.cli.verify_twin import at_hits, in_twins
 from leadline.cli.verify_view import report_lines
@@ -133,7 +140,7 @@ def _run(args: argparse.Namespace) -> int:
         captured = from_service(args, args.entry)
         candidate = _candidate(args, captured.home, patch)
         found, is_fresh = _fresh_first(args, captured, candidate)
-        if is_fresh and not is_good(found.report) and args.place == AUTO:
+        if is_fresh and wants_twin(found.report) and args.place == AUTO:
             found = _elsewhere(args, candidate, found, captured)
         return _tell(args, found)
     return _tell(args, _widened(args, patch))
@@ -182,7 +189,7 @@ def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
             break
     if best is None:
         raise UsageError("no-entry", "No function was found whose calls could be run.")
-    if not is_good(best.report) and args.place == AUTO:
+    if wants_twin(best.report) and args.place == AUTO:
         best = _elsewhere(args, _candidate(args, of_best.home, patch), best, of_best)
     chosen = f"entry chosen: {best.report.entry}"
     if len(tried) > 1:
@@ -218,6 +225,8 @@ def _elsewhere(
         return _noted(fresh, [f"not tried in a twin of the live process: {error.message}"])
     if _share(twins.report) > _share(fresh.report):
         return _noted(twins, ["a fresh process agreed less often"])
+    if is_good(fresh.report) and is_good(twins.report):
+        return _noted(twins, [f"a fresh process did not know: {fresh.report.reason}"])
     return _noted(fresh, ["a twin of the live process agreed no more often"])
 
 

@@ -13,6 +13,7 @@ from leadline.trial.candidate import Candidate, entry_points
 from leadline.verify.calls import CapturedCall
 from leadline.verify.report import Report
 from leadline.verify.signature import HINT
+from leadline.verify.state import IN_TWIN
 from leadline.wire.errors import LeadlineError, UsageError
 
 ENOUGH = 0.95
@@ -59,6 +60,11 @@ def is_good(report: Report) -> bool:
     return (
         HINT not in report.reason and report.shares.agreed >= ENOUGH * report.shares.calls > 0
     )
+
+
+def wants_twin(report: Report) -> bool:
+    """Tell whether a twin may know more than fresh processes do."""
+    return not is_good(report) or IN_TWIN in report.reason
 
 
 def wider(calls: Sequence[CapturedCall], tried: Sequence[str]) -> str:

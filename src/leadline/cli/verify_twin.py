@@ -78,14 +78,21 @@ def _asked(args: argparse.Namespace, candidate: Candidate, entry: str) -> Asked:
 
 
 def _reported(asked: Asked, tried: Sequence[Tried], began: float) -> Verified:
+    compared = [one for part in tried for one in part.compared]
+    notes = [note for part in tried for note in part.notes]
+    if any(_NO_THREAD in one.case.reason for one in compared):
+        notes.append("twins of a service with LEADLINE_TWIN=threads may start threads")
     return reported(
         asked,
-        [one for part in tried for one in part.compared],
+        compared,
         "; ".join(part.place for part in tried),
-        [note for part in tried for note in part.notes],
+        notes,
         sum(part.runs for part in tried),
         time.monotonic() - began,
     )
+
+
+_NO_THREAD = "refused to start a thread"
 
 
 def _has_failing(found: Sequence[Compared]) -> bool:

@@ -22,6 +22,7 @@ from leadline.verify.printing import printed_apart
 from leadline.verify.state import (
     aligned,
     comparable,
+    in_fresh,
     moved_on,
     named,
     uncompared,
@@ -282,8 +283,7 @@ def _in_the_way(runs: _Runs) -> str:
 
 
 _ASKED = (
-    "the candidate asks its process ({}), and that of the service answers otherwise, perhaps: "
-    "a twin knows"
+    "the candidate asks its process ({}), and that of the service answers otherwise, perhaps"
 )
 
 
@@ -295,7 +295,7 @@ def _asked_more(runs: _Runs) -> str:
     known = {mark.name for mark in runs.first.rerun.marks}
     for mark in runs.candidate.rerun.marks:
         if mark.chance is Chance.ASKED and mark.name not in known:
-            return _ASKED.format(mark.name)
+            return in_fresh(runs.first, _ASKED.format(mark.name))
     return ""
 
 

@@ -21,6 +21,10 @@ _DIGEST = re.compile(r" #[0-9a-f]{16}\Z")
 _WHOLE = f"{UNSHOWN}whole of "
 
 
+IN_TWIN = "a twin of the service may know"
+"""Ends a reason that is of the place, and none of the candidate."""
+
+
 def comparable(said: Mapping[str, Value]) -> dict[str, Value]:
     """Return what was told without that of which nothing can be said."""
     return {name: one for name, one in said.items() if not name.startswith((UNCOMPARED, BEGAN))}
@@ -32,8 +36,14 @@ def moved_on(first: Ran, *others: Ran) -> str:
         for name, found in first.state.items():
             if name.startswith(BEGAN) and other.state.get(name, found) != found:
                 what = name.removeprefix(BEGAN)
-                return f"{what} did not hold the same when the runs began"
+                said = f"{what} did not hold the same when the runs began"
+                return in_fresh(first, said)
     return ""
+
+
+def in_fresh(ran: Ran, reason: str) -> str:
+    """Return a reason, and where more may be known; there, the arguments are no copies."""
+    return f"{reason}: {IN_TWIN}" if ran.given is not None else reason
 
 
 def imported(*runs: Ran | None) -> Iterator[str]:
@@ -49,11 +59,13 @@ def uncompared(first: Ran, second: Ran, candidate: Ran) -> str:
     for ran in (candidate, first):
         for name, why in {**ran.inside, **ran.state}.items():
             if name.startswith(UNCOMPARED):
-                return f"what {named(name.removeprefix(UNCOMPARED))} holds {why}"
+                what = named(name.removeprefix(UNCOMPARED))
+                return in_fresh(first, f"what {what} holds {why}")
     others = {**second.inside, **second.state}
     for name, one in {**first.inside, **first.state}.items():
         if _is_digest(name, one) and others.get(name, one) != one:
-            return f"what {named(name)} holds differs by itself, and is told by a digest alone"
+            said = f"what {named(name)} holds differs by itself, and is told by a digest alone"
+            return in_fresh(first, said)
     return ""
 
 

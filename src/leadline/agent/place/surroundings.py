@@ -28,6 +28,10 @@ def values() -> dict[str, list[object]]:
         "sys.path": list(sys.path),
         "sys.getrecursionlimit()": sys.getrecursionlimit(),
         "sys.getswitchinterval()": sys.getswitchinterval(),
+        "sys.get_int_max_str_digits()": sys.get_int_max_str_digits(),
+        "sys.tracebacklimit": getattr(sys, "tracebacklimit", None),
+        "sys.meta_path": [named(one) for one in sys.meta_path],
+        "sys.path_hooks": [named(one) for one in sys.path_hooks],
         "gc.isenabled()": gc.isenabled(),
         "time.tzname": list(time.tzname),
         "locale.setlocale()": _locale.setlocale(_locale.LC_ALL, None),
@@ -35,6 +39,9 @@ def values() -> dict[str, list[object]]:
         "functions of atexit": atexit._ncallbacks(),  # noqa: SLF001 - nothing else tells
         **_logging(),
     }
+    csv: Any = sys.modules.get("_csv")
+    if csv is not None:
+        found["csv.field_size_limit()"] = csv.field_size_limit()
     decimal: Any = sys.modules.get("decimal")
     if decimal is not None:
         context = decimal.getcontext()  # but for what reckoning itself leaves there: its flags
@@ -55,6 +62,10 @@ def objects() -> dict[str, object]:
     """Return what is told by its name where it is another one than before."""
     found: dict[str, object] = {f"sys.{name}": getattr(sys, name, None) for name in _HOOKS}
     found |= {f"builtins.{name}": one for name, one in vars(builtins).items() if name != "_"}
+    found |= {"sys.getprofile()": sys.getprofile(), "sys.gettrace()": sys.gettrace()}
+    threading: Any = sys.modules.get("threading")
+    if threading is not None:
+        found["threading.excepthook"] = threading.excepthook
     for number in signal.valid_signals():
         name = signal.Signals(number).name if number in _SIGNALS else str(int(number))
         found[f"signal.getsignal({name})"] = signal.getsignal(number)
@@ -87,6 +98,15 @@ def _logging() -> dict[str, object]:
             if getattr(one, "level", 0) or getattr(one, "disabled", False)
         },
         "logging.disable()": logging.root.manager.disable,
+        "names of levels": dict(logging._levelToName),  # noqa: SLF001 - nothing else tells
+        "filters of loggers": {
+            name: [named(each) for each in one.filters]
+            for name, one in loggers.items()
+            if getattr(one, "filters", None)
+        },
+        "loggers that do not propagate": sorted(
+            name for name, one in loggers.items() if not getattr(one, "propagate", True)
+        ),
         "handlers of loggers": {
             name: [type(each).__qualname__ for each in one.handlers]
             for name, one in loggers.items()
