@@ -238,12 +238,44 @@ AROUND = {
     "shadowed": "import builtins\nbuiltins.ascii = repr",
     "zoned": "os.environ['TZ'] = 'Asia/Tokyo'\ntime.tzset()",
     "swept": "gc.disable()",
+    "found": "sys.meta_path.insert(0, None)",
+    "short": "sys.tracebacklimit = 3",
+    "long": "sys.set_int_max_str_digits(0)",
+    "wide": "csv.field_size_limit(10)",
+    "of_threads": "threading.excepthook = print",
+    "level": "logging.addLevelName(5, 'FIVE')",
+    "kept_out": "logging.getLogger('it').addFilter(print)",
+    "alone": "logging.getLogger('it').propagate = False",
 }
+REDEFINED = {
+    "code": "helper.__code__ = (lambda x: x + 1).__code__",
+    "bases": "Derived.__bases__ = (Other,)",
+    "equal": "setattr(Derived, '__eq__', lambda one, other: True)",
+    "virtual": "Abstract.register(Other)",
+    "renamed": "helper.__name__ = 'other'",
+}
+DEFINED = """
+class Base: pass
+class Other: pass
+class Derived(Base): pass
+class Abstract(abc.ABC): pass
+"""
+
+
+def test_what_a_call_makes_of_definitions_is_seen(tmp_path):
+    bodies = {name: ("return 1", f"{line}\nreturn 1") for name, line in REDEFINED.items()}
+    bodies["as_before"] = (
+        "return 1",
+        "setattr(Derived, '__hash__', None)\ndel Derived.__hash__\nreturn 1",
+    )
+    assert became(tmp_path, bodies, DEFINED) == {
+        **only(Candidate.UNKNOWN, REDEFINED), "as_before": Candidate.SAME
+    }  # fmt: skip
 
 
 def test_what_a_process_has_one_of_is_compared(tmp_path):
     """Each of them can be set by one line of a candidate, and is met by all that follows."""
-    more = "import atexit, gc, io, locale, os, signal, socket, sys, time\n"
+    more = "import atexit, csv, gc, io, locale, os, signal, socket, sys, time\n"
     bodies = {name: ("return 1", f"{line}\nreturn 1") for name, line in AROUND.items()}
     bodies["as_before"] = (
         "return 1",

@@ -94,7 +94,6 @@ _WATCHED = [
     (Chance.ASKED, "asyncio", "current_task", _ANY),
     (Chance.ASKED, "threading", "current_thread", _ANY),
     (Chance.ASKED, "threading", "get_ident", _ANY),
-    (Chance.ASKED, "signal", "signal", _ANY),
 ]
 """Module, function, and the number of arguments with which it matters."""
 _OF_DATES = frozenset(("now", "today", "utcnow"))
@@ -107,6 +106,7 @@ _PLUMBING = frozenset(
 """Packages whose own clocks and process numbers reach no result of the application."""
 _NAMED_BY = frozenset(("random", "secrets", "tempfile", "uuid"))
 """Modules whose functions tell more than the bytes that they take."""
+_SETS = ("__setitem__", "__delitem__")
 _IMPORTING = "importlib._bootstrap"
 _BY_NUMBER = frozenset(("CALL", "CALL_KW"))
 
@@ -152,7 +152,7 @@ class Marks:
         frame = sys._getframe(2)  # noqa: SLF001 - the caller, below the monitor's guard
         if frame.f_code is not code or not (name := _named(frame, name)):
             return
-        if chance is Chance.ASKED and _imports(frame):
+        if chance is Chance.ASKED and (code.co_name in _SETS or _imports(frame)):
             return
         if (chance, name) in self._found or len(self._found) < MAX_MARKS:
             self._found[chance, name] = self._found.get((chance, name), 0) + 1

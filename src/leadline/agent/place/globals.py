@@ -12,6 +12,7 @@ from types import ModuleType
 from leadline.agent.place import surroundings
 from leadline.agent.place.changes import MODULE, Changes
 from leadline.agent.place.deep import MeasuredWalk
+from leadline.agent.place.definitions import Definitions
 from leadline.agent.place.reach import Reach, as_plain
 from leadline.trial.place import LATE, UNCOMPARED
 from leadline.wire.value import LIMITS, Value
@@ -27,12 +28,15 @@ class Globals:
 
     def __init__(self, is_own: Callable[[str], bool]) -> None:
         self.is_own = is_own
-        self._reach = Reach(_own(is_own))
+        own = _own(is_own)
+        self._reach = Reach(own)
+        self._definitions = Definitions(own)
         self.begin()
 
     def renew(self) -> None:
         """Take all as it is now for what it was before any run."""
         self._reach.renew()
+        self._definitions = Definitions(_own(self.is_own))
         self.begin()
 
     def begin(self) -> None:
@@ -45,7 +49,8 @@ class Globals:
     def changed(self) -> dict[str, Value]:
         """Return what is another now, by path: `module:name.attribute[key]`."""
         late = {name for name in _own(self.is_own) if name not in self._reach.modules}
-        found = Changes(self._reach, self._taken).tell()
+        found: dict[str, Value] = {**self._definitions.changed()}
+        found |= Changes(self._reach, self._taken).tell()
         found |= {f"{UNCOMPARED}{name}{MODULE}": LATE for name in late}
         for name, values in surroundings.values().items():
             known = self._surroundings.get(name)
