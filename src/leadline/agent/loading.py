@@ -104,7 +104,7 @@ SEALED_PARTS = [
         trial.applying trial.candidate trial.difference trial.fresh trial.holders trial.overlay
         trial.patch trial.plan trial.questions
         trial.purity trial.reachable trial.scopes trial.sources
-        trial.steps trial.unified trial.elsewhere trial.building
+        trial.steps trial.unified trial.elsewhere trial.dotted trial.building
         trial.building_arrays trial.building_functions trial.building_streams
         trial.building_classes trial.building_standard trial.remade trial.rebuilding
         agent.place.inside agent.place.entry agent.place.callee

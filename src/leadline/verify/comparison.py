@@ -16,6 +16,7 @@ from leadline.trial.place import IDLE, UNSEEN, Ran
 from leadline.verify.aside import NOTHING_ASIDE, Aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.gateways import answer, unshown
+from leadline.verify.noise import hidden_by, unmasked
 from leadline.verify.printing import printed_apart
 from leadline.verify.state import (
     aligned,
@@ -138,8 +139,8 @@ class _Found:
             if each.where not in known:
                 into = self.unshown if where.startswith(UNSHOWN) else self.differences
                 into.append(replace(each, where=where))
-        hidden = _hidden(pair, noise)
-        if hidden and _hidden(apart(sides.other, sides.tried, exactly, sides.moved), noise):
+        hidden = hidden_by(pair, noise)
+        if hidden and hidden_by(apart(sides.other, sides.tried, exactly, sides.moved), noise):
             self.unclear += hidden
 
     def add_named(self, sides: Iterable[dict[str, Value]], moved: Moved) -> None:
@@ -331,54 +332,11 @@ def _outcomes(runs: _Runs, noise: Apart | None, found: _Found) -> None:
         found.add(sides, apart(one, other, exactly=True), exactly=True)
 
 
-def _hidden(found: Apart, noise: Apart | None) -> list[Difference]:
-    """Return what is masked by noise of which no clock and no random bytes can be the cause."""
-    if noise is None:
-        return []
-    masks = tuple(one.where for one in noise.differences if one.where in noise.certain)
-    left = {one.where for one in unmasked(found, noise)}
-    return [
-        one
-        for one in found.differences
-        if one.where not in left and is_masked(one.where, masks)
-    ]
-
-
 def _passed(ran: Ran) -> Outcome:
     outcome = ran.rerun.outcome
     if outcome is None:
         raise WireError("A run has no outcome.")
     return outcome if ran.given is None else replace(outcome, arguments=ran.given)
-
-
-def unmasked(found: Apart, noise: Apart | None) -> list[Difference]:
-    """Return the differences that are no noise: those that lie beneath no masked path, and
-    those that are of another sort than the noise there, such as nothing for a time."""
-    if noise is None:
-        return found.differences
-    masks = tuple(one.where for one in noise.differences)
-    masks += tuple(
-        {one.partition("~")[0] for one in masks if "~" in one} & set(_chanced(found))
-    )
-    return [
-        one
-        for one in found.differences
-        if not is_masked(one.where, masks)
-        or (one.where in found.certain and one.where not in noise.certain)
-    ]
-
-
-def _chanced(found: Apart) -> list[str]:
-    """Return where chance can have made the difference, whatever was alike in two runs."""
-    return [one.where for one in found.differences if one.where not in found.certain]
-
-
-def is_masked(where: str, masks: Sequence[str]) -> bool:
-    """Tell whether a path is one of those that are masked, or beneath one."""
-    return any(
-        where == mask or (where.startswith(mask) and where[len(mask)] in ".[{")
-        for mask in masks
-    )
 
 
 def _beside(runs: _Runs, found: _Found) -> None:

@@ -4,7 +4,8 @@ the same in both controls of this one by chance, perhaps."""
 import re
 from collections.abc import Sequence
 
-from leadline.verify.comparison import Compared, is_masked
+from leadline.verify.comparison import Compared
+from leadline.verify.noise import is_masked
 from leadline.verify.verdict import Candidate
 from leadline.wire.struct import replace
 
