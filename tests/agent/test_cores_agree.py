@@ -7,6 +7,7 @@ import gc
 import itertools
 import json
 import queue
+import re
 import sys
 import threading
 from collections import OrderedDict, defaultdict, deque, namedtuple
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field, make_dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -26,12 +28,15 @@ from hypothesis import strategies as st
 from hostile import calls, zoo
 from leadline import native
 from leadline.agent.capture import keeping, kept_quickly, outcomes, shapes, stack
+from leadline.agent.capture.frame import scope_of
 from leadline.agent.capture.landmarks import Landmarks
 from leadline.agent.capture.shapes import acquaint
 from leadline.agent.capture.tree import Room, capture
 from leadline.agent.capture.writing import write
-from leadline.agent.core.passage import NOTHING, Passage, Visit
-from leadline.expression import Unknown
+from leadline.agent.core.passage import NOTHING, Passage, Site, Visit
+from leadline.agent.probes.choosing import shape_of
+from leadline.agent.probes.ending import Question, arguments_of, at_end
+from leadline.expression import Unknown, compile_predicate
 from leadline.wire.gateway import Piece
 from leadline.wire.limits import CaptureLimits
 from leadline.wire.probe import (
@@ -189,12 +194,25 @@ SCALARS = (
             UTC,
             json,
             threading.Lock(),
+            threading.RLock(),
             print,
             asyncio.Queue.put,
+            re.compile("a(b)"),
+            re.compile(b"x", re.IGNORECASE),
+            Path("/srv/shop.sqlite3"),
+            functools.partial(print, 1, end=""),
         ]
     )
 )
-KEYS = st.integers() | TEXTS | st.booleans() | st.none() | st.binary(max_size=8) | st.floats()
+KEYS = (
+    st.integers()
+    | TEXTS
+    | st.booleans()
+    | st.none()
+    | st.binary(max_size=8)
+    | st.floats()
+    | st.sampled_from([b"authorization", ValueError, Plain, Colour.RED, ("a", 1)])
+)
 HASHED = st.integers() | TEXTS | st.booleans()
 
 
@@ -224,6 +242,7 @@ def _inside(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         | pairs.map(lambda pair: Login(*pair))
         | pairs.map(lambda pair: Pair(*pair))
         | pairs.map(lambda pair: ValueError(*pair))
+        | pairs.map(lambda pair: functools.partial(_shuffled, *pair))
     )
 
 
@@ -356,6 +375,7 @@ def test_values_are_kept_to_the_same_document(value, most, leaves_out) -> None:
     slots = Slotted(value, held)
     named = [("value", value), ("given", given), ("slots", slots), ("pair", ("token", value))]
     code = [_both, held.__init__, value.__init__, _closing(value), _closing, Held.__init__, len]
+    code.append(contextmanager(_closing(value)))
     named.append(("code", [*code, _closing(held).__closure__, functools.partial(_both, value)]))
     octets = [b"", b'plain \n"', b"\xff", {b"a", b"b", 3}, frozenset("xyz"), {1.5, None}]
     named.append(("octets", octets))
@@ -370,7 +390,18 @@ def test_what_there_is_no_room_for_is_left_out_both_ways() -> None:
 def test_what_a_server_gave_is_kept_to_the_same_document() -> None:
     served, held = Served({"a": [1]}), Held({"x": 1})
     pieces = {object.__hash__(held): (Piece.SEND, True)}
-    _kept_both_ways([("a", [served, held, Plain(held, served)])], 9_000, pieces=pieces)
+    named = [("a", [served, held, Plain(held, served), [Served(served)]])]
+    for most in (9_000, *range(300, 700, 7)):
+        for leaves_out in (False, True):
+            _kept_both_ways(named, most, pieces=pieces, leaves_out=leaves_out)
+
+
+def test_what_is_written_as_json_is_opened_on_another_thread() -> None:
+    named = [("a", [Held({"x": [1, {"k": 2.5}]}), "\u00e4", OwnText("own")])]
+    hurried = keeping.keep(named, leaves_out=True, as_json=True)
+    assert bytes in map(type, hurried.document["nodes"])
+    kept_quickly.open_nodes(hurried.document)
+    assert hurried == keeping.keep(named, leaves_out=True)
 
 
 @pytest.mark.parametrize("name", sorted(zoo()))
@@ -387,6 +418,63 @@ def test_hostile_values_are_kept_to_the_same_document(name) -> None:
     ):
         _kept_both_ways([("shown", shown)], 256_000, leaves_out=True, surrounded=False)
     assert calls == []
+
+
+@given(one=VALUES, other=VALUES)
+@example(one={"a": [1]}, other={"a": [2]})
+@example(one=[1, "x", 2], other=[5, "y", 9, 4])
+@QUICK
+def test_calls_are_told_apart_alike(one, other) -> None:
+    alike = shape_of(one) == shape_of(other)
+    assert (core.outline([("a", one)]) == core.outline([("b", other)])) is alike
+
+
+ASKED = [
+    "result['total'] > 0",
+    "result is None",
+    "n > 3 and result != 5",
+    "exception is None",
+    "exception is not None",
+    "result.number == n",
+    "duration > 0",
+    "nowhere == 1",
+    "len(result) > 2",
+    "raises ValueError",
+    "not raises ValueError and n == 4",
+    "result.number.missing",
+]
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize(
+    "result", [None, 5, {"total": 1}, {"total": "x"}, {}, [1, 2, 3], Record(4, "t")]
+)
+def test_predicates_have_the_same_answers(asked, result) -> None:
+    def called(n: int, password: str, *more: object) -> list[object]:
+        frame = sys._getframe()
+        names = frame.f_code.co_varnames
+        scope = scope_of(frame, frame.f_code, frozenset(names))
+        site = Site(frame.f_code, (), "a.py", 1, "called")
+        seen = Visit(scope, frame, site, result, None, 0.5)
+        question, answers = Question(compile_predicate(asked)), []
+        for program in (question._program, None):
+            question._program = program
+            answers.append(question.answer(seen, None, True, result))
+        room, other = Room(9_000), Room(9_000)
+        shown = at_end(seen, room, None)
+        written = {
+            name: {"type": "?", "omitted": "redacted", "rule": "name:password"}
+            if name == "password"
+            else outcomes.taker(other)(value)
+            for name, value in arguments_of(seen)
+        }
+        assert {name: outcomes.opened(one) for name, one in shown.items()} == written
+        assert [*shown] == [*written]
+        assert room.left == other.left
+        return answers
+
+    one, other = called(4, "hunter2", result, (result, 2))
+    assert one == other
 
 
 def test_keeping_leaves_no_dictionary_and_no_reference_behind() -> None:

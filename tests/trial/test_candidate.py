@@ -10,6 +10,7 @@ import textwrap
 import pytest
 
 from leadline.trial import candidate, reachable
+from leadline.trial.untried import is_inert
 from leadline.wire.errors import RefusedError, UsageError, WireError
 
 PRICING = """\
@@ -281,6 +282,39 @@ def diff_of(*files):
             old.splitlines(True), new.splitlines(True), f"a/{name}", f"b/{name}"
         )
     )
+
+
+def test_what_is_no_python_and_may_be_read_is_part_of_a_candidate():
+    pricing = ("src/shop/pricing.py", PRICING, PRICING.replace("0.2", "0.3"))
+    plain = candidate.from_diff(diff_of(pricing, ("docs/x.json", "1\n", "2\n")), read)
+    assert plain.untried == ()
+    rates = [("src/rates.json", "1\n", f"{n}\n") for n in (2, 3)]
+    one, other = (candidate.from_diff(diff_of(pricing, part), read) for part in rates)
+    assert [part.name for part in one.untried] == ["src/rates.json"]
+    assert len({plain.digest, one.digest, other.digest}) == 3
+    assert candidate.decode(json.loads(json.dumps(candidate.encode(one)))) == one
+    said = candidate.encode(one)
+    del said["untried"]
+    with pytest.raises(WireError):
+        candidate.decode(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "inert"),
+    [
+        ("README.md", True),
+        ("LICENSE", True),
+        ("tests/data/a.json", True),
+        (".gitignore", True),
+        ("shop/templates/a.html", False),
+        ("requirements.txt", False),
+        ("setup.cfg", False),
+        ("Makefile", False),
+        ("shop/rates.JSON", False),
+    ],
+)
+def test_what_a_service_reads_is_told_by_its_name(name, inert):
+    assert is_inert(name) is inert
 
 
 def test_a_diff_becomes_a_candidate_without_what_the_service_does_not_run():

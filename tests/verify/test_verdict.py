@@ -19,6 +19,7 @@ from leadline.verify.verdict import (
 BOTH = Stated(fails=True, expect=True)
 FAILS = Stated(fails=True)
 NONE = Stated()
+UNTRIED = Stated(fails=True, expect=True, untried=("rates.json", "x.sql"))
 
 GOOD = Case(False, Control.AGREES, True, Candidate.SAME, False)
 OTHER = Case(False, Control.AGREES, True, Candidate.DIFFERS, False)
@@ -55,6 +56,11 @@ TABLE = [
     ([MET] * 7 + [GOOD] * 193, FAILS, Verdict.NO_LONGER_FAILS, ""),
     ([MET] * 12, BOTH, Verdict.FIXED, ""),
     ([MET] * 5, BOTH, Verdict.UNKNOWN, "too few"),
+    ([MET] * 7 + [GOOD] * 9, UNTRIED, Verdict.UNKNOWN, "rates.json, x.sql are part"),
+    ([GOOD] * 20, UNTRIED, Verdict.UNKNOWN, "only Python is tried"),
+    ([MET] * 7 + [OTHER] * 9, UNTRIED, Verdict.CHANGES_BEHAVIOUR, ""),
+    ([MISSED] * 7 + [GOOD] * 9, UNTRIED, Verdict.NOT_FIXED, ""),
+    ([ELSEWHERE] * 20, UNTRIED, Verdict.NOT_EXERCISED, ""),
     ([MET] * 12 + [LOST] * 5, BOTH, Verdict.UNKNOWN, "none of the calls that did not fail"),
     ([MET] * 12 + [ELSEWHERE] * 5, BOTH, Verdict.FIXED, ""),
     ([MET] * 12 + [ELSEWHERE] * 5 + [LOST], FAILS, Verdict.NO_LONGER_FAILS, ""),

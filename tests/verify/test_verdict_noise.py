@@ -58,6 +58,35 @@ DIFFERS = {
         "return {'n': 1, 'm': list(SETS['read'])}", "return {'n': 2, 'm': list(SETS['read'])}"
     ),
 }  # fmt: skip
+CLOCK = """
+import datetime, time
+from datetime import UTC, timedelta, timezone
+now = datetime.datetime.now
+"""
+OTHER_TIMES = {
+    "naive": ("return {'at': now(UTC)}", "return {'at': now()}"),
+    "text": ("return {'at': str(now(UTC))}", "return {'at': str(now())}"),
+    "in_a_text": ("return [f'at {now(UTC)}, ok']", "return [f'at {now()}, ok']"),
+    "zone": ("return [now(UTC)]", "return [now(timezone(timedelta(hours=2)))]"),
+    "unit": ("return {'ns': time.time_ns()}", "return {'ns': int(time.time_ns() / 1e6)}"),
+    "expiry": ("return {'s': time.time() + 3_600}", "return {'s': time.time() - 3_600}"),
+    "later": ("return {'at': now()}", "return {'at': now() + timedelta(hours=2)}"),
+}
+ALIKE = {
+    "time": ("return {'s': time.time()}", "return {'s': time.time() + 0}"),
+    "ns": ("return {'ns': time.time_ns()}", "return {'ns': 1 + time.time_ns()}"),
+    "aware": ("return [now(UTC)]", "return [now(timezone.utc)]"),
+    "alike": ("return {'at': str(now(UTC))}", "return {'at': f'{now(UTC)}'}"),
+}
+
+
+def test_a_clock_explains_minutes_and_no_zone(tmp_path):
+    assert became(tmp_path, OTHER_TIMES | ALIKE, CLOCK) == {
+        **only(Candidate.DIFFERS, OTHER_TIMES),
+        **only(Candidate.SAME, ALIKE),
+    }
+
+
 SAME = {
     "the_same_set": ("return list(SETS['read'])", "x = 1\nreturn list(SETS['read'])"),
     "printed_set": ("print(SETS['read'])", "x = 1\nprint(SETS['read'])"),

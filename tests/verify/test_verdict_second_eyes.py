@@ -1,11 +1,14 @@
 """Candidates that are wrong where a look at the outcome alone does not show it, and ones that
 only look different: many calls in one verification, each of another function."""
 
+import argparse
+import io
 import textwrap
 
 import pytest
 from benchmarks.verify.calling import captured, home, imported
 
+from leadline.cli.verify import _tell
 from leadline.trial.candidate import make, of_texts
 from leadline.verify.verdict import Candidate
 from leadline.verify.verifying import Request, verify
@@ -292,6 +295,56 @@ def test_what_a_coroutine_leaves_running_is_waited_for(tmp_path):
         tmp_path, old, old.replace("leaving(x)\n", "leaving(x + 1)\n"), "f", [(1,)]
     )
     assert found.compared[0].differences[0].where == "tried.PARTS[0]"
+
+
+def test_what_a_coroutine_sets_of_a_context_is_its_callers(tmp_path):
+    old = f"{PRELUDE}\nUSER = contextvars.ContextVar('user')\n"
+    old += "async def f(x):\n    USER.set(x)\n    await asyncio.sleep(0)\n    return 1 // x\n"
+    for given, verdict in (("x + 1", "changes behaviour"), ("+x", "no difference seen")):
+        new = old.replace("USER.set(x)", f"USER.set({given})")
+        assert verified(tmp_path, old, new, "f", [(1,), (2,)]).report.verdict == verdict
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_what_was_given_out_is_looked_at_once_more(tmp_path, kind):
+    old = f"{PRELUDE}\n{kind} f(x):\n    row = [x]\n    yield row\n    row = [x + 1]\n"
+    old += "    yield row\n    yield 3\n"
+    for one, verdict in (("row[0] = x + 1", "changes behaviour"), ("row = [1 + x]", None)):
+        found = verified(tmp_path, old, old.replace("row = [x + 1]", one), "f", [(1,), (2,)])
+        assert found.report.verdict == (verdict or "no difference seen")
+        told = [place.where for place in found.compared[0].differences]
+        assert told == (["yield 1 at the end"] if verdict else [])
+
+
+ASKS = {
+    "environment": ("return x", "os.environ.get('MODE')\nreturn x"),
+    "in_environment": ("return x", "'MODE' in os.environ\nreturn x"),
+    "all_of_it": ("return x", "len(dict(os.environ))\nreturn x"),
+    "getenv": ("return x", "os.getenv('MODE')\nreturn x"),
+    "a_loop": ("return x", "asyncio.run(asyncio.sleep(0))\nreturn x"),
+    "thread": ("return x", "threading.current_thread() is threading.main_thread()\nreturn x"),
+}
+AS_BEFORE = {"both": ("os.getenv('M')\nreturn x", "a = os.getenv('M')\nreturn x")}
+
+
+def test_what_the_candidate_alone_asks_its_process_is_unknown(tmp_path):
+    assert became(tmp_path, {**ASKS, **AS_BEFORE}) == {
+        **only(Candidate.UNKNOWN, ASKS),
+        **only(Candidate.SAME, AS_BEFORE),
+    }
+
+
+def test_the_exit_status_is_the_verdicts_where_nobody_reads_on(tmp_path, monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, _):
+            raise BrokenPipeError
+
+    old = "def f(x):\n    return x\n"
+    found = verified(tmp_path, old, old.replace("x\n", "x + 1\n"), "f", [(1,), (2,)])
+    args = argparse.Namespace(captured="calls.jsonl", report=None, export_tests="")
+    for args.json, args.markdown in ((False, ""), (True, ""), (False, "-")):
+        monkeypatch.setattr("sys.stdout", Gone())
+        assert _tell(args, found) == 1
 
 
 def test_state_of_another_module_is_not_the_candidates_own(tmp_path):

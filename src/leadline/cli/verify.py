@@ -4,8 +4,9 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from leadline.cli.command import Command, add_json
 from leadline.cli.show import err, harmless, out
@@ -345,16 +346,16 @@ def _progress() -> Callable[[str, int, int], None]:
 
 
 def _tell(args: argparse.Namespace, found: Verified) -> int:
-    """Show the verdict before anything is written to a file: that can fail."""
+    """Show the verdict before anything is written to a file: that can fail. The exit status is
+    the verdict's, also where nobody reads on."""
     report = found.report
     plain = report.plain()
-    if args.json:
-        out(json.dumps(plain))
-    elif args.markdown != _STDIN:
-        for line in report_lines(plain):
-            out(line)
+    try:
+        _show(args, plain)
+    except BrokenPipeError:
+        sys.stdout = None  # the interpreter must not flush into it again
     keep_report(args, plain)
-    if args.markdown:
+    if args.markdown and args.markdown != _STDIN:
         _write_markdown(args.markdown, markdown(plain))
     if args.export_tests:
         exported = export_tests(
@@ -366,10 +367,17 @@ def _tell(args: argparse.Namespace, found: Verified) -> int:
     return report.exit_status
 
 
+def _show(args: argparse.Namespace, report: Mapping[str, Any]) -> None:
+    if args.json:
+        out(json.dumps(report))
+    if args.markdown == _STDIN:
+        out(markdown(report).rstrip("\n"))
+    elif not args.json:
+        for line in report_lines(report):
+            out(line)
+
+
 def _write_markdown(file: str, text: str) -> None:
-    if file == _STDIN:
-        out(text.rstrip("\n"))
-        return
     try:
         Path(file).write_text(text, "utf-8")
     except OSError as error:

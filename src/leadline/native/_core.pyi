@@ -191,29 +191,74 @@ def kept_items(
     """As above, of what is in a row."""
 
 def kept_nodes(
-    objects: list[Any],
-    nodes: list[Any],
-    reach: list[int],
-    memo: dict[int, int],
-    layouts: dict[int, Any],
-    landmarks: dict[int, Any],
-    pieces: dict[int, Any],
-    modules: dict[str, Any],
-    known: dict[str, str | None],
+    hands: tuple[
+        list[Any],  # objects
+        list[Any],  # their nodes
+        list[int],  # how many objects were known before each
+        list[Any],  # weak references for a twin
+        dict[int, int],  # numbers of objects, by their identity
+        dict[int, Any],  # layouts
+        dict[int, Any],  # landmarks
+        dict[int, Any],  # pieces of a web server's
+        dict[str, Any],  # loaded modules
+        dict[str, str | None],  # rules of names
+        dict[int, tuple[CodeType, int]],  # fingerprints of code
+        dict[int, int],  # numbers of weak references, by where their object lies
+        str,  # the token of these numbers
+        type,  # the class of what stands for one that is held back
+    ],
     left: int,
     most: int,
     every: int,
+    names_absent: bool,
     /,
-) -> int:
-    """Write down the objects that come next: plain containers, instances, classes. Returns the
-    room that is left, at the first that needs more than is known here, or when the number of
-    nodes can be divided by `every`."""
+) -> tuple[int, bool]:
+    """Write down the objects that come next, each as the JSON of its node: containers,
+    instances, functions, classes. Returns the room that is left, at the first that needs more
+    than is known here, or when the number of nodes can be divided by `every`; and whether it
+    is still to be said how the last one is found in a twin. What lives in its process is only
+    named there, with `names_absent`."""
+
+def kept_among(names: dict[Any, Any], name: str, otherwise: object, /) -> Any:
+    """Return what lies under a name in a dictionary, of which no key is asked whether it is
+    equal."""
+
+def around_is_bare(
+    thread_locals: list[tuple[str, str]],
+    modules: dict[str, Any],
+    local: type,
+    members: Callable[[Any, str], object],
+    environment: dict[bytes, bytes],
+    before: dict[bytes, bytes],
+    /,
+) -> bool:
+    """Tell whether a call is made in nothing that has to be written down beside its arguments;
+    False is no answer."""
+
+def outline(named: list[tuple[str, object]], /) -> bytes:
+    """Return what is cheap to see of a call's arguments: see `choosing.shape_of_call`."""
 
 def parameters_of(frame: FrameType, /) -> list[tuple[str, object]]:
     """Return the parameters of a running frame that have a value, in their order."""
 
+def parameters_shown(
+    frame: FrameType, limits: object, depth: int, items: int, text: int, room: int, /
+) -> tuple[dict[str, bytes], int]:
+    """Return the parameters of a running frame, each as JSON that is an outcome, and the room
+    that is left; of a secret its name is told."""
+
+def answer(program: Program, frame: FrameType, result: object, /) -> bool | None:
+    """Return whether a predicate holds of a call that has returned; None where that needs more
+    than is known here."""
+
 def outward(frame: FrameType, skip: int, count: int, /) -> list[Any]:
     """Return code and globals of the frames further out, by turns."""
+
+def callers(
+    frame: FrameType, names: dict[int, tuple[CodeType, str]], frames: int, most: int, /
+) -> list[str] | None:
+    """Return the names of those frames further out that have one, of at most so many frames;
+    None where one is not among `names`."""
 
 def generator_of(frame: FrameType, /) -> ReferenceType[Any] | None:
     """Return a weak reference to the generator that a frame belongs to, if it does."""

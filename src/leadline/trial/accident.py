@@ -11,13 +11,20 @@ PATTERN = (
 """What a clock, or a source of random bytes, writes: numbers, times, UUIDs, long tokens;
 and addresses, of which those that differ in digits alone would else be built alike."""
 _CHANCE = re.compile(PATTERN)
+_ZONE = re.compile(r"(?<=\d:\d\d)(:\d\d(?:[.,]\d+)?)?([+-]\d\d:?\d\d)(?!\d)")
+_LETTERS = str.maketrans("0123456789+-:", "abcdefghijpmc")
 
 
 def without_chance(text: str) -> str:
     """Return a text with a sign in the place of each such part."""
-    return _CHANCE.sub("#", text)
+    return _CHANCE.sub("#", _with_zones(text))
 
 
 def chances(text: str) -> list[str]:
     """Return those parts, in their order."""
-    return _CHANCE.findall(text)
+    return _CHANCE.findall(_with_zones(text))
+
+
+def _with_zones(text: str) -> str:
+    """Return a text in which the zone of a time is no number: no clock makes another of it."""
+    return _ZONE.sub(lambda zone: f"{zone[1] or ''}<{zone[2].translate(_LETTERS)}>", text)

@@ -5,7 +5,6 @@ by the ends of their paths, and is bound to both texts by its digest: an approva
 candidate is none of another, nor of the same diff on another version.
 """
 
-import json
 import subprocess
 from collections.abc import Iterable
 from difflib import SequenceMatcher
@@ -15,13 +14,9 @@ from leadline.trial.difference import Difference, difference
 from leadline.trial.patch import BOM, FilePatch, Kind, apply, lines_of, parse
 from leadline.trial.reachable import readers
 from leadline.trial.sources import Read, decoded, reader
+from leadline.trial.untried import Untried, digest_of, is_inert, untried_of
 from leadline.wire.errors import RefusedError, UsageError, WireError
 from leadline.wire.struct import dataclass
-
-try:  # `hashlib` loads OpenSSL: 4 MB of somebody else's memory for this one digest
-    from _sha2 import sha256  # type: ignore[import-not-found]
-except ImportError:
-    from hashlib import sha256
 
 MAX_ENTRY_POINTS = 100
 """More functions around a change than anybody would try one after the other."""
@@ -66,12 +61,14 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """What is to be verified. `notes` say what was left out of it and what fitted elsewhere;
-    the digest is of the changes alone."""
+    the digest is of the changes, and of what is `untried`: files of the diff that are no
+    Python, and that the service may read."""
 
     title: str
     changes: tuple[Change, ...]
     digest: str
     notes: tuple[str, ...] = ()
+    untried: tuple[Untried, ...] = ()
 
     @property
     def same_code(self) -> bool:
@@ -99,16 +96,22 @@ class EntryPoint:
     changed: bool = False
 
 
-def make(title: str, changes: Iterable[Change], notes: Iterable[str] = ()) -> Candidate:
+def make(
+    title: str,
+    changes: Iterable[Change],
+    notes: Iterable[str] = (),
+    untried: Iterable[Untried] = (),
+) -> Candidate:
     """Return a candidate of these changes, in the order of their files."""
     ordered = tuple(sorted(changes, key=lambda change: change.file))
-    return Candidate(title, ordered, _digest(ordered), tuple(notes))
+    aside = tuple(sorted(untried, key=lambda one: one.name))
+    return Candidate(title, ordered, _digest(ordered, aside), tuple(notes), aside)
 
 
-def _digest(changes: Iterable[Change]) -> str:
-    said = [[one.file, one.old, one.new] for one in changes]
-    text = json.dumps(said, ensure_ascii=True, separators=(",", ":"))
-    return str(sha256(text.encode("ascii")).hexdigest())
+def _digest(changes: Iterable[Change], untried: Iterable[Untried]) -> str:
+    said: list[Any] = [[one.file, one.old, one.new] for one in changes]
+    said += [[one.name, one.digest] for one in untried]
+    return digest_of(said)
 
 
 def from_diff(text: str, read: Read, title: str = "", folder: str = "") -> Candidate:
@@ -120,11 +123,14 @@ def from_diff(text: str, read: Read, title: str = "", folder: str = "") -> Candi
     """
     patches = parse(text)
     notes: list[str] = []
+    untried: list[Untried] = []
     changes: dict[str, Change] = {}
     places = _Places(read, folder)
     for patch in sorted(patches, key=lambda one: one.kind is Kind.CREATED):
         if not patch.name.endswith((".py", ".pyw")):
             notes.append(f"{patch.name}: left out, it is no Python source")
+            if not is_inert(patch.name):
+                untried.append(untried_of(patch))
             continue
         if patch.kind is Kind.BINARY:
             raise UsageError(
@@ -149,7 +155,7 @@ def from_diff(text: str, read: Read, title: str = "", folder: str = "") -> Candi
             "Nothing in the diff is a file that the service runs.",
             "\n".join(notes),
         )
-    return make(title or _title(patches), changes.values(), notes)
+    return make(title or _title(patches), changes.values(), notes, untried)
 
 
 def _title(patches: list[FilePatch]) -> str:
@@ -365,7 +371,8 @@ def _read_as(function: str) -> str:
 
 def encode(candidate: Candidate) -> dict[str, Any]:
     """Return a candidate as JSON can hold it."""
-    return {
+    aside = [[one.name, one.digest] for one in candidate.untried]
+    return ({"untried": aside} if aside else {}) | {
         "title": candidate.title,
         "digest": candidate.digest,
         "notes": list(candidate.notes),
@@ -387,11 +394,14 @@ def decode(value: Any) -> Candidate:
     try:
         changes = tuple(_read_change(one) for one in value["changes"])
         title, notes = value["title"], value["notes"]
-        fits = type(title) is str and all(type(note) is str for note in notes)
-        candidate = Candidate(title, changes, _digest(changes), tuple(notes))
+        untried = tuple(Untried(name, digest) for name, digest in value.get("untried", ()))
+        said = [title, *notes, *(text for one in untried for text in (one.name, one.digest))]
+        fits = all(type(text) is str for text in said)
+        whole = _digest(changes, untried)
+        candidate = Candidate(title, changes, whole, tuple(notes), untried)
         if not changes or not fits or value["digest"] != candidate.digest:
             raise WireError("A candidate does not follow the contract.")
-    except (KeyError, TypeError, AttributeError, UnicodeError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise WireError("A candidate does not follow the contract.") from None
     return candidate
 

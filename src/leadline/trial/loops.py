@@ -7,6 +7,7 @@ that will never run again, so it must not wait for it: either asyncio says so, o
 import sys
 import time
 from collections.abc import Coroutine
+from contextvars import Context, copy_context
 from typing import Any
 
 
@@ -17,6 +18,7 @@ class StandsStill(BaseException):
     """
 
 
+_MISSING: Any = object()
 _FOREIGN = ("attached to a different loop", "bound to a different event loop")
 LATE = "it was still waiting after {:g} s: the event loop of the live process stands still here"
 _OF_LIVE_LOOP = "it waits for something of the live event loop, which stands still in a twin"
@@ -25,8 +27,9 @@ _OF_LIVE_LOOP = "it waits for something of the live event loop, which stands sti
 def drive(coroutine: Coroutine[Any, Any, object], within_s: float) -> object:
     """Run `coroutine` to its end and return its result, or raise what it raises.
 
-    It runs on the thread of the caller and with its context variables. Raises `StandsStill`
-    where it would wait for the live loop, or longer than `within_s` seconds.
+    It runs on the thread of the caller and with its context variables, and what it sets of
+    them stays set, as where it is awaited. Raises `StandsStill` where it would wait for the
+    live loop, or longer than `within_s` seconds.
     """
     asyncio: Any = sys.modules.get("asyncio")
     if asyncio is None:
@@ -34,9 +37,11 @@ def drive(coroutine: Coroutine[Any, Any, object], within_s: float) -> object:
     running = asyncio._get_running_loop()  # noqa: SLF001 - what it sets and resets itself
     asyncio._set_running_loop(None)  # noqa: SLF001
     late: list[bool] = []
+    context = copy_context()
     try:
         loop = _idle(asyncio, coroutine)
-        result = loop.run_until_complete(_bounded(asyncio, coroutine, within_s, late))
+        whole = _bounded(asyncio, coroutine, within_s, late)
+        result = loop.run_until_complete(loop.create_task(whole, context=context))
     except asyncio.CancelledError:
         if not late:
             raise
@@ -46,9 +51,17 @@ def drive(coroutine: Coroutine[Any, Any, object], within_s: float) -> object:
         raise
     finally:
         asyncio._set_running_loop(running)  # noqa: SLF001
+        _enter(context)
     if late:
         raise StandsStill(LATE.format(within_s))
     return result
+
+
+def _enter(context: Context) -> None:
+    """Set what was set in a context of its own: a task never runs in that of its caller."""
+    for variable, value in context.items():
+        if variable.get(_MISSING) is not value:
+            variable.set(value)
 
 
 def settle(seconds: float) -> None:

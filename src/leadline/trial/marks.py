@@ -7,6 +7,7 @@ calls by itself is not seen: a clock that is read inside of an extension leaves 
 """
 
 import datetime
+import os
 import sys
 from collections.abc import Iterator
 from enum import StrEnum
@@ -27,6 +28,7 @@ class Chance(StrEnum):
     CLOCK = "it reads the clock"
     RANDOM = "it takes random bytes"
     PROCESS = "it reads what differs between processes"
+    ASKED = "it asks what a process of its own answers otherwise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,13 @@ _WATCHED = [
     (Chance.PROCESS, "os", "getloadavg", _ANY),
     (Chance.PROCESS, "_thread", "get_native_id", _ANY),
     (Chance.PROCESS, "resource", "getrusage", _ANY),
+    (Chance.ASKED, "asyncio", "run", _ANY),
+    (Chance.ASKED, "asyncio", "get_running_loop", _ANY),
+    (Chance.ASKED, "asyncio", "get_event_loop", _ANY),
+    (Chance.ASKED, "asyncio", "current_task", _ANY),
+    (Chance.ASKED, "threading", "current_thread", _ANY),
+    (Chance.ASKED, "threading", "get_ident", _ANY),
+    (Chance.ASKED, "signal", "signal", _ANY),
 ]
 """Module, function, and the number of arguments with which it matters."""
 _OF_DATES = frozenset(("now", "today", "utcnow"))
@@ -98,6 +107,7 @@ _PLUMBING = frozenset(
 """Packages whose own clocks and process numbers reach no result of the application."""
 _NAMED_BY = frozenset(("random", "secrets", "tempfile", "uuid"))
 """Modules whose functions tell more than the bytes that they take."""
+_IMPORTING = "importlib._bootstrap"
 _BY_NUMBER = frozenset(("CALL", "CALL_KW"))
 
 
@@ -113,6 +123,10 @@ class Marks:
             if function is not None:
                 self._kept.append(function)
                 self._watched[id(function)] = (chance, f"{module.lstrip('_')}.{name}", count)
+        for name in ("encodekey", "decodekey"):  # whatever is read of it comes by one of these
+            function = getattr(os.environ, name, None)
+            self._kept.append(function)
+            self._watched[id(function)] = (Chance.ASKED, "os.environ", _ANY)
 
     def watch(self, monitor: Monitor) -> None:
         """See every call from now on."""
@@ -137,6 +151,8 @@ class Marks:
             return
         frame = sys._getframe(2)  # noqa: SLF001 - the caller, below the monitor's guard
         if frame.f_code is not code or not (name := _named(frame, name)):
+            return
+        if chance is Chance.ASKED and _imports(frame):
             return
         if (chance, name) in self._found or len(self._found) < MAX_MARKS:
             self._found[chance, name] = self._found.get((chance, name), 0) + 1
@@ -169,6 +185,11 @@ def _named(frame: FrameType, name: str) -> str:
             break
         name = f"{module}.{one.f_code.co_qualname}"
     return name
+
+
+def _imports(frame: FrameType) -> bool:
+    """Tell whether a module is imported there: what it asks then belongs to no call."""
+    return any(one.f_globals.get("__name__") == _IMPORTING for one in _upwards(frame))
 
 
 def _upwards(frame: FrameType | None) -> Iterator[FrameType]:

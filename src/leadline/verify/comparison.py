@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 from leadline.trial.agreeing import explained
 from leadline.trial.comparing import Apart, Moved, apart
 from leadline.trial.course import Raised
+from leadline.trial.marks import Chance
 from leadline.trial.outcome import UNSHOWN, Outcome
 from leadline.trial.place import IDLE, UNSEEN, Ran
 from leadline.verify.aside import NOTHING_ASIDE, Aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.gateways import answer, unshown
-from leadline.verify.noise import hidden_by, unmasked
+from leadline.verify.masks import hidden, unmasked
 from leadline.verify.printing import printed_apart
 from leadline.verify.state import (
     aligned,
@@ -66,6 +67,8 @@ class Compared:
     candidate: Ran | None = None
     differences: list[Difference] = field(default_factory=list)
     noise: list[str] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+    """Those of them at which no clock and no random bytes explain what the old code did."""
     swallowed: Raised | None = None
     alone: bool = False
 
@@ -134,14 +137,14 @@ class _Found:
         neither of the two did is not known to be right."""
         pair = apart(sides.one, sides.tried, exactly, sides.moved)
         known = {each.where for each in self.differences}
-        for each in unmasked(pair, noise):
+        for each in unmasked(pair, noise, at_once=True):
             where = _ROOT.sub("", named(each.where)) if sides.named else each.where
             if each.where not in known:
                 into = self.unshown if where.startswith(UNSHOWN) else self.differences
                 into.append(replace(each, where=where))
-        hidden = hidden_by(pair, noise)
-        if hidden and hidden_by(apart(sides.other, sides.tried, exactly, sides.moved), noise):
-            self.unclear += hidden
+        beneath = hidden(pair, noise)
+        if beneath and hidden(apart(sides.other, sides.tried, exactly, sides.moved), noise):
+            self.unclear += beneath
 
     def add_named(self, sides: Iterable[dict[str, Value]], moved: Moved) -> None:
         """Add what differs between values that are told by names of their own."""
@@ -191,7 +194,8 @@ def _compare(call: CapturedCall, runs: _Runs) -> Compared:
     if call.failed and not call.live.returned and first.expected:
         case = replace(case, expected=None, reason=case.reason or _HOLDS_ALREADY)
     swallowed = _swallowed(call.live, candidate) if call.failed else None
-    return Compared(call, case, first, candidate, differences, masked, swallowed)
+    odd = [where for where in masked if noise is not None and where in noise.certain]
+    return Compared(call, case, first, candidate, differences, masked, odd, swallowed)
 
 
 def _control(call: CapturedCall, first: Ran, second: Ran) -> tuple[Control, Apart | None, str]:
@@ -274,7 +278,25 @@ def _open(runs: _Runs, found: _Found) -> str:
 def _in_the_way(runs: _Runs) -> str:
     """Return why nothing follows from a difference."""
     moved = moved_on(runs.first, runs.second, runs.candidate)
-    return _tried_more(runs) or _limit_met(runs) or moved
+    return _tried_more(runs) or _limit_met(runs) or moved or _asked_more(runs)
+
+
+_ASKED = (
+    "the candidate asks its process ({}), and that of the service answers otherwise, perhaps: "
+    "a twin knows"
+)
+
+
+def _asked_more(runs: _Runs) -> str:
+    """Return what the candidate, and no control, has asked its process where that is none of
+    the service's: the environment, whether a loop runs, which thread it is."""
+    if runs.candidate.given is None:  # a copy of the process itself
+        return ""
+    known = {mark.name for mark in runs.first.rerun.marks}
+    for mark in runs.candidate.rerun.marks:
+        if mark.chance is Chance.ASKED and mark.name not in known:
+            return _ASKED.format(mark.name)
+    return ""
 
 
 def _tried_more(runs: _Runs) -> str:

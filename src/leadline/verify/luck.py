@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from leadline.verify.comparison import Compared
-from leadline.verify.noise import is_masked
+from leadline.verify.masks import is_masked
 from leadline.verify.verdict import Candidate
 from leadline.wire.struct import replace
 
@@ -48,17 +48,26 @@ def may_be_luck(one: Compared) -> bool:
 def without_luck(compared: Sequence[Compared]) -> list[Compared]:
     """Leave open the good calls that differ only where the old code differs from itself in
     another call: a random draw with few outcomes, the order of a set of two."""
-    noisy = tuple(
-        {_INDEX.sub("[]", path) for one in compared if one.case.agreed for path in one.noise}
-    )
-    return [_of(one, noisy) if noisy else one for one in compared]
+    noisy, odd = _paths(compared, "noise"), _paths(compared, "odd")
+    return [_of(one, noisy, odd) if noisy else one for one in compared]
 
 
-def _of(one: Compared, noisy: tuple[str, ...]) -> Compared:
+def _paths(compared: Sequence[Compared], kind: str) -> tuple[str, ...]:
+    agreed = [getattr(one, kind) for one in compared if one.case.agreed]
+    return tuple({_INDEX.sub("[]", path) for paths in agreed for path in paths})
+
+
+def _of(one: Compared, noisy: tuple[str, ...], odd: tuple[str, ...]) -> Compared:
+    """What differs where this call's own controls do, and is no noise there, was not alike in
+    them by luck; but a value that is now and then of another sort may be."""
     if not may_be_luck(one) or not one.differences:
         return one
-    wheres = [difference.where for difference in one.differences]
-    if not all(is_masked(_INDEX.sub("[]", where), noisy) for where in wheres):
+    wheres = [_INDEX.sub("[]", difference.where) for difference in one.differences]
+    own = {_INDEX.sub("[]", path) for path in one.noise}
+    if any(not is_masked(where, noisy) for where in wheres):
         return one
-    case = replace(one.case, candidate=Candidate.UNKNOWN, reason=_BY_LUCK.format(wheres[0]))
+    if any(where in own and not is_masked(where, odd) for where in wheres):
+        return one
+    where = one.differences[0].where
+    case = replace(one.case, candidate=Candidate.UNKNOWN, reason=_BY_LUCK.format(where))
     return replace(one, case=case)

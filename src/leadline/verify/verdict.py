@@ -91,11 +91,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What was stated before anything ran: which calls fail, what has to hold for them."""
+    """What was stated before anything ran: which calls fail, what has to hold for them, and
+    which files of the candidate are not tried because they are no Python."""
 
     fails: bool = False
     expect: bool = False
     least: int = LEAST_EVIDENCE
+    untried: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,9 @@ def _unknown(
         return "none of the calls that did not fail could be compared"
     if shares.agreed < LEAST_AGREED * shares.calls:
         return "of most calls nothing is known, since their control did not agree"
+    if stated.untried:
+        names, are = ", ".join(stated.untried), "are" if len(stated.untried) > 1 else "is"
+        return f"{names} {are} part of the candidate, and only Python is tried"
     return ""
 
 

@@ -113,7 +113,12 @@ def reported(
 ) -> Verified:
     """Judge what became of the calls, and put it all into a report."""
     compared = without_luck(compared)
-    stated = Stated(bool(asked.fails), bool(asked.expect), asked.least)
+    stated = Stated(
+        bool(asked.fails),
+        bool(asked.expect),
+        asked.least,
+        tuple(one.name for one in asked.candidate.untried),
+    )
     changes = asked.candidate.changes
     judgement = judge([one.case for one in compared], stated)
     cases = shown_cases(compared, stated)

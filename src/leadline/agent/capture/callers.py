@@ -28,6 +28,11 @@ _LIBRARY = (os.path.dirname(os.__file__) + os.sep, sys.base_prefix + os.sep, "<f
 
 def callers_of(frame: FrameType) -> list[str]:
     """Return `module:qualname` of the callers of `frame`, the innermost first."""
+    core = native.core()
+    if core is not None:
+        known: list[str] | None = core.callers(frame, _names, MAX_LOOKED_AT, MAX_CALLERS)
+        if known is not None:
+            return known
     found: list[str] = []
     for code, namespace in _outward(frame):
         if name := name_of(code, namespace):

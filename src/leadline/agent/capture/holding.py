@@ -13,6 +13,7 @@ from leadline.agent.capture import naming
 from leadline.agent.capture.obstacle import UNNAMED, Obstacle
 from leadline.expression.interruption import expected
 from leadline.expression.layout import HEAP_TYPE, Getter, Layout, is_slot, layout_of
+from leadline.wire.kept import WITHHELD
 from leadline.wire.redaction import secret_name
 
 if TYPE_CHECKING:
@@ -36,6 +37,19 @@ _basic: dict[str, Any] = {
     name: vars(type)[f"__{name}__"].__get__
     for name in ("basicsize", "itemsize", "dictoffset", "weakrefoffset")
 }
+
+
+class Held:
+    """Stands among the objects for one that is held back."""
+
+    __slots__ = ("name", "rule")
+
+    def __init__(self, rule: str, name: str) -> None:
+        self.rule, self.name = rule, name
+
+    def node(self) -> Node:
+        """Return what it is written down as."""
+        return {"k": WITHHELD, "t": self.name, "rule": self.rule}
 
 
 def _slots(layout: Layout, base: type) -> Iterator[tuple[str, Getter]]:

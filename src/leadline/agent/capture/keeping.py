@@ -16,9 +16,9 @@ from typing import Any
 
 from leadline.agent.capture import living
 from leadline.agent.capture.gateway import NO_PIECES, Pieces, is_callable, served
-from leadline.agent.capture.holding import Reader
-from leadline.agent.capture.kept_quickly import quickly, walked
-from leadline.agent.capture.kept_surroundings import surroundings
+from leadline.agent.capture.holding import Held, Reader
+from leadline.agent.capture.kept_quickly import open_nodes, opened, quickly, walked
+from leadline.agent.capture.kept_surroundings import are_none, surroundings
 from leadline.agent.capture.kinds import reader_of
 from leadline.agent.capture.landmarks import NO_LANDMARKS, Landmarks
 from leadline.agent.capture.naming import Name
@@ -79,6 +79,8 @@ def keep(
     leaves_out: bool = False,
     surrounded: bool = True,
     within_ns: int = 0,
+    began_ns: int = 0,
+    as_json: bool = False,
     pieces: Pieces = NO_PIECES,
 ) -> Kept:
     """Return arguments by value, or why that cannot be: on the application's thread.
@@ -88,15 +90,17 @@ def keep(
     made again all the same. The context variables that modules hold are kept with them then,
     as an argument of the name `CONTEXT`: which request this is, who is logged in; not so for
     what is no call of its own (`surrounded`). What is not
-    reached `within_ns` of this thread's time (0: however long) is too far, too.
+    reached `within_ns` of this thread's time (0: however long) is too far, too; it counts from
+    `began_ns`.
 
     `pieces` are a web server's: each is written down as what it is.
 
     Texts still hold what patterns would find; `withhold` takes that out, on another thread,
-    before anything leaves the process.
+    before anything leaves the process. `as_json` leaves nodes what the extension has written
+    until then: the JSON of them.
     """
     arguments = list(named)
-    began_ns = thread_time_ns()
+    began_ns = began_ns or thread_time_ns()
     surrounded = surrounded and leaves_out
     aside = min(CONTEXT_BYTES, most_bytes // _ASIDE) if surrounded else 0
     for left in reversed(range(_TRIES)):
@@ -107,10 +111,12 @@ def keep(
             keeper.last_ns = began_ns + within_ns
             keeper.until_ns = keeper.last_ns - (within_ns // _ASIDE if surrounded else 0)
         document, failed, obstacle = _attempt(arguments, keeper, surrounded)
+        if obstacle or not as_json:
+            open_nodes(document)
         if not obstacle:
             size = most_bytes - keeper.left - keeper.aside
-            # in a hurry, it is left to `withhold` to find the ways to what is held back
-            return Kept(document, size, [] if within_ns else _withheld(document, keeper.hidden))
+            # it is left to `withhold` to find the ways to what is held back
+            return Kept(document, size, [] if as_json else _withheld(document, keeper.hidden))
         bare = keeper.in_the_way(obstacle)
         if not bare or not left:
             break
@@ -147,6 +153,10 @@ def _attempt(
 def _add_context(keeper: "Keeper", roots: dict[str, Any]) -> str:
     """Keep what the call is made in beside the arguments, in what room there is for it; return
     what is in the way, as `Keeper.walk` does."""
+    if are_none(keeper.landmarks):
+        keeper.left += keeper.aside
+        keeper.aside = 0
+        return ""
     keeper.is_full, keeper.until_ns = False, keeper.last_ns
     obstacle = ""
     spare = max(0, keeper.left + keeper.aside - CONTEXT_BYTES)
@@ -263,7 +273,7 @@ class Keeper:
         if layout.names[:1] == (STAND_IN,):  # it was held back before
             self.objects.append(value)
         else:
-            self.objects.append(_Held(rule, layout.name))
+            self.objects.append(Held(rule, layout.name))
         self.hidden.add(number)
         self.left -= _REF_BYTES + _NODE_BYTES
         return [number]
@@ -339,8 +349,10 @@ class Keeper:
         """Read all that was found; return what is in the way, if anything is."""
         objects, nodes = self.objects, self.nodes
         while len(nodes) < len(objects):
-            if walked(self, _LOOK_EVERY) and thread_time_ns() > self.until_ns:
-                self._end()
+            if walked(self, _LOOK_EVERY):
+                if thread_time_ns() > self.until_ns:
+                    self._end()
+                continue
             if len(nodes) == len(objects):
                 break
             value = objects[len(nodes)]
@@ -357,7 +369,7 @@ class Keeper:
                     return TOO_LARGE
                 # this one alone is too much, and so is all that it has led to
                 nodes[-1], self.left = (
-                    {"k": WITHHELD} | self._living(value, len(nodes) - 1),
+                    {"k": WITHHELD} | self.living_at(value, len(nodes) - 1),
                     left,
                 )
                 del objects[found:]
@@ -372,12 +384,12 @@ class Keeper:
         """Leave out what was found and not read."""
         self.is_full = True
         for value in self.objects[len(self.nodes) :]:
-            self.nodes.append(value.node() if type(value) is _Held else {"k": WITHHELD})
+            self.nodes.append(value.node() if type(value) is Held else {"k": WITHHELD})
         self.hidden = {number for number in self.hidden if number < len(self.nodes)}
 
     def _node(self, value: Any) -> Any:
         cls = type(value)
-        if cls is _Held:
+        if cls is Held:
             return value.node()
         if value is _FAR:
             return {"k": WITHHELD}
@@ -406,15 +418,16 @@ class Keeper:
     def living(self, value: object) -> dict[str, Any]:
         """Return how a value that becomes the next node is found in a twin of this process:
         itself, or by way of what holds it."""
-        return self._living(value, len(self.nodes))
+        return self.living_at(value, len(self.nodes))
 
-    def _living(self, value: object, at: int) -> dict[str, Any]:
+    def living_at(self, value: object, at: int) -> dict[str, Any]:
+        """As above, of the node of that number."""
         if not self.leaves_out:
             return {}
         way: living.Way = []
         while (number := living.referred(value)) is None:
             holder = bisect_right(self.reach, at) - 1
-            step = living.step_to(self.nodes[holder], at) if holder >= 0 else None
+            step = living.step_to(opened(self.nodes[holder]), at) if holder >= 0 else None
             if step is None or len(way) == living.MAX_WAY:
                 return {}
             way.insert(0, step)
@@ -443,15 +456,3 @@ class _Context:
 
     def __init__(self, pairs: list[Any]) -> None:
         self.pairs = pairs
-
-
-class _Held:
-    """Stands among the objects for one that is held back."""
-
-    __slots__ = ("name", "rule")
-
-    def __init__(self, rule: str, name: str) -> None:
-        self.rule, self.name = rule, name
-
-    def node(self) -> dict[str, Any]:
-        return {"k": WITHHELD, "t": self.name, "rule": self.rule}

@@ -242,20 +242,23 @@ def _zone(layout: Layout, cls: type) -> Reader | None:
     return read
 
 
+class Lacking:
+    """Reads objects that are written down without some names."""
+
+    __slots__ = ("extra",)
+
+    def __init__(self, layout: Layout, names: frozenset[str]) -> None:
+        self.extra = Extra(layout, object, names)
+
+    def __call__(self, keeper: Keeper, value: Any, layout: Layout) -> Node:
+        node: Node = {"k": "object", "c": keeper.class_(layout.cls)}
+        self.extra.add(keeper, value, node)
+        return node
+
+
 def _lacking(*names: str) -> Any:
-    """Return what makes the reader of objects that are written down without some names."""
-
     def make(layout: Layout, _: type) -> Reader | None:
-        if hidden_state(layout, object):
-            return opaque
-        extra = Extra(layout, object, frozenset(names))
-
-        def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
-            node: Node = {"k": "object", "c": keeper.class_(layout.cls)}
-            extra.add(keeper, value, node)
-            return node
-
-        return read
+        return opaque if hidden_state(layout, object) else Lacking(layout, frozenset(names))
 
     return make
 
@@ -296,12 +299,22 @@ def _partial(layout: Layout, cls: type) -> Reader | None:
     return plain_maker("partial", take)(layout, cls)
 
 
-def _lock(kind: str) -> Maker:
-    def read(keeper: Keeper, value: Any, _: Layout) -> Node:
-        name = keeper.landmarks.name_of(value)
-        return named(keeper, name) if name is not None else {"k": kind}
+class Lock:
+    """Reads locks of one kind: whether one is held is of its process."""
 
-    return lambda _, __: read
+    __slots__ = ("kind",)
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __call__(self, keeper: Keeper, value: Any, _: Layout) -> Node:
+        name = keeper.landmarks.name_of(value)
+        return named(keeper, name) if name is not None else {"k": self.kind}
+
+
+def _lock(kind: str) -> Maker:
+    lock = Lock(kind)
+    return lambda _, __: lock
 
 
 def _refused(_: Layout, __: type) -> Reader | None:

@@ -67,7 +67,7 @@ _contents: Any = vars(types.CellType)["cell_contents"].__get__
 _WRAPPERS = 8
 """Decorators around one function; nobody has more."""
 _MAX_PRINTS = 2_000
-_prints: dict[int, tuple[CodeType, int]] = {}
+prints: dict[int, tuple[CodeType, int]] = {}
 """Fingerprints that were taken, by where the code lies."""
 _UNNAMED = "it is a function that no module has under its name"
 
@@ -132,12 +132,12 @@ def function() -> Reader:
 
 
 def _print_of(code: CodeType) -> int:
-    known = _prints.get(key := identity(code))
+    known = prints.get(key := identity(code))
     if known is None:
-        if len(_prints) >= _MAX_PRINTS:
-            _prints.clear()
+        if len(prints) >= _MAX_PRINTS:
+            prints.clear()
         # the code stays, or another may have its place
-        known = _prints[key] = code, fingerprint(code)
+        known = prints[key] = code, fingerprint(code)
     return known[1]
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import types
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from leadline.agent.capture import (
@@ -39,16 +41,21 @@ if TYPE_CHECKING:
     from leadline.agent.capture.keeping import Keeper
 
 
-type Plan = tuple[int, bool, bool, tuple[tuple[str, Getter], ...]]
-"""What our extension has to know to write an instance down: what it is, whether it has a
-dictionary, whether it can be called, and its slots."""
-_OBJECT, _CLASS = 0, 10
+type Plan = tuple[
+    tuple[type, ...], int, bool, bool, tuple[tuple[str, Getter, object], ...], str
+]
+"""What our extension has to know to write an instance down: of which resolution order that
+holds, what the instance is, whether it has a dictionary, whether it can be called, its slots
+with their descriptors, and the name of its class."""
 _EXACTLY = (
     *(dict, list, tuple, set, frozenset, bytes),
-    *(types.MethodType, types.CellType, types.FunctionType),
+    *(types.MethodType, types.CellType, types.FunctionType, deque, re.Pattern, partial),
 )
 _PLANS = {identity(kind): number for number, kind in enumerate(_EXACTLY, 1)}
-"""As in `keptwalk.c`."""
+_OBJECT, _CLASS = 0, len(_EXACTLY) + 1
+_LOCKS = {"lock": _CLASS + 1, "rlock": _CLASS + 2}
+_OPAQUE = _CLASS + 3
+"""As in `keptplan.h`."""
 
 
 def reader_of(layout: Layout) -> Reader:
@@ -63,14 +70,26 @@ def reader_of(layout: Layout) -> Reader:
 
 def _plan(layout: Layout, reader: Reader) -> Plan | None:
     """Return what our extension writes instances down by; None where they need Python."""
+    kind, has_names, called = _PLANS.get(identity(layout.cls)), False, False
+    slots: tuple[tuple[str, Getter, object], ...] = ()
     if reader is class_:
-        return _CLASS, False, False, ()
-    if type(reader) is _Plain:
-        called = layout.find("__call__") is not MISSING
-        extra = reader.extra
-        return _OBJECT, extra.names is not None, called, tuple(extra.slots)
-    number = _PLANS.get(identity(layout.cls))
-    return (number, False, False, ()) if number is not None else None
+        kind = _CLASS
+    elif reader is opaque:
+        kind = _OPAQUE
+    elif type(reader) is kept_forms.Lock:
+        kind = _LOCKS[reader.kind]
+    elif type(reader) is _Plain or type(reader) is kept_forms.Lacking:
+        extra: Extra = reader.extra
+        has_names = extra.names is not None
+        if has_names and extra.without:
+            return None
+        kind, called = _OBJECT, layout.find("__call__") is not MISSING
+        slots = tuple(
+            (name, read, getattr(read, "__self__", None)) for name, read in extra.slots
+        )
+    if kind is None:
+        return None
+    return layout.order, kind, has_names, called, slots, layout.name
 
 
 def _find(layout: Layout) -> tuple[Reader, bool]:

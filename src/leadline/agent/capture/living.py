@@ -51,11 +51,21 @@ class _Table:
 _table = _Table()
 
 
-def referred(value: object) -> int | None:
-    """Return the number of an object; None for one that cannot be referred to weakly."""
+def table() -> tuple[list[Any], dict[int, int], str]:
+    """Return what our extension looks up numbers in: references, numbers and the token."""
+    _begin()
+    return _table.slots, _table.numbers, _table.token
+
+
+def _begin() -> None:
     pid = os.getpid()
     if pid != _table.pid:
         _table.begin(pid)
+
+
+def referred(value: object) -> int | None:
+    """Return the number of an object; None for one that cannot be referred to weakly."""
+    _begin()
     key = id(value)
     known = _table.numbers.get(key)
     if known is not None and _table.get(known) is value:

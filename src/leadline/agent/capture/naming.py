@@ -9,6 +9,7 @@ import sys
 import types
 from typing import Any
 
+from leadline import native
 from leadline.agent.capture.held import held
 from leadline.agent.capture.recognition import names_of, slot
 from leadline.expression.layout import MISSING, Layout, exact, identity, layout_of
@@ -130,6 +131,9 @@ def _checked(name: Name, value: object) -> Name | None:
 
 def among(names: dict[str, object], name: str) -> object:
     """Return what lies under a name in a dictionary of such, or `MISSING`."""
+    core = native.core()
+    if core is not None and type(names) is dict:
+        return core.kept_among(names, name, MISSING)
     try:
         return find(names, name)
     except Unknown:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from leadline.agent.capture.reading import INSIDE, PLAIN, Read
 from leadline.agent.capture.recognition import getter, held, in_module, inherits, slot
-from leadline.expression.layout import MISSING, Layout
+from leadline.expression.layout import MISSING, Getter, Layout
 from leadline.wire.redaction import secret_name
 from leadline.wire.value import Form, Omission, Value
 
@@ -84,30 +84,40 @@ def pydantic(layout: Layout, cls: type) -> tuple[Read, bool] | None:
     return read, INSIDE
 
 
-def path(layout: Layout, cls: type) -> tuple[Read, bool] | None:
-    """Return the form of the paths of `pathlib`: the text, put together if it is not yet."""
-    made, raw = getter(layout, cls, "_str"), getter(layout, cls, "_raw_paths")
-    drive, root, tail = (
-        getter(layout, cls, name) for name in ("_drv", "_root", "_tail_cached")
-    )
-    if made is None or raw is None or drive is None or root is None or tail is None:
-        return None
-    modules = ("pathlib", "pathlib._local")
-    windows = any(inherits(layout, in_module(module, "PureWindowsPath")) for module in modules)
+PATH_TEXT = "_str"
 
-    def read(walk: Walk, value: Any, layout: Layout, _: int) -> Value:
-        text = slot(made, value)
+
+class PathText:
+    """Reads paths of `pathlib`: the text, put together if it is not yet."""
+
+    __slots__ = ("_parts", "_raw", "_windows", "made")
+
+    def __init__(self, made: Getter, raw: Getter, parts: list[Getter], windows: bool) -> None:
+        self.made, self._raw, self._parts, self._windows = made, raw, parts, windows
+
+    def __call__(self, walk: Walk, value: Any, layout: Layout, _: int) -> Value:
+        text = slot(self.made, value)
         if type(text) is not str:
-            parts = (slot(drive, value), slot(root, value), slot(tail, value))
-            text = _parsed(*parts, "\\" if windows else "/") or _joined(
-                slot(raw, value), windows=windows
+            drive, root, tail = (slot(part, value) for part in self._parts)
+            text = _parsed(drive, root, tail, "\\" if self._windows else "/") or _joined(
+                slot(self._raw, value), windows=self._windows
             )
         if text is None:
             rule = "its parts are no plain texts"
             return {"type": layout.name, "omitted": Omission.OPAQUE, "rule": rule}
         return walk.words(text, layout.name)
 
-    return read, PLAIN
+
+def path(layout: Layout, cls: type) -> tuple[Read, bool] | None:
+    """Return the form of the paths of `pathlib`."""
+    made, raw = getter(layout, cls, PATH_TEXT), getter(layout, cls, "_raw_paths")
+    parts = [getter(layout, cls, name) for name in ("_drv", "_root", "_tail_cached")]
+    known = [part for part in parts if part is not None]
+    if made is None or raw is None or len(known) < len(parts):
+        return None
+    modules = ("pathlib", "pathlib._local")
+    windows = any(inherits(layout, in_module(module, "PureWindowsPath")) for module in modules)
+    return PathText(made, raw, known, windows), PLAIN
 
 
 def _parsed(drive: Any, root: Any, tail: Any, separator: str) -> str | None:

@@ -20,7 +20,7 @@ from leadline.wire.limits import CaptureLimits
 from leadline.wire.redaction import known_names, secret_name
 
 PYTHON, BYTES, LIST, TUPLE, NAMED, SET, DICT, FIELDS, TEXT, DEQUE, OPAQUE = range(11)
-FUNCTION, METHOD, BUILTIN, MODULE, CLASS, MEMBER, MOMENT = range(11, 18)
+FUNCTION, METHOD, BUILTIN, MODULE, CLASS, MEMBER, MOMENT, PATH = range(11, 19)
 """The kinds, in the order of `shape.h`."""
 _ROWS: dict[type | None, int] = {list: LIST, tuple: TUPLE, set: SET, frozenset: SET}
 _FORMS: dict[Any, int] = {
@@ -56,6 +56,8 @@ class _Shapes:
         reading: Any = layout.reading[0] if layout.reading else learn(layout)
         kind = _kind(layout, reading.read)
         slots = _fields(layout.slots) if kind == FIELDS else ()
+        if kind == PATH:
+            slots = _fields([(records.PATH_TEXT, reading.read.made)])
         names = layout.fields if kind in (NAMED, TUPLE) else ()
         ordered = reading.read.names if type(reading.read) is InOrder else ()
         return self._shape(
@@ -106,6 +108,8 @@ def _kind(layout: Layout, read: Any) -> int:
         return BYTES
     if layout.cls is deque:
         return DEQUE
+    if type(read) is records.PathText:
+        return PATH
     return TEXT if read is text_ else _FORMS.get(read, PYTHON)
 
 

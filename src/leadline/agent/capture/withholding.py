@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from leadline.agent.capture import outlet
+from leadline.agent.capture.kept_quickly import open_nodes
 from leadline.wire.gateway import SERVED
 from leadline.wire.kept import IN_PROCESS, WITHHELD, Kept, is_absent, made_of, paths, spelled
 from leadline.wire.patterns import (
@@ -44,6 +45,7 @@ def withhold(kept: Kept) -> Kept:
     if kept.document is None:
         obstacle = outlet.WITHHELD if strict else scrub_text(kept.obstacle, named=True)
         return Kept(None, kept.size, [], obstacle)
+    open_nodes(kept.document)
     pass_ = _Pass(kept.document, strict, cloud=False)
     document = pass_.document()
     if pass_.cloud and not strict:

@@ -135,6 +135,7 @@ def observed(
     changed = look.state.changed()  # before anything lazy runs on
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
     within = _within(_roots(call, given, questions, look, yields), look)
+    within |= _moved(yields, ran.outcome, look)
     written, asked = HERE.written()  # the last: it ends what is under way
     if what is not None:
         return cut(order.number, str(what))
@@ -184,6 +185,18 @@ def _within(roots: Mapping[str, object], look: Look) -> dict[str, Value]:
     return {
         path: deep_under(show, path.rpartition(".")[2], one)
         for path, one in inside(roots).items()
+    }
+
+
+def _moved(yields: list[object], outcome: Outcome | None, look: Look) -> dict[str, Value]:
+    """Return what has become of what was given out, where that was changed afterwards: who has
+    kept it has another thing now."""
+    show, then = look.shown(), outcome.yields if outcome is not None else []
+    pairs = enumerate(zip(yields, then, strict=True), 1)
+    return {
+        f"yield {number} at the end": now
+        for number, (one, shown) in pairs
+        if (now := show(one)) != shown
     }
 
 

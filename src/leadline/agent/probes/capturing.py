@@ -7,13 +7,10 @@ rate at which more are looked at, so that a hot function is sampled before the b
 
 import time
 from collections import deque
-from collections.abc import Callable
 from types import FrameType
 
-from leadline import native
 from leadline.agent.capture import keeping
 from leadline.agent.capture.callers import callers_of, module_name
-from leadline.agent.capture.frame import Scope, scope_of
 from leadline.agent.capture.gateway import NO_PIECES, gateway_of, request_first
 from leadline.agent.capture.landmarks import latest
 from leadline.agent.capture.outcomes import Written, writer
@@ -31,7 +28,8 @@ from leadline.agent.origin import origin_of
 from leadline.agent.probes.captured import CALL_OUTCOME_BYTES, Begun, Ended, call_words, view_of
 from leadline.agent.probes.choosing import chooser, shape_of_call
 from leadline.agent.probes.compiled import Compiled, ready
-from leadline.agent.probes.listening import Listened, Listening
+from leadline.agent.probes.ending import Question, arguments_of, at_end
+from leadline.agent.probes.listening import Listening
 from leadline.agent.probes.turns import Turns
 from leadline.expression import Unknown, compile_predicate
 from leadline.expression.fuel import refuel
@@ -39,10 +37,8 @@ from leadline.expression.layout import layout_of
 from leadline.trial.calls import is_generator, parameters
 from leadline.wire.call import MAX_CAPTURED_BYTES
 from leadline.wire.carriage import carried
-from leadline.wire.gateway import ASKED
 from leadline.wire.kept import MAX_CALL_BYTES, Kept
 from leadline.wire.probe import CaptureProbe, Fate, Moment
-from leadline.wire.redaction import secret_name
 from leadline.wire.struct import replace
 from leadline.wire.target import FunctionTarget
 from leadline.wire.value import Omission, Value
@@ -60,9 +56,6 @@ rest is for the callbacks themselves and for other probes."""
 
 KEEPING_NS = 3_000_000
 """Of this thread's time for the arguments of one call: what lies further away is left out."""
-
-REQUEST_BYTES = 8_000
-"""Of the request of a web application, at its end."""
 
 _ALWAYS = 2**62
 """Of a limit that does not apply."""
@@ -110,6 +103,7 @@ class Recorder:
         """Raises `ExpressionError` when the predicate is not allowed."""
         self._probe = probe
         self._fails = compile_predicate(probe.fails) if probe.fails is not None else None
+        self._question = Question(self._fails)
         self.names = self._fails.names if self._fails is not None else frozenset[str]()
         self._chooser = chooser(probe.limits.hits, reserves=self._fails is not None)
         self._landmarks = latest()
@@ -148,7 +142,7 @@ class Recorder:
         if len(self._open) >= MAX_OPEN or self._open_bytes >= MAX_OPEN_BYTES:
             raise Unknown("as many calls are under way as are held at once")
         refuel()  # whatever hits before have looked at
-        named = _arguments(visit)
+        named = arguments_of(visit)
         gateway = gateway_of(named)
         if gateway is not None and not self._listening.hears(gateway):
             self._charge(-1.0)  # it takes nothing
@@ -162,6 +156,8 @@ class Recorder:
                 self._landmarks,
                 leaves_out=True,
                 within_ns=KEEPING_NS,
+                began_ns=started,
+                as_json=True,
                 pieces=gateway.pieces if gateway is not None else NO_PIECES,
             )
         shape, callers = shape_of_call(named), callers_of(visit.frame)
@@ -215,9 +211,9 @@ class Recorder:
         """Take what a web server is told. Raises `Unknown`: it is no hit."""
         code = visit.site.code if self._listening.listens else None
         if code is not None and visit.site.moment is not Moment.EXIT:
-            self._listening.hear(visit.frame, code, _arguments(visit))
+            self._listening.hear(visit.frame, code, arguments_of(visit))
         elif code is not None and visit.exception is None:
-            self._listening.overhear(code, _arguments(visit), visit.result)
+            self._listening.overhear(code, arguments_of(visit), visit.result)
         raise Unknown(_LET_GO)
 
     def end(self, visit: Visit) -> bytes:
@@ -238,8 +234,7 @@ class Recorder:
         value = visit.exception if not returned else visit.result
         if begun.listened is not None:
             begun.listened.over(returned, value)
-        scope = _scope(visit, begun.listened, returned)
-        fails, unknown = self._asked(scope, returned, value)
+        fails, unknown = self._question.answer(visit, begun.listened, returned, value)
         failed = fails if self._fails is not None else False
         ended = (begun.shape, returned, layout_of(type(value)).name)
         if not self._chooser.takes(ended, None if unknown else failed):
@@ -247,9 +242,7 @@ class Recorder:
         room = begun.turns.room if begun.turns is not None else Room(CALL_OUTCOME_BYTES)
         written = writer(room)
         came = None if value is NOTHING else written(value)
-        if begun.listened is not None:  # to be looked at, and no more
-            written = writer(Room(REQUEST_BYTES))
-        arguments = _at_end(visit, written, begun.listened)
+        arguments = at_end(visit, room, begun.listened)
         more = begun.turns.more(visit.unheard) if begun.turns is not None else 0
         weight = begun.kept.size + CALL_OUTCOME_BYTES - room.left
         number = self._put_by(
@@ -288,14 +281,6 @@ class Recorder:
         self._passage.hits_left -= 1
         return b"%d" % number
 
-    def _asked(self, scope: Scope, returned: bool, value: object) -> tuple[bool | None, str]:
-        if self._fails is None:
-            return None, ""
-        try:
-            return self._fails.holds(scope, returned, value), ""
-        except Unknown as unknown:
-            return None, unknown.reason
-
     def left(self) -> list[Record]:
         """See `Following`: generators that their callers have left."""
         now = time.monotonic()
@@ -327,7 +312,7 @@ class Recorder:
             raise Unknown(_LET_GO)
         turns.close()
         error = GeneratorExit()
-        fails, unknown = self._asked(_nothing_there, False, error)
+        fails, unknown = self._question.answer_without(error)
         failed = fails if self._fails is not None else False
         ended = (begun.shape, False, layout_of(GeneratorExit).name)
         if not self._chooser.takes(ended, None if unknown else failed):
@@ -414,51 +399,3 @@ class Recorder:
     def unheard(self) -> list[Site]:
         """See `Following`."""
         return self._listening.sites()
-
-
-def _scope(visit: Visit, listened: Listened | None, returned: bool) -> Scope:
-    """Return the names of a call at its end; of a web application's, also its response."""
-    scope = visit.scope
-    code = visit.site.code
-    if listened is None or code is None or ASKED in parameters(code):
-        return scope
-    response = listened.asked(returned)
-    return lambda name: response if name == ASKED else scope(name)
-
-
-def _nothing_there(name: str) -> object:
-    raise Unknown(f"{name} is gone with its generator")
-
-
-def _at_end(
-    visit: Visit, written: Callable[[object], Written], listened: Listened | None
-) -> dict[str, Written]:
-    """Take the parameters that the function has not deleted; of a web application only the
-    request: it is known by its response, and is a large object itself."""
-    found: dict[str, Written] = {}
-    for name, value in _arguments(visit):
-        if listened is not None and name != listened.name:
-            continue
-        rule = secret_name(name)
-        found[name] = (
-            written(value)
-            if rule is None
-            else {"type": "?", "omitted": Omission.REDACTED, "rule": rule}
-        )
-    return found
-
-
-def _arguments(visit: Visit) -> list[tuple[str, object]]:
-    """Return the parameters that have a value, whatever else is called like one of them."""
-    core = native.core()
-    if core is not None:
-        return core.parameters_of(visit.frame)  # type: ignore[no-any-return]
-    named: list[tuple[str, object]] = []
-    if (code := visit.site.code) is not None:
-        read = scope_of(visit.frame, code, visit.site.variables)
-        for name in parameters(code):
-            try:
-                named.append((name, read(name)))
-            except Unknown:  # the function has deleted it
-                continue
-    return named

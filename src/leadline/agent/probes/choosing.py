@@ -5,9 +5,10 @@ lengths, and how it ended. Two calls of one shape mostly take the same way throu
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
+from leadline import native
 from leadline.expression.layout import identity, layout_of
 from leadline.wire.struct import dataclass
 
@@ -23,7 +24,7 @@ MAX_KEYS, MAX_ITEMS, MAX_LEVELS = 12, 3, 3
 SMALL = 3
 """Lengths up to here are told apart, as loops take another way for them; others are many."""
 
-type Shape = tuple[object, ...] | str | bool | None
+type Shape = tuple[object, ...] | bytes | str | bool | None
 
 _LENGTHS: dict[int, Callable[[Any], int]] = {
     identity(cls): vars(cls)["__len__"]
@@ -64,8 +65,12 @@ def shape_of(value: Any, level: int = 0) -> Shape:
     return shown
 
 
-def shape_of_call(arguments: Iterable[tuple[str, object]]) -> Shape:
-    """Return the shape of what a call was given."""
+def shape_of_call(arguments: list[tuple[str, object]]) -> Shape:
+    """Return the shape of what a call was given; to be compared within this process."""
+    core = native.core()
+    if core is not None:
+        outline: bytes = core.outline(arguments)
+        return outline
     return tuple(shape_of(value) for _, value in arguments)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from leadline.agent.capture.bodies import body_of
 from leadline.agent.capture.gateway import READERS, Ear, Gateway
 from leadline.agent.capture.held import among
+from leadline.agent.capture.kept_quickly import open_nodes
 from leadline.agent.core.passage import Passage, Site
 from leadline.expression.layout import MISSING, identity
 from leadline.trial.response import MAX_TEXT_BYTES, Response, Taking
@@ -227,6 +228,7 @@ class Overheard:
         a thread of ours, before anything is withheld."""
         if self.is_lost or not (self._chunks or self.is_whole) or kept.document is None:
             return
+        open_nodes(kept.document)
         nodes: list[dict[str, Any]] = kept.document["nodes"]
         pieces = (Piece.INPUT, Piece.RECEIVE)
         places = [node for node in nodes if node["k"] == SERVED and node["t"] in pieces]

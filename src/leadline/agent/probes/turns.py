@@ -131,6 +131,7 @@ class Turns:
             leaves_out=True,
             surrounded=False,
             within_ns=self.left_ns,
+            as_json=True,
         )
         self.bytes += kept.size
         kind = TurnKind.SEND if heard == Heard.SENT else TurnKind.THROW

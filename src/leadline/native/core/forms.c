@@ -2,6 +2,7 @@
 
 #include <datetime.h>
 #include <stdio.h>
+#include <structmember.h>
 
 #include "interior.h"
 
@@ -230,6 +231,24 @@ take_moment(Walk *walk, PyObject *value, const Shape *shape)
     return 1;
 }
 
+/* records.path, of one that has been put together. */
+static int
+take_path(Walk *walk, PyObject *value, const Shape *shape)
+{
+    const PyMemberDef *member = shape->slot_count == 1 ? shape->slots[0].member : NULL;
+    if (member == NULL || member->type != Py_T_OBJECT_EX) {
+        return 0;
+    }
+    PyObject *words = *(PyObject **)((char *)value + member->offset);
+    if (words == NULL || !PyUnicode_CheckExact(words)) {
+        return 0;
+    }
+    *walk->room -= LITERAL_BYTES + shape->cost;
+    put_words(walk, shape, words);
+    TEXT_PUT(walk->text, "}");
+    return 1;
+}
+
 int
 form_take(Walk *walk, PyObject *value, const Shape *shape, int level)
 {
@@ -246,6 +265,8 @@ form_take(Walk *walk, PyObject *value, const Shape *shape, int level)
         return PyType_Check(value) ? take_class(walk, value, shape) : 0;
     case SHAPE_MEMBER:
         return take_member(walk, value, shape, level);
+    case SHAPE_PATH:
+        return take_path(walk, value, shape);
     case SHAPE_MOMENT:
         if (PyDateTimeAPI == NULL) {
             PyDateTime_IMPORT; /* which the process has loaded: here is a date */

@@ -11,32 +11,39 @@
 #define NAME_BYTES 4
 #define MAX_NAME_CHARS 200 /* wire.redaction */
 
-/* Return the bytes of a text of ASCII as JSON. */
+/* Return the bytes of a text as JSON, or -1 for one with half a character. */
 static long long
 json_bytes(PyObject *text)
 {
-    const Py_UCS1 *characters = PyUnicode_1BYTE_DATA(text);
+    int kind = PyUnicode_KIND(text);
+    const void *characters = PyUnicode_DATA(text);
     Py_ssize_t length = PyUnicode_GET_LENGTH(text);
     long long bytes = length + 2;
     for (Py_ssize_t index = 0; index < length; index++) {
-        Py_UCS1 one = characters[index];
+        Py_UCS4 one = PyUnicode_READ(kind, characters, index);
+        if (one >= ' ' && one <= '~' && one != '"' && one != '\\') {
+            continue;
+        }
+        if (Py_UNICODE_IS_SURROGATE(one)) {
+            return -1;
+        }
         if (one == '"' || one == '\\' || one == '\n' || one == '\r' || one == '\t' ||
             one == '\f' || one == '\b') {
             bytes += 1;
         }
-        else if (one < ' ' || one > '~') {
-            bytes += 5;
+        else {
+            bytes += one > 0xffff ? 11 : 5;
         }
     }
     return bytes;
 }
 
-/* Return what a value takes that stands for itself, or -1 for one that needs a node. */
-static long long
-plain_bytes(PyObject *value)
+long long
+kept_plain_bytes(PyObject *value)
 {
     if (PyUnicode_CheckExact(value)) {
-        return json_bytes(value) + 1;
+        long long bytes = json_bytes(value);
+        return bytes < 0 ? bytes : bytes + 1;
     }
     if (value == Py_None || PyBool_Check(value)) {
         return WORD_BYTES;
@@ -66,43 +73,59 @@ kept_identity(PyObject *value)
 #endif
 }
 
-PyObject *
+int
+kept_is_among(PyObject *dict, PyObject *value)
+{
+    if (PyDict_GET_SIZE(dict) == 0) {
+        return 0;
+    }
+    PyObject *key = kept_identity(value);
+    int found = key == NULL ? -1 : PyDict_Contains(dict, key);
+    Py_XDECREF(key);
+    return found;
+}
+
+/* Add a value to the objects; returns its number, a new reference, or NULL. */
+static PyObject *
+added(Keeper *keeper, PyObject *key, PyObject *value)
+{
+    PyObject *number = PyLong_FromSsize_t(PyList_GET_SIZE(keeper->objects));
+    if (number != NULL && (PyDict_SetItem(keeper->memo, key, number) < 0 ||
+                           PyList_Append(keeper->objects, value) < 0)) {
+        Py_CLEAR(number);
+    }
+    keeper->left -= NODE_BYTES_KEPT;
+    return number;
+}
+
+Py_ssize_t
 kept_number(Keeper *keeper, PyObject *value)
 {
     PyObject *key = kept_identity(value);
     PyObject *number = key == NULL ? NULL : PyDict_GetItemWithError(keeper->memo, key);
     Py_XINCREF(number);
     if (number == NULL && key != NULL && !PyErr_Occurred()) {
-        number = PyLong_FromSsize_t(PyList_GET_SIZE(keeper->objects));
-        if (number == NULL || PyDict_SetItem(keeper->memo, key, number) < 0 ||
-            PyList_Append(keeper->objects, value) < 0) {
-            Py_CLEAR(number);
-        }
-        keeper->left -= NODE_BYTES_KEPT;
+        number = added(keeper, key, value);
     }
     keeper->left -= REF_BYTES;
     Py_XDECREF(key);
-    return number;
+    Py_ssize_t at = number == NULL ? -1 : PyLong_AsSsize_t(number);
+    Py_XDECREF(number);
+    return at;
 }
 
 /* Return [number of the node], a new reference. */
 static PyObject *
 node_of(Keeper *keeper, PyObject *value)
 {
-    PyObject *number = kept_number(keeper, value);
-    PyObject *ref = number == NULL ? NULL : PyList_New(1);
-    if (ref == NULL) {
-        Py_XDECREF(number);
-        return NULL;
-    }
-    PyList_SET_ITEM(ref, 0, number);
-    return ref;
+    Py_ssize_t number = kept_number(keeper, value);
+    return number < 0 ? NULL : Py_BuildValue("[n]", number);
 }
 
 PyObject *
 kept_ref(Keeper *keeper, PyObject *value)
 {
-    long long bytes = plain_bytes(value);
+    long long bytes = kept_plain_bytes(value);
     if (bytes < 0) {
         return node_of(keeper, value);
     }
@@ -113,11 +136,10 @@ kept_ref(Keeper *keeper, PyObject *value)
 int
 kept_fits(Budget *budget, PyObject *value)
 {
-    if (PyUnicode_CheckExact(value) &&
-        (!PyUnicode_IS_ASCII(value) || PyUnicode_GET_LENGTH(value) > budget->left)) {
+    if (PyUnicode_CheckExact(value) && PyUnicode_GET_LENGTH(value) > budget->left) {
         return 0;
     }
-    long long bytes = plain_bytes(value);
+    long long bytes = kept_plain_bytes(value);
     budget->more -= bytes < 0;
     budget->left -= bytes < 0 ? NODE_BYTES_KEPT + REF_BYTES : bytes;
     return budget->left >= 0 && budget->more >= 0;
@@ -134,12 +156,32 @@ kept_is_ordinary(const Budget *budget, PyObject *name)
 }
 
 int
+kept_is_no_name(const Budget *budget, PyObject *key)
+{
+    if (PyUnicode_CheckExact(key)) {
+        return kept_is_ordinary(budget, key);
+    }
+    if (PyBytes_CheckExact(key)) {
+        Py_ssize_t length = PyBytes_GET_SIZE(key);
+        PyObject *name = PyUnicode_DecodeLatin1(
+            PyBytes_AS_STRING(key), length > MAX_NAME_CHARS ? MAX_NAME_CHARS : length, NULL);
+        int ordinary = name == NULL ? -1 : kept_is_ordinary(budget, name);
+        Py_XDECREF(name);
+        return ordinary;
+    }
+    return key == Py_None || PyBool_Check(key) || PyLong_CheckExact(key) ||
+           PyFloat_CheckExact(key) || PyTuple_CheckExact(key) || PyList_CheckExact(key) ||
+           PyDict_CheckExact(key) || PyType_CheckExact(key);
+}
+
+int
 kept_fits_all(Budget budget, PyObject *names, int keys)
 {
     Py_ssize_t position = 0;
     PyObject *name, *value;
     while (PyDict_Next(names, &position, &name, &value)) {
-        int ordinary = kept_is_ordinary(&budget, name);
+        int ordinary =
+            keys ? kept_is_no_name(&budget, name) : kept_is_ordinary(&budget, name);
         if (ordinary <= 0) {
             return ordinary;
         }
@@ -273,4 +315,17 @@ kept_items(PyObject *Py_UNUSED(module), PyObject *args)
         }
     }
     return done(&keeper, kept_row(&keeper, ((PyListObject *)items)->ob_item, count));
+}
+
+int
+kept_same_entries(PyObject *one, PyObject *other)
+{
+    PyObject *keys[2], *values[2];
+    Py_ssize_t at = 0, there = 0;
+    int same = PyDict_GET_SIZE(one) == PyDict_GET_SIZE(other);
+    while (same && PyDict_Next(one, &at, &keys[0], &values[0])) {
+        same = PyDict_Next(other, &there, &keys[1], &values[1]) && keys[0] == keys[1] &&
+               values[0] == values[1];
+    }
+    return same;
 }

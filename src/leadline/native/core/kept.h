@@ -30,18 +30,31 @@ typedef struct {
 } Budget;
 
 /* Whether a value fits; whether a name is an ordinary one, under which nothing is held back (-1
-   with an exception); and whether that holds of all that is in a dictionary, whose keys are
-   taken like values or are names of attributes (-1 with an exception). */
+   with an exception); whether any key is such a one, or no name at all; and whether that holds
+   of all that is in a dictionary, whose keys are taken like values or are names of attributes
+   (-1 with an exception). What is not known here is none. */
 int kept_fits(Budget *budget, PyObject *value);
 int kept_is_ordinary(const Budget *budget, PyObject *name);
+int kept_is_no_name(const Budget *budget, PyObject *key);
 int kept_fits_all(Budget budget, PyObject *names, int keys);
 
 /* Return what `object.__hash__` says, a new reference. */
 PyObject *kept_identity(PyObject *value);
 
-/* Return the number of the node of a value, what stands for a value, and for what is in a
-   dictionary and in a row: new references. */
-PyObject *kept_number(Keeper *keeper, PyObject *value);
+/* Whether a value, by its identity, is in a dictionary of such; -1 with an exception. */
+int kept_is_among(PyObject *dict, PyObject *value);
+
+/* Whether two dictionaries hold the very same objects in the same order. */
+int kept_same_entries(PyObject *one, PyObject *other);
+
+/* Return the bytes of a value that stands for itself, or -1 for one that needs a node. */
+long long kept_plain_bytes(PyObject *value);
+
+/* Return the number of the node of a value; -1 with an exception. */
+Py_ssize_t kept_number(Keeper *keeper, PyObject *value);
+
+/* Return what stands for a value, and for what is in a dictionary and in a row: new
+   references. */
 PyObject *kept_ref(Keeper *keeper, PyObject *value);
 PyObject *kept_pairs(Keeper *keeper, PyObject *entries);
 PyObject *kept_row(Keeper *keeper, PyObject *const *items, Py_ssize_t count);

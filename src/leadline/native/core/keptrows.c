@@ -1,5 +1,6 @@
 #include "keptrows.h"
 
+#include "interior.h"
 #include "shape.h"
 
 /* As in agent/capture/kept_values.py. */
@@ -19,33 +20,32 @@ write_dict(KeptWalk *walk, PyObject *value)
     budget.left -= count * MORE_ENTRY_BYTES;
     int drained = is_drained(value, &PyDict_Type, count);
     if (drained) {
-        return drained < 0 ? FAILED : LEFT_TO_PYTHON;
+        return drained < 0 ? WITH_ERROR : LEFT_TO_PYTHON;
     }
     int fit = kept_fits_all(budget, value, 1);
     if (fit <= 0) {
-        return fit < 0 ? FAILED : LEFT_TO_PYTHON;
+        return fit < 0 ? WITH_ERROR : LEFT_TO_PYTHON;
     }
-    Part part = {WORD_p, kept_pairs(&walk->keeper, value)};
+    NODE_BEGIN(walk, "{\"k\":\"dict\",\"p\":[");
+    PyObject *key, *item;
+    Py_ssize_t position = 0;
+    for (int first = 1; PyDict_Next(value, &position, &key, &item); first = 0) {
+        PyObject *pair[] = {key, item};
+        text_put(&walk->text, ",[", first ? 0 : 1);
+        TEXT_PUT(&walk->text, "[");
+        if (put_refs(walk, pair, 2) < 0) {
+            return WITH_ERROR;
+        }
+        TEXT_PUT(&walk->text, "]");
+    }
+    TEXT_PUT(&walk->text, "]");
     walk->keeper.left -= count * MORE_ENTRY_BYTES;
-    return write_node(walk, found, WORD_dict, &part, 1);
-}
-
-/* Whether the first of two items is no name under which the second is a secret, as far as that
-   is known here; -1 with an exception. */
-static int
-is_no_name(const Budget *budget, PyObject *first)
-{
-    if (PyUnicode_CheckExact(first)) {
-        return kept_is_ordinary(budget, first);
-    }
-    return first == Py_None || PyBool_Check(first) || PyLong_CheckExact(first) ||
-           PyFloat_CheckExact(first) || PyTuple_CheckExact(first) || PyList_CheckExact(first) ||
-           PyDict_CheckExact(first);
+    return node_end(walk, found);
 }
 
 /* `kept_values._row`. */
 Outcome
-write_row(KeptWalk *walk, PyObject *value, Word kind)
+write_row(KeptWalk *walk, PyObject *value, const char *opening)
 {
     PyObject **items = PySequence_Fast_ITEMS(value);
     Py_ssize_t count = PySequence_Fast_GET_SIZE(value);
@@ -53,15 +53,29 @@ write_row(KeptWalk *walk, PyObject *value, Word kind)
     if (budget.left < count * ITEM_BYTES) {
         return LEFT_TO_PYTHON;
     }
-    int open = count == 2 ? is_no_name(&budget, items[0]) : 1;
+    int open = count == 2 ? kept_is_no_name(&budget, items[0]) : 1;
     if (open <= 0) {
-        return open < 0 ? FAILED : LEFT_TO_PYTHON;
+        return open < 0 ? WITH_ERROR : LEFT_TO_PYTHON;
     }
-    return write_items(walk, budget, items, count, kind);
+    return write_items(walk, budget, items, count, opening);
+}
+
+/* Write what goes through in C: the items of a set or a deque. */
+static Outcome
+write_listed(KeptWalk *walk, PyObject *value, Budget budget, const char *opening)
+{
+    PyObject *items = PySequence_List(value);
+    if (items == NULL) {
+        return WITH_ERROR;
+    }
+    Outcome outcome = write_items(walk, budget, PySequence_Fast_ITEMS(items),
+                                  PyList_GET_SIZE(items), opening);
+    Py_DECREF(items);
+    return outcome;
 }
 
 Outcome
-write_set(KeptWalk *walk, PyObject *value, Word kind)
+write_set(KeptWalk *walk, PyObject *value, const char *opening)
 {
     Py_ssize_t count = PySet_GET_SIZE(value);
     Budget budget = budget_of(walk);
@@ -70,16 +84,26 @@ write_set(KeptWalk *walk, PyObject *value, Word kind)
     }
     int drained = is_drained(value, Py_TYPE(value), count);
     if (drained) {
-        return drained < 0 ? FAILED : LEFT_TO_PYTHON;
+        return drained < 0 ? WITH_ERROR : LEFT_TO_PYTHON;
     }
-    PyObject *items = PySequence_List(value);
-    if (items == NULL) {
-        return FAILED;
+    return write_listed(walk, value, budget, opening);
+}
+
+/* `kept_values._deque`, of one that may have any length. */
+Outcome
+write_deque(KeptWalk *walk, PyObject *value)
+{
+    Budget budget = budget_of(walk);
+    Py_ssize_t count = PyObject_Size(value);
+    PyObject *most = count < 0 ? NULL : PyObject_GetAttr(value, words[WORD_maxlen]);
+    if (most == NULL) {
+        return WITH_ERROR;
     }
-    Outcome outcome = write_items(walk, budget, PySequence_Fast_ITEMS(items),
-                                  PyList_GET_SIZE(items), kind);
-    Py_DECREF(items);
-    return outcome;
+    Py_DECREF(most);
+    if (most != Py_None || budget.left < count * ITEM_BYTES) {
+        return LEFT_TO_PYTHON;
+    }
+    return write_listed(walk, value, budget, "{\"k\":\"deque\",\"i\":[");
 }
 
 /* `kept_values._bytes`. */
@@ -87,21 +111,22 @@ Outcome
 write_bytes(KeptWalk *walk, PyObject *value)
 {
     Py_ssize_t length = PyBytes_GET_SIZE(value), found = PyList_GET_SIZE(walk->keeper.objects);
+    const char *bytes = PyBytes_AS_STRING(value);
     if (length > walk->keeper.left) {
         return LEFT_TO_PYTHON;
     }
-    PyObject *text = PyUnicode_DecodeLatin1(PyBytes_AS_STRING(value), length, NULL);
-    if (text == NULL) {
-        return FAILED;
+    for (Py_ssize_t index = 0; index < length; index++) {
+        if ((unsigned char)bytes[index] > 127) {
+            return LEFT_TO_PYTHON;
+        }
     }
-    Budget budget = budget_of(walk);
-    if (!kept_fits(&budget, text)) { /* that it is ASCII is asked there, too */
-        Py_DECREF(text);
+    NODE_BEGIN(walk, "{\"k\":\"bytes\",\"t\":");
+    long long size = (long long)text_latin1(&walk->text, bytes, length);
+    if (size > walk->keeper.left) {
         return LEFT_TO_PYTHON;
     }
-    walk->keeper.left = budget.left + 1; /* of the text alone, without a comma */
-    Part part = {WORD_t, text};
-    return write_node(walk, found, WORD_bytes, &part, 1);
+    walk->keeper.left -= size;
+    return node_end(walk, found);
 }
 
 /* `kept_forms._method`, and a variable that functions share: `kept_functions.cell`. */
@@ -109,12 +134,61 @@ Outcome
 write_method(KeptWalk *walk, PyObject *value)
 {
     PyObject *parts[] = {PyMethod_GET_FUNCTION(value), PyMethod_GET_SELF(value)};
-    return write_items(walk, budget_of(walk), parts, 2, WORD_method);
+    return write_items(walk, budget_of(walk), parts, 2, "{\"k\":\"method\",\"i\":[");
 }
 
 Outcome
 write_cell(KeptWalk *walk, PyObject *value)
 {
     PyObject *inside = PyCell_GET(value);
-    return write_items(walk, budget_of(walk), &inside, inside != NULL, WORD_cell);
+    return write_items(walk, budget_of(walk), &inside, inside != NULL,
+                       "{\"k\":\"cell\",\"i\":[");
+}
+
+/* Write what members of C read. */
+static Outcome
+write_members(KeptWalk *walk, PyObject *value, const Word *names, int count,
+              const char *opening)
+{
+    PyObject *parts[3];
+    int read = 0;
+    while (read < count && (parts[read] = PyObject_GetAttr(value, words[names[read]]))) {
+        read++;
+    }
+    Outcome outcome = WITH_ERROR;
+    if (read == count) {
+        outcome = write_items(walk, budget_of(walk), parts, count, opening);
+    }
+    while (read > 0) {
+        Py_DECREF(parts[--read]); /* each that is written is held by what it was read from */
+    }
+    return outcome;
+}
+
+/* `kept_forms._pattern` and `_partial`. */
+Outcome
+write_pattern(KeptWalk *walk, PyObject *value)
+{
+    static const Word parts[] = {WORD_pattern, WORD_flags};
+    return write_members(walk, value, parts, 2, "{\"k\":\"pattern\",\"i\":[");
+}
+
+Outcome
+write_partial(KeptWalk *walk, PyObject *value)
+{
+    static const Word parts[] = {WORD_func, WORD_args, WORD_keywords};
+    Names names;
+    names_begin(&names, value);
+    if (names.kind != NAMES_NONE && (names.kind != NAMES_DICT || names.size)) {
+        return LEFT_TO_PYTHON;
+    }
+    return write_members(walk, value, parts, 3, "{\"k\":\"partial\",\"i\":[");
+}
+
+Outcome
+write_bare(KeptWalk *walk, const char *opening)
+{
+    walk->text.size = 0;
+    text_put(&walk->text, opening, strlen(opening));
+    return node_end(walk, PyList_GET_SIZE(walk->keeper.objects));
 }

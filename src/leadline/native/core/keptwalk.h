@@ -7,10 +7,11 @@
 
 /* A function of the module, see `walked` in agent/capture/kept_quickly.py: write down the
    objects that come next, until there are no more, there is one that needs more than is known
-   here, or the number of nodes can be divided by `every`. Returns the room that is left.
+   here, the number of nodes can be divided by `every`, or the last one is also to be found in
+   a twin (`lives`). Returns the room that is left, too.
 
-   kept_nodes(objects, nodes, reach, memo, layouts, landmarks, pieces, modules, known, left,
-              most, every) -> left */
-PyObject *kept_nodes(PyObject *module, PyObject *args);
+   kept_nodes((objects, nodes, reach, slots, memo, layouts, landmarks, pieces, modules, known,
+               prints, numbers, token, held), left, most, every, names_absent) -> (left, lives) */
+PyObject *kept_nodes(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 #endif

@@ -2,11 +2,16 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "around.h"
 #include "clock.h"
 #include "core.h"
+#include "ending.h"
 #include "interior.h"
 #include "kept.h"
+#include "keptcode.h"
+#include "keptplan.h"
 #include "keptwalk.h"
+#include "outline.h"
 #include "passage.h"
 #include "program.h"
 #include "ring.h"
@@ -35,6 +40,7 @@ forget(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
 {
     shapes_forget();
     plans_forget();
+    kept_plans_forget();
     Py_RETURN_NONE;
 }
 
@@ -55,13 +61,13 @@ capture(PyObject *Py_UNUSED(module), PyObject *args)
         return NULL;
     }
     Text text = {0};
-    PyObject *answer = NULL;
+    PyObject *whole = NULL;
     if (walk_capture(&text, &room, &limits, value) == 0) {
-        answer = text.failed ? PyErr_NoMemory()
-                             : Py_BuildValue("y#L", text.bytes, (Py_ssize_t)text.size, room);
+        whole = text.failed ? PyErr_NoMemory()
+                            : Py_BuildValue("y#L", text.bytes, (Py_ssize_t)text.size, room);
     }
     free(text.bytes);
-    return answer;
+    return whole;
 }
 
 /* captures() -> how many values were taken in Python since the process began. */
@@ -69,35 +75,6 @@ static PyObject *
 captures(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
 {
     return PyLong_FromLongLong(knowledge.captures);
-}
-
-/* parameters_of(frame) -> [(name, value), ...] of those that have a value, in their order. */
-static PyObject *
-parameters_of(PyObject *Py_UNUSED(module), PyObject *given)
-{
-    if (!PyFrame_Check(given)) {
-        PyErr_SetString(PyExc_TypeError, "a frame was expected");
-        return NULL;
-    }
-    Frame *frame = frame_of_object(given);
-    PyCodeObject *code = frame_code(frame);
-    int count = code->co_argcount + code->co_kwonlyargcount;
-    count += (code->co_flags & CO_VARARGS) != 0;
-    count += (code->co_flags & CO_VARKEYWORDS) != 0;
-    PyObject *found = PyList_New(0);
-    for (int index = 0; found != NULL && index < count; index++) {
-        PyObject *value = frame_variable(frame, index);
-        if (value == NULL) {
-            continue;
-        }
-        PyObject *name = PyTuple_GET_ITEM(code->co_localsplusnames, index);
-        PyObject *pair = PyTuple_Pack(2, name, value);
-        if (pair == NULL || PyList_Append(found, pair) < 0) {
-            Py_CLEAR(found);
-        }
-        Py_XDECREF(pair);
-    }
-    return found;
 }
 
 /* outward(frame, skip, count) -> [code, globals, code, globals, ...] of the frames further out. */
@@ -114,6 +91,47 @@ outward(PyObject *Py_UNUSED(module), PyObject *args)
     for (int index = 0; found != NULL && frame != NULL && index < skip + count; index++) {
         if (index >= skip && (PyList_Append(found, (PyObject *)frame_code(frame)) < 0 ||
                               PyList_Append(found, frame_globals(frame)) < 0)) {
+            Py_CLEAR(found);
+        }
+        frame = frame_outer(frame);
+    }
+    return found;
+}
+
+/* Return the name of a caller that is known, borrowed, or NULL, perhaps with an exception. */
+static PyObject *
+known_name(PyObject *names, PyObject *code)
+{
+    PyObject *key = kept_identity(code);
+    PyObject *known = key == NULL ? NULL : PyDict_GetItemWithError(names, key);
+    Py_XDECREF(key);
+    if (known == NULL || !PyTuple_CheckExact(known) || PyTuple_GET_ITEM(known, 0) != code) {
+        return NULL;
+    }
+    return PyTuple_GET_ITEM(known, 1);
+}
+
+/* callers(frame, names, frames, most) -> the names of the frames further out that have one, of
+   so many frames; None where one is not known yet. */
+static PyObject *
+callers(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *given, *names;
+    int frames;
+    Py_ssize_t most;
+    if (!PyArg_ParseTuple(args, "O!O!in", &PyFrame_Type, &given, &PyDict_Type, &names, &frames,
+                          &most)) {
+        return NULL;
+    }
+    Frame *frame = frame_outer(frame_of_object(given));
+    PyObject *found = PyList_New(0);
+    while (found != NULL && frame != NULL && frames-- > 0 && PyList_GET_SIZE(found) < most) {
+        PyObject *name = known_name(names, (PyObject *)frame_code(frame));
+        if (name == NULL) {
+            Py_DECREF(found);
+            return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+        }
+        if (PyUnicode_GET_LENGTH(name) && PyList_Append(found, name) < 0) {
             Py_CLEAR(found);
         }
         frame = frame_outer(frame);
@@ -169,10 +187,16 @@ static PyMethodDef functions[] = {
     {"captures", captures, METH_NOARGS, NULL},
     {"name_fates", passage_name_fates, METH_O, NULL},
     {"parameters_of", parameters_of, METH_O, NULL},
+    {"parameters_shown", parameters_shown, METH_VARARGS, NULL},
+    {"answer", answer, METH_VARARGS, NULL},
     {"kept_attributes", kept_attributes, METH_VARARGS, NULL},
     {"kept_entries", kept_entries, METH_VARARGS, NULL},
     {"kept_items", kept_items, METH_VARARGS, NULL},
-    {"kept_nodes", kept_nodes, METH_VARARGS, NULL},
+    {"kept_nodes", (PyCFunction)(void (*)(void))kept_nodes, METH_FASTCALL, NULL},
+    {"kept_among", kept_among, METH_VARARGS, NULL},
+    {"around_is_bare", around_is_bare, METH_VARARGS, NULL},
+    {"outline", outline, METH_O, NULL},
+    {"callers", callers, METH_VARARGS, NULL},
     {"outward", outward, METH_VARARGS, NULL},
     {"generator_of", generator_of, METH_O, NULL},
     {"is_over", is_over, METH_O, NULL},

@@ -30,6 +30,7 @@ typedef enum {
     SHAPE_CLASS,
     SHAPE_MEMBER,
     SHAPE_MOMENT,
+    SHAPE_PATH, /* its text lies in its only slot, once somebody has asked for it */
 } ShapeKind;
 
 typedef struct {

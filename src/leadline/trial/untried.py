@@ -1,0 +1,51 @@
+"""What of a diff is not tried: files that are no Python, and that the service may read.
+
+A table of rates, a template, a statement of SQL can change all that a service answers, and only
+Python is put in another's place. So nothing good is said of a candidate with such a part.
+"""
+
+import json
+from typing import Any
+
+from leadline.trial.unified import FilePatch
+from leadline.wire.struct import dataclass
+
+try:  # `hashlib` loads OpenSSL: 4 MB of somebody else's memory for this one digest
+    from _sha2 import sha256  # type: ignore[import-not-found]
+except ImportError:
+    from hashlib import sha256
+
+_INERT = frozenset(
+    "md rst adoc png jpg jpeg gif ico webp pdf gitignore gitattributes editorconfig".split()
+)
+_NAMES = frozenset("LICENSE LICENCE COPYING NOTICE AUTHORS CHANGELOG CODEOWNERS".split())
+_FOLDERS = frozenset("tests test docs doc .github".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Untried:
+    """A file, and the SHA-256 of what the diff does to it."""
+
+    name: str
+    digest: str
+
+
+def is_inert(name: str) -> bool:
+    """Tell by its name whether no service reads a file: a text for people, an image, a test."""
+    *folders, last = name.split("/")
+    stem, _, suffix = last.rpartition(".")
+    return (
+        suffix.lower() in _INERT or (stem or last) in _NAMES or not _FOLDERS.isdisjoint(folders)
+    )
+
+
+def untried_of(patch: FilePatch) -> Untried:
+    """Return what stands for a part of a diff."""
+    lines = [list(line) for hunk in patch.hunks for line in hunk.lines]
+    return Untried(patch.name, digest_of([patch.old, patch.new, str(patch.kind), lines]))
+
+
+def digest_of(said: Any) -> str:
+    """Return the SHA-256, in hexadecimal, of what JSON can hold."""
+    text = json.dumps(said, ensure_ascii=True, separators=(",", ":"))
+    return str(sha256(text.encode("ascii")).hexdigest())
