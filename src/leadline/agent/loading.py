@@ -121,10 +121,7 @@ seal, by each twin that tries one. The live process never carries it."""
 TWIN_TERMS = ["leadline.agent.twin", "leadline.agent.twin.terms"]
 """Of these, what says whether the service allows twins at all."""
 _ONLY = {
-    "native": (
-        "leadline.agent.core.native",
-        "leadline.agent.core.program",
-    ),
+    "native": ("leadline.agent.core.native",),
     "pure": ("leadline.agent.core.pure",),
 }
 """What the one core needs and the other does not."""
