@@ -1,6 +1,6 @@
 """A real server, a real service and a real browser; what the browser complains of is a failure.
 
-`site` is a server of one file of tests, `page` a browser's page that is signed in there,
+`site` is a server of one file of tests, `page` an empty page that is signed in there,
 `visitor` one that is not. `service` starts a small program with the agent in it.
 """
 
@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
+    StorageState,
     expect,
     sync_playwright,
 )
@@ -63,6 +64,11 @@ class Site(Leadline):
     def url(self) -> str:
         """Where its page is."""
         return f"http://leadline.localhost:{self.port}"
+
+    def sign_in(self, page: Page) -> None:
+        """Sign a browser in; it shows the services then."""
+        page.goto(self.link())
+        page.wait_for_url(f"{self.url}/")
 
     def link(self) -> str:
         """Return a link that signs a browser in, with the rights of the key that is set now."""
@@ -160,17 +166,21 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Watched]]:
         assert not errors, errors
 
 
+@pytest.fixture(scope="module")
+def session(site: Site, browser: Browser) -> StorageState:
+    """What a browser keeps that has signed in: once for a file of tests, since it takes a
+    browser as long as most of them."""
+    with browser.new_context() as context:
+        site.sign_in(context.new_page())
+        return context.storage_state()
+
+
 @pytest.fixture
-def signed_in(site: Site, open_page: Callable[..., Watched]) -> Callable[..., Watched]:
-    """Make pages that are signed in and show the services."""
-
-    def make(**options: Any) -> Watched:
-        watched = open_page(**options)
-        watched.page.goto(site.link())
-        watched.page.wait_for_url(f"{site.url}/")
-        return watched
-
-    return make
+def signed_in(
+    session: StorageState, open_page: Callable[..., Watched]
+) -> Callable[..., Watched]:
+    """Make pages that are signed in, and empty yet."""
+    return partial(open_page, storage_state=session)
 
 
 @pytest.fixture

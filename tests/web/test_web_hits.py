@@ -363,8 +363,9 @@ def test_the_server_is_lost_and_regained(site, watched, till):
     expect(told(page)).to_contain_text("Live.")
 
 
-def test_signing_out_elsewhere_is_said(site, signed_in, till):
-    watched = signed_in()
+def test_signing_out_elsewhere_is_said(site, open_page, till):
+    watched = open_page()
+    site.sign_in(watched.page)
     watched.allowed.append("status of 401")
     page = watched.page
     page.goto(f"{site.url}/hits")

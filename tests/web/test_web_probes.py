@@ -30,6 +30,7 @@ def panel(page, name):
 
 
 def test_without_probes_it_says_what_to_do(site, page):
+    page.goto(f"{site.url}/")
     page.keyboard.press("g")
     page.keyboard.press("p")
     page.wait_for_url(f"{site.url}/probes")

@@ -2,10 +2,18 @@
 
 import re
 
+import pytest
 from captured import HOSTILE
 from playwright.sync_api import expect
 
 from leadline.web.visible import plain
+
+
+@pytest.fixture
+def page(site, page):
+    """A page that shows the services."""
+    page.goto(f"{site.url}/")
+    return page
 
 
 def block(page, service):
@@ -119,6 +127,7 @@ def test_keys(site, page):
 
 def test_light_and_dark_are_remembered(site, signed_in):
     page = signed_in(color_scheme="dark").page
+    page.goto(f"{site.url}/")
     ground = "getComputedStyle(document.documentElement).backgroundColor"
     dark = page.evaluate(ground)
     page.get_by_role("button", name="Light").click()

@@ -13,6 +13,14 @@ from live import get
 from waiting import wait_for
 
 
+@pytest.fixture
+def watched(site, open_page):
+    """A page that has signed in by itself and shows the services."""
+    made = open_page()
+    site.sign_in(made.page)
+    return made
+
+
 def fetch(page, path, method="GET", **headers):
     """Ask from inside a page as its scripts could; returns status and slug."""
     found = page.evaluate(

@@ -63,6 +63,7 @@ def test_one_verdict_is_all_there(site, signed_in, accessible, scheme):
 def test_verdicts_are_reached_by_keyboard(site, page, accessible):
     keep(site, "by-keyboard", verdict="fixed", exit_status=0)
     keep(site, "by-keyboard", verdict="unknown", exit_status=3)
+    page.goto(f"{site.url}/")
     page.keyboard.press("g")
     page.keyboard.press("v")
     page.wait_for_url(f"{site.url}/verdicts")

@@ -82,9 +82,9 @@ CAPTURE_PARTS = [
     for name in """
         wire.kept wire.packing wire.foreseen wire.carriage wire.gateway
         agent.capture.living agent.capture.naming agent.capture.obstacle
-        agent.capture.holding agent.capture.kept_quickly
+        agent.capture.holding agent.capture.kept_functions agent.capture.kept_quickly
         agent.capture.kept_values agent.capture.kept_arrays agent.capture.kept_views
-        agent.capture.kept_functions agent.capture.kept_streams agent.capture.kept_classes
+        agent.capture.kept_streams agent.capture.kept_classes
         agent.capture.kept_standard
         agent.capture.kept_forms agent.capture.kinds agent.capture.environment
         agent.capture.kept_surroundings agent.capture.gateway
@@ -94,7 +94,7 @@ CAPTURE_PARTS = [
         trial.printed
         agent.capture.outcomes agent.capture.wrapped agent.probes.turns
         agent.twin.outcome agent.capture.bodies agent.probes.listening agent.probes.captured
-        agent.probes.capturing
+        agent.probes.ending agent.probes.capturing
     """.split()
 ]
 """As `PARTS`, of what captures whole calls: loaded with the first probe that does."""
@@ -104,7 +104,7 @@ SEALED_PARTS = [
         trial.applying trial.candidate trial.difference trial.fresh trial.holders trial.overlay
         trial.patch trial.plan trial.questions
         trial.purity trial.reachable trial.scopes trial.sources
-        trial.steps trial.unified trial.elsewhere trial.building
+        trial.steps trial.unified trial.untried trial.elsewhere trial.dotted trial.building
         trial.building_arrays trial.building_functions trial.building_streams
         trial.building_classes trial.building_standard trial.remade trial.rebuilding
         agent.place.inside agent.place.entry agent.place.callee
@@ -121,10 +121,7 @@ seal, by each twin that tries one. The live process never carries it."""
 TWIN_TERMS = ["leadline.agent.twin", "leadline.agent.twin.terms"]
 """Of these, what says whether the service allows twins at all."""
 _ONLY = {
-    "native": (
-        "leadline.agent.core.native",
-        "leadline.agent.core.program",
-    ),
+    "native": ("leadline.agent.core.native",),
     "pure": ("leadline.agent.core.pure",),
 }
 """What the one core needs and the other does not."""

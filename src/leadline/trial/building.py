@@ -4,7 +4,6 @@ rest from its parts. For a sealed process; see `trial.rebuilding`.
 
 import binascii
 import datetime
-import importlib
 import logging
 import re
 import sys
@@ -27,18 +26,14 @@ from leadline.trial.building_arrays import ARRAYS
 from leadline.trial.building_classes import CLASS, fill_class, new_class
 from leadline.trial.building_functions import FUNCTION_SHELLS, FUNCTIONS
 from leadline.trial.building_streams import FILLED_STREAMS, STREAMS
+from leadline.trial.dotted import by_name, refused
 from leadline.trial.gateway import Asked, Exchange, stand_in
 from leadline.wire.errors import RefusedError
 from leadline.wire.gateway import SERVED
-from leadline.wire.kept import TYPE_STEP, WITHHELD
+from leadline.wire.kept import WITHHELD
 
 type Node = dict[str, Any]
 type Make = Callable[[Site, Node], Any]
-
-
-def refused(sentence: str) -> RefusedError:
-    """Return the error of arguments that cannot be made again here."""
-    return RefusedError("not-rebuildable", f"The arguments cannot be rebuilt: {sentence}.")
 
 
 class Site:
@@ -84,39 +79,6 @@ class Site:
                 raise refused(f"{named.get('m')}.{named.get('t')} is no class here")
             cls = self.classes[number] = found
         return cls
-
-
-def by_name(module: str, name: str) -> Any:
-    """Return what a module has under a dotted name, as it lies there; imports the module."""
-    if not module:
-        raise refused("the program itself is not here")
-    try:
-        found: Any = importlib.import_module(module)
-    except ImportError as error:
-        raise refused(f"{module} cannot be imported here ({error})") from error
-    for step in name.split(".") if name else ():
-        found = type(found) if step == TYPE_STEP else _step(found, step, f"{module}.{name}")
-    return found
-
-
-def _step(found: Any, step: str, whole: str) -> Any:
-    if issubclass(type(found), type):
-        for cls in type.__dict__["__mro__"].__get__(found):
-            held = vars(cls).get(step, _NOTHING)
-            if held is not _NOTHING:
-                is_wrapped = type(held) in (classmethod, staticmethod)
-                return held.__func__ if is_wrapped else held
-    elif hasattr(found, "__dict__"):
-        held = vars(found).get(step, _NOTHING)
-        if held is not _NOTHING:
-            return held
-    try:
-        return getattr(found, step)
-    except AttributeError:
-        raise refused(f"there is no {whole} here") from None
-
-
-_NOTHING = object()
 
 
 def new(cls: type) -> Any:

@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from leadline.trial.building import MAKERS, SHELLS, Node, Site, emptied, fill, refused
+from leadline.trial.building import MAKERS, SHELLS, Node, Site, emptied, fill
 from leadline.trial.building_classes import CLASS
 from leadline.trial.building_streams import TEXT_WRAPPER
+from leadline.trial.dotted import refused
 from leadline.trial.withheld import Withheld, WithheldTouched, withheld
 from leadline.wire.errors import RefusedError
 from leadline.wire.kept import (
