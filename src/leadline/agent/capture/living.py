@@ -49,6 +49,8 @@ class _Table:
 
 
 _table = _Table()
+_has_references: Any = vars(type)["__weakrefoffset__"].__get__
+"""Where instances of a class have room for them; 0 where they have none."""
 
 
 def table() -> tuple[list[Any], dict[int, int], str]:
@@ -65,6 +67,8 @@ def _begin() -> None:
 
 def referred(value: object) -> int | None:
     """Return the number of an object; None for one that cannot be referred to weakly."""
+    if not _has_references(type(value)):
+        return None
     _begin()
     key = id(value)
     known = _table.numbers.get(key)

@@ -8,6 +8,7 @@ hands to the functions below, which do what the pure core does.
 import sys
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -284,11 +285,25 @@ def _visit(
     duration_s: float | None,
     unheard: int,
 ) -> Visit:
-    """Make of a hit what Python takes."""
+    """Make of a hit what Python takes; most of what is asked for is read in C."""
+    scope = partial(_read, passage, site, frame, result, exception, duration_s)
+    return Visit(scope, frame, site, result, exception, duration_s, unheard)
+
+
+def _read(
+    passage: Passage,
+    site: Site,
+    frame: FrameType,
+    result: object,
+    exception: BaseException | None,
+    duration_s: float | None,
+    name: str,
+) -> object:
+    """Return the value of a variable; raises `Unknown`."""
     scope = scope_of(frame, site.code or frame_code(frame), site.variables)
     if site.moment is not Moment.LINE or passage.timed:
         scope = call_scope(scope, site.moment, result, exception, duration_s)
-    return Visit(scope, frame, site, result, exception, duration_s, unheard)
+    return scope(name)
 
 
 def _decide(passage: Passage, visit: Visit) -> bool | None:
