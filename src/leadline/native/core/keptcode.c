@@ -169,87 +169,110 @@ print_of(const KeptWalk *walk, PyObject *code)
     return PyTuple_GET_ITEM(known, 1);
 }
 
-/* Write where the code of a function is, of which no module has the name. */
-static Outcome
-write_made(KeptWalk *walk, PyFunctionObject *function, PyObject *free_names)
+/* What is written of a function of which no module has the name. */
+typedef struct {
+    PyFunctionObject *function;
+    PyObject *home, *print, *free_names; /* borrowed */
+    PyObject *parts[2 + MAX_VARIABLES]; /* defaults, and what it closes over */
+    Py_ssize_t variables;
+    int elsewhere; /* whether it says that it is of another module than it is */
+    Names attributes;
+    long long bytes;
+} Made;
+
+/* Find out all that is to be written: 1; 0 where Python has to do it; -1 with an exception. */
+static int
+made_read(const KeptWalk *walk, Made *made)
 {
-    PyCodeObject *code = (PyCodeObject *)function->func_code;
-    PyObject *home = home_of(walk, function), *says = function->func_module;
-    PyObject *print = home == NULL ? NULL : print_of(walk, (PyObject *)code);
-    Py_ssize_t variables = PyTuple_GET_SIZE(free_names);
-    Py_ssize_t closed = function->func_closure == NULL
-                            ? 0
-                            : PyTuple_GET_SIZE(function->func_closure);
-    if (print == NULL || variables != closed || variables > MAX_VARIABLES) {
-        return PyErr_Occurred() ? WITH_ERROR : LEFT_TO_PYTHON;
+    PyFunctionObject *function = made->function;
+    PyObject *closure = function->func_closure, *code = function->func_code;
+    made->home = home_of(walk, function);
+    made->print = made->home == NULL ? NULL : print_of(walk, code);
+    made->variables = PyTuple_GET_SIZE(made->free_names);
+    Py_ssize_t closed = closure == NULL ? 0 : PyTuple_GET_SIZE(closure);
+    if (made->print == NULL || made->variables != closed || closed > MAX_VARIABLES) {
+        return PyErr_Occurred() ? -1 : 0;
     }
-    PyObject *parts[2 + MAX_VARIABLES] = {
-        function->func_defaults == NULL ? Py_None : function->func_defaults,
-        function->func_kwdefaults == NULL ? Py_None : function->func_kwdefaults,
-    };
-    int elsewhere = !text_same(home, says);
-    long long bytes = PyUnicode_GET_LENGTH(home) + PyUnicode_GET_LENGTH(code->co_qualname) +
-                      PyUnicode_GET_LENGTH(function->func_name) +
-                      PyUnicode_GET_LENGTH(function->func_qualname) + FUNCTION_BYTES +
-                      (elsewhere ? PyUnicode_GET_LENGTH(says) + HOME_BYTES : 0);
+    made->parts[0] = function->func_defaults == NULL ? Py_None : function->func_defaults;
+    made->parts[1] = function->func_kwdefaults == NULL ? Py_None : function->func_kwdefaults;
+    for (Py_ssize_t index = 0; index < closed; index++) {
+        made->parts[2 + index] = PyTuple_GET_ITEM(closure, index);
+    }
+    made->elsewhere = !text_same(made->home, function->func_module);
+    if (function->func_dict != NULL && PyDict_GET_SIZE(function->func_dict)) {
+        made->attributes = (Names){.kind = NAMES_DICT, .dict = function->func_dict};
+        made->attributes.size = PyDict_GET_SIZE(function->func_dict);
+    }
+    return 1;
+}
+
+/* Whether all of it fits: 1, 0, or -1 with an exception. */
+static int
+made_fits(const KeptWalk *walk, Made *made)
+{
+    PyFunctionObject *function = made->function;
     Budget budget = budget_of(walk);
-    for (Py_ssize_t index = 0; index < variables; index++) {
-        PyObject *name = PyTuple_GET_ITEM(free_names, index);
+    made->bytes = PyUnicode_GET_LENGTH(made->home) + FUNCTION_BYTES +
+                  PyUnicode_GET_LENGTH(((PyCodeObject *)function->func_code)->co_qualname) +
+                  PyUnicode_GET_LENGTH(function->func_name) +
+                  PyUnicode_GET_LENGTH(function->func_qualname);
+    if (made->elsewhere) {
+        made->bytes += PyUnicode_GET_LENGTH(function->func_module) + HOME_BYTES;
+    }
+    for (Py_ssize_t index = 0; index < made->variables; index++) {
+        PyObject *name = PyTuple_GET_ITEM(made->free_names, index);
         int ordinary = kept_is_ordinary(&budget, name);
         if (ordinary <= 0) {
-            return ordinary < 0 ? WITH_ERROR : LEFT_TO_PYTHON;
+            return ordinary;
         }
-        bytes += PyUnicode_GET_LENGTH(name);
-        parts[2 + index] = PyTuple_GET_ITEM(function->func_closure, index);
+        made->bytes += PyUnicode_GET_LENGTH(name);
     }
-    budget.left -= bytes;
-    for (Py_ssize_t index = 0; index < variables + 2; index++) {
-        if (!kept_fits(&budget, parts[index])) {
-            return LEFT_TO_PYTHON;
+    budget.left -= made->bytes + made->attributes.size * ATTRIBUTE_BYTES;
+    for (Py_ssize_t index = 0; index < made->variables + 2; index++) {
+        if (!kept_fits(&budget, made->parts[index])) {
+            return 0;
         }
-    }
-    Names names = {.kind = NAMES_NONE};
-    if (function->func_dict != NULL && PyDict_GET_SIZE(function->func_dict)) {
-        names = (Names){.kind = NAMES_DICT, .dict = function->func_dict};
-        names.size = PyDict_GET_SIZE(names.dict);
-        budget.left -= names.size * ATTRIBUTE_BYTES;
     }
     Slots none = {.count = 0};
-    int fit = budget.left < 0 ? 0 : attributes_fit(&budget, names, &none);
-    if (fit <= 0) {
-        return fit < 0 ? WITH_ERROR : LEFT_TO_PYTHON;
-    }
+    return budget.left < 0 ? 0 : attributes_fit(&budget, made->attributes, &none);
+}
+
+static Outcome
+made_put(KeptWalk *walk, const Made *made)
+{
+    const PyFunctionObject *function = made->function;
+    const PyCodeObject *code = (PyCodeObject *)function->func_code;
     Py_ssize_t found = PyList_GET_SIZE(walk->keeper.objects);
     NODE_BEGIN(walk, "{\"k\":\"function\",\"m\":");
-    put_text(walk, home);
+    put_text(walk, made->home);
     TEXT_PUT(&walk->text, ",\"t\":");
     put_text(walk, code->co_qualname);
     TEXT_PUT(&walk->text, ",\"n\":[");
     text_integer(&walk->text, code->co_firstlineno);
     TEXT_PUT(&walk->text, ",");
-    text_integer(&walk->text, PyLong_AsLongLong(print));
+    text_integer(&walk->text, PyLong_AsLongLong(made->print));
     TEXT_PUT(&walk->text, "],\"i\":[");
-    if (put_refs(walk, parts, variables + 2) < 0) {
+    if (PyErr_Occurred() || put_refs(walk, made->parts, made->variables + 2) < 0) {
         return WITH_ERROR;
     }
-    walk->keeper.left -= bytes;
+    walk->keeper.left -= made->bytes;
     TEXT_PUT(&walk->text, "],\"q\":[");
     put_text(walk, function->func_name);
     TEXT_PUT(&walk->text, ",");
     put_text(walk, function->func_qualname);
-    for (Py_ssize_t index = 0; index < variables; index++) {
+    for (Py_ssize_t index = 0; index < made->variables; index++) {
         TEXT_PUT(&walk->text, ",");
-        put_text(walk, PyTuple_GET_ITEM(free_names, index));
+        put_text(walk, PyTuple_GET_ITEM(made->free_names, index));
     }
     TEXT_PUT(&walk->text, "]");
-    if (elsewhere) {
+    if (made->elsewhere) {
         TEXT_PUT(&walk->text, ",\"w\":");
-        put_text(walk, says);
+        put_text(walk, function->func_module);
     }
-    if (names.kind == NAMES_DICT && put_names(walk, names) < 0) {
+    if (made->attributes.size && put_names(walk, made->attributes) < 0) {
         return WITH_ERROR;
     }
-    return PyErr_Occurred() ? WITH_ERROR : node_end(walk, found);
+    return node_end(walk, found);
 }
 
 /* `kept_functions.function`. */
@@ -278,7 +301,13 @@ write_function(KeptWalk *walk, PyObject *value)
     if (free_names == NULL) {
         return WITH_ERROR;
     }
-    Outcome outcome = write_made(walk, function, free_names);
+    Made made = {.function = function, .free_names = free_names};
+    int fit = made_read(walk, &made);
+    fit = fit > 0 ? made_fits(walk, &made) : fit;
+    Outcome outcome = fit < 0 ? WITH_ERROR : LEFT_TO_PYTHON;
+    if (fit > 0) {
+        outcome = made_put(walk, &made);
+    }
     Py_DECREF(free_names);
     return outcome;
 }
