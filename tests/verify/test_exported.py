@@ -1,16 +1,23 @@
 """Calls exported as tests: they fail on the old code, pass on the fix, and need no Leadline."""
 
+import collections
+import datetime
+import decimal
 import os
+import pathlib
+import re
 import shutil
 import subprocess
 import sys
+import zoneinfo
 
 import pytest
 from benchmarks.verify.calling import captured, home, imported
 
-from leadline.agent.capture.keeping import Landmarks
+from leadline.agent.capture.keeping import Landmarks, keep
 from leadline.trial.candidate import make, of_texts
 from leadline.verify.exporting import export_tests
+from leadline.verify.literals import arguments_source
 from leadline.verify.verdict import Candidate
 from leadline.verify.verifying import Request, verify
 from verify.shop import FIXES, SHOP, candidate_of, verified
@@ -38,6 +45,34 @@ def patched(tmp_path, fix):
         cwd=code, check=True, env={**os.environ, "GIT_DIR": "/nowhere"},
     )  # fmt: skip
     return code
+
+
+GIVEN = [
+    datetime.datetime(2026, 1, 2, 3, 4, 5, 6, datetime.UTC),
+    datetime.datetime(2026, 1, 2, fold=1),  # noqa: DTZ001 - one without a zone is meant
+    datetime.time(1, 2, tzinfo=datetime.timezone(datetime.timedelta(hours=2), "E")),
+    datetime.date(2026, 1, 2),
+    datetime.datetime(2026, 1, 2, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")),
+    collections.deque([1, "a"], 5),
+    collections.deque(),
+    collections.defaultdict(list, {"a": [1]}),
+    collections.OrderedDict(b=1, a=2),
+    re.compile("a(b)", re.IGNORECASE),
+    range(1, 9, 2),
+    bytearray(b"\xffa"),
+    pathlib.PurePosixPath("/srv/a"),
+    decimal.Decimal("1.50"),
+]
+
+
+@pytest.mark.parametrize("value", GIVEN, ids=repr)
+def test_what_a_call_was_given_is_written_as_source(value):
+    source = arguments_source(keep([("value", value)]).document)
+    made = {}
+    lines = [*source.imports, *source.helpers, *source.lines]
+    exec("\n".join([*lines, f"made = {source.roots['value']}"]), made)
+    assert made["made"] == value
+    assert repr(made["made"]) == repr(value)
 
 
 def test_they_fail_before_and_pass_after(quotes, tmp_path):

@@ -79,7 +79,7 @@ class _Writer:
         kind = node["k"]
         if kind == WITHHELD:
             raise NotLiteral("a value that was held back")
-        if "c" in node and kind not in ("object", "member"):
+        if "c" in node and kind not in ("object", "member", "zone"):
             raise NotLiteral(f"a subclass of {kind}")
         writes = _WRITERS.get(kind)
         if writes is None:
@@ -126,6 +126,22 @@ def _bytes(_: _Writer, node: dict[str, Any]) -> str:
     return repr(b64decode(node["b"]) if "b" in node else node["t"].encode("ascii"))
 
 
+def _datetime(writer: _Writer, node: dict[str, Any]) -> str:
+    *parts, fold, zone = (writer.ref(one) for one in node["i"])
+    more = f", tzinfo={zone}" if zone != "None" else ""
+    more += f", fold={fold}" if fold != "0" else ""
+    return f"datetime.{node['k']}({', '.join(parts)}{more})"
+
+
+def _deque(writer: _Writer, node: dict[str, Any]) -> str:
+    most = f", maxlen={node['n']}" if "n" in node else ""
+    return f"collections.deque([{writer.items(node)}]{most})"
+
+
+def _default_dict(writer: _Writer, node: dict[str, Any]) -> str:
+    return f"collections.defaultdict({writer.items(node)}, {_dict(writer, node)})"
+
+
 def _imported(module: str, write: _Write) -> _Write:
     def writes(writer: _Writer, node: dict[str, Any]) -> str:
         writer.imports.add(f"import {module}")
@@ -147,6 +163,22 @@ _WRITERS: dict[str, _Write] = {
     "float": lambda _, node: f"float({node['t']!r})",
     "bytes": _bytes,
     "decimal": _imported("decimal", lambda _, node: f"decimal.Decimal({node['t']!r})"),
+    "datetime": _imported("datetime", _datetime),
+    "time": _imported("datetime", _datetime),
+    "timezone": _imported(
+        "datetime", lambda one, node: f"datetime.timezone({one.items(node)})"
+    ),
+    "zone": lambda writer, node: f"{writer.ref([node['c']])}({node['t']!r})",
+    "deque": _imported("collections", _deque),
+    "defaultdict": _imported("collections", _default_dict),
+    "ordered": _imported(
+        "collections", lambda one, node: f"collections.OrderedDict({_dict(one, node)})"
+    ),
+    "pattern": _imported("re", lambda one, node: f"re.compile({one.items(node)})"),
+    "range": lambda one, node: f"range({one.items(node)})",
+    "bytearray": lambda one, node: f"bytearray({_bytes(one, node)})",
+    "lock": _imported("threading", lambda _, __: "threading.Lock()"),
+    "rlock": _imported("threading", lambda _, __: "threading.RLock()"),
     "date": _imported("datetime", lambda one, node: f"datetime.date({one.items(node)})"),
     "timedelta": _imported(
         "datetime", lambda one, node: f"datetime.timedelta({one.items(node)})"

@@ -1,6 +1,7 @@
 """One verification, from calls and a candidate to a report."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from leadline.trial.candidate import Candidate as Code
@@ -30,6 +31,7 @@ from leadline.verify.state import imported
 from leadline.verify.verdict import LEAST_EVIDENCE, Stated, judge
 from leadline.wire.errors import RefusedError, UnavailableError
 from leadline.wire.struct import dataclass, field, replace
+from leadline.wire.value import Value
 
 _TWIN_HAS = "what lives in its process is there in a twin: --place twin, where that is allowed"
 
@@ -141,9 +143,29 @@ def reported(
         unknown=reasons(compared),
         took_s=round(took_s, 3),
         runs=runs,
-        notes=[*asked.candidate.notes, *notes, *notes_of(map(_agreed, compared))],
+        notes=[
+            *asked.candidate.notes,
+            *notes,
+            *notes_of(map(_agreed, compared)),
+            *_not_named(compared, asked.fails),
+        ],
     )
     return Verified(report, compared)
+
+
+def _not_named(compared: Sequence[Compared], fails: str) -> list[str]:
+    """Say of which calls that raised `--fails` says nothing: they count as good ones."""
+    counted = Counter(
+        _type_of(one.call.live.value)
+        for one in compared
+        if fails and one.case.failed is False and not one.call.live.returned
+    )
+    calls = {name: f"{count} call{'s' * (count != 1)}" for name, count in counted.items()}
+    return [f"{calls[name]} raised {name}, and --fails does not say so" for name in calls]
+
+
+def _type_of(value: Value) -> str:
+    return str(value.get("type", "?")) if isinstance(value, dict) else "?"
 
 
 def _agreed(one: Compared) -> tuple[CapturedCall, Outcome | None]:
