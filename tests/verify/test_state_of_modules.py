@@ -262,6 +262,34 @@ class Abstract(abc.ABC): pass
 """
 
 
+PROXY = """
+class Lazy:
+    @property
+    def __class__(self):
+        raise RuntimeError("asked")
+    def __getattr__(self, name):
+        raise RuntimeError("asked")
+    def __eq__(self, other):
+        raise RuntimeError("asked")
+class Named(type):
+    def __getattribute__(cls, name):
+        raise RuntimeError("asked")
+class Holder(metaclass=Named):
+    lazy, inner = Lazy(), property(lambda self: 1)
+lazy = Lazy()
+def plain(): return 1
+"""
+
+
+def test_no_definition_is_asked_anything(monkeypatch):
+    module, state = looked_at(monkeypatch, PROXY)
+    module.plain.__code__ = (lambda: 2).__code__
+    assert state.changed() == {
+        "the definition of state_of_one:plain (__code__)": "the code of "
+        "test_no_definition_is_asked_anything.<locals>.<lambda>"
+    }
+
+
 def test_what_a_call_makes_of_definitions_is_seen(tmp_path):
     bodies = {name: ("return 1", f"{line}\nreturn 1") for name, line in REDEFINED.items()}
     bodies["as_before"] = (

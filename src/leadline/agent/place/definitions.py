@@ -4,11 +4,16 @@ methods or bases of a class, a class that is registered as another's."""
 import abc
 import types
 from collections.abc import Iterator, Mapping
+from operator import is_
 from typing import Any
 
 MOST = 100_000
 """Functions and classes of all modules together."""
 _NAMESPACE: Any = vars(type)["__dict__"].__get__
+_QUALNAME: Any = vars(type)["__qualname__"].__get__
+_BASES: Any = vars(type)["__bases__"].__get__
+_WRAPPERS = (staticmethod, classmethod)
+_DEFINED = (types.FunctionType, *_WRAPPERS, property)
 _REGISTRY = 0
 """Of what `_abc` tells of a class, where those are that were registered with it."""
 
@@ -24,7 +29,9 @@ class Definitions:
         found: dict[str, str] = {}
         for path, (one, before) in self._before.items():
             now = _inside(one)
-            for name in {**before, **now} if now != before else ():
+            if len(now) == len(before) and all(map(is_, now.values(), before.values())):
+                continue
+            for name in {**before, **now}:
                 if now.get(name) is not before.get(name):
                     # what has a name of its own may be the candidate's own, as other state
                     own = not name.startswith("__") and name.isidentifier()
@@ -39,14 +46,23 @@ def _found(modules: Mapping[str, types.ModuleType]) -> Iterator[tuple[str, objec
     while waiting and len(met) < MOST:
         path, names, module = waiting.pop()
         for name, value in list(names.items()):
-            one = getattr(value, "__func__", value)
-            known = type(one) is types.FunctionType or isinstance(one, type)
-            if not known or id(one) in met or getattr(one, "__module__", "") != module:
+            one = value.__func__ if type(value) in _WRAPPERS else value
+            is_class = issubclass(type(one), type)  # asks no proxy what it stands for
+            if not is_class and type(one) is not types.FunctionType:
+                continue
+            if id(one) in met or _home(one) != module:
                 continue
             met.add(id(one))
             yield f"{path}{name}", one
-            if isinstance(one, type):
+            if is_class:
                 waiting.append((f"{path}{name}.", _NAMESPACE(one), module))
+
+
+def _home(one: Any) -> object:
+    """Return of which module a definition says that it is."""
+    if type(one) is types.FunctionType:
+        return one.__module__
+    return _NAMESPACE(one).get("__module__", "")
 
 
 def _inside(one: object) -> dict[str, object]:
@@ -55,25 +71,28 @@ def _inside(one: object) -> dict[str, object]:
         return {"__code__": one.__code__, "__name__": one.__name__}
     names: Mapping[str, object] = _NAMESPACE(one)
     found = {name: value for name, value in list(names.items()) if _is_defined(value)}
-    if isinstance(one, type):
-        found |= {f"__bases__[{at}]": base for at, base in enumerate(one.__bases__)}
-    if isinstance(one, abc.ABCMeta):
+    bases: tuple[type, ...] = _BASES(one)
+    found |= {f"__bases__[{at}]": base for at, base in enumerate(bases)}
+    if issubclass(type(one), abc.ABCMeta):
         for reference in abc._get_dump(one)[_REGISTRY]:  # type: ignore[attr-defined] # noqa: SLF001
             found[f"register({_told(reference())})"] = reference()
     return found
 
 
 def _is_defined(value: object) -> bool:
-    return isinstance(value, types.FunctionType | staticmethod | classmethod | property | type)
+    return type(value) in _DEFINED or issubclass(type(value), type)
 
 
-def _told(value: object) -> str:
+def _told(value: Any) -> str:
     """Return what tells a part of a definition, wherever it lies."""
-    if value is None:
-        return "<not there>"
-    if isinstance(value, str):
-        return value
-    value = getattr(value, "fget", None) or getattr(value, "__func__", value)
-    if isinstance(value, types.CodeType):
+    if value is None or type(value) is str:
+        return value or "<not there>"
+    value = value.fget if type(value) is property else value
+    value = value.__func__ if type(value) in _WRAPPERS else value
+    if type(value) is types.CodeType:
         return f"the code of {value.co_qualname}"
-    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '?')}"
+    if type(value) is types.FunctionType:
+        return f"{value.__module__}.{value.__qualname__}"
+    if issubclass(type(value), type):
+        return f"{_home(value)}.{_QUALNAME(value)}"
+    return f"a {type(value).__qualname__}"
