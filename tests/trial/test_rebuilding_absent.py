@@ -105,6 +105,12 @@ def test_what_takes_too_long_to_reach_is_left_out() -> None:
     assert (made["n"], type(made["rows"])) == (3, Withheld)
 
 
+def test_the_command_that_a_server_was_started_with_is_of_no_call() -> None:
+    import click.globals  # noqa: F401, PLC0415 - is to be loaded
+
+    assert not Landmarks.of(["click.globals"]).thread_locals
+
+
 def test_context_variables_that_a_module_holds_go_with_the_arguments() -> None:
     landmarks = Landmarks.of([__name__])
 

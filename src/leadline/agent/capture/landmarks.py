@@ -27,6 +27,9 @@ from leadline.wire.kept import TYPE_STEP
 MAX_LANDMARKS = 50_000
 MAX_MODULE_NAMES = 5_000
 _MOST_LOCALS = 20
+_OF_THE_START = frozenset(("click.globals",))
+"""Modules whose thread locals tell with what command a process was started: 15 kB of each call
+of a server that was, as uvicorn, flask, celery and datasette are, and of none of its calls."""
 _OF_THE_LIBRARY = frozenset(
     ("sys", "dataclasses", "inspect", "os", "logging", "random", "decimal", "builtins")
 )
@@ -90,7 +93,7 @@ class Landmarks:
             for name, value in list(dict.items(held)):
                 if type(name) is str and not (name.startswith("__") and name.endswith("__")):
                     _add(names, module, name, value, is_own)
-                    if type(value) is _local:
+                    if type(value) is _local and module not in _OF_THE_START:
                         thread_locals.append((module, name))
             if len(names) >= MAX_LANDMARKS:
                 break
