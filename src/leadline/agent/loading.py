@@ -106,7 +106,7 @@ SEALED_PARTS = [
         trial.purity trial.reachable trial.scopes trial.sources
         trial.steps trial.unified trial.elsewhere trial.building
         trial.building_arrays trial.building_functions trial.building_streams
-        trial.building_classes trial.building_standard trial.remade trial.rebuilding
+        trial.building_classes trial.building_standard trial.rebuilding
         agent.place.inside agent.place.entry agent.place.callee
         agent.place.belongings agent.place.deep agent.place.globals agent.place.lines
         agent.place.scope

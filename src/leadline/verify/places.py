@@ -28,7 +28,6 @@ from leadline.trial.place import (
     read_ready,
     write,
 )
-from leadline.trial.remade import remade_in
 from leadline.verify.calls import CapturedCall
 from leadline.wire.errors import LeadlineError, UnavailableError, WireError
 from leadline.wire.struct import replace
@@ -172,9 +171,7 @@ class Places:
         old, new = wanted
         begin = replace(begin, salt=secrets.token_hex(8), wanted=old)
         seeds = (hash_seed,) * 3 if hash_seed else _SEEDS
-        candidate = replace(
-            begin, overlay=dict(sources), wanted=new, remade=remade_in(begin.overlay, sources)
-        )
+        candidate = replace(begin, overlay=dict(sources), wanted=new, before=begin.overlay)
         self._places: list[Place] = []
         try:
             for one, seed in zip((begin, begin, candidate), seeds, strict=True):
