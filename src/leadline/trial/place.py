@@ -40,6 +40,9 @@ LATE = "is not known from before: the call has imported it"
 BEGAN = "at the start: "
 """How a name of `Ran.state` begins that tells what a run found, by a digest: runs that began
 with something else cannot be compared."""
+ONCE = "cached("
+"""How a name of `Ran.state` begins that tells of a value which was reckoned for the first time,
+and is kept by a `cached_property`: `cached(module:name.attribute)` and the steps from there."""
 IDLE = f"{UNSHOWN}write without effect "
 """How a name of `Ran.state` begins that tells of a statement that has changed no row which
 differs, or of which that is not known: on another database it may change one."""

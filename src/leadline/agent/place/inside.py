@@ -7,8 +7,8 @@ The run is over and its process about to end, so iterators are asked for what th
 import contextvars
 import io
 import itertools
+import logging
 import weakref
-from collections import deque
 from collections.abc import Mapping
 from types import (
     AsyncGeneratorType,
@@ -45,7 +45,6 @@ _OF_C = frozenset(
     """.split()
 )
 """Modules of objects that C code keeps, and can tell what is in."""
-_HOLDERS = (int, float, str, bytes, bytearray, list, tuple, dict, set, frozenset, deque)
 _PLAIN = frozenset((int, float, str, bytes, bytearray, bool, type(None), complex, Withheld))
 
 
@@ -108,7 +107,7 @@ class _Look:
         elif isinstance(value, type):
             if "<locals>" in value.__qualname__:
                 self._class(path, value, depth)
-        elif not isinstance(value, ModuleType):
+        elif not isinstance(value, ModuleType | logging.Logger):
             self._object(path, value, depth)
 
     def _object(self, path: str, value: Any, depth: int) -> None:
@@ -215,8 +214,6 @@ class _Look:
         held = getattr(value, "__dict__", None)
         if type(held) is dict:
             self._members(path, held, depth)
-            if issubclass(cls, _HOLDERS) and held:
-                self._shown(f"{path}.__dict__", held, depth)
         slots = [name for base in cls.__mro__ for name in _slots(base)]
         for name in slots:
             if hasattr(value, name):
