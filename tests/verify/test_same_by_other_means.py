@@ -122,3 +122,36 @@ def test_a_table_that_the_candidate_has_no_more(tmp_path, name):
     assert found.case.candidate is expected
     if expected is Candidate.UNKNOWN:
         assert "tried._cache[1]" in found.case.reason
+
+
+HELD = """
+HANDLERS = {}
+def mended(x):
+    return 1 // x
+def other(x):
+    return 2
+def f(x):
+    %s
+    return [other(x), mended(x) if x else x]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "given", "expected"),
+    [
+        ("HANDLERS[1] = mended", "HANDLERS[1] = mended", 2, Candidate.SAME),
+        ("HANDLERS[1] = mended", "HANDLERS[1] = other", 2, Candidate.DIFFERS),
+        ("HANDLERS[1] = mended", "HANDLERS[1] = mended", 0, Candidate.UNKNOWN),
+    ],
+    ids=["it has run", "another one", "it has not run"],
+)
+def test_state_that_holds_the_changed_function(tmp_path, old, new, given, expected):
+    texts = [HELD % old, (HELD % new).replace("1 // x", "1 // (x or 1)")]
+    texts[1] = texts[1].replace("[other(x), ", "[2, ") if old == new else texts[1]
+    (tmp_path / "tried.py").write_text(texts[0])
+    with imported(tmp_path, "tried"):
+        calls = captured("tried:f", [(given,)])
+        candidate = make("new", [of_texts(str(tmp_path / "tried.py"), *texts)])
+        found = verify(Request("s", "tried:f", calls, home(tmp_path), candidate)).compared[0]
+    assert found.case.reached
+    assert found.case.candidate is expected

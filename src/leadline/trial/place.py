@@ -59,6 +59,7 @@ class Begin:
     calls import, so that they are there before the first of them. `scope` are folders whose
     code is the service's own, beside all that is not installed.
     `main` is the name under which what was the program itself, `__main__`, is imported.
+    `functions` are those that the candidate has otherwise, by absolute file.
     `before` holds the texts of changed files before the change, where `overlay` has it.
     `salt` makes values that are held back comparable between places, and nowhere else.
     """
@@ -69,6 +70,7 @@ class Begin:
     argv: list[str] = field(default_factory=list)
     overlay: dict[str, str | None] = field(default_factory=dict)
     wanted: dict[str, list[int]] = field(default_factory=dict)
+    functions: dict[str, list[str]] = field(default_factory=dict)
     before: dict[str, str | None] = field(default_factory=dict)
     scope: list[str] = field(default_factory=list)
     readable: list[str] = field(default_factory=list)

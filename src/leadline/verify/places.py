@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
+from leadline.trial.candidate import Change
 from leadline.trial.place import (
     MAX_LINE_BYTES,
     RUN_S,
@@ -169,7 +170,12 @@ class Places:
         """`begin` is for the old code, `sources` are the candidate's. `wanted` are the lines
         that count as changed, on the old side and on the new one."""
         old, new = wanted
-        begin = replace(begin, salt=secrets.token_hex(8), wanted=old)
+        changed = {
+            file: list(Change(file, text, sources.get(file)).functions)
+            for file, text in begin.overlay.items()
+        }
+        salt = secrets.token_hex(8)
+        begin = replace(begin, salt=salt, wanted=old, functions=changed)
         seeds = (hash_seed,) * 3 if hash_seed else _SEEDS
         candidate = replace(begin, overlay=dict(sources), wanted=new, before=begin.overlay)
         self._places: list[Place] = []
