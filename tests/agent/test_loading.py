@@ -80,7 +80,7 @@ def test_the_parts_are_all_and_in_their_order(core) -> None:
     assert " [] [" in loaded
 
 
-OF_PLACES = ("predicate",)
+OF_PLACES = ("predicate", "lineage", "mentions", "parts", "remade")
 """How the names begin of what runs in a fresh process, which imports it as any other does."""
 
 

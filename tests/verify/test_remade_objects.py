@@ -33,8 +33,8 @@ DISCOUNT = (
     ("sum(self.prices)", "sum(self.prices) - self.discount"),
 )
 OF_A_CLASS = {
-    "an attribute": ("self.prices = prices", "self.prices = list(prices)", ["Cart"]),
-    "a helper of it": ('"new"', '"old"', ["Cart"]),
+    "an attribute": ("self.prices = prices", "self.prices = list(prices)", ["Cart", "Basket"]),
+    "a helper of it": ('"new"', '"old"', ["Cart", "Basket"]),
     "slots": ("class Basket(Cart):\n", "class Basket(Cart):\n    __slots__ = ()\n", ["Basket"]),
     "a base": ("Basket(Cart)", "Basket(Cart, dict)", ["Basket"]),
     "a method": ("sum(self.prices)", "sum(self.prices, 0)", []),
@@ -89,3 +89,21 @@ def test_what_makes_it_is_tried_on_what_it_is_given(tmp_path):
         candidate = make("new", [of_texts(str(tmp_path / "carts.py"), CART, new)])
         found = verify(Request("s", "carts:Cart.__init__", calls, home(tmp_path), candidate))
     assert found.report.verdict == "changes behaviour"
+
+
+def test_what_makes_it_may_stand_in_modules_that_the_entry_knows_nothing_of(tmp_path):
+    texts = {
+        "conf": "RATE = 1\n",
+        "bills": "from conf import RATE\nclass Bill:\n def __init__(self): self.rate = RATE\n",
+        "prices": "def price(bill):\n    return bill.rate * 2\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    new = {"conf": "RATE = 3\n", "prices": texts["prices"].replace("* 2", "+ bill.rate")}
+    with imported(tmp_path, "prices", "bills") as (_, bills):
+        calls = captured("prices:price", [(bills.Bill(),) for _ in range(4)])
+        changes = [of_texts(str(tmp_path / f"{one}.py"), texts[one], new[one]) for one in new]
+        request = Request("s", "prices:price", calls, home(tmp_path), make("new", changes))
+        found = verify(request)
+    assert found.report.verdict == "unknown"
+    assert "makes Bill otherwise: RATE (conf.py:1)" in found.report.reason

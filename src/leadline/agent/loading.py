@@ -31,7 +31,8 @@ PARTS = [
         agent.core.monitor expression.unknown expression.fuel expression.layout
         expression.interruption expression.walking expression.hiding expression.refusals
         expression.tree expression.pointing expression.spelling expression.parsing
-        expression.reading expression.operations expression.evaluation expression.secrecy
+        expression.reading expression.exact expression.operations
+        expression.evaluation expression.secrecy
         expression.condition expression.predicate expression.presentation expression.template
         expression.watch expression.check expression agent.capture.frame agent.core.passage
         agent.core agent.locate agent.locate.files agent.locate.lines agent.locate.modules
@@ -106,7 +107,7 @@ SEALED_PARTS = [
         trial.purity trial.reachable trial.scopes trial.sources
         trial.steps trial.unified trial.untried trial.elsewhere trial.dotted trial.building
         trial.building_arrays trial.building_functions trial.building_streams
-        trial.building_classes trial.building_standard trial.remade trial.rebuilding
+        trial.building_classes trial.building_standard trial.rebuilding
         agent.place.inside agent.place.entry agent.place.callee
         agent.place.belongings agent.place.deep agent.place.globals agent.place.lines
         agent.place.scope

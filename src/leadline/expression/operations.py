@@ -11,6 +11,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any, Literal
 
+from leadline.expression import exact
 from leadline.expression.fuel import UNIT_CHARS, burn, fuel_left, sparse
 from leadline.expression.hiding import hidden_items, member_rule
 from leadline.expression.interruption import expected
@@ -77,6 +78,8 @@ def truth(value: object) -> bool:
     """Return what `if value:` would see, for builtin values and for what defines no truth."""
     if value is True or value is False or value is None:
         return value is True
+    if (known := exact.truth(value)) is not None:
+        return known
     layout = layout_of(type(value))
     if "__bool__" in layout.overrides or "__len__" in layout.overrides:
         raise Unknown(f"whether a {layout.name} is true is decided by its own code")
@@ -98,11 +101,13 @@ def equal(left: object, right: object) -> bool:
     mine, other = unwrapped(left), unwrapped(right)
     if mine is not MISSING and other is not MISSING:
         return _equal_plain(mine, other)
+    if (sign := _exactly(left, right, mine, other)) is not None:
+        return sign == 0
     if mine is MISSING and other is MISSING:
         return _equal_sequences(left, right)
     same = equals(right, mine) if other is MISSING else equals(left, other)
     if same is None:
-        raise _refusal(left if mine is MISSING else right)
+        raise _refusal(_obscure(left, right, mine))
     return same
 
 
@@ -126,7 +131,7 @@ def _equal_sequences(left: Any, right: Any) -> bool:
     base: Any = mine.base
     for side, layout in ((left, mine), (right, other)):
         if layout.base not in (list, tuple) or _EQUALITY & layout.overrides:
-            raise _refusal(side)
+            raise _refusal(side if not exact.knows(side) else right)
     if mine.base is not other.base:
         return False
     if base.__len__(left) != base.__len__(right):
@@ -150,7 +155,14 @@ def _ordering(op: Comparison) -> Callable[[object, object], bool]:
     compare = _ORDER[op]
 
     def order(left: object, right: object) -> bool:
-        mine, other = _operand(left), _operand(right)
+        mine, other = unwrapped(left), unwrapped(right)
+        if mine is MISSING or other is MISSING:
+            sign = _exactly(left, right, mine, other)
+            if sign is None:
+                raise _refusal(_obscure(left, right, mine))
+            if sign == exact.UNORDERED:
+                raise Unknown(f"{_name(left)} and {_name(right)} have no order")
+            return compare(sign, 0)
         kind, its = identity(type(mine)), identity(type(other))
         if kind in _NUMBERS and its in _NUMBERS:
             _check_number(mine)
@@ -163,6 +175,19 @@ def _ordering(op: Comparison) -> Callable[[object, object], bool]:
         return compare(mine, other)
 
     return order
+
+
+def _exactly(left: object, right: object, mine: Any, other: Any) -> int | None:
+    """Return how two of which one at least is no plain value compare, if C code can tell."""
+    for plain in (mine, other):
+        if plain is not MISSING:
+            _check_number(plain)
+    return exact.order(left, right, mine, other)
+
+
+def _obscure(left: object, right: object, mine: object) -> object:
+    """Return the one of two that cannot be compared."""
+    return left if mine is MISSING and not exact.knows(left) else right
 
 
 def contains(needle: object, hay: object) -> bool:

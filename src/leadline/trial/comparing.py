@@ -9,7 +9,7 @@ from typing import Any
 
 from leadline.trial.accident import chances, without_chance
 from leadline.trial.documents import spots
-from leadline.trial.outcome import CLASS, UNSHOWN, WHOLE, Outcome
+from leadline.trial.outcome import BESIDE, CACHED, CLASS, UNSHOWN, WHOLE, Outcome
 from leadline.trial.sides import (
     ADDRESS,
     MAX_SHOWN_CHARS,
@@ -267,6 +267,8 @@ class Walk:
             self.mappings(pair, live, rerun, level)
         if "fields" in live or "fields" in rerun:
             self.fields(pair, live, rerun, "fields", level)
+        if BESIDE in live and BESIDE in rerun:
+            self.fields(pair, live, rerun, BESIDE, level)
         if ("about" in live or "about" in rerun) and not is_error(live):
             self.fields(pair, live, rerun, "about", level)
         if live.get("omitted") or rerun.get("omitted"):
@@ -392,12 +394,13 @@ class Walk:
         level: int,
     ) -> None:
         ours, theirs = live.get(member) or {}, rerun.get(member) or {}
+        cached = {*live.get(CACHED, ()), *rerun.get(CACHED, ())}
         for name in {**ours, **theirs}:
             one, other = ours.get(name, MISSING), theirs.get(name, MISSING)
             inner = _Pair(f"{pair.where}.{name}", one, other)
             if one is not MISSING and other is not MISSING:
                 self.values(inner, level + 1)
-            elif live.get("omitted") or rerun.get("omitted"):
+            elif live.get("omitted") or rerun.get("omitted") or name in cached:
                 self.unseen += 1
             else:
                 self.differ(inner)

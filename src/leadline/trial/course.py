@@ -65,9 +65,20 @@ def read_coursed(value: Any) -> Coursed:
 class Course:
     """Collects the course of one run."""
 
-    def __init__(self, in_scope: InScope, wanted: Mapping[str, Iterable[int]]) -> None:
-        """`wanted` are the lines to look out for, by absolute file."""
+    def __init__(
+        self,
+        in_scope: InScope,
+        wanted: Mapping[str, Iterable[int]],
+        functions: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
+        """`wanted` are the lines to look out for, by absolute file, and `functions` those of
+        which it is asked whether they have run, by their qualified names."""
         self._in_scope = in_scope
+        self._functions = {
+            os.path.realpath(file): frozenset(names)
+            for file, names in (functions or {}).items()
+        }
+        self._ran: list[CodeType] = []
         self._wanted = {
             os.path.realpath(file): frozenset(lines) for file, lines in wanted.items()
         }
@@ -96,6 +107,10 @@ class Course:
         path = str(sha256(repr(lines).encode("utf-8", "surrogatepass")).hexdigest())[:16]
         return Coursed(path, len(lines), touched, self._raised)
 
+    def ran(self) -> list[CodeType]:
+        """Return the code of those functions that it was asked of, as far as they have run."""
+        return self._ran
+
     def _line(self, code: CodeType, line: int) -> object:
         file = self._own(code.co_filename)
         if file and len(self._lines) < MAX_LINES:
@@ -104,6 +119,9 @@ class Course:
 
     def _start(self, code: CodeType, _: int) -> object:
         """Of a function that stands on one line with its `def`, no line is ever heard."""
+        file = self._own(code.co_filename)
+        if code.co_qualname in self._functions.get(file, ()):
+            self._ran.append(code)
         first = code.co_firstlineno
         if all(line in (first, None) for _, _, line in code.co_lines()):
             self._line(code, first)

@@ -40,6 +40,9 @@ LATE = "is not known from before: the call has imported it"
 BEGAN = "at the start: "
 """How a name of `Ran.state` begins that tells what a run found, by a digest: runs that began
 with something else cannot be compared."""
+ONCE = "cached("
+"""How a name of `Ran.state` begins that tells of a value which was reckoned for the first time,
+and is kept by a `cached_property`: `cached(module:name.attribute)` and the steps from there."""
 IDLE = f"{UNSHOWN}write without effect "
 """How a name of `Ran.state` begins that tells of a statement that has changed no row which
 differs, or of which that is not known: on another database it may change one."""
@@ -56,7 +59,8 @@ class Begin:
     calls import, so that they are there before the first of them. `scope` are folders whose
     code is the service's own, beside all that is not installed.
     `main` is the name under which what was the program itself, `__main__`, is imported.
-    `remade` are classes whose objects the candidate makes otherwise, by absolute file.
+    `functions` are those that the candidate has otherwise, by absolute file.
+    `before` holds the texts of changed files before the change, where `overlay` has it.
     `salt` makes values that are held back comparable between places, and nowhere else.
     """
 
@@ -66,7 +70,8 @@ class Begin:
     argv: list[str] = field(default_factory=list)
     overlay: dict[str, str | None] = field(default_factory=dict)
     wanted: dict[str, list[int]] = field(default_factory=dict)
-    remade: dict[str, list[str]] = field(default_factory=dict)
+    functions: dict[str, list[str]] = field(default_factory=dict)
+    before: dict[str, str | None] = field(default_factory=dict)
     scope: list[str] = field(default_factory=list)
     readable: list[str] = field(default_factory=list)
     first: list[str] = field(default_factory=list)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 from leadline.trial.accident import without_chance
-from leadline.trial.outcome import ABSENT, CLASS, WHOLE
+from leadline.trial.outcome import ABSENT, BESIDE, CACHED, CLASS, WHOLE
 from leadline.trial.printed import STANDARD
 from leadline.wire.value import RESOURCE, Form, Omission, Value, render
 
@@ -169,8 +169,8 @@ def _ordered(value: Value, exactly: bool) -> Value:
         return value
     found: dict[str, Any] = {name: _ordered(one, exactly) for name, one in value.items()}
     if not exactly:
-        found.pop(CLASS, None)  # of a live call they are not told
-        found.pop(WHOLE, None)
+        for member in (CLASS, WHOLE, BESIDE, CACHED):
+            found.pop(member, None)  # of a live call they are not told
     if not exactly and found.get("rule") == RESOURCE:
         found.pop("text", None)
         found.pop("fields", None)

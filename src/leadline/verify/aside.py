@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from leadline.trial.candidate import Change
 from leadline.trial.comparing import Moved
-from leadline.verify.signature import fresh
+from leadline.verify.signature import fresh, gone, words
 from leadline.wire.struct import dataclass
 
 _SOURCE = r"(?:\n {4}[^\n]*)*"
@@ -17,10 +17,13 @@ _SOURCE = r"(?:\n {4}[^\n]*)*"
 @dataclass(frozen=True, slots=True)
 class Aside:
     """What is left aside: `is_own` tells of a name in a module whether it is the candidate's
-    own, and `moved` takes the numbers of lines of changed files out of a text."""
+    own, `is_gone` whether it was the old code's alone, and `moved` takes the numbers of lines
+    of changed files out of a text. `is_new` tells whether the old code never says a word."""
 
     is_own: Callable[[str], bool]
     moved: Moved
+    is_gone: Callable[[str], bool] = lambda _: False
+    is_new: Callable[[str], bool] = lambda _: False
 
 
 NOTHING_ASIDE = Aside(lambda _: False, str)
@@ -28,7 +31,10 @@ NOTHING_ASIDE = Aside(lambda _: False, str)
 
 def aside(changes: Sequence[Change]) -> Aside:
     """Return what is left aside where these changes are compared."""
-    return Aside(fresh(changes), without_numbers(changes))
+    before = words(one.old for one in changes)
+    return Aside(
+        fresh(changes), without_numbers(changes), gone(changes), lambda name: name not in before
+    )
 
 
 def without_numbers(changes: Sequence[Change]) -> Moved:

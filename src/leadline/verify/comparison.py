@@ -6,14 +6,15 @@ between those two is noise: it is masked where the candidate is compared, and sh
 
 import errno
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from leadline.trial.agreeing import explained
 from leadline.trial.comparing import Apart, Moved, apart
 from leadline.trial.course import Raised
 from leadline.trial.marks import Chance
-from leadline.trial.outcome import UNSHOWN, Outcome
+from leadline.trial.outcome import BESIDE, UNSHOWN, Outcome
 from leadline.trial.place import IDLE, UNSEEN, Ran
+from leadline.trial.sides import MISSING, spelled
 from leadline.verify.aside import NOTHING_ASIDE, Aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.gateways import answer, unshown
@@ -23,9 +24,11 @@ from leadline.verify.state import (
     aligned,
     comparable,
     in_fresh,
+    lost_in,
     moved_on,
     named,
     uncompared,
+    without_caches,
     without_own,
 )
 from leadline.verify.verdict import Candidate, Case, Control
@@ -84,9 +87,19 @@ def compare_runs(
     """Compare what became of one call, but for what is `left` aside. `first` and `second` are
     the control's runs."""
     try:
-        state = without_own(left.is_own, candidate.state, first.state, second.state)
-        candidate = replace(candidate, state=state)
-        return _compare(call, _Runs(first, second, candidate, left.moved))
+        states = without_caches(first.state, second.state, candidate.state)
+        states[2] = without_own(left.is_own, states[2], *states[:2])
+        lost = [lost_in(left.is_gone, one, states[2]) for one in states[:2]]
+        states[:2] = [
+            {name: one for name, one in side.items() if name not in without}
+            for side, without in zip(states, lost, strict=False)
+        ]
+        first, second, candidate = (
+            replace(ran, state=state)
+            for ran, state in zip((first, second, candidate), states, strict=True)
+        )
+        runs = _Runs(first, second, candidate, left.moved, left.is_new, lost[0])
+        return _compare(call, runs)
     except WireError as error:
         return Compared(call, Case(call.failed, Control.UNKNOWN, reason=error.message))
 
@@ -121,6 +134,9 @@ class _Runs:
     second: Ran
     candidate: Ran
     moved: Moved
+    is_new: Callable[[str], bool]
+    lost: list[str]
+    """What a control keeps in its modules, under names that the candidate has no more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -339,8 +355,20 @@ def _found(runs: _Runs, noise: Apart | None) -> _Found:
     found.add_named([comparable(ran.inside) for ran in sides], runs.moved)
     found.add_named(aligned(*(comparable(ran.state) for ran in sides)), runs.moved)
     _beside(runs, found)
+    found.unshown += [Difference(named(one), "", "") for one in runs.lost]
+    found.unshown += [one for one in found.differences if _is_memo(one, runs.is_new)]
+    found.differences = [one for one in found.differences if one not in found.unshown]
     found.differences.sort(key=lambda one: not one.where.startswith(ASKED))  # as a client meets
     return found
+
+
+def _is_memo(one: Difference, is_new: Callable[[str], bool]) -> bool:
+    """Tell whether the candidate alone has put something on an argument, under a private name
+    that the old code never says."""
+    _, dot, name = one.where.rpartition(".")
+    is_private = dot and name.startswith("_") and name.isidentifier()
+    is_alone = one.where.startswith(_ARGUMENT[0]) and one.live == spelled(MISSING)
+    return bool(is_private and is_alone and is_new(name))
 
 
 def _outcomes(runs: _Runs, noise: Apart | None, found: _Found) -> None:
@@ -425,6 +453,6 @@ def _is_cut_short(ran: Ran) -> bool:
         left += value.get("items", ())
         for key, one in value.get("entries", ()):
             left += (key, one)
-        for member in ("fields", "about"):
+        for member in ("fields", "about", BESIDE):
             left += (value.get(member) or {}).values()
     return False

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
+from leadline.trial.candidate import Change
 from leadline.trial.place import (
     MAX_LINE_BYTES,
     RUN_S,
@@ -28,7 +29,6 @@ from leadline.trial.place import (
     read_ready,
     write,
 )
-from leadline.trial.remade import remade_in
 from leadline.verify.calls import CapturedCall
 from leadline.wire.errors import LeadlineError, UnavailableError, WireError
 from leadline.wire.struct import replace
@@ -170,11 +170,14 @@ class Places:
         """`begin` is for the old code, `sources` are the candidate's. `wanted` are the lines
         that count as changed, on the old side and on the new one."""
         old, new = wanted
-        begin = replace(begin, salt=secrets.token_hex(8), wanted=old)
+        changed = {
+            file: list(Change(file, text, sources.get(file)).functions)
+            for file, text in begin.overlay.items()
+        }
+        salt = secrets.token_hex(8)
+        begin = replace(begin, salt=salt, wanted=old, functions=changed)
         seeds = (hash_seed,) * 3 if hash_seed else _SEEDS
-        candidate = replace(
-            begin, overlay=dict(sources), wanted=new, remade=remade_in(begin.overlay, sources)
-        )
+        candidate = replace(begin, overlay=dict(sources), wanted=new, before=begin.overlay)
         self._places: list[Place] = []
         try:
             for one, seed in zip((begin, begin, candidate), seeds, strict=True):

@@ -7,12 +7,16 @@ parameters or another decorator leaves open what the callers would see.
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 from leadline.trial.candidate import Change
 
 type _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_BY_KEY = frozenset(
+    "get setdefault pop popitem clear move_to_end update add discard remove".split()
+)
 HINT = "run the calls of a caller instead: --entry"
 
 
@@ -35,22 +39,74 @@ def unseen_change(changes: Sequence[Change], file: str, qualname: str) -> str:
 def fresh(changes: Sequence[Change]) -> Callable[[str], bool]:
     """Return what tells of `module.name` that a changed file of that module has a name which
     no changed file had before: state of the candidate's own."""
-    before = frozenset[str]().union(*(_names(change.old) for change in changes))
+    before = words(change.old for change in changes)
+    is_theirs = _of_files(changes)
+    return lambda where: where.rpartition(".")[2] not in before and is_theirs(where)
+
+
+def gone(changes: Sequence[Change]) -> Callable[[str], bool]:
+    """Return what tells of `module.name` that a changed file of that module had a private name
+    which none has now, for a table that the old code looked into by its keys alone."""
+    old, new = (words(change.old for change in changes), words(one.new for one in changes))
+    is_theirs = _of_files(changes)
+
+    @cache
+    def is_gone(where: str) -> bool:
+        name = where.rpartition(".")[2]
+        is_private = name.startswith("_") and not name.endswith("__")
+        is_dropped = is_private and name in old and name not in new and is_theirs(where)
+        return is_dropped and not any(_hands_on(one.old, name) for one in changes)
+
+    return is_gone
+
+
+def words(texts: Iterable[str | None]) -> frozenset[str]:
+    """Return all words of some texts."""
+    return frozenset(word for text in texts for word in re.findall(r"\w+", text or ""))
+
+
+def _of_files(changes: Sequence[Change]) -> Callable[[str], bool]:
+    """Return what tells whether `module.name`, or `module.Class.name`, is of a changed file."""
     files = [
         "." + ".".join(Path(change.file).with_suffix("").parts[1:]).removesuffix(".__init__")
         for change in changes
     ]
 
-    def is_fresh(where: str) -> bool:
-        *module, name = where.split(".")
+    def is_theirs(where: str) -> bool:
+        *module, _ = where.split(".")
         ends = tuple("." + ".".join(part) for part in (module, module[:-1]) if part)
-        return name not in before and any(file.endswith(ends) for file in files)
+        return any(file.endswith(ends) for file in files)
 
-    return is_fresh
+    return is_theirs
 
 
-def _names(source: str | None) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", source or ""))
+def _hands_on(text: str | None, name: str) -> bool:
+    """Whether a text does more with a table of that name than to look into it by keys."""
+    try:
+        tree = ast.parse(text or "")
+    except (SyntaxError, ValueError):
+        return True
+    looked = {id(one) for node in ast.walk(tree) for one in _looked_into(node)}
+    for node in ast.walk(tree):
+        found = getattr(node, "id", None) or getattr(node, "attr", None)
+        is_read = isinstance(getattr(node, "ctx", None), ast.Load)
+        if found == name and is_read and id(node) not in looked:
+            return True
+    return any(isinstance(one, ast.alias) and one.name == name for one in ast.walk(tree))
+
+
+def _looked_into(node: ast.AST) -> Iterable[ast.AST]:
+    match node:
+        case ast.Subscript(value=value):
+            return [value]
+        case ast.Attribute(value=value, attr=name) if name in _BY_KEY:
+            return [value]
+        case ast.Compare(ops=ops, comparators=others):
+            pairs = zip(ops, others, strict=True)
+            return [one for op, one in pairs if isinstance(op, ast.In | ast.NotIn)]
+        case ast.Call(func=ast.Name(id="len"), args=[one]):
+            return [one]
+    return []
 
 
 def _parameters(old: _Function, new: _Function, qualname: str) -> str:

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator, Mapping
 
 from leadline.trial.accident import without_chance
 from leadline.trial.outcome import UNSHOWN
-from leadline.trial.place import BEGAN, LATE, UNCOMPARED, Ran
+from leadline.trial.place import BEGAN, LATE, ONCE, UNCOMPARED, Ran
 from leadline.wire.value import Value
 
 _STATE = re.compile(
-    rf"(?:argument |{UNCOMPARED}|the \w+ of |bytes of |(?:order|type|list|copy)\()*"
+    rf"(?:argument |{UNCOMPARED}|the \w+ of |bytes of |(?:order|type|list|copy|cached)\()*"
     r"([\w.]+):(\w+)(?:\.(\w+))?"
 )
+_ONCE = re.compile(rf"{re.escape(ONCE)}[^)]*\)")
 _DIGEST = re.compile(r" #[0-9a-f]{16}\Z")
+_DEEPER = re.compile(r"\][.\[{(]")
 _WHOLE = f"{UNSHOWN}whole of "
 
 
@@ -28,6 +30,21 @@ IN_TWIN = "a twin of the service may know"
 def comparable(said: Mapping[str, Value]) -> dict[str, Value]:
     """Return what was told without that of which nothing can be said."""
     return {name: one for name, one in said.items() if not name.startswith((UNCOMPARED, BEGAN))}
+
+
+def without_caches(*sides: Mapping[str, Value]) -> list[dict[str, Value]]:
+    """Return several states without the values of cached properties that not all of them have:
+    whoever asks for one next finds it, or reckons the same."""
+    kept = [{found[0] for name in side if (found := _ONCE.search(name))} for side in sides]
+    common = set.intersection(*kept)
+    return [
+        {
+            name: one
+            for name, one in side.items()
+            if (found := _ONCE.search(name)) is None or found[0] in common
+        }
+        for side in sides
+    ]
 
 
 def moved_on(first: Ran, *others: Ran) -> str:
@@ -92,6 +109,28 @@ def without_own(
         for name, one in state.items()
         if _root(name) in known or not begins_at(is_own, name)
     }
+
+
+def lost_in(
+    is_gone: Callable[[str], bool], state: Mapping[str, Value], tried: Mapping[str, Value]
+) -> list[str]:
+    """Return what a control has put into a table that the candidate has no more: a cache, which
+    nobody misses, or what would keep the next call from something. What was in there before,
+    and is another now, is none of it: it may be held elsewhere as well."""
+    return [
+        name
+        for name in state
+        if name not in tried and _into_table(name) and begins_at(is_gone, name)
+    ]
+
+
+def _into_table(where: str) -> bool:
+    """Tell whether a path is that of a table, of its order, or of one item."""
+    found = _STATE.match(where)
+    if found is None or where.startswith(("argument ", UNCOMPARED)):
+        return False
+    rest = where[found.end() :].rstrip(")")
+    return not rest or (rest[0] == "[" and rest[-1] == "]" and not _DEEPER.search(rest))
 
 
 def _root(where: str) -> tuple[str | None, ...]:

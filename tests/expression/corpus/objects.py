@@ -72,6 +72,20 @@ class Order:
         self.total = 14.5
 
 
+class Cents(decimal.Decimal):
+    def __eq__(self, other: object) -> bool:
+        hostile.calls.append("Cents.__eq__")
+        return True
+
+    __hash__ = decimal.Decimal.__hash__
+
+
+class Zone(datetime.tzinfo):
+    def utcoffset(self, _: object) -> datetime.timedelta:
+        hostile.calls.append("Zone.utcoffset")
+        return datetime.timedelta(0)
+
+
 class LocalProxy:
     """As werkzeug's: whatever is asked is asked of another object."""
 
@@ -93,12 +107,18 @@ class LocalProxy:
         return int
 
 
+_HOUR = datetime.timedelta(hours=1)
+
+
 def _numbers() -> dict[str, object]:
     return {
         "i": 7, "zero": 0, "minus": -3, "yes": True, "no": False, "none": None,
         "f": 1.5, "nan": float("nan"), "inf": float("inf"), "tiny": 5e-324,
         "wide": 2**1023, "huge": 2**100_000, "z": 1 + 2j,
-        "dec": decimal.Decimal("1.5"), "frac": fractions.Fraction(1, 2), "low": Level.LOW,
+        "dec": decimal.Decimal("1.5"), "dec_nan": decimal.Decimal("NaN"),
+        "dec_signal": decimal.Decimal("sNaN"), "dec_wide": decimal.Decimal("1e999"),
+        "dec_zero": decimal.Decimal("-0.00"), "dec_own": Cents("1.5"),
+        "frac": fractions.Fraction(1, 2), "low": Level.LOW,
     }  # fmt: skip
 
 
@@ -156,11 +176,14 @@ def _machinery() -> dict[str, object]:
 def _application() -> dict[str, object]:
     half = object.__new__(Customer)
     order = Order()
+    zoned = datetime.datetime(2026, 1, 2, tzinfo=Zone())
     return {
         "order": order, "customer": order.customer, "half": half, "color": Color.RED,
         "green": Color.GREEN, "key": Secret.API_KEY, "local": LocalProxy(),
         "weak": weakref.proxy(order.customer), "when": datetime.datetime(2026, 1, 2, 3, 4, 5),  # noqa: DTZ001 - there are such
         "day": datetime.date(2026, 1, 2), "delta": datetime.timedelta(1), "obj": object(),
+        "utc": datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC), "zoned": zoned,
+        "east": datetime.datetime(2026, 1, 2, 1, tzinfo=datetime.timezone(_HOUR)),
     }  # fmt: skip
 
 

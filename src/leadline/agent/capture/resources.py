@@ -17,6 +17,8 @@ _PLAIN = frozenset(
     _io.StringIO _io.BytesIO _io._IOBase _io._TextIOBase _io._BufferedIOBase sqlite3.Row
     """.split()
 )
+_BY_NAME = "logging.Logger"
+"""One of its name is what a process has once; it leads to all the others."""
 STREAM = "_io._IOBase"
 """What all streams derive from: one of them can be a standard stream of the process."""
 
@@ -26,4 +28,6 @@ def is_resource(layout: Layout) -> bool:
     names = layout.names
     if layout.is_enum or "builtins.BaseException" in names:
         return False
-    return any(one.startswith(_RESOURCES) and one not in _PLAIN for one in names)
+    return _BY_NAME in names or any(
+        one.startswith(_RESOURCES) and one not in _PLAIN for one in names
+    )

@@ -6,6 +6,7 @@ changes by itself while a thread goes on.
 """
 
 import itertools
+import logging
 import re
 import sys
 import threading
@@ -25,6 +26,8 @@ def state_of(value: Any) -> str:
         return f"held {found[2]} times" if found else ""
     if isinstance(value, itertools.count):
         return repr(value)
+    if isinstance(value, logging.Logger):
+        return f"name={value.name!r}, level={value.level}, disabled={bool(value.disabled)}"
     if _is(value, "queue", "Queue"):  # its size waits for a lock
         return f"unfinished={value.unfinished_tasks}"
     if isinstance(value, threading.Semaphore) or _is(value, "asyncio", "Semaphore"):

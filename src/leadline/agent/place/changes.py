@@ -11,13 +11,14 @@ from itertools import islice
 from types import FunctionType, ModuleType
 from typing import Any
 
+from leadline.agent.place.deep import cached_of
 from leadline.agent.place.digests import digest
 from leadline.agent.place.inside import LARGE, code_of, inside
-from leadline.agent.place.parts import Part, is_plain, items, of_c
+from leadline.agent.place.parts import Part, is_plain, items, of_c, ordinary
 from leadline.agent.place.reach import Reach, as_plain
 from leadline.trial import withheld
 from leadline.trial.outcome import UNSHOWN
-from leadline.trial.place import UNCOMPARED
+from leadline.trial.place import ONCE, UNCOMPARED
 from leadline.trial.withheld import Withheld, WithheldTouched
 from leadline.wire.redaction import secret_name
 from leadline.wire.value import Value
@@ -119,6 +120,8 @@ class Changes:
             one, other = old.get(step, _MISSING), new.get(step, _MISSING)
             name = step.removeprefix(".") if step.startswith(".") else step.strip("[]'")
             where = path + (name if module else step)
+            if one is _MISSING and name in self._reckoned_once(now):
+                where = f"{ONCE}{where})"
             if other is _MISSING:
                 self.found[where] = GONE
             elif not module or self._belongs(module, one, other):
@@ -127,6 +130,9 @@ class Changes:
             self._order_of_many(path, before, now)
         elif isinstance(now, dict):
             self._order(path, *([one for one in side if one[0] == "["] for side in (old, new)))
+
+    def _reckoned_once(self, value: object) -> frozenset[str]:
+        return cached_of(type(value)) if ordinary(type(value)) else frozenset()
 
     def _narrowed(self, before: Any, now: Any) -> tuple[list[Part], list[Part]] | None:
         """Return the items of two large tables, or lists, that may differ."""

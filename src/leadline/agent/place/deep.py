@@ -6,16 +6,19 @@ with each other without that limit.
 
 import itertools
 import json
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from leadline.agent.capture.room import Room
 from leadline.agent.place.belongings import contents_of, state_of
 from leadline.agent.place.digests import digest
+from leadline.agent.place.parts import by_class
 from leadline.agent.place.whole import whole_of
 from leadline.agent.twin.outcome import OutcomeWalk
+from leadline.expression.layout import layout_of
 from leadline.trial import withheld
-from leadline.trial.outcome import ABSENT, CLASS, WHOLE
+from leadline.trial.outcome import ABSENT, BESIDE, CACHED, CLASS, WHOLE
 from leadline.trial.showing import seen
 from leadline.trial.withheld import Withheld
 from leadline.wire.gateway import BODY
@@ -35,6 +38,7 @@ class Deep:
 
 
 DEEP_BYTES = 8_000_000
+_HOLDERS = (int, float, str, bytes, bytearray, list, tuple, dict, set, frozenset, deque)
 
 
 class _DeepWalk(OutcomeWalk):
@@ -61,11 +65,36 @@ class _DeepWalk(OutcomeWalk):
             taken[CLASS] = named
             if whole := whole_of(value):
                 taken[WHOLE] = whole
+            if level < self.limits.depth:
+                self._attributes(taken, value, level)
         if type(taken) is dict and taken.get("rule") == RESOURCE:
             return taken | self._belongings(value, level)
         if type(value) is itertools.count:
             return {"type": "itertools.count", "text": state_of(value)}
         return taken
+
+    def _attributes(self, taken: dict[str, Any], value: object, level: int) -> None:
+        """Add what else there is to tell of attributes. As the rest of it, they are told at
+        each place where the value is: whether two places have one object is not compared."""
+        if cached := cached_of(type(value)) & (taken.get("fields") or {}).keys():
+            taken[CACHED] = sorted(cached)
+        layout = layout_of(type(value))
+        if layout.is_enum or not issubclass(layout.cls, _HOLDERS):
+            return
+        held: Any = layout.namespace(value) if layout.namespace is not None else None
+        if type(held) is not dict or any(one is value for one in self.path):
+            return
+        self.path.append(value)
+        try:
+            taken[BESIDE] = {
+                name: self.redacted(rule, one)
+                if (rule := secret_name(name))
+                else self.take(one, level + 1)
+                for name, one in list(held.items())
+                if type(name) is str
+            }
+        finally:
+            self.path.pop()
 
     def _belongings(self, value: object, level: int) -> dict[str, Any]:
         """Return what is told of a resource of the process; the run is over."""
@@ -95,6 +124,18 @@ class _DeepWalk(OutcomeWalk):
         if min(self.aside.left, inside.left) <= 0:  # nor of half of it
             return {"type": "?", "omitted": Omission.ROOM}
         return held | {"text": f"#{digest(tree)}"}
+
+
+@by_class
+def cached_of(cls: type) -> frozenset[str]:
+    """Return the attributes of a class that are reckoned once for each object, as those of
+    `functools.cached_property` are, and of what libraries have by that name."""
+    return frozenset(
+        name
+        for base in cls.__mro__
+        for name, one in vars(base).items()
+        if any(kind.__name__ == "cached_property" for kind in type(one).__mro__)
+    )
 
 
 def _class_of(value: object) -> str:

@@ -7,9 +7,10 @@ The run is over and its process about to end, so iterators are asked for what th
 import contextvars
 import io
 import itertools
+import logging
 import weakref
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import (
     AsyncGeneratorType,
     BuiltinFunctionType,
@@ -45,7 +46,7 @@ _OF_C = frozenset(
     """.split()
 )
 """Modules of objects that C code keeps, and can tell what is in."""
-_HOLDERS = (int, float, str, bytes, bytearray, list, tuple, dict, set, frozenset, deque)
+_at_work: dict[int, CodeType] = {}
 _PLAIN = frozenset((int, float, str, bytes, bytearray, bool, type(None), complex, Withheld))
 
 
@@ -108,7 +109,7 @@ class _Look:
         elif isinstance(value, type):
             if "<locals>" in value.__qualname__:
                 self._class(path, value, depth)
-        elif not isinstance(value, ModuleType):
+        elif not isinstance(value, ModuleType | logging.Logger):
             self._object(path, value, depth)
 
     def _object(self, path: str, value: Any, depth: int) -> None:
@@ -215,8 +216,6 @@ class _Look:
         held = getattr(value, "__dict__", None)
         if type(held) is dict:
             self._members(path, held, depth)
-            if issubclass(cls, _HOLDERS) and held:
-                self._shown(f"{path}.__dict__", held, depth)
         slots = [name for base in cls.__mro__ for name in _slots(base)]
         for name in slots:
             if hasattr(value, name):
@@ -329,8 +328,21 @@ def code_of(value: Any) -> str:
     return ""
 
 
+@contextmanager
+def at_work(codes: Iterable[CodeType]) -> Iterator[None]:
+    """Meanwhile tell functions that the call itself has run by their names, in either version:
+    what they do is among what the call came to."""
+    _at_work.update((id(one), one) for one in codes)
+    try:
+        yield
+    finally:
+        _at_work.clear()
+
+
 def _digest(code: CodeType) -> str:
     """What a function does, whatever line it stands on."""
+    if id(code) in _at_work:
+        return f"{code.co_filename}: {code.co_qualname}"
     return digest(repr(_parts(code)))
 
 

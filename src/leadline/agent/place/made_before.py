@@ -3,39 +3,80 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib.machinery import PathFinder
+from pathlib import Path
 from typing import Any
 
+from leadline.trial.lineage import Versions
+from leadline.trial.place import Begin
+from leadline.trial.remade import Making
+from leadline.trial.sources import text_on_disk
+
 _SAID = (
-    "objects of {} that the call is given were made by the old code, and the new code makes "
-    "them otherwise; an --entry in which they are made would tell"
+    "objects of {0} that the call is given were made by the old code, and the candidate makes "
+    "{0} otherwise: {1}; an --entry in which they are made would tell"
 )
 
 
-def made_before(
-    document: Mapping[str, Any], remade: Mapping[str, list[str]], entry: str
-) -> str:
-    """Return what stands in the way of running the candidate on the objects of a document;
-    nothing where none is of a class that is `remade`, by file and qualified names. What the
-    `entry` makes itself it is given empty."""
-    if not remade:
+class MadeBefore:
+    """What stands in the way of running the candidate on what was made before it. Nothing is
+    imported for it: the texts are read."""
+
+    def __init__(self, begin: Begin, is_own: Callable[[str], bool]) -> None:
+        self._is_own = is_own
+        self._files: dict[str, str] = {}
+        self._making: Making | None = None
+        if begin.before:
+            module, _, qualname = begin.entry.partition(":")
+            versions = Versions(begin.before, begin.overlay, self._find, self._read)
+            self._making = Making(versions, (self._file(module), qualname))
+
+    def says(self, document: Mapping[str, Any]) -> str:
+        """Return it for the objects of a document; nothing where no class of theirs is made
+        otherwise."""
+        if self._making is None:
+            return ""
+        nodes = document.get("nodes", ())
+        numbers = {node["c"] for node in nodes if "c" in node and node.get("k") != "member"}
+        for number in sorted(numbers):
+            module, qualname = str(nodes[number].get("m")), str(nodes[number].get("t", ""))
+            file = self._file(module)
+            if file and qualname and (said := self._making.otherwise(file, qualname)):
+                return _SAID.format(qualname, said)
         return ""
-    nodes = document.get("nodes", ())
-    numbers = {node["c"] for node in nodes if "c" in node and node.get("k") != "member"}
-    for number in sorted(numbers):
-        cls = _found(nodes[number])
-        for base in cls.__mro__ if cls is not None else ():
-            file = getattr(sys.modules.get(base.__module__), "__file__", None)
-            names = remade.get(os.path.realpath(file), ()) if type(file) is str else ()
-            made = f"{base.__module__}:{base.__qualname__}."
-            if base.__qualname__ in names and not entry.startswith(f"{made}__"):
-                return _SAID.format(base.__qualname__)
-    return ""
+
+    def _find(self, file: str, level: int, name: str) -> str:
+        if not level:
+            return self._file(name)
+        above = Path(file).parents
+        folder = above[min(level, len(above)) - 1]
+        stem = folder.joinpath(*name.split("."))
+        for one in (Path(f"{stem}.py"), stem / "__init__.py")[not name :]:
+            if one.is_file():
+                return os.path.realpath(one)
+        return ""
+
+    def _file(self, name: str) -> str:
+        """Return the file of a module, imported or not."""
+        if name not in self._files:
+            self._files[name] = os.path.realpath(found) if (found := _origin(name)) else ""
+        return self._files[name]
+
+    def _read(self, file: str) -> str | None:
+        return text_on_disk(file) if self._is_own(file) else None
 
 
-def _found(node: Mapping[str, Any]) -> type | None:
-    """Return the class that a node names; it is imported already, or no candidate's."""
-    found: Any = sys.modules.get(str(node.get("m")))
-    for name in str(node.get("t", "")).split("."):
-        found = getattr(found, name, None)
-    return found if isinstance(found, type) else None
+def _origin(name: str) -> str:
+    """Return where a module was imported from, or would be."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if type(file) is str:
+        return file
+    path = None
+    parts = name.split(".")
+    for depth in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:depth]), path)
+        if spec is None:
+            return ""
+        path = spec.submodule_search_locations
+    return spec.origin or "" if spec is not None and spec.has_location else ""

@@ -13,7 +13,7 @@ from leadline.agent.place.databases import HERE
 from leadline.agent.place.deep import DEEP_BYTES, Deep, deep_taker, deep_under
 from leadline.agent.place.entry import Entry
 from leadline.agent.place.globals import Globals
-from leadline.agent.place.inside import inside
+from leadline.agent.place.inside import at_work, inside
 from leadline.trial import running
 from leadline.trial.calls import Call, is_generator
 from leadline.trial.course import Course, Coursed
@@ -71,7 +71,7 @@ def _run(
     except LeadlineError as error:
         return write(cut(order.number, error.message.rstrip(".")))
     callee = between(entry, given)
-    course = Course(state.is_own, begin.wanted)
+    course = Course(state.is_own, begin.wanted, begin.functions)
     look = Look(refusals, state, printed, streams)
     return write(observed(order, call, given, questions, course, callee, look))
 
@@ -132,7 +132,8 @@ def observed(
     _settle()
     what = touched()  # by the call, or a question about it: our own look comes after
     left = _left(call, given, look)
-    changed = look.state.changed()  # before anything lazy runs on
+    with at_work(course.ran()):
+        changed = look.state.changed()  # before anything lazy runs on
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
     within = _within(_roots(call, given, questions, look, yields), look)
     within |= _moved(yields, ran.outcome, look)

@@ -21,7 +21,7 @@ from leadline.agent.place.digests import use_salt
 from leadline.agent.place.entry import Entry, find_entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.lines import Lines
-from leadline.agent.place.made_before import made_before
+from leadline.agent.place.made_before import MadeBefore
 from leadline.agent.place.one_run import OF_A_RUN, run_order
 from leadline.agent.place.scope import own_code
 from leadline.trial import revival
@@ -58,6 +58,7 @@ def live(begin: Begin, lines: Lines) -> None:
     databases.HERE.prepare()
     notes = revival.revive()
     is_own, brought = own_code(begin), set[str]()
+    made_before = MadeBefore(begin, is_own)
     state = Globals(is_own)
     _rehearse(begin)
     gc.collect()
@@ -81,6 +82,9 @@ def live(begin: Begin, lines: Lines) -> None:
             lines.say(write(cut(0, error.message)))
             continue
         _bring(order, is_own, brought)
+        if said := made_before.says(order.document):
+            lines.say(write(cut(order.number, said)))
+            continue
         _apart(order, lines, partial(_run, order, entry, begin, state))
 
 
@@ -113,8 +117,6 @@ def _run(order: Order, entry: Entry, begin: Begin, state: Globals) -> bytes:
             entry = find_entry(sys.modules[module], module, order.entry)
         except LeadlineError as error:
             return write(cut(order.number, error.message.rstrip(".")))
-    if said := made_before(order.document, begin.remade, begin.entry):
-        return write(cut(order.number, said))
     return run_order(order, entry, begin, refusals, state)
 
 
