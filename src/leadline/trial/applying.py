@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from leadline.trial.bygone import bygone, changed_by, program_of
 from leadline.trial.candidate import Candidate
 from leadline.trial.fresh import Fresh
 from leadline.trial.holders import codes_in
@@ -40,15 +41,23 @@ class Applied:
 def check(candidate: Candidate, modules: Mapping[str, ModuleType]) -> list[str]:
     """Say all that keeps a candidate from being put into `modules`, by name as `sys.modules`
     has them; nothing is changed."""
-    said = [said for work in plan(candidate, modules) for said in work.obstacles]
-    return list(dict.fromkeys(said))
+    return _obstacles(plan(candidate, modules), modules)
+
+
+def _obstacles(works: list[Work], modules: Mapping[str, ModuleType]) -> list[str]:
+    """Return what is in the way, or if nothing is, what has run already and would run
+    otherwise."""
+    found = [said for work in works for said in work.obstacles]
+    if not found and works:
+        found += bygone(works, program_of(works, modules), changed_by(works))
+    return list(dict.fromkeys(found))
 
 
 def planned(candidate: Candidate, modules: Mapping[str, ModuleType]) -> list[Work]:
     """Return what `apply` would do in `modules`, for copies of this process that then do it.
     Raises `RefusedError` (`not-applicable`) with the line and the reason."""
     works = plan(candidate, modules)
-    obstacles = list(dict.fromkeys(said for work in works for said in work.obstacles))
+    obstacles = _obstacles(works, modules)
     if obstacles:
         raise RefusedError(
             "not-applicable",

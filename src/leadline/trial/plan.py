@@ -22,20 +22,13 @@ from leadline.trial.holders import (
 from leadline.trial.purity import impure
 from leadline.trial.scopes import annotations_of, mangled, outside_of
 from leadline.trial.steps import Bind, Steps, Swap, Unbind, steps
+from leadline.trial.uses import TRANSPARENT
 from leadline.wire.struct import dataclass, field
 
 _COROUTINE = 0x80 | 0x200
 """`CO_COROUTINE`, `CO_ASYNC_GENERATOR`."""
 _GENERATOR = 0x20
 _OPTIMIZED = 0x1
-_TRANSPARENT = frozenset(
-    {
-        *("staticmethod", "classmethod", "property", "cached_property", "abstractmethod"),
-        *("lru_cache", "cache", "contextmanager", "asynccontextmanager", "override", "final"),
-        *("setter", "getter", "deleter", "overload"),
-    }
-)
-"""Decorators that read nothing of a function but call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +253,7 @@ def _known(swap: Swap) -> list[str]:
     for one in swap.new.decorator_list:
         called = one.func if isinstance(one, ast.Call) else one
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-        if name not in _TRANSPARENT:
+        if name not in TRANSPARENT:
             found.append(name or "?")
     return found
 
