@@ -9,6 +9,7 @@ import textwrap
 import pytest
 
 from leadline.trial import applying, candidate
+from leadline.wire.errors import RefusedError
 
 
 @pytest.fixture
@@ -34,12 +35,15 @@ def imported(tmp_path, monkeypatch):
     linecache.clearcache()
 
 
-def obstacles(name, old, new):
-    module = sys.modules[name]
-    text = "".join(linecache.getlines(module.__file__))
+def changed(name, old, new):
+    file = sys.modules[name].__file__
+    text = "".join(linecache.getlines(file))
     assert old in text
-    change = candidate.of_texts(module.__file__, text, text.replace(old, new))
-    return applying.check(candidate.make("", [change]), sys.modules)
+    return candidate.make("", [candidate.of_texts(file, text, text.replace(old, new, 1))])
+
+
+def obstacles(name, old, new):
+    return applying.check(changed(name, old, new), sys.modules)
 
 
 RATE = "RATE = 1\nTIMES = 1\nLIMITS = {'a': 1}\ndef norm(n):\n    return n * 2\n"
@@ -147,3 +151,73 @@ def test_names_are_followed_through_packages(imported):
     assert said == ["shop.py:3", "shop.py:4", "views.py:3", "views.py:4"]
     assert all("pack.conf.RATE was read there at import" in one for one in found)
     assert obstacles("pack.conf", "return n", "return n + 1") == []
+
+
+SET = {
+    "a constant": ("LIMIT = 5\ndef start():\n    global LIMIT\n    LIMIT = 100\n", "LIMIT = 5", "LIMIT = 6", ":1: LIMIT was given another value"),
+    "a sum": ("LIMIT = 5 * 60\ndef start():\n    globals()['LIMIT'] = 7\n", "5 * 60", "6 * 60", ":1: LIMIT was given another value"),
+    "a table": ("T = {'a': [1]}\ndef start():\n    T['a'].append(2)\n", "'a': [1]", "'a': [3]", ":1: T was given another value"),
+    "what is made": ("T = list(range(3))\ndef start():\n    T.append(5)\n", "range(3)", "range(4)", ":1: T was given another value"),
+    "what may have been set": ("T = object()\nU = [T]\ndef start():\n    global T\n    T = 1\n", "T = object()", "T = frozenset()", ":1: T is set by start"),
+    "an attribute of a class": ("class K:\n    limit = None\ndef start():\n    K.limit = 9\n", "limit = None", "limit = 1", ":2: K.limit was given another value"),
+    "what is taken away": ("LIMIT = 5\ndef start():\n    global LIMIT\n    LIMIT = 100\n", "LIMIT = 5\n", "", ":1: LIMIT was given another value"),
+    "what was not set": ("LIMIT = 5\ndef start():\n    pass\n", "LIMIT = 5", "LIMIT = 6", ""),
+    "what is no number alone": ("T = {'a': (1, None, 2.5, b'x', {1, 2})}\ndef start():\n    pass\n", "'a'", "'b'", ""),
+    "an object": ("import re\nP = re.compile('a')\ndef start():\n    pass\n", "'a'", "'b'", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "old", "new", "said"), SET.values(), ids=SET)
+def test_what_the_program_has_set_since_is_not_written_over(imported, text, old, new, said):
+    imported({"lived": text})
+    sys.modules["lived"].start()
+    found = obstacles("lived", old, new)
+    assert any(said in one for one in found) if said else found == [], found
+
+
+CACHED = {
+    "by name": ("def base(k):\n    return k\n@lru_cache\ndef h(k):\n    return base(k)\n", "h(1)", ["h"]),
+    "a constant": ("R = 1\ndef other(k):\n    return k\n@cache\ndef h():\n    return R\n", "h()", []),
+    "a method": ("class K:\n    def base(self, k):\n        return k\n    @lru_cache\n    def h(self, k):\n        return self.base(k)\nONE = K()\n", "ONE.h(1)", ["K.h"]),
+    "a method of anything": ("class K:\n    def base(self, k):\n        return k\n@lru_cache\ndef h(k):\n    return next(iter([K()])).base(k)\n", "h(1)", ["h"]),
+    "through a table": ("def base(k):\n    return k\nT = {'a': base}\n@lru_cache\ndef h(k):\n    return [T['a'](k) for _ in 'ab']\n", "h(1)", ["h"]),
+    "a static method": ("def base(k):\n    return k\nclass K:\n    @staticmethod\n    @lru_cache\n    def h(k):\n        return (lambda: base(k))()\n", "K.h(1)", ["K.h"]),
+    "in a closure": ("def base(k):\n    return k\ndef make():\n    @lru_cache\n    def h(k):\n        return base(k)\n    return h\nH = make()\n", "H(1)", ["make"]),
+    "an empty one": ("def base(k):\n    return k\n@lru_cache\ndef h(k):\n    return base(k)\n", "0", []),
+    "of other things": ("def base(k):\n    return k\n@lru_cache\ndef h(k):\n    return k\n", "h(1)", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "asked", "names"), CACHED.values(), ids=CACHED)
+def test_caches_of_what_leads_to_a_change_are_found(imported, text, asked, names):
+    imported({"lived": f"from functools import cache, lru_cache\n{text}"})
+    module = sys.modules["lived"]
+    eval(asked, vars(module))
+    made = changed("lived", "return k\n", "return k + 1\n")
+    found = applying.planned(made, sys.modules).caches
+    assert [one.name for one in found] == [f"lived.{name}" for name in names]
+
+
+TRACES = {
+    "a start": ("S = {}\ndef start():\n    S.setdefault('a', 1)\ndef f():\n    return S['a']\n", "1", "2", ":2: start may have changed S before, and no call of f"),
+    "a name": ("S = None\ndef start():\n    global S\n    S = [1]\ndef f():\n    return S\n", "[1]", "[2]", ":2: start may have changed S"),
+    "a helper of one": ("S = {}\ndef one():\n    return 1\ndef start():\n    S['a'] = one()\ndef f():\n    return S['a']\n", "1", "2", ":4: start may have changed S before by what one comes to"),
+    "an object": ("class A:\n    n = 0\n    def set(self):\n        self.n = 1\nONE = A()\ndef f():\n    return ONE.n\n", "self.n = 1", "self.n = 2", ":3: A.set may have changed .n"),
+    "what the entry calls": ("S = {}\ndef put():\n    S['a'] = 1\ndef f():\n    put()\n    return S['a']\n", "= 1", "= 2", ""),
+    "the entry": ("S = {}\ndef f():\n    S['a'] = 1\n    return S\n", "= 1", "= 2", ""),
+    "of other state": ("S = {}\nT = {}\ndef put():\n    S['a'] = 1\ndef f():\n    return T\n", "= 1", "= 2", ""),
+    "a dispatcher": ("S = {}\ndef put():\n    S['a'] = 1\ndef f(name='put'):\n    globals()[name]()\n    return S\n", "= 1", "= 2", ""),
+    "what writes nothing": ("S = {}\ndef other():\n    return S['a'] + 1\ndef f():\n    return S\n", "+ 1", "+ 2", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "old", "new", "said"), TRACES.values(), ids=TRACES)
+def test_what_a_function_beside_the_entry_may_have_left_is_said(imported, text, old, new, said):
+    imported({"lived": text})
+    made = changed("lived", old, new)
+    if not said:
+        assert applying.planned(made, sys.modules, ("lived", "f")).works
+        return
+    with pytest.raises(RefusedError) as raised:
+        applying.planned(made, sys.modules, ("lived", "f"))
+    assert said in raised.value.message

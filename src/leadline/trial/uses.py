@@ -61,7 +61,8 @@ _OF_BUILTINS = (
 @dataclass(slots=True)
 class Uses:
     """`reads` and `calls` are told things, `got` those that were read as attributes; `asked`
-    and `called` attributes of something untold, `kinds` the classes around. `is_open` says
+    and `called` attributes of something untold, `kinds` the classes around, `attributes` all
+    that are read. `is_open` says
     that something untold is called, `hands_on` that it is in a variable; `passed` is what is
     given to a thing that is called, at a depth."""
 
@@ -72,11 +73,21 @@ class Uses:
     asked: set[str] = field(default_factory=set)
     called: set[str] = field(default_factory=set)
     kinds: set[type] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
     hands_on: bool = False
     is_open: bool = False
 
     def add(self, other: "Uses") -> None:
-        for name in ("reads", "calls", "got", "passed", "asked", "called", "kinds"):
+        for name in (
+            "reads",
+            "calls",
+            "got",
+            "passed",
+            "asked",
+            "called",
+            "kinds",
+            "attributes",
+        ):
             getattr(self, name).update(getattr(other, name))
         self.hands_on |= other.hands_on
         self.is_open |= other.is_open
@@ -102,6 +113,10 @@ def lambdas_at_once(node: ast.AST) -> set[int]:
         for given in (one.func, *one.args, *(word.value for word in one.keywords))
         if isinstance(given, ast.Lambda) and (given is one.func or _last(one.func) in _AT_ONCE)
     }
+
+
+def _is_read(node: ast.Attribute) -> bool:
+    return isinstance(node.ctx, ast.Load)
 
 
 def _plain(nodes: Iterable[ast.expr]) -> set[str]:
@@ -179,6 +194,9 @@ class Reading:
 
     def node(self, node: ast.AST, own: frozenset[str], depth: int) -> None:
         self.uses.called.update(_IMPLIED.get(type(node), "").split())
+        read = node.target if isinstance(node, ast.AugAssign) else node
+        if isinstance(read, ast.Attribute) and (read is not node or _is_read(read)):
+            self.uses.attributes.add(read.attr)
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 for one in node.decorator_list:
@@ -256,6 +274,7 @@ class Reading:
             if live is not UNKNOWN and not is_class(live) and self._program.is_own(type(live)):
                 self.uses.called.add("__call__")
         if isinstance(node.func, ast.Attribute):
+            self.uses.attributes.add(node.func.attr)
             if found is None or self._is_me(node.func.value, own):
                 self.uses.called.add(node.func.attr)
             self._read(found)
