@@ -75,6 +75,10 @@ STALE = {
     "a function that was mapped": ("import conf\nX = list(map(conf.norm, [1]))\n", 2, "n * 2", "n * 3"),
     "a constructor": ("import conf\nclass S:\n    def __init__(self):\n        self.x = conf.norm(1)\nONE = S()\n", 5, "n * 2", "n * 3"),
     "an operator": ("from conf import norm\nclass S:\n    def __add__(self, n):\n        return norm(n)\nX = S() + 1\n", 5, "n * 2", "n * 3"),
+    "a module that is handed on": ("import conf\nALL = vars(conf)\nT = {k: getattr(conf, k) for k in dir(conf) if k.isupper()}\n", 2),
+    "a module by its name": ("import importlib\nX = importlib.import_module('conf').RATE\n", 2),
+    "settings that a library reads": ("import flask, conf\napp = flask.Flask('a')\napp.config.from_object(conf)\n", 3),
+    "settings by their name": ("import flask, conf\napp = flask.Flask('a')\napp.config.from_object('conf')\n", 3),
     "a factory of a field": ("import dataclasses, conf\ndef mk():\n    return conf.RATE\n@dataclasses.dataclass\nclass P:\n    x: int = dataclasses.field(default_factory=mk)\nONE = P()\n", 7),
 }  # fmt: skip
 
@@ -126,6 +130,12 @@ WITHIN = {
     "a validator": ("from pydantic import BaseModel, field_validator\nclass P(BaseModel):\n    x: int\n    @field_validator('x')\n    @classmethod\n    def up(cls, v):\n        return v\nONE = P(x=1)\n", "return v", "return v + 1", ":8: P.up was called"),
     "an inner function that was called": ("def make():\n    def row(k):\n        return k\n    return {k: row(k) for k in 'ab'}\nT = make()\n", "return k", "return k * 2", ":5: make was called"),
     "a decorator with arguments": ("def tag(t):\n    def d(f):\n        f.t = 1\n        return f\n    return d\n@tag('a')\ndef f():\n    pass\n", "f.t = 1", "f.t = 2", ":7: tag was called"),
+    "settings in a class": ("import flask\nclass Base:\n    RATE = 1\nclass Config(Base):\n    pass\napp = flask.Flask('a')\napp.config.from_object(Config)\n", "RATE = 1", "RATE = 2", ":7: Base.RATE was read"),
+    "a constructor that comes": ("class S:\n    r = 1\nONE = S()\n", "r = 1\n", "r = 1\n    def __init__(self):\n        self.r = 2\n", ":5: S.__init__ was read"),
+    "a constructor that goes": ("class S:\n    r = 1\n    def __init__(self):\n        self.r = 2\nONE = S()\n", "    def __init__(self):\n        self.r = 2\n", "", ":3: S.__init__ was read"),
+    "a hook that comes": ("class B:\n    r = 1\nclass S(B):\n    pass\n", "r = 1\n", "r = 1\n    def __init_subclass__(cls):\n        cls.r = 2\n", ":5: B.__init_subclass__ was read"),
+    "a method that comes below": ("class B:\n    def __init__(self):\n        self.r = self.m()\n    def m(self):\n        return 1\nclass S(B):\n    x = 1\nONE = S()\n", "x = 1\n", "x = 1\n    def m(self):\n        return 2\n", ":10: S.m was read"),
+    "a method above": ("class B:\n    def setup(self):\n        self.r = 1\nclass S(B):\n    def setup(self):\n        super().setup()\nONE = S()\nONE.setup()\n", "self.r = 1", "self.r = 2", ":8: B.setup was called"),
     "an indirect default": ("def one():\n    return 1\ndef f(a=one()):\n    return a\n", "return 1", "return 2", ":3: one was called"),
 }  # fmt: skip
 

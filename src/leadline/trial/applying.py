@@ -69,11 +69,15 @@ def planned(
     _refuse(said for work in works for said in work.obstacles)
     if not works:
         return Planned(works)
-    program, changed = program_of(works, modules), changed_by(works)
-    _refuse(bygone(works, program, changed))
-    if entry is not None:
-        _refuse(traces(program, changed, entry))
-    return Planned(works, warm(program, changed))
+    try:
+        program, changed = program_of(works, modules), changed_by(works)
+        _refuse(bygone(works, program, changed))
+        if entry is not None:
+            _refuse(traces(program, changed, entry))
+        return Planned(works, warm(program, changed))
+    except (RecursionError, MemoryError) as error:
+        _refuse([f"what was made of it before cannot be told ({type(error).__name__})"])
+        raise
 
 
 def _refuse(said: Iterable[str]) -> None:

@@ -105,6 +105,7 @@ def bygone(works: list[Work], program: Program, changed: Changed) -> Iterator[st
                 f"{names['__file__']}: what it has made of {min(words)} at import cannot be "
                 f"told, its source cannot be read here"
             )
+    program.changed = frozenset(changed.things)
     following = Following(program)
     made = {str(work.module.__dict__["__name__"]): _made_anew(work) for work in works}
     for source in program.sources.values():
@@ -122,7 +123,12 @@ def bygone(works: list[Work], program: Program, changed: Changed) -> Iterator[st
 
 def _why(source: Source, piece: Piece, uses: Uses, changed: Changed, is_anew: bool) -> str:
     """Say what a piece has met; of one that is run anew, what is not there by then."""
-    met = uses.reads & changed.values
+    met = (uses.reads | {thing for thing, _ in uses.calls}) & changed.values
+    met |= {
+        (module, name)
+        for module, name in changed.values
+        if (module, name.rpartition(".")[0]) in uses.handed
+    }
     if is_anew:
         own = {(source.name, f"{piece.within}{one}") for one in bound_by(piece.statement)}
         met = {

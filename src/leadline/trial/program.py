@@ -78,6 +78,8 @@ class Program:
                 self.sources[module.__dict__["__name__"]] = read(module, tree)
         self.members: dict[str, set[Thing]] = defaultdict(set)
         """All members of classes by their last name."""
+        self.changed: frozenset[Thing] = frozenset()
+        """What a candidate binds: members that a class has not got yet."""
         for name, source in self.sources.items():
             for qualname in source.definitions:
                 if "." in qualname:
@@ -137,15 +139,25 @@ class Program:
             return None
         if not is_class(live) and name in namespace_of(live):
             return Found(live=_bare(namespace_of(live)[name]))
+        things = self.all_members(live if is_class(live) else type(live), name)
         for cls in mro(live if is_class(live) else type(live)):
             held = namespace_of(cls).get(mangled(name, cls.__name__), UNKNOWN)
             if held is not UNKNOWN:
-                module, qualname = thing_of(cls)
-                thing = frozenset([(module, f"{qualname}.{name}")])
                 plain = type(_bare(held)) is FunctionType or is_class(held)
                 data = is_class(live) and not hasattr(type(held), "__get__")
-                return Found(thing, _bare(held) if plain or data else UNKNOWN)
-        return None
+                return Found(things, _bare(held) if plain or data else UNKNOWN)
+        return Found(things) if things else None
+
+    def all_members(self, cls: type, name: str) -> frozenset[Thing]:
+        """Return what a class and those above it have, or are to have, under a name: `super`
+        leads to any of them."""
+        found = set()
+        for one in mro(cls):
+            module, qualname = thing_of(one)
+            thing = module, f"{qualname}.{name}"
+            if mangled(name, one.__name__) in namespace_of(one) or thing in self.changed:
+                found.add(thing)
+        return frozenset(found)
 
 
 def read(module: ModuleType, tree: ast.Module) -> Source:
@@ -160,14 +172,11 @@ def read(module: ModuleType, tree: ast.Module) -> Source:
                 source.assigned.setdefault(name, []).append(statement.value)
     for definition, qualname in definitions(tree):
         source.definitions.setdefault(qualname, []).append(definition)
-    for one in ast.walk(tree):
-        if isinstance(one, ast.Global):
-            source.bound |= set(one.names)
     return source
 
 
 def _imported(source: Source) -> None:
-    """Note what a module imports, in functions too."""
+    """Note what a module imports, and what is global, in functions too."""
     package = _package(source.module)
     for one in ast.walk(source.tree):
         if isinstance(one, ast.Import):
@@ -183,6 +192,8 @@ def _imported(source: Source) -> None:
                 else:
                     name = alias.asname or alias.name
                     source.imports.setdefault(name, []).append((where, alias.name))
+        elif isinstance(one, ast.Global):
+            source.bound |= set(one.names)
 
 
 def _own(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:

@@ -6,6 +6,7 @@ told, an attribute is any member of that name of the classes that the piece has 
 
 import ast
 from collections.abc import Iterable, Iterator
+from types import ModuleType
 from typing import Any
 
 from leadline.trial.holders import is_class, namespace_of
@@ -58,11 +59,14 @@ _OF_BUILTINS = (
 )
 
 
+_TOLD = "reads calls got passed asked called kinds attributes handed".split()
+
+
 @dataclass(slots=True)
 class Uses:
     """`reads` and `calls` are told things, `got` those that were read as attributes; `asked`
     and `called` attributes of something untold, `kinds` the classes around, `attributes` all
-    that are read. `is_open` says
+    that are read, `handed` what code of others is given. `is_open` says
     that something untold is called, `hands_on` that it is in a variable; `passed` is what is
     given to a thing that is called, at a depth."""
 
@@ -74,20 +78,12 @@ class Uses:
     called: set[str] = field(default_factory=set)
     kinds: set[type] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
+    handed: set[Thing] = field(default_factory=set)
     hands_on: bool = False
     is_open: bool = False
 
     def add(self, other: "Uses") -> None:
-        for name in (
-            "reads",
-            "calls",
-            "got",
-            "passed",
-            "asked",
-            "called",
-            "kinds",
-            "attributes",
-        ):
+        for name in _TOLD:
             getattr(self, name).update(getattr(other, name))
         self.hands_on |= other.hands_on
         self.is_open |= other.is_open
@@ -113,10 +109,6 @@ def lambdas_at_once(node: ast.AST) -> set[int]:
         for given in (one.func, *one.args, *(word.value for word in one.keywords))
         if isinstance(given, ast.Lambda) and (given is one.func or _last(one.func) in _AT_ONCE)
     }
-
-
-def _is_read(node: ast.Attribute) -> bool:
-    return isinstance(node.ctx, ast.Load)
 
 
 def _plain(nodes: Iterable[ast.expr]) -> set[str]:
@@ -194,10 +186,10 @@ class Reading:
 
     def node(self, node: ast.AST, own: frozenset[str], depth: int) -> None:
         self.uses.called.update(_IMPLIED.get(type(node), "").split())
-        read = node.target if isinstance(node, ast.AugAssign) else node
-        if isinstance(read, ast.Attribute) and (read is not node or _is_read(read)):
-            self.uses.attributes.add(read.attr)
         match node:
+            case ast.AugAssign(target=ast.Attribute(attr=name)):
+                self.uses.attributes.add(name)
+                self._all(ast.iter_child_nodes(node), own, depth)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 for one in node.decorator_list:
                     self.decorator(one, own, 0)
@@ -217,14 +209,24 @@ class Reading:
             case ast.Name() if isinstance(node.ctx, ast.Load):
                 self._read(self.found(node, own))
             case ast.Attribute():
-                found = self.found(node, own)
-                self._read(found)
-                self.uses.got.update(found.things if found is not None else ())
-                if found is None or self._is_me(node.value, own):
-                    self.uses.asked.add(node.attr)
-                self.node(node.value, own, depth)
+                self._attribute(node, own, depth)
             case _:
                 self._all(ast.iter_child_nodes(node), own, depth)
+
+    def _attribute(self, node: ast.Attribute, own: frozenset[str], depth: int) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self.uses.attributes.add(node.attr)
+        found = self.found(node, own)
+        self._read(found)
+        self.uses.got.update(found.things if found is not None else ())
+        if found is None or self._is_me(node.value, own):
+            self.uses.asked.add(node.attr)
+        if not self._is_module(node.value, own):
+            self.node(node.value, own, depth)
+
+    def _is_module(self, node: ast.expr, own: frozenset[str]) -> bool:
+        found = self.found(node, own)
+        return found is not None and issubclass(type(found.live), ModuleType)
 
     def _all(self, nodes: Iterable[ast.AST], own: frozenset[str], depth: int) -> None:
         for one in nodes:
@@ -278,13 +280,19 @@ class Reading:
             if found is None or self._is_me(node.func.value, own):
                 self.uses.called.add(node.func.attr)
             self._read(found)
-            self.node(node.func.value, own, depth)
+            if not self._is_module(node.func.value, own):
+                self.node(node.func.value, own, depth)
         else:
             self._untold(node.func, own)
             self.node(node.func, own, depth)
         if not isinstance(node.func, ast.Attribute) and (found is None or not found.things):
             self.uses.called.update(_OF_BUILTINS.split())
+        is_own = found is not None and any(
+            module in self._program.sources for module, _ in found.things
+        )
         for one in given:
+            if not is_own:
+                self._hand(one, own)
             passed = self.found(one, own)
             things = passed.things if passed is not None else frozenset()
             if _last(node.func) in _AT_ONCE:
@@ -292,6 +300,21 @@ class Reading:
             elif found is not None:
                 self.uses.passed |= {(to, 0, one) for to in found.things for one in things}
             self.node(one, own, depth)
+
+    def _hand(self, given: ast.expr, own: frozenset[str]) -> None:
+        """Note a class, an object or a module, also by its name as a text, that code of others
+        is given: it may read any of its attributes."""
+        if isinstance(given, ast.Constant) and given.value in self._program.sources:
+            self.uses.handed.add((given.value, ""))
+        made = given.func if isinstance(given, ast.Call) else given
+        found = self.found(made, own)
+        if found is None:
+            return
+        if issubclass(type(found.live), ModuleType):
+            self.uses.handed.add((str(found.live.__dict__.get("__name__")), ""))
+        elif found.live is not UNKNOWN:
+            cls = found.live if is_class(found.live) else type(found.live)
+            self.uses.handed |= {thing_of(one) for one in mro(cls) if self._program.is_own(one)}
 
     def _untold(self, called: ast.expr, own: frozenset[str]) -> None:
         """Note that what is called is in a variable, or comes out of an expression."""
@@ -362,12 +385,11 @@ class Following:
                 if (kind, name) in asked:
                     continue
                 asked.add((kind, name))
-                found = self._program.member(Found(live=kind), name)
-                if found is not None:
-                    total.reads |= found.things
-                    total.got |= found.things
-                    if name in total.called:
-                        total.calls |= {(thing, 0) for thing in found.things}
+                found = self._program.all_members(kind, name)
+                total.reads |= found
+                total.got |= found
+                if name in total.called:
+                    total.calls |= {(thing, 0) for thing in found}
 
     def _is_called(self, thing: Thing) -> bool:
         """Tell whether to read something is to call it: a property."""
@@ -456,5 +478,6 @@ def born(program: Program, cls: type, names: Iterable[str]) -> Iterator[Thing]:
         if program.is_own(one):
             module, qualname = thing_of(one)
             for name in names:
-                if name in namespace_of(one):
-                    yield module, f"{qualname}.{name}"
+                thing = module, f"{qualname}.{name}"
+                if name in namespace_of(one) or thing in program.changed:
+                    yield thing
