@@ -26,15 +26,8 @@ from leadline.trial.scopes import (
     is_text,
     outside_of,
 )
-from leadline.trial.uses import (
-    Following,
-    Reading,
-    Uses,
-    at_once,
-    bodies_names,
-    born,
-    lambdas_at_once,
-)
+from leadline.trial.syntax import at_once, lambdas_at_once
+from leadline.trial.uses import Following, Reading, Uses, bodies_names, born
 from leadline.wire.struct import dataclass, field
 
 _OURS = __name__.partition(".")[0]
@@ -97,14 +90,7 @@ def changed_by(works: Iterable[Work]) -> Changed:
 
 def bygone(works: list[Work], program: Program, changed: Changed) -> Iterator[str]:
     """Yield all that has run with what is another now, as `file:line: why`."""
-    words = {word.rpartition(".")[2] for _, word in changed.things} - {""}
-    for module in program.unread:
-        names = module.__dict__
-        if words & names.keys() or any(one.module in names.values() for one in works):
-            yield (
-                f"{names['__file__']}: what it has made of {min(words)} at import cannot be "
-                f"told, its source cannot be read here"
-            )
+    yield from _unread(works, program, changed)
     program.changed = frozenset(changed.things)
     following = Following(program)
     made = {str(work.module.__dict__["__name__"]): _made_anew(work) for work in works}
@@ -119,6 +105,21 @@ def bygone(works: list[Work], program: Program, changed: Changed) -> Iterator[st
             why = _why(source, piece, uses, changed, is_anew)
             if why:
                 yield f"{source.file}:{piece.line}: {why}"
+
+
+def _unread(works: list[Work], program: Program, changed: Changed) -> Iterator[str]:
+    """Yield the modules whose text is not here, and that have something changed."""
+    words = sorted({name.partition(".")[0] for _, name in changed.things} - {""})
+    for module in program.unread:
+        names = module.__dict__
+        for work in works:
+            owned = work.module.__dict__
+            met = [one for one in words if one in names and names[one] is owned.get(one)]
+            if met or any(one is work.module for one in list(names.values())):
+                yield (
+                    f"{names['__file__']}: what it has made of {min(met or words)} at import "
+                    f"cannot be told, its source cannot be read here"
+                )
 
 
 def _why(source: Source, piece: Piece, uses: Uses, changed: Changed, is_anew: bool) -> str:

@@ -23,7 +23,7 @@ from leadline.trial.purity import impure
 from leadline.trial.rebound import rebound
 from leadline.trial.scopes import annotations_of, mangled, outside_of, parsed
 from leadline.trial.steps import Bind, Steps, Swap, Unbind, steps
-from leadline.trial.uses import TRANSPARENT
+from leadline.trial.syntax import TRANSPARENT
 from leadline.wire.struct import dataclass, field
 
 _COROUTINE = 0x80 | 0x200

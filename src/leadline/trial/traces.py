@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from leadline.trial.bygone import Changed, does
 from leadline.trial.program import Program, Source, Thing
 from leadline.trial.scopes import FUNCTIONS, Function
-from leadline.trial.uses import WHOLE, Following, Uses, locals_of
+from leadline.trial.syntax import locals_of
+from leadline.trial.uses import WHOLE, Following, Uses
 from leadline.wire.struct import dataclass
 
 _CHANGING = frozenset(

@@ -12,53 +12,24 @@ from typing import Any
 from leadline.trial.holders import is_class, namespace_of
 from leadline.trial.program import UNKNOWN, Found, Program, Source, Thing, mro, thing_of
 from leadline.trial.scopes import FUNCTIONS, Function, bound_by, outside_of
+from leadline.trial.syntax import (
+    AT_ONCE,
+    EXTENDING,
+    IMPLIED,
+    OF_BUILTINS,
+    READ_AS,
+    TRANSPARENT,
+    at_once,
+    lambdas_at_once,
+    last_of,
+    locals_of,
+    words_of,
+)
 from leadline.wire.struct import dataclass, field
 
 WHOLE = 99
 """The depth at which the bodies of all inner functions count."""
 _BIRTH = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setattr__")
-_AT_ONCE = frozenset(
-    "map filter sorted min max any all sum list tuple set dict frozenset iter next zip"
-    " enumerate reduce sort starmap groupby accumulate takewhile dropwhile run".split()
-)
-"""What calls a function that it is given before it returns, or what comes of that is asked."""
-TRANSPARENT = frozenset(
-    {
-        *("staticmethod", "classmethod", "property", "cached_property", "abstractmethod"),
-        *("lru_cache", "cache", "contextmanager", "asynccontextmanager", "override", "final"),
-        *("setter", "getter", "deleter", "overload"),
-    }
-)
-"""Decorators that read nothing of a function but call it."""
-_EXTENDING = ("setter", "getter", "deleter")
-_READ_AS = ("property", "cached_property", "getter")
-_IMPLIED: dict[type[ast.AST], str] = {
-    ast.Subscript: "__getitem__ __setitem__ __delitem__ __missing__ __class_getitem__",
-    ast.BinOp: "__add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__"
-    " __floordiv__ __mod__ __rmod__ __pow__ __or__ __ror__ __and__ __xor__ __matmul__"
-    " __lshift__ __rshift__",
-    ast.AugAssign: "__iadd__ __isub__ __imul__ __ior__ __iand__ __add__ __sub__ __or__",
-    ast.UnaryOp: "__neg__ __pos__ __invert__ __bool__ __len__",
-    ast.Compare: "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __contains__ __hash__",
-    ast.If: "__bool__ __len__",
-    ast.IfExp: "__bool__ __len__",
-    ast.BoolOp: "__bool__ __len__",
-    ast.With: "__enter__ __exit__",
-    ast.AsyncWith: "__aenter__ __aexit__",
-    ast.For: "__iter__ __next__ __getitem__ __len__",
-    ast.comprehension: "__iter__ __next__ __getitem__ __len__",
-    ast.Starred: "__iter__ __next__ keys __getitem__",
-    ast.FormattedValue: "__format__ __str__ __repr__",
-    ast.Dict: "__hash__ __eq__",
-    ast.Set: "__hash__ __eq__",
-}
-"""What a kind of syntax calls."""
-_OF_BUILTINS = (
-    "__iter__ __next__ __len__ __str__ __repr__ __int__ __float__ __bool__ __hash__ __eq__"
-    " __lt__ __abs__ __round__ __format__ __getitem__ __index__ __contains__ keys"
-)
-
-
 _TOLD = "reads calls got passed asked called kinds attributes handed".split()
 
 
@@ -87,64 +58,6 @@ class Uses:
             getattr(self, name).update(getattr(other, name))
         self.hands_on |= other.hands_on
         self.is_open |= other.is_open
-
-
-def at_once(function: ast.AST) -> set[str]:
-    """Return the names of what a function calls, or has called, while it runs."""
-    found: set[str] = set()
-    for one in ast.walk(function):
-        if isinstance(one, ast.Call):
-            found |= _plain([one.func])
-            if _last(one.func) in _AT_ONCE:
-                found |= _plain([*one.args, *(word.value for word in one.keywords)])
-    return found
-
-
-def lambdas_at_once(node: ast.AST) -> set[int]:
-    """Return the lambdas that are called while a piece of code runs, by identity."""
-    return {
-        id(given)
-        for one in ast.walk(node)
-        if isinstance(one, ast.Call)
-        for given in (one.func, *one.args, *(word.value for word in one.keywords))
-        if isinstance(given, ast.Lambda) and (given is one.func or _last(one.func) in _AT_ONCE)
-    }
-
-
-def _plain(nodes: Iterable[ast.expr]) -> set[str]:
-    return {one.id for one in nodes if isinstance(one, ast.Name)}
-
-
-def _last(called: ast.expr) -> str:
-    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-
-
-def words_of(function: Function) -> list[str]:
-    """Return the last names of the decorators of a function."""
-    return [
-        _last(one.func if isinstance(one, ast.Call) else one) for one in function.decorator_list
-    ]
-
-
-def locals_of(function: Function | ast.Lambda) -> set[str]:
-    given = function.args
-    every = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
-    found = {one.arg for one in every if one is not None}
-    if isinstance(function, ast.Lambda):
-        return found
-    for one in function.body:
-        if not isinstance(one, ast.Import | ast.ImportFrom):
-            found |= bound_by(one)
-    declared = {
-        name for one in ast.walk(function) if isinstance(one, ast.Global) for name in one.names
-    }
-    imported = {
-        alias.asname or alias.name.partition(".")[0]
-        for one in ast.walk(function)
-        if isinstance(one, ast.Import | ast.ImportFrom)
-        for alias in one.names
-    }
-    return found - declared - imported
 
 
 class Reading:
@@ -185,7 +98,7 @@ class Reading:
         return self.uses
 
     def node(self, node: ast.AST, own: frozenset[str], depth: int) -> None:
-        self.uses.called.update(_IMPLIED.get(type(node), "").split())
+        self.uses.called.update(IMPLIED.get(type(node), "").split())
         match node:
             case ast.AugAssign(target=ast.Attribute(attr=name)):
                 self.uses.attributes.add(name)
@@ -286,7 +199,7 @@ class Reading:
             self._untold(node.func, own)
             self.node(node.func, own, depth)
         if not isinstance(node.func, ast.Attribute) and (found is None or not found.things):
-            self.uses.called.update(_OF_BUILTINS.split())
+            self.uses.called.update(OF_BUILTINS.split())
         is_own = found is not None and any(
             module in self._program.sources for module, _ in found.things
         )
@@ -295,7 +208,7 @@ class Reading:
                 self._hand(one, own)
             passed = self.found(one, own)
             things = passed.things if passed is not None else frozenset()
-            if _last(node.func) in _AT_ONCE:
+            if last_of(node.func) in AT_ONCE:
                 self.uses.calls |= {(thing, 0) for thing in things}
             elif found is not None:
                 self.uses.passed |= {(to, 0, one) for to in found.things for one in things}
@@ -330,7 +243,7 @@ class Reading:
     ) -> None:
         """Read a decorator; of one that is called first, what it returns is called too."""
         called = node.func if isinstance(node, ast.Call) else node
-        if isinstance(called, ast.Attribute) and called.attr in _EXTENDING:
+        if isinstance(called, ast.Attribute) and called.attr in EXTENDING:
             return
         found = self.found(called, own)
         depth = max(depth, int(isinstance(node, ast.Call)))
@@ -396,7 +309,7 @@ class Following:
         source = self._program.sources.get(thing[0])
         found = source.definitions.get(thing[1], ()) if source is not None else ()
         return any(
-            isinstance(one, FUNCTIONS) and any(word in _READ_AS for word in words_of(one))
+            isinstance(one, FUNCTIONS) and any(word in READ_AS for word in words_of(one))
             for one in found
         )
 
