@@ -186,14 +186,14 @@ def test_objects_registries_and_other_modules_run_the_candidate(imported):
         views="""
             from shop import RATE as R, TABLE, Basket, quote
             RATE = 0.2
-            basket = Basket()
-            handlers = {"quote": quote, "total": basket.total}
+            handlers = {"quote": quote}
             class Big(Basket):
                 pass
             def rate():
                 return R
             """,
     )
+    views.handlers["total"] = views.Basket().total
     made = to(
         shop,
         """

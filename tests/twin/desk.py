@@ -1,17 +1,26 @@
 """A desk whose calls are captured, and whose twin tries candidates on them."""
 
+import functools
 import sys
 import threading
 import time
 
+import tariff
+
+PIECES = {"piece": tariff.PIECE}
 SEEN = {"calls": 0}
 RATES = {}
+
+
+@functools.lru_cache
+def fee(name):
+    return tariff.added(name)
 
 
 def rate(name):
     if name not in RATES:
         RATES[name] = len(RATES) + 1
-    return RATES[name]
+    return RATES[name] + fee(name)
 
 
 class Desk:
@@ -43,6 +52,7 @@ def main():
     for _ in range(5):
         rate(f"rate {_}")
     rate("piece")
+    assert rate("piece") == PIECES["piece"]
     desk = Desk()
     number = 0
     while True:

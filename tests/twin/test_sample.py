@@ -40,7 +40,8 @@ class Watched:
 
     def __init__(self, shore: Leadline, folder: Path, name: str) -> None:
         self.api, self.name, self.file = Api(shore), name, folder / "desk.py"
-        shutil.copy(Path(__file__).with_name("desk.py"), self.file)
+        for file in (self.file, folder / "tariff.py"):
+            shutil.copy(Path(__file__).with_name(file.name), file)
         self.text = self.file.read_text("utf-8")
         command = [LEADLINE, "run", "--service", name, "--", sys.executable, "desk.py", "0.03"]
         self.program = Program(command, folder, TWINS)
@@ -71,6 +72,12 @@ class Watched:
         assert self.text.count(old) == 1
         texts = candidate.of_texts(str(self.file), self.text, self.text.replace(old, new))
         return candidate.make("a change", [texts])
+
+    def tariff(self, old: str, new: str) -> candidate.Candidate:
+        file = self.file.with_name("tariff.py")
+        text = file.read_text("utf-8")
+        texts = candidate.of_texts(str(file), text, text.replace(old, new))
+        return candidate.make("another tariff", [texts])
 
     def order(
         self, entry: str, tried: candidate.Candidate, hits: list[dict[str, Any]], **more: Any
@@ -284,6 +291,21 @@ def test_a_candidate_that_cannot_be_put_in_is_said_once(desk, prices):
     found, end = desk.answers(desk.order("desk:Desk.price", effect, prices))
     assert found == {}
     assert "cannot be put into the running code" in end["tried"]["obstacle"]
+
+
+def test_what_another_module_has_made_of_a_constant_is_said_once(desk, prices):
+    dearer = desk.tariff("PIECE = 6", "PIECE = 600")
+    found, end = desk.answers(desk.order("desk:Desk.price", dearer, prices))
+    assert found == {}
+    assert "desk.py:10: tariff.PIECE was read there at import" in end["tried"]["obstacle"]
+
+
+def test_a_full_cache_does_not_hide_a_change_underneath(desk, prices):
+    dearer = desk.tariff("return 0", "return 1")
+    found, end = desk.tried("desk:Desk.price", dearer, prices)
+    assert all(one.case.agreed for one in found)
+    assert {one.case.candidate for one in found if not one.case.failed} == {Candidate.DIFFERS}
+    assert any("the cache of desk.fee was emptied" in note for note in end["notes"])
 
 
 SLOW = "        import time; time.sleep(0.4)\n"

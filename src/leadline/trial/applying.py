@@ -7,20 +7,24 @@ is found before anything is changed, and new values are made beside the module f
 
 import ast
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from leadline.trial.bygone import bygone, changed_by, program_of
 from leadline.trial.candidate import Candidate
 from leadline.trial.fresh import Fresh
 from leadline.trial.holders import codes_in
 from leadline.trial.overlay import Overlay, show
 from leadline.trial.plan import Work, lookup, plan, to_make
+from leadline.trial.program import Thing
 from leadline.trial.scopes import annotations_of, outside_of
 from leadline.trial.steps import Swap
+from leadline.trial.traces import traces
+from leadline.trial.warm import Warm, warm
 from leadline.wire.errors import RefusedError
-from leadline.wire.struct import dataclass
+from leadline.wire.struct import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +41,65 @@ class Applied:
     codes: frozenset[CodeType] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What `apply` is to do. `caches` are to be emptied before any run, of the old code too:
+    they may hold what comes of something that is another with the candidate."""
+
+    works: list[Work]
+    caches: list[Warm] = field(default_factory=list)
+
+
 def check(candidate: Candidate, modules: Mapping[str, ModuleType]) -> list[str]:
     """Say all that keeps a candidate from being put into `modules`, by name as `sys.modules`
     has them; nothing is changed."""
-    said = [said for work in plan(candidate, modules) for said in work.obstacles]
-    return list(dict.fromkeys(said))
-
-
-def planned(candidate: Candidate, modules: Mapping[str, ModuleType]) -> list[Work]:
-    """Return what `apply` would do in `modules`, for copies of this process that then do it.
-    Raises `RefusedError` (`not-applicable`) with the line and the reason."""
     works = plan(candidate, modules)
-    obstacles = list(dict.fromkeys(said for work in works for said in work.obstacles))
+    found = [said for work in works for said in work.obstacles]
+    if not found and works:
+        found += bygone(works, program_of(works, modules), changed_by(works))
+    return list(dict.fromkeys(found))
+
+
+def planned(
+    candidate: Candidate, modules: Mapping[str, ModuleType], entry: Thing | None = None
+) -> Planned:
+    """Return what `apply` would do in `modules`, for copies of this process that then do it
+    and call `entry`. Raises `RefusedError` (`not-applicable`) with the line and the reason."""
+    works = plan(candidate, modules)
+    _refuse(said for work in works for said in work.obstacles)
+    if not works:
+        return Planned(works)
+    try:
+        program, changed = program_of(works, modules), changed_by(works)
+        _refuse(bygone(works, program, changed))
+        if entry is not None:
+            _refuse(traces(program, changed, entry))
+        return Planned(works, warm(program, changed))
+    except (RecursionError, MemoryError) as error:
+        _refuse([f"what was made of it before cannot be told ({type(error).__name__})"])
+        raise
+
+
+def _refuse(said: Iterable[str]) -> None:
+    """Refuse a candidate of which anything is said."""
+    obstacles = list(dict.fromkeys(said))
     if obstacles:
         raise RefusedError(
             "not-applicable",
             f"The candidate cannot be put into the running code: {obstacles[0]}.",
-            "\n".join(f"also: {said}" for said in obstacles[1:5]),
+            "\n".join(f"also: {one}" for one in obstacles[1:5]),
         )
-    return works
 
 
 def apply(
-    candidate: Candidate, modules: Mapping[str, ModuleType], works: list[Work] | None = None
+    candidate: Candidate, modules: Mapping[str, ModuleType], made_up: Planned | None = None
 ) -> Applied:
     """Put a candidate into `modules`, all of it or nothing; as was `planned`, if it was.
 
     Changed files that no module is of are found by later imports. Raises `RefusedError`
     (`not-applicable`) with the line and the reason, and has changed nothing then.
     """
-    works = planned(candidate, modules) if works is None else works
+    works = (made_up or planned(candidate, modules)).works
     made: list[tuple[Work, Fresh, dict[int, dict[str, Any]]]] = []
     try:
         for work in works:
@@ -171,4 +204,4 @@ def _exchange_outside(
         function.__doc__ = first if text is not None and isinstance(first, str) else None
 
 
-__all__ = ["Applied", "apply", "check", "planned"]
+__all__ = ["Applied", "Planned", "apply", "check", "planned"]

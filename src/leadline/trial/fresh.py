@@ -216,7 +216,7 @@ def holders(
         for module in list(modules.values())
         if issubclass(type(module), ModuleType)
         and module is not owner
-        and _is_own(module, owner)
+        and is_own(module, owner)
         and any(one is value for one in list(module.__dict__.values()))
     ]
     found: list[tuple[ModuleType, str]] = []
@@ -231,7 +231,7 @@ def holders(
     return found
 
 
-def _is_own(module: ModuleType, owner: ModuleType) -> bool:
+def is_own(module: ModuleType, owner: ModuleType) -> bool:
     """Whether a module is of the application: others do not import from it."""
     file = module.__dict__.get("__file__")
     if not isinstance(file, str) or not file.endswith(".py"):

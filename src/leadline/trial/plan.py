@@ -20,22 +20,16 @@ from leadline.trial.holders import (
     shape,
 )
 from leadline.trial.purity import impure
-from leadline.trial.scopes import annotations_of, mangled, outside_of
+from leadline.trial.rebound import rebound
+from leadline.trial.scopes import annotations_of, mangled, outside_of, parsed
 from leadline.trial.steps import Bind, Steps, Swap, Unbind, steps
+from leadline.trial.syntax import TRANSPARENT
 from leadline.wire.struct import dataclass, field
 
 _COROUTINE = 0x80 | 0x200
 """`CO_COROUTINE`, `CO_ASYNC_GENERATOR`."""
 _GENERATOR = 0x20
 _OPTIMIZED = 0x1
-_TRANSPARENT = frozenset(
-    {
-        *("staticmethod", "classmethod", "property", "cached_property", "abstractmethod"),
-        *("lru_cache", "cache", "contextmanager", "asynccontextmanager", "override", "final"),
-        *("setter", "getter", "deleter", "overload"),
-    }
-)
-"""Decorators that read nothing of a function but call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +108,7 @@ class _Planned:
             line = getattr(error, "lineno", None) or 1
             self._refuse(line, f"cannot be compiled: {error}")
             return
+        self._tree = parsed(self._old)
         self.work.notes += self.work.steps.notes
         for line, why in self.work.steps.obstacles:
             self._refuse(line, why)
@@ -221,9 +216,25 @@ class _Planned:
         if why:
             self._refuse(line, f"it {why}")
         self._member(bind.within, bind.statement, line)
+        for name in sorted(bind.names):
+            self._rebound(bind.within, name, line)
+
+    def _rebound(self, within: str, name: str, line: int) -> None:
+        """Refuse to bind or take away what is another by now than the old text says."""
+        owner = lookup(self._module, within.rstrip(".")) if within else self._module
+        if owner is None or not (within == "" or type(owner) in (type, ABCMeta)):
+            return  # what a metaclass has made of it is said by itself
+        names = namespace_of(owner)
+        globals_ = self._module.__dict__
+        why = rebound(
+            self._tree, within, name, names, lambda one: not impure(one, globals_, self._old)
+        )
+        if why:
+            self._refuse(line, why)
 
     def _unbind(self, unbind: Unbind) -> None:
         self._member(unbind.within, unbind.statement, unbind.statement.lineno)
+        self._rebound(unbind.within, unbind.name, unbind.statement.lineno)
 
     def _member(self, within: str, statement: ast.stmt, line: int) -> None:
         """Refuse what a class cannot get or lose any more."""
@@ -260,7 +271,7 @@ def _known(swap: Swap) -> list[str]:
     for one in swap.new.decorator_list:
         called = one.func if isinstance(one, ast.Call) else one
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-        if name not in _TRANSPARENT:
+        if name not in TRANSPARENT:
             found.append(name or "?")
     return found
 

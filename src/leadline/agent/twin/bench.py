@@ -50,7 +50,7 @@ in the copy that is to run it."""
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """`works` is what putting the candidate in comes to, and `obstacle` why that cannot be
+    """`planned` is what putting the candidate in comes to, and `obstacle` why that cannot be
     done. Made once, before any copy."""
 
     tried: candidate.Candidate
@@ -59,10 +59,15 @@ class Bench:
     policy: TwinPolicy
     is_own: Callable[[str], bool]
     state: Globals
-    works: list[Any]
+    planned: applying.Planned
     lines: tuple[dict[str, list[int]], dict[str, list[int]]]
     """Lines that count as changed, in the old text and in the new one, by file."""
     obstacle: str = ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What is done alike for all runs."""
+        return [warm.note for warm in self.planned.caches]
 
     def run(self, what: str, order: Order, make: Make, answer: Callable[[bytes], None]) -> None:
         """Make a call once, in a copy that is to end, and answer what came of it."""
@@ -87,8 +92,10 @@ class Bench:
     def _ran(self, what: str, order: Order, make: Make) -> tuple[Ran, list[str]]:
         entry, state, notes = self.entry, self.state, list[str]()
         lines = self.lines[0]
+        for warm in self.planned.caches:
+            warm.cache.cache_clear()
         if what in (CANDIDATE, AGAIN[1]):
-            applied = applying.apply(self.tried, sys.modules, self.works)
+            applied = applying.apply(self.tried, sys.modules, self.planned)
             notes = list(applied.notes)
             entry = _as_it_is(entry)
             state.renew()  # what is there with the candidate, before
@@ -119,13 +126,13 @@ def bench_of(code: tuple[str, ...], entry: Entry, policy: TwinPolicy) -> Bench:
     databases.install().prepare()  # modules have another `connect` now: before the look
     state = Globals(is_own)
     try:
-        works, why = applying.planned(tried, sys.modules), ""
+        planned, why = applying.planned(tried, sys.modules, _called(entry)), ""
     except RefusedError as error:
-        works, why = [], error.message
+        planned, why = applying.Planned([]), error.message
     # of an insertion the other side knows, and of a deletion too
     old = {one.file: sorted(touched_old(one, beside=False)) for one in tried.changes}
     new = {one.file: sorted(touched_new(one, beside=False)) for one in tried.changes}
-    return Bench(tried, entry, stated(code), policy, is_own, state, works, (old, new), why)
+    return Bench(tried, entry, stated(code), policy, is_own, state, planned, (old, new), why)
 
 
 def entry_of(frame: FrameType, function_of: FunctionOf) -> Entry:
@@ -149,6 +156,13 @@ def entry_of(frame: FrameType, function_of: FunctionOf) -> Entry:
         )
     file = os.path.realpath(code.co_filename)
     return Entry(function, file, code.co_firstlineno, parameters(code))
+
+
+def _called(entry: Entry) -> tuple[str, str]:
+    """Return where an entry is: its module, and its name there."""
+    function = entry.function
+    qualname = function.__code__.co_qualname.partition(".<locals>")[0]
+    return str(function.__globals__.get("__name__")), qualname
 
 
 def ends_with(functions: tuple[str, ...], qualname: str) -> bool:

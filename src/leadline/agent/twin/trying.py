@@ -59,7 +59,7 @@ def verify(
         life_s = max(0.1, (over - time.monotonic()) / len(left))
         what = left.pop(0)
         if what == CANDIDATE and (
-            why := bench.obstacle or _unknown_function(bench.works, call)
+            why := bench.obstacle or _unknown_function(bench.planned.works, call)
         ):
             tell({"ran": what, "obstacle": why})
             break

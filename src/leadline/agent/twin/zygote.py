@@ -66,7 +66,7 @@ def serve(
         tell({"obstacle": bench.obstacle, "done": True})
         return
     gc.freeze()  # a copy that collects garbage would touch, and so copy, all of it
-    tell({"notes": notes})
+    tell({"notes": [*notes, *bench.notes]})
     lines, depth = Lines(channel), depth_of(frame)
     number = 1
     while number <= len(named):
