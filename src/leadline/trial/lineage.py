@@ -47,6 +47,7 @@ class Versions:
         self.changed = sorted({*self._old, *self._new})
         self.find, self._read = find, read
         self._lineages: dict[Key, Lineage] = {}
+        self._named: dict[tuple[str, tuple[str, ...], str], list[Key]] = {}
 
     def before(self, file: str) -> Parts:
         """Return what a file had."""
@@ -100,6 +101,11 @@ class Versions:
 
     def named(self, file: str, path: tuple[str, ...], within: str = "") -> list[Key]:
         """Return the service's own classes that a name means, through imports."""
+        if (file, path, within) not in self._named:
+            self._named[file, path, within] = self._look_for(file, path, within)
+        return self._named[file, path, within]
+
+    def _look_for(self, file: str, path: tuple[str, ...], within: str) -> list[Key]:
         found: list[Key] = []
         waiting = [(file, path, within)]
         seen: set[tuple[str, tuple[str, ...]]] = set()

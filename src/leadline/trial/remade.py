@@ -17,6 +17,7 @@ from leadline.trial.lineage import Find, Key, Lineage, Versions
 from leadline.trial.mentions import Mention, first_parameter, is_telling, locals_of, mentions
 from leadline.trial.parts import Names, decorators, imported, path_of, said
 from leadline.trial.scopes import FUNCTIONS, class_head
+from leadline.wire.struct import dataclass
 
 type _Step = tuple[str, Key, str, Key | None]
 """What kind of part is looked at, which one, the member, and whose object it is about."""
@@ -92,6 +93,8 @@ class Making:
         self._found = ""
         self._waiting: list[_Step] = []
         self._seen: set[_Step] = set()
+        self._mentions: dict[tuple[int, bool], _Mentioned] = {}
+        self._differing: dict[tuple[str, str], str] = {}
 
     def classes(self, file: str) -> list[str]:
         """Return those that are in both texts of a changed file."""
@@ -144,18 +147,21 @@ class Making:
         before, after = (side.get(name, []) for side in sides)
         if before is after:
             return False
-        texts = [
-            [said(name, one, typed=bool(within)) for one in side] for side in (before, after)
-        ]
+        key = file, f"{within}{name}"
+        if key not in self._differing:
+            self._differing[key] = self._apart(key, before, after, name)
+        self._found = self._differing[key]
+        return bool(self._found)
+
+    def _apart(self, key: Key, before: list[ast.stmt], after: list[ast.stmt], name: str) -> str:
+        """Return where it is that two bodies say something else of a name."""
+        is_member = key[1] != name
+        texts = [[said(name, one, typed=is_member) for one in side] for side in (before, after)]
         if texts[0] == texts[1]:
-            return False
+            return ""
         pairs = zip(after, texts[1], strict=True)
         others = [one for one, text in pairs if text not in texts[0]] or after or before
-        self._find(file, f"{within}{name}", others[0])
-        return True
-
-    def _find(self, file: str, what: str, at: ast.stmt | None) -> None:
-        self._found = f"{what} ({Path(file).name}:{getattr(at, 'lineno', 0)})"
+        return _placed(key[0], key[1], others[0])
 
     # what is looked at
 
@@ -168,7 +174,7 @@ class Making:
             if before is not after and (
                 before is None or after is None or class_head(before) != class_head(after)
             ):
-                self._find(file, qualname, after or before)
+                self._found = _placed(file, qualname, after or before)
                 return
             if after is None:
                 continue
@@ -276,35 +282,23 @@ class Making:
         about: Key | None,
     ) -> None:
         for node in nodes:
-            if isinstance(node, FUNCTIONS):
-                first = first_parameter(node) if owner else ""
-                hidden = locals_of(node)
-                parts = [
-                    *node.decorator_list,
-                    *node.args.defaults,
-                    *(one for one in node.args.kw_defaults if one),
-                    *node.body,
-                ]
-                local = [
-                    one
-                    for one in ast.walk(node)
-                    if isinstance(one, ast.Import | ast.ImportFrom)
-                ]
-                for one in mentions(parts, hidden - {first}):
-                    self._follow(file, one, first, about, local)
-            else:
-                more = [node]
-                if isinstance(node, ast.AnnAssign):
-                    more += [node.annotation, *_quoted(node.annotation)]
-                for one in mentions(more):
-                    if (
-                        owner
-                        and len(one.path) == 1
-                        and self._versions.members(owner, one.path[0])
-                    ):
-                        self._go("member", owner, one.path[0], about)
-                    else:
-                        self._follow(file, one, "", about, [])
+            function = isinstance(node, FUNCTIONS)
+            said = self._mentioned(node, is_method=function and owner is not None)
+            for one in said.mentions:
+                if owner and not function and self._is_member(owner, one.path):
+                    self._go("member", owner, one.path[0], about)
+                else:
+                    self._follow(file, one, said.first, about, said.imports)
+
+    def _is_member(self, owner: Key, path: tuple[str, ...]) -> bool:
+        return len(path) == 1 and bool(self._versions.members(owner, path[0]))
+
+    def _mentioned(self, node: ast.AST, *, is_method: bool) -> "_Mentioned":
+        """Return what a statement mentions; of each it is found out once."""
+        key = id(node), is_method
+        if key not in self._mentions:
+            self._mentions[key] = _mentioned(node, is_method=is_method)
+        return self._mentions[key]
 
     def _follow(
         self, file: str, one: Mention, first: str, about: Key | None, local: Sequence[ast.stmt]
@@ -369,6 +363,33 @@ class Making:
             for qualname in self._versions.after(file).classes:
                 if self._versions.members((file, qualname), name):
                     self._go("member", (file, qualname), name, (file, qualname))
+
+
+@dataclass(frozen=True, slots=True)
+class _Mentioned:
+    """What a statement mentions; of a method, what it calls its object, and of a function, what
+    it imports itself."""
+
+    mentions: list[Mention]
+    first: str = ""
+    imports: Sequence[ast.stmt] = ()
+
+
+def _mentioned(node: ast.AST, *, is_method: bool) -> _Mentioned:
+    if not isinstance(node, FUNCTIONS):
+        more = [node]
+        if isinstance(node, ast.AnnAssign):
+            more += [node.annotation, *_quoted(node.annotation)]
+        return _Mentioned(mentions(more))
+    first = first_parameter(node) if is_method else ""
+    defaults = [*node.args.defaults, *(one for one in node.args.kw_defaults if one)]
+    found = mentions([*node.decorator_list, *defaults, *node.body], locals_of(node) - {first})
+    imports = [one for one in ast.walk(node) if isinstance(one, ast.Import | ast.ImportFrom)]
+    return _Mentioned(found, first, imports)
+
+
+def _placed(file: str, what: str, at: ast.stmt | None) -> str:
+    return f"{what} ({Path(file).name}:{getattr(at, 'lineno', 0)})"
 
 
 def _may_make(decorator: ast.expr) -> bool:
