@@ -126,6 +126,35 @@ class Meta(type):
 class Cfg(metaclass=Meta):
     pass
 """,
+    "a validator of a dataclass of pydantic": """
+from pydantic import field_validator
+from pydantic.dataclasses import dataclass
+@dataclass
+class Cfg:
+    x: int
+    @field_validator("x")
+    @classmethod
+    def checked(cls, value): return value * 1  # value * 2
+""",
+    "what is put into the class beneath": """
+def made(self): self.x = 1  # 2
+class Cfg:
+    pass
+Cfg.__init__ = made
+""",
+    "what is put into the class by setattr": """
+class Cfg:
+    def __init__(self): self.x = self.rate
+setattr(Cfg, "rate", 1)
+#+ setattr(Cfg, "rate", 2)
+""",
+    "a setting of an object": """
+class Settings:
+    RATE = 1  # 2
+settings = Settings()
+class Cfg:
+    def __init__(self): self.rate = settings.RATE
+""",
     "what sets attributes": """
 class Cfg:
     def __setattr__(self, name, value): self.__dict__[name] = [value]  # (value,)
@@ -173,6 +202,13 @@ class Cfg:
         self.by_name = {"run": self.run}
         self.on_end = lambda: self.run()
     def run(self): return 1  # 2
+""",
+    "what a module registers it with": """
+def registered(cls): return 1  # 2
+class Cfg:
+    def __init__(self): self.x = 1
+HOLDERS = {}
+HOLDERS["cfg"] = Cfg
 """,
     "a method": """
 from pydantic import BaseModel, computed_field

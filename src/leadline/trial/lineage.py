@@ -95,7 +95,7 @@ class Versions:
                     found.foreign |= not keys and self._is_foreign(file, path_of(part))
             for part in decorators(head):
                 path = path_of(part)
-                found.foreign |= path[-1] not in _PLAIN
+                found.foreign |= path[-1] not in _PLAIN or self._is_foreign(file, path)
         names = self.after(file).members.get(qualname, {})
         found.foreign |= "__init_subclass__" in names or meta
 

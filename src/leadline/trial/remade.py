@@ -179,9 +179,23 @@ class Making:
             if after is None:
                 continue
             self._mention(file, after.decorator_list, None, None)
+            if self._is_patched(one):
+                return
             meta = one in lineage.metaclasses
             for name in self._making(one, lineage, meta=meta):
                 self._go("member", one, name, key)
+
+    def _is_patched(self, key: Key) -> bool:
+        """Look at what a module puts into a class beneath its body; whether that differs."""
+        file, name = key[0], key[1].partition(".")[0]
+        before, after = (
+            [one for one in side.top.get(name, []) if _puts_into(one)]
+            for side in self._versions.both(file)
+        )
+        if before or after:
+            self._found = self._apart((file, name), before, after, name)
+            self._mention(file, after, None, None)
+        return bool(self._found)
 
     def _making(self, key: Key, lineage: Lineage, *, meta: bool) -> list[str]:
         """Return the members of a class that take part."""
@@ -378,6 +392,8 @@ class _Mentioned:
 def _mentioned(node: ast.AST, *, is_method: bool) -> _Mentioned:
     if not isinstance(node, FUNCTIONS):
         more = [node]
+        if isinstance(node, ast.Assign):  # as what is put into a class, it may run
+            more = [*node.targets, node.value]
         if isinstance(node, ast.AnnAssign):
             more += [node.annotation, *_quoted(node.annotation)]
         return _Mentioned(mentions(more))
@@ -395,6 +411,16 @@ def _placed(file: str, what: str, at: ast.stmt | None) -> str:
 def _may_make(decorator: ast.expr) -> bool:
     path = path_of(decorator)
     return path[-1] not in _AT_CALLS and path[0] not in ("functools", "contextlib", "abc")
+
+
+def _puts_into(statement: ast.stmt) -> bool:
+    """Whether a statement of a module puts something into an object that it has by name."""
+    match statement:
+        case ast.Assign(targets=targets):
+            return any(isinstance(one, ast.Attribute) for one in targets)
+        case ast.Expr(value=ast.Call(func=ast.Name(id="setattr"))):
+            return True
+    return False
 
 
 def _is_put_away(statement: ast.stmt) -> bool:
