@@ -155,6 +155,36 @@ settings = Settings()
 class Cfg:
     def __init__(self): self.rate = settings.RATE
 """,
+    "what decides which constant it is": """
+FLAG = 1  # 0
+if FLAG:
+    RATE = 1
+else:
+    RATE = 2
+class Cfg:
+    def __init__(self): self.rate = RATE
+""",
+    "an operator": """
+class _Part:
+    def __add__(self, other): return 1  # 2
+class Cfg:
+    def __init__(self): self.x = _Part() + 2
+""",
+    "a common word that is asked of what is made": """
+class _Part:
+    def get(self): return 1  # 2
+class Cfg:
+    def __init__(self):
+        part = _Part()
+        self.x = part.get()
+""",
+    "what a model is made of": """
+from pydantic import BaseModel
+class _Part(BaseModel):
+    x: int = 1  # 2
+class Cfg(BaseModel):
+    parts: "list[_Part]"
+""",
     "what sets attributes": """
 class Cfg:
     def __setattr__(self, name, value): self.__dict__[name] = [value]  # (value,)
@@ -209,6 +239,15 @@ class Cfg:
     def __init__(self): self.x = 1
 HOLDERS = {}
 HOLDERS["cfg"] = Cfg
+""",
+    "what only annotates": """
+import dataclasses
+class _Part:
+    def __init__(self): self.x = 1  # 2
+@dataclasses.dataclass
+class Cfg:
+    parts: list[_Part]
+    def total(self) -> _Part: ...
 """,
     "a method": """
 from pydantic import BaseModel, computed_field

@@ -1,7 +1,7 @@
 """What a piece of code mentions by name, and so may run or read when it runs itself."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from leadline.trial.scopes import FUNCTIONS
 from leadline.wire.struct import dataclass, replace
@@ -79,6 +79,8 @@ def _asked(node: ast.Attribute, *, runs: bool) -> Iterator[Mention]:
             yield Mention(("super()", *reversed(path)), runs)
             return
     yield from _mentions(inner, runs=True)
+    if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name):
+        yield Mention((inner.func.id, *reversed(path)), runs)
     yield Mention(("", *reversed(path)), runs)
 
 
@@ -143,3 +145,40 @@ def first_parameter(function: ast.AST) -> str:
         return ""
     every = [*function.args.posonlyargs, *function.args.args]
     return every[0].arg if every else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """What a statement mentions; of a method, what it calls its object, and of a function, what
+    it imports itself."""
+
+    mentions: list[Mention]
+    first: str = ""
+    imports: Sequence[ast.stmt] = ()
+
+
+def mentioned(node: ast.AST, *, inside: bool) -> Mentioned:
+    """`inside` says of a function that it is a method, and of anything else that what annotates
+    it is read, as libraries do that make objects by it."""
+    if not isinstance(node, FUNCTIONS):
+        more = [node]
+        if isinstance(node, ast.Assign):  # as what is put into a class, it may run
+            more = [*node.targets, node.value]
+        if isinstance(node, ast.AnnAssign) and inside:
+            more += [node.annotation, *_quoted(node.annotation)]
+        return Mentioned(mentions(more))
+    first = first_parameter(node) if inside else ""
+    defaults = [*node.args.defaults, *(one for one in node.args.kw_defaults if one)]
+    found = mentions([*node.decorator_list, *defaults, *node.body], locals_of(node) - {first})
+    imports = [one for one in ast.walk(node) if isinstance(one, ast.Import | ast.ImportFrom)]
+    return Mentioned(found, first, imports)
+
+
+def _quoted(annotation: ast.expr) -> Iterator[ast.expr]:
+    """Yield what stands in an annotation as a text."""
+    for one in ast.walk(annotation):
+        if isinstance(one, ast.Constant) and type(one.value) is str:
+            try:
+                yield ast.parse(one.value, mode="eval").body
+            except SyntaxError:
+                continue

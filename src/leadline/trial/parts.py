@@ -53,8 +53,11 @@ def _add(parts: Parts, names: Names, body: Iterable[ast.stmt], within: str) -> N
         elif isinstance(one, ast.If) and "__main__" in dump(one.test):
             continue  # no import runs it
         elif blocks := [*blocks_of(one)]:
+            beneath: Names = {}
             for block in blocks:
-                _add(parts, names, block, within)
+                _add(parts, beneath, block, within)
+            for name, statements in beneath.items():
+                names.setdefault(name, []).extend([*_decided_by(one), *statements])
             for name in bound_by(one) - {part for block in blocks for part in _bound(block)}:
                 names.setdefault(name, []).append(one)
         else:
@@ -62,6 +65,14 @@ def _add(parts: Parts, names: Names, body: Iterable[ast.stmt], within: str) -> N
                 parts.stars.append(one)
             for name in bound_by(one) | _touched(one):
                 names.setdefault(name, []).append(one)
+
+
+def _decided_by(statement: ast.stmt) -> Iterator[ast.stmt]:
+    """Yield what decides whether the blocks of a statement run, and how often."""
+    for name in ("test", "iter", "subject"):
+        value = getattr(statement, name, None)
+        if isinstance(value, ast.expr):
+            yield ast.copy_location(ast.Expr(value), value)
 
 
 def _bound(block: Iterable[ast.stmt]) -> Iterator[str]:

@@ -10,14 +10,13 @@ anything: what runs then, what that mentions, and so on through the service's ow
 
 import ast
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from leadline.trial.lineage import Find, Key, Lineage, Versions
-from leadline.trial.mentions import Mention, first_parameter, is_telling, locals_of, mentions
+from leadline.trial.mentions import Mention, Mentioned, is_telling, mentioned, mentions
 from leadline.trial.parts import Names, decorators, imported, path_of, said
 from leadline.trial.scopes import FUNCTIONS, class_head
-from leadline.wire.struct import dataclass
 
 type _Step = tuple[str, Key, str, Key | None]
 """What kind of part is looked at, which one, the member, and whose object it is about."""
@@ -91,9 +90,11 @@ class Making:
         self._versions, self._entry = versions, entry
         self._said: dict[Key, str] = {}
         self._found = ""
+        self._made: dict[Key, None] = {}
+        self._words: set[str] = set()
         self._waiting: list[_Step] = []
         self._seen: set[_Step] = set()
-        self._mentions: dict[tuple[int, bool], _Mentioned] = {}
+        self._mentions: dict[tuple[int, bool], Mentioned] = {}
         self._differing: dict[tuple[str, str], str] = {}
 
     def classes(self, file: str) -> list[str]:
@@ -124,17 +125,31 @@ class Making:
             self._go("class", key)
         else:  # made by a function: a named tuple, for example
             self._go("name", (key[0], key[1].partition(".")[0]))
-        while self._waiting and not self._found:
+        self._made, self._words = {}, set()
+        while not self._found and (self._waiting or self._ask_what_is_made()):
             if len(self._seen) > _MOST:
                 return _MOST_SAID
             kind, one, name, about = self._waiting.pop()
             if kind == "class":
+                if one != key:
+                    self._made[one] = None
                 self._class(one)
             elif kind == "name":
                 self._name(one, runs=name != _KEPT)
             else:
                 self._member(one, name, about)
         return self._found
+
+    def _ask_what_is_made(self) -> bool:
+        """Ask objects that are made meanwhile for all that is asked of any object, and for what
+        operators and built-in functions ask; whether there is anything new to look at."""
+        for key in self._made:
+            for one in self._versions.lineage(key).classes:
+                for side in self._versions.both(one[0]):
+                    for name in side.members.get(one[1], ()):
+                        if name in self._words or (name[:2] == "__" == name[-2:]):
+                            self._go("member", one, name, key)
+        return bool(self._waiting)
 
     def _go(self, kind: str, key: Key, name: str = "", about: Key | None = None) -> None:
         one = kind, key, name, about
@@ -297,7 +312,8 @@ class Making:
     ) -> None:
         for node in nodes:
             function = isinstance(node, FUNCTIONS)
-            said = self._mentioned(node, is_method=function and owner is not None)
+            is_read = owner is not None and (function or self._versions.lineage(owner).foreign)
+            said = self._mentioned(node, inside=is_read)
             for one in said.mentions:
                 if owner and not function and self._is_member(owner, one.path):
                     self._go("member", owner, one.path[0], about)
@@ -307,11 +323,11 @@ class Making:
     def _is_member(self, owner: Key, path: tuple[str, ...]) -> bool:
         return len(path) == 1 and bool(self._versions.members(owner, path[0]))
 
-    def _mentioned(self, node: ast.AST, *, is_method: bool) -> "_Mentioned":
+    def _mentioned(self, node: ast.AST, *, inside: bool) -> Mentioned:
         """Return what a statement mentions; of each it is found out once."""
-        key = id(node), is_method
+        key = id(node), inside
         if key not in self._mentions:
-            self._mentions[key] = _mentioned(node, is_method=is_method)
+            self._mentions[key] = mentioned(node, inside=inside)
         return self._mentions[key]
 
     def _follow(
@@ -371,37 +387,13 @@ class Making:
 
     def _of_any(self, name: str) -> None:
         """Follow the method of an object that is not known: of any class that is changed."""
+        self._words.add(name)
         if not is_telling(name):
             return
         for file in self._versions.changed:
             for qualname in self._versions.after(file).classes:
                 if self._versions.members((file, qualname), name):
                     self._go("member", (file, qualname), name, (file, qualname))
-
-
-@dataclass(frozen=True, slots=True)
-class _Mentioned:
-    """What a statement mentions; of a method, what it calls its object, and of a function, what
-    it imports itself."""
-
-    mentions: list[Mention]
-    first: str = ""
-    imports: Sequence[ast.stmt] = ()
-
-
-def _mentioned(node: ast.AST, *, is_method: bool) -> _Mentioned:
-    if not isinstance(node, FUNCTIONS):
-        more = [node]
-        if isinstance(node, ast.Assign):  # as what is put into a class, it may run
-            more = [*node.targets, node.value]
-        if isinstance(node, ast.AnnAssign):
-            more += [node.annotation, *_quoted(node.annotation)]
-        return _Mentioned(mentions(more))
-    first = first_parameter(node) if is_method else ""
-    defaults = [*node.args.defaults, *(one for one in node.args.kw_defaults if one)]
-    found = mentions([*node.decorator_list, *defaults, *node.body], locals_of(node) - {first})
-    imports = [one for one in ast.walk(node) if isinstance(one, ast.Import | ast.ImportFrom)]
-    return _Mentioned(found, first, imports)
 
 
 def _placed(file: str, what: str, at: ast.stmt | None) -> str:
@@ -436,13 +428,3 @@ def _sees_what_is_set(statement: ast.stmt) -> bool:
         return bool(statement.decorator_list)
     value = getattr(statement, "value", None)
     return isinstance(value, ast.Call | ast.Name | ast.Attribute)
-
-
-def _quoted(annotation: ast.expr) -> Iterator[ast.expr]:
-    """Yield what stands in an annotation as a text."""
-    for one in ast.walk(annotation):
-        if isinstance(one, ast.Constant) and type(one.value) is str:
-            try:
-                yield ast.parse(one.value, mode="eval").body
-            except SyntaxError:
-                continue
