@@ -136,6 +136,7 @@ WITHIN = {
     "a hook that comes": ("class B:\n    r = 1\nclass S(B):\n    pass\n", "r = 1\n", "r = 1\n    def __init_subclass__(cls):\n        cls.r = 2\n", ":5: B.__init_subclass__ was read"),
     "a method that comes below": ("class B:\n    def __init__(self):\n        self.r = self.m()\n    def m(self):\n        return 1\nclass S(B):\n    x = 1\nONE = S()\n", "x = 1\n", "x = 1\n    def m(self):\n        return 2\n", ":10: S.m was read"),
     "a method above": ("class B:\n    def setup(self):\n        self.r = 1\nclass S(B):\n    def setup(self):\n        super().setup()\nONE = S()\nONE.setup()\n", "self.r = 1", "self.r = 2", ":8: B.setup was called"),
+    "all names": ("RATE = 1\nT = {k: v for k, v in list(globals().items()) if k.isupper()}\n", "RATE = 1", "RATE = 2", ":2: RATE was read"),
     "an indirect default": ("def one():\n    return 1\ndef f(a=one()):\n    return a\n", "return 1", "return 2", ":3: one was called"),
 }  # fmt: skip
 
@@ -145,6 +146,13 @@ def test_the_same_within_one_file(imported, text, old, new, said):
     imported({"lived": text})
     found = obstacles("lived", old, new)
     assert any(said in one for one in found), found
+
+
+def test_another_import_and_one_that_is_gone_are_seen(imported):
+    old = "from math import floor as rnd\nfrom math import pi\n"
+    imported({"conf": old, "shop": "import conf\nX = conf.rnd(1.5)\nY = conf.pi\n"})
+    assert "shop.py:2: conf.rnd was read" in obstacles("conf", "floor", "ceil")[0]
+    assert "shop.py:3: conf.pi was read" in obstacles("conf", "from math import pi\n", "")[0]
 
 
 def test_names_are_followed_through_packages(imported):
@@ -214,6 +222,7 @@ TRACES = {
     "a helper of one": ("S = {}\ndef one():\n    return 1\ndef start():\n    S['a'] = one()\ndef f():\n    return S['a']\n", "1", "2", ":4: start may have changed S before by what one comes to"),
     "an object": ("class A:\n    n = 0\n    def set(self):\n        self.n = 1\nONE = A()\ndef f():\n    return ONE.n\n", "self.n = 1", "self.n = 2", ":3: A.set may have changed .n"),
     "what the entry calls": ("S = {}\ndef put():\n    S['a'] = 1\ndef f():\n    put()\n    return S['a']\n", "= 1", "= 2", ""),
+    "what both call": ("S = {}\ndef one():\n    return 1\ndef start():\n    S['a'] = one()\ndef f():\n    return S['a'], one()\n", "1", "2", ":4: start may have changed S before by what one comes to"),
     "the entry": ("S = {}\ndef f():\n    S['a'] = 1\n    return S\n", "= 1", "= 2", ""),
     "of other state": ("S = {}\nT = {}\ndef put():\n    S['a'] = 1\ndef f():\n    return T\n", "= 1", "= 2", ""),
     "a dispatcher": ("S = {}\ndef put():\n    S['a'] = 1\ndef f(name='put'):\n    globals()[name]()\n    return S\n", "= 1", "= 2", ""),

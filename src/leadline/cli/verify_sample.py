@@ -13,12 +13,14 @@ from leadline.cli.twin_order import Order
 from leadline.cli.twin_waiting import Waiting
 from leadline.cli.verify_calls import Captured
 from leadline.cli.verify_runs import compare, many_runs
+from leadline.trial.candidate import NOT_PUT_IN
 from leadline.verify.aside import aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared, left_open, not_replayable
 from leadline.verify.places import most_yields
 from leadline.verify.signature import unseen_change
 from leadline.verify.verifying import Asked
+from leadline.wire.errors import RefusedError
 from leadline.wire.sample import MAX_BYTES, MAX_CALLS, call_digest
 from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.twin import LIFE_S, TwinUse
@@ -64,6 +66,14 @@ def sampled(args: argparse.Namespace, asked: Asked, captured: Captured) -> Tried
     return Tried(compared, _SAMPLE.format(heard.at), heard.runs, heard.notes)
 
 
+def check_put_in(obstacle: str) -> None:
+    """Raise `RefusedError` if an obstacle is that the candidate cannot be put into a twin."""
+    if obstacle.startswith(NOT_PUT_IN):
+        raise RefusedError(
+            "not-applicable", obstacle, "Try it with --place fresh, which imports it."
+        )
+
+
 def seen(asked: Asked, found: Sequence[Compared], file: str) -> list[Compared]:
     """Leave open what no call shows: changes above the entry."""
     function = asked.entry.rpartition(":")[2]
@@ -90,6 +100,7 @@ def _listen(
             if not number:
                 heard.why = tried.get("obstacle") or twin["reason"] or "the twin has ended"
                 heard.notes += twin["notes"]
+                check_put_in(heard.why)
                 break
             call = chosen[number - 1]
             if tried["obstacle"]:

@@ -16,7 +16,7 @@ from leadline.cli.twin_candidate import ordered, unanswered
 from leadline.cli.twin_waiting import Waiting
 from leadline.cli.verify_calls import Captured
 from leadline.cli.verify_runs import compare, many_runs, ran_of
-from leadline.cli.verify_sample import Tried, sampled, seen
+from leadline.cli.verify_sample import Tried, check_put_in, sampled, seen
 from leadline.trial.candidate import Candidate
 from leadline.trial.outcome import Outcome
 from leadline.trial.remade import remade_in
@@ -139,6 +139,7 @@ def _live(
     try:
         for hit in Waiting(client, order, seconds).hits(many):
             twin, number = hit["twin"], len(found) + 1
+            check_put_in((twin.get("tried") or {}).get("obstacle", ""))
             runs += many_runs(twin.get("tried"))
             found.append(compared(number, twin, files, left, stated=bool(asked.fails)))
             if len(found) >= many and stop(found):

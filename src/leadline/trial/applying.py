@@ -13,7 +13,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from leadline.trial.bygone import bygone, changed_by, program_of
-from leadline.trial.candidate import Candidate
+from leadline.trial.candidate import NOT_PUT_IN, Candidate
 from leadline.trial.fresh import Fresh
 from leadline.trial.holders import codes_in
 from leadline.trial.overlay import Overlay, show
@@ -86,7 +86,7 @@ def _refuse(said: Iterable[str]) -> None:
     if obstacles:
         raise RefusedError(
             "not-applicable",
-            f"The candidate cannot be put into the running code: {obstacles[0]}.",
+            f"{NOT_PUT_IN}: {obstacles[0]}.",
             "\n".join(f"also: {one}" for one in obstacles[1:5]),
         )
 
@@ -156,7 +156,7 @@ def _told(work: Work) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - it is the candidate's own
         raise RefusedError(
             "not-applicable",
-            f"The candidate cannot be put into the running code: {work.change.file} raises "
+            f"{NOT_PUT_IN}: {work.change.file} raises "
             f"{type(error).__name__} where it is bound: {error}.",
         ) from None
 

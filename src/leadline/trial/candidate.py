@@ -20,6 +20,8 @@ from leadline.wire.struct import dataclass
 
 MAX_ENTRY_POINTS = 100
 """More functions around a change than anybody would try one after the other."""
+NOT_PUT_IN = "The candidate cannot be put into the running code"
+"""How the sentence begins that says why a twin tries no candidate."""
 GIT_S = 30.0
 """How long `git diff` may take: seconds in the largest repositories."""
 
@@ -419,6 +421,7 @@ def _read_change(value: Any) -> Change:
 
 
 __all__ = [
+    "NOT_PUT_IN",
     "Candidate",
     "Change",
     "EntryPoint",

@@ -79,7 +79,7 @@ class Program:
         self.members: dict[str, set[Thing]] = defaultdict(set)
         """All members of classes by their last name."""
         self.changed: frozenset[Thing] = frozenset()
-        """What a candidate binds: members that a class has not got yet."""
+        """What a candidate binds or takes away: a class may not have it yet, a text no more."""
         for name, source in self.sources.items():
             for qualname in source.definitions:
                 if "." in qualname:
@@ -112,7 +112,12 @@ class Program:
             if thing in seen:
                 continue
             seen.add(thing)
-            if other is None or not thing[1] or thing[1] in other.bound:
+            if (
+                other is None
+                or not thing[1]
+                or thing[1] in other.bound
+                or thing in self.changed
+            ):
                 things.add(thing)
             if other is None:
                 continue

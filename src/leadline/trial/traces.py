@@ -39,11 +39,8 @@ def traces(program: Program, changed: Changed, entry: Thing) -> Iterator[str]:
     led = following.follow(Uses(calls={(entry, WHOLE)}))
     reached = led.reads | {one for one, _ in led.calls}
     places = {_place(program, one) for one in reached}  # a script may be imported as well
-    others = {
-        one
-        for one in changed.things
-        if _place(program, one) not in places and _is_another(changed, one)
-    }
+    others = {one for one in changed.things if _is_another(changed, one)}
+    unmet = {one for one in others if _place(program, one) not in places}
     if led.is_open or not others:
         return
     asked = led.attributes | led.called
@@ -53,10 +50,12 @@ def traces(program: Program, changed: Changed, entry: Thing) -> Iterator[str]:
             if _place(program, (name, qualname)) in places or not functions:
                 continue
             written = _written(program, source, functions)
-            if not (written.things & reached or written.attributes & asked):
+            if not (written.things & reached or (unmet and written.attributes & asked)):
                 continue
             uses = following.follow(Uses(calls={((name, qualname), WHOLE)}))
             met = ({one for one, _ in uses.calls} | uses.reads) & others
+            if not written.things & reached:
+                met &= unmet  # an attribute of that name may be another object's
             if met:
                 module, what = min(met)
                 what = what if module == name else f"{module}.{what}"

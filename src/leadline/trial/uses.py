@@ -30,6 +30,7 @@ from leadline.wire.struct import dataclass, field
 WHOLE = 99
 """The depth at which the bodies of all inner functions count."""
 _BIRTH = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "__setattr__")
+_ALL_NAMES = ("globals", "locals", "vars", "dir")
 _TOLD = "reads calls got passed asked called kinds attributes handed".split()
 
 
@@ -200,6 +201,8 @@ class Reading:
             self.node(node.func, own, depth)
         if not isinstance(node.func, ast.Attribute) and (found is None or not found.things):
             self.uses.called.update(OF_BUILTINS.split())
+        if not given and last_of(node.func) in _ALL_NAMES:
+            self.uses.handed.add((self._source.name, ""))
         is_own = found is not None and any(
             module in self._program.sources for module, _ in found.things
         )
