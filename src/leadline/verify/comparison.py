@@ -4,14 +4,12 @@ The control was run in two places that share nothing but the code and the call. 
 between those two is noise: it is masked where the candidate is compared, and shown.
 """
 
-import errno
 import re
 from collections.abc import Callable, Iterable, Sequence
 
 from leadline.trial.agreeing import explained
 from leadline.trial.comparing import Apart, Moved, apart
 from leadline.trial.course import Raised
-from leadline.trial.marks import Chance
 from leadline.trial.outcome import BESIDE, UNSHOWN, Outcome
 from leadline.trial.place import IDLE, UNSEEN, Ran
 from leadline.trial.sides import MISSING, spelled
@@ -19,11 +17,11 @@ from leadline.verify.aside import NOTHING_ASIDE, Aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.gateways import answer, unshown
 from leadline.verify.masks import hidden, unmasked
+from leadline.verify.obstacles import asked_more, in_the_way, more, unseen_effects
 from leadline.verify.printing import printed_apart
 from leadline.verify.state import (
     aligned,
     comparable,
-    in_fresh,
     lost_in,
     moved_on,
     named,
@@ -36,7 +34,7 @@ from leadline.wire.errors import WireError
 from leadline.wire.gateway import ASKED
 from leadline.wire.refusals import attempt_words
 from leadline.wire.struct import dataclass, field, replace
-from leadline.wire.twin import Difference, Refusal
+from leadline.wire.twin import Difference
 from leadline.wire.value import LIMITS, Value
 
 _LIMITS = frozenset(LIMITS)
@@ -265,7 +263,7 @@ def _candidate(runs: _Runs, found: _Found) -> tuple[Candidate, list[Difference],
     if found.differences:
         return Candidate.DIFFERS, found.differences, ""
     if first.refused:
-        return Candidate.UNKNOWN, [], _unseen_effects(first)
+        return Candidate.UNKNOWN, [], unseen_effects(first)
     if _is_cut_short(first) or _is_cut_short(candidate):
         return Candidate.UNKNOWN, [], "the outcome is too large to be compared whole"
     why = uncompared(first, runs.second, candidate) or _not_followed(first, found)
@@ -289,60 +287,17 @@ def _open(runs: _Runs, found: _Found) -> str:
     for one in found.unshown:
         if not one.where.startswith((f"{UNSHOWN}code of ", IDLE)):
             return _UNSHOWN.format(one.where)
-    return _unseen_effects(runs.first) if runs.first.refused else ""
+    return unseen_effects(runs.first) if runs.first.refused else ""
 
 
 def _in_the_way(runs: _Runs) -> str:
     """Return why nothing follows from a difference."""
     moved = moved_on(runs.first, runs.second, runs.candidate)
-    return _tried_more(runs) or _limit_met(runs) or moved or _asked_more(runs)
-
-
-_ASKED = (
-    "the candidate asks its process ({}), and that of the service answers otherwise, perhaps"
-)
-
-
-def _asked_more(runs: _Runs) -> str:
-    """Return what the candidate, and no control, has asked its process where that is none of
-    the service's: the environment, whether a loop runs, which thread it is."""
-    if runs.candidate.given is None:  # a copy of the process itself
-        return ""
-    known = {mark.name for mark in runs.first.rerun.marks}
-    for mark in runs.candidate.rerun.marks:
-        if mark.chance is Chance.ASKED and mark.name not in known:
-            return in_fresh(runs.first, _ASKED.format(mark.name))
-    return ""
-
-
-def _tried_more(runs: _Runs) -> str:
-    """Return what the candidate tried outside, and no control did."""
-    new = _more(runs.candidate.refused, runs.first.refused)
-    if not new:
-        return ""
-    words = attempt_words(new[0].what, new[0].detail)
-    return f"the candidate tried, and no control did: {words}"
-
-
-def _unseen_effects(control: Ran) -> str:
-    """Say that a run went on where the live one has reached something outside: of what it would
-    have written or sent there, nothing is known."""
-    words = attempt_words(control.refused[0].what, control.refused[0].detail)
-    return f"what it would do outside is not compared: it was refused {words}"
-
-
-def _limit_met(runs: _Runs) -> str:
-    """Return which limit of a sealed place the candidate has met, and the control has not: the
-    service has another one, or none."""
-    before = {raised.classes[:1] for raised in runs.first.coursed.raised}
-    raised = {raised.classes[:1] for raised in runs.candidate.coursed.raised} - before
-    outcome = runs.candidate.rerun.outcome
-    value = outcome.value if outcome is not None and not outcome.returned else None
-    items = value.get("items", []) if isinstance(value, dict) else []
-    met = any(one[0].rpartition(".")[2] == "MemoryError" for one in raised if one)
-    if met or items[:1] in ([errno.EMFILE], [errno.ENOMEM]):
-        return "the candidate takes more memory, or more open files, than a sealed place has"
-    return ""
+    return (
+        in_the_way(runs.first, runs.candidate)
+        or moved
+        or asked_more(runs.first, runs.candidate)
+    )
 
 
 def _found(runs: _Runs, noise: Apart | None) -> _Found:
@@ -396,23 +351,10 @@ def _beside(runs: _Runs, found: _Found) -> None:
     difference, is_clear = printed_apart(one, other, tried)
     found.differences += [difference] if difference is not None else []
     found.unclear += [] if is_clear else [Difference("what is printed", "", "")]
-    if not _more(first.refused, second.refused) and not _more(second.refused, first.refused):
-        for gone in _more(first.refused, candidate.refused):
+    if not more(first.refused, second.refused) and not more(second.refused, first.refused):
+        for gone in more(first.refused, candidate.refused):
             words = attempt_words(gone.what, gone.detail)
             found.differences.append(Difference("outside", f"tried {words}", "did not try"))
-
-
-def _more(one: Sequence[Refusal], other: Sequence[Refusal]) -> list[Refusal]:
-    """Return what was refused on the one side and not, or less often, on the other."""
-    known: dict[tuple[str, str], int] = {}
-    for refusal in other:
-        key = refusal.what, refusal.detail
-        known[key] = known.get(key, 0) + refusal.count
-    return [
-        refusal
-        for refusal in one
-        if refusal.count > known.get((refusal.what, refusal.detail), 0)
-    ]
 
 
 def _cut(ran: Ran) -> str:

@@ -52,6 +52,25 @@ class Held:
         return {"k": WITHHELD, "t": self.name, "rule": self.rule}
 
 
+class Far:
+    """The class of what stands among the objects for one for which there is no room: of its
+    own, since our extension writes the instances of others down."""
+
+    __slots__ = ()
+
+
+FAR = Far()
+
+
+class Context:
+    """Stands among the objects for the context variables."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: list[Any]) -> None:
+        self.pairs = pairs
+
+
 def _slots(layout: Layout, base: type) -> Iterator[tuple[str, Getter]]:
     """Yield the slots of the classes above `base`, those of the bases first."""
     known = layout_of(base).order

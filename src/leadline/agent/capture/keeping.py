@@ -16,7 +16,7 @@ from typing import Any
 
 from leadline.agent.capture import living
 from leadline.agent.capture.gateway import NO_PIECES, Pieces, is_callable, served
-from leadline.agent.capture.holding import Held, Reader
+from leadline.agent.capture.holding import FAR, Context, Held, Reader
 from leadline.agent.capture.kept_quickly import open_nodes, opened, quickly, walked
 from leadline.agent.capture.kept_surroundings import are_none, surroundings
 from leadline.agent.capture.kinds import reader_of
@@ -164,7 +164,7 @@ def _add_context(keeper: "Keeper", roots: dict[str, Any]) -> str:
     keeper.aside = 0
     pairs = list(surroundings(keeper))
     if pairs:
-        roots[CONTEXT] = keeper.ref(_Context(pairs))
+        roots[CONTEXT] = keeper.ref(Context(pairs))
         keeper.is_aside = True
         obstacle = keeper.walk()
     keeper.left += spare
@@ -248,7 +248,7 @@ class Keeper:
     def far(self) -> list[int]:
         """Return what stands for a value for which there is no room."""
         number = len(self.objects)
-        self.objects.append(_FAR)
+        self.objects.append(FAR)
         self.left -= _REF_BYTES + _NODE_BYTES
         return [number]
 
@@ -391,11 +391,11 @@ class Keeper:
         cls = type(value)
         if cls is Held:
             return value.node()
-        if value is _FAR:
+        if value is FAR:
             return {"k": WITHHELD}
         if self.pieces and (piece := self.pieces.get(identity(value))) is not None:
             return served(self, *piece)
-        if cls is _Context:
+        if cls is Context:
             return {"k": "dict", "p": value.pairs}
         layout: Layout = layout_of(cls)
         reading = layout.keeping
@@ -437,22 +437,3 @@ class Keeper:
 
 
 _LIVE_BYTES = 40
-
-
-class _Far:
-    """The class of what stands among the objects for one for which there is no room: of its
-    own, since our extension writes the instances of others down."""
-
-    __slots__ = ()
-
-
-_FAR = _Far()
-
-
-class _Context:
-    """Stands among the objects for the context variables."""
-
-    __slots__ = ("pairs",)
-
-    def __init__(self, pairs: list[Any]) -> None:
-        self.pairs = pairs
