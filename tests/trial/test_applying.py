@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import twins
+from loaded import loaded
 
 from leadline import native
 from leadline.trial import applying, candidate
@@ -113,8 +114,8 @@ def test_what_is_asked_gives_what_a_fresh_import_gives(imported, old, new, asked
     made = to(module, new)
     if "lru_cache" in old:
         module.f(1)
-    assert applying.check(made, sys.modules) == []
-    applying.apply(made, sys.modules)
+    assert applying.check(made, loaded()) == []
+    applying.apply(made, loaded())
     wanted = eval(asked, {**fresh(module, new), "run": run})
     assert eval(asked, {**vars(module), "run": run}) == wanted
     for name, value in held.items():
@@ -161,10 +162,10 @@ def test_what_cannot_be_made_up_for_is_refused_before_anything_changes(
     }
     made = to(module, new)
     with pytest.raises(RefusedError) as raised:
-        applying.apply(made, sys.modules)
+        applying.apply(made, loaded())
     assert raised.value.slug == "not-applicable"
     assert said in raised.value.message
-    obstacles = applying.check(made, sys.modules)
+    obstacles = applying.check(made, loaded())
     assert any(said in one for one in obstacles) == ("raises" not in said)
     assert dict(vars(module)) == before
     assert all(vars(module)[name].__code__ is code for name, code in codes.items())
@@ -208,7 +209,7 @@ def test_objects_registries_and_other_modules_run_the_candidate(imported):
             return n * RATE + 1
         """,
     )
-    applied = applying.apply(made, sys.modules)
+    applied = applying.apply(made, loaded())
     assert views.handlers["quote"](2) == 2.0
     assert views.handlers["total"]() == 100
     assert views.Big().total() == 101
@@ -235,7 +236,7 @@ def test_closures_that_are_in_use_get_the_new_code(imported):
     late.x = 1
     hook = late.hook()
     new = old.replace("a + b", "a * 10 + b").replace("self.x", "self.x + 5")
-    applying.apply(to(module, new), sys.modules)
+    applying.apply(to(module, new), loaded())
     assert inner(2) == 12
     assert hook() == 6
     inner = module.make(3)
@@ -243,7 +244,7 @@ def test_closures_that_are_in_use_get_the_new_code(imported):
     with pytest.raises(RefusedError, match="functions that make made are in use"):
         applying.apply(
             to(module, new.replace("a * 10 + b", "b")),
-            sys.modules,
+            loaded(),
         )
 
 
@@ -251,7 +252,7 @@ def test_functions_that_are_the_same_stand_on_the_lines_of_the_new_text(imported
     old = "def f():\n    return 1\n\ndef g():\n    return f()\n"
     (module,) = imported(lived=old)
     applied = applying.apply(
-        to(module, old.replace("return 1", "a = 1\n    return a")), sys.modules
+        to(module, old.replace("return 1", "a = 1\n    return a")), loaded()
     )
     assert applied.functions == ("lived:f",)
     assert module.g.__code__.co_firstlineno == 5
@@ -263,7 +264,7 @@ def test_annotations_and_defaults_are_the_new_ones(imported):
     (module,) = imported(lived=old)
     module.f.__kwdefaults__["c"] = 9  # somebody's own, which the candidate does not touch
     new = "def f(a: float, b: list[int] = (), *, c: int = 3) -> int:\n    return a, b, c\n"
-    applying.apply(to(module, new), sys.modules)
+    applying.apply(to(module, new), loaded())
     assert module.f(1) == (1, (), 9)
     assert module.f.__annotations__ == {"a": float, "b": list[int], "c": int, "return": int}
 
@@ -276,7 +277,7 @@ def test_what_was_imported_and_is_replaced_stays_where_it_came_from(imported):
         views="from page import h\nfrom lib import helper\n",
     )
     new = "def helper():\n    return 'shop'\ndef f():\n    return helper()\n"
-    applying.apply(to(shop, new), sys.modules)
+    applying.apply(to(shop, new), loaded())
     assert shop.f() == page.h() == views.h() == "shop"
     assert lib.helper() == views.helper() == "lib"
 
@@ -290,7 +291,7 @@ def test_proxies_of_nothing_are_not_asked(imported):
             return 1
         """
     (module,) = imported(lived=old)
-    applying.apply(to(module, old.replace("return 1", "return 2") + "x = 1\n"), sys.modules)
+    applying.apply(to(module, old.replace("return 1", "return 2") + "x = 1\n"), loaded())
     assert (module.f(), module.x) == (2, 1)
 
 
@@ -308,7 +309,7 @@ def test_a_candidate_is_applied_in_a_sealed_copy_alone(imported, policy):
     made = candidate.encode(to(module, new))
 
     def inside(frame):
-        applied = applying.apply(candidate.decode(made), sys.modules)
+        applied = applying.apply(candidate.decode(made), loaded())
         return applied.functions, module.f(10)
 
     said = twins.twin_of(module.g, inside, lambda: module.g(10), getattr(SEAL, policy))
@@ -322,7 +323,7 @@ def test_another_version_than_the_one_that_was_compared_is_refused(imported):
         module.__file__, "def f():\n    return 8\n", "def f():\n    return 2\n"
     )
     with pytest.raises(RefusedError, match="f runs another version"):
-        applying.apply(candidate.make("", [change]), sys.modules)
+        applying.apply(candidate.make("", [change]), loaded())
 
 
 def test_modules_that_are_not_imported_yet_are_served_later(imported, tmp_path):
@@ -337,13 +338,13 @@ def test_modules_that_are_not_imported_yet_are_served_later(imported, tmp_path):
         candidate.of_texts(str(tmp_path / "brand_new.py"), None, "x = 3\n"),
     ]
     (tmp_path / "lazily.py").write_text("x = 1\n")
-    applying.apply(candidate.make("", changes), sys.modules)
+    applying.apply(candidate.make("", changes), loaded())
     assert module.f() == (2, 3)
 
 
 def test_a_traceback_shows_the_candidate(imported):
     (module,) = imported(lived="def f():\n    return 1\n")
-    applying.apply(to(module, "# new\n\ndef f():\n    return 1 / 0  # here\n"), sys.modules)
+    applying.apply(to(module, "# new\n\ndef f():\n    return 1 / 0  # here\n"), loaded())
     with pytest.raises(ZeroDivisionError) as raised:
         module.f()
     assert "# here" in traceback.format_exception(raised.value)[-2]
@@ -371,7 +372,7 @@ def test_a_flask_view_is_reached_through_its_routes(imported):
         .replace('"old"', '"new"')
         .replace("more = 1", "more = 10")
     )
-    applied = applying.apply(to(module, new), sys.modules)
+    applied = applying.apply(to(module, new), loaded())
     assert applied.functions == ("lived:quote", "lived:wrong", "lived:before")
     assert client.get("/quote/3").json == {"total": 12}
     assert client.get("/quote/0").text == "new"
@@ -395,7 +396,7 @@ def test_a_celery_task_is_reached_through_its_registry(imported):
     (module,) = imported(lived=old)
     assert module.early(1) == 1
     new = old.replace("return n", "return n + 1").replace("self.name, n", "self.name, n + 1")
-    applying.apply(to(module, new), sys.modules)
+    applying.apply(to(module, new), loaded())
     assert module.early(1) == module.shared(1) == 2
     assert module.app.tasks["lived.early"].apply(args=(1,)).get() == 2
     assert module.app.tasks["lived.bound"].apply(args=(1,)).get() == ("lived.bound", 2)

@@ -7,6 +7,7 @@ import sys
 import textwrap
 
 import pytest
+from loaded import loaded
 
 from leadline.trial import applying, candidate
 from leadline.wire.errors import RefusedError
@@ -43,7 +44,7 @@ def changed(name, old, new):
 
 
 def obstacles(name, old, new):
-    return applying.check(changed(name, old, new), sys.modules)
+    return applying.check(changed(name, old, new), loaded())
 
 
 RATE = "RATE = 1\nTIMES = 1\nLIMITS = {'a': 1}\ndef norm(n):\n    return n * 2\n"
@@ -212,7 +213,7 @@ def test_caches_of_what_leads_to_a_change_are_found(imported, text, asked, names
     module = sys.modules["lived"]
     eval(asked, vars(module))
     made = changed("lived", "return k\n", "return k + 1\n")
-    found = applying.planned(made, sys.modules).caches
+    found = applying.planned(made, loaded()).caches
     assert [one.name for one in found] == [f"lived.{name}" for name in names]
 
 
@@ -235,8 +236,8 @@ def test_what_a_function_beside_the_entry_may_have_left_is_said(imported, text, 
     imported({"lived": text})
     made = changed("lived", old, new)
     if not said:
-        assert applying.planned(made, sys.modules, ("lived", "f")).works
+        assert applying.planned(made, loaded(), ("lived", "f")).works
         return
     with pytest.raises(RefusedError) as raised:
-        applying.planned(made, sys.modules, ("lived", "f"))
+        applying.planned(made, loaded(), ("lived", "f"))
     assert said in raised.value.message
