@@ -64,19 +64,19 @@ from datetime import UTC, timedelta, timezone
 now = datetime.datetime.now
 """
 OTHER_TIMES = {
-    "naive": ("return {'at': now(UTC)}", "return {'at': now()}"),
-    "text": ("return {'at': str(now(UTC))}", "return {'at': str(now())}"),
-    "in_a_text": ("return [f'at {now(UTC)}, ok']", "return [f'at {now()}, ok']"),
-    "zone": ("return [now(UTC)]", "return [now(timezone(timedelta(hours=2)))]"),
-    "unit": ("return {'ns': time.time_ns()}", "return {'ns': int(time.time_ns() / 1e6)}"),
-    "expiry": ("return {'s': time.time() + 3_600}", "return {'s': time.time() - 3_600}"),
-    "later": ("return {'at': now()}", "return {'at': now() + timedelta(hours=2)}"),
+    "naive": ("return {'a': now(UTC)}", "return {'a': now()}"),
+    "text": ("return {'b': str(now(UTC))}", "return {'b': str(now())}"),
+    "in_a_text": ("return {'c': f'at {now(UTC)}, ok'}", "return {'c': f'at {now()}, ok'}"),
+    "zone": ("return {'d': now(UTC)}", "return {'d': now(timezone(timedelta(hours=2)))}"),
+    "unit": ("return {'e': time.time_ns()}", "return {'e': int(time.time_ns() / 1e6)}"),
+    "expiry": ("return {'f': time.time() + 3_600}", "return {'f': time.time() - 3_600}"),
+    "later": ("return {'g': now()}", "return {'g': now() + timedelta(hours=2)}"),
 }
 ALIKE = {
-    "time": ("return {'s': time.time()}", "return {'s': time.time() + 0}"),
-    "ns": ("return {'ns': time.time_ns()}", "return {'ns': 1 + time.time_ns()}"),
-    "aware": ("return [now(UTC)]", "return [now(timezone.utc)]"),
-    "alike": ("return {'at': str(now(UTC))}", "return {'at': f'{now(UTC)}'}"),
+    "time": ("return {'h': time.time()}", "return {'h': time.time() + 0}"),
+    "ns": ("return {'i': time.time_ns()}", "return {'i': 1 + time.time_ns()}"),
+    "aware": ("return {'j': now(UTC)}", "return {'j': now(timezone.utc)}"),
+    "alike": ("return {'k': str(now(UTC))}", "return {'k': f'{now(UTC)}'}"),
 }
 
 
