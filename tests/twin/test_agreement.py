@@ -82,6 +82,7 @@ def test_the_control_agrees_with_pages_from_a_database(pages: Site, shore: Leadl
     check(rerun(shore, pages, CALLS))
 
 
+@pytest.mark.soak
 def test_a_database_is_read_through_its_models_and_not_written(
     pages: Site, shore: Leadline
 ) -> None:

@@ -100,6 +100,7 @@ def mine(n):
 """
 
 
+@pytest.mark.soak
 def test_context_variables_are_left_out_where_a_call_does_not_need_them(tmp_path):
     """Of a web service there are some around each call."""
     (tmp_path / "surrounded.py").write_text(SURROUNDED)
