@@ -2,6 +2,8 @@
 
 import sys
 
+import pytest
+
 from leadline.agent.core.passage import BUDGET_NS
 from leadline.wire.probe import DEFAULTS, CounterProbe, Fate, ProbeKind, Status
 
@@ -191,6 +193,7 @@ def test_a_hit_that_is_too_large_is_dropped_alone(soundings, make_module) -> Non
     assert soundings.core.dropped() == {"hit too large": 1}
 
 
+@pytest.mark.soak
 def test_a_thousand_probes_on_one_line(soundings, make_module) -> None:
     module = make_module("many", WORK)
     for _ in range(1_000):

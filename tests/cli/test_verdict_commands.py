@@ -87,6 +87,7 @@ def test_a_verdict_is_kept_and_shown_again(leadline, app) -> None:
     )
 
 
+@pytest.mark.soak
 def test_whether_it_is_kept_can_be_said(leadline, app) -> None:
     leadline.cli("capture", "shop", "app:share", *FAILS, "-n", "12", "-o", "calls.jsonl")
     asked = ("verify", "--captured", "calls.jsonl", *STATED, "--json")

@@ -52,6 +52,7 @@ def test_a_suite_ends_the_same_with_a_probe_on_every_line(
     assert sum(found["fates"].values()) >= found["hits"]
 
 
+@pytest.mark.soak
 def test_a_suite_ends_the_same_while_calls_of_all_functions_are_kept(
     sources: Path, without: Run
 ) -> None:

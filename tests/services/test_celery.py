@@ -146,6 +146,7 @@ def test_the_server_is_killed_and_comes_back(soundings) -> None:
     soundings.check_without_server()
 
 
+@pytest.mark.soak
 def test_what_replaced_children_saw_last_arrives(shore) -> None:
     """A child ends by `os._exit` or is killed by its parent, once it has done so many tasks."""
     folder = make_folder(shore, "replaced")

@@ -208,6 +208,7 @@ def test_a_lazy_result_is_compared(desk, new, became):
     assert [one.case.candidate for one in found] == [became] * 2, found
 
 
+@pytest.mark.soak
 def test_a_generator_is_given_what_it_was_given(desk):
     hits = desk.capture("desk:told", many=4)
     for new, became in (("total * 1 + 0", Candidate.SAME), ("total * 2", Candidate.DIFFERS)):
