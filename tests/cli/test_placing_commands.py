@@ -28,6 +28,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.soak
 def test_what_adds_up_shows_a_first_value_and_a_series(leadline, shop):
     for words, kind in (
         (("count", "shop", "shop.py:9"), "counter"),

@@ -129,6 +129,7 @@ def test_where_a_fresh_process_cannot_be_as_the_live_one_twins_are_tried(
     assert "a fresh process agreed less often" in found["notes"]
 
 
+@pytest.mark.soak
 def test_a_server_that_goes_away_costs_nothing_that_came(leadline, worker, tmp_path):
     """The capture's file is there, and the verification goes on with the calls that it has."""
     common = ("worker", "-n", "9000", "--for", "60s")

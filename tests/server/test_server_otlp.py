@@ -263,6 +263,7 @@ def test_buckets_that_are_not_ours_are_no_metric(key):
         histogram(Point("p1", "i", 0, 1.0, 1.0, 1, 1, 1, 1, {key: 1}))
 
 
+@pytest.mark.soak
 def test_a_collector_that_is_away_gets_what_waits_when_it_is_back(
     exporting, receiver, instance, some_hits, until
 ):

@@ -235,6 +235,7 @@ def test_a_twin_that_is_killed_proves_nothing(quay: Bay) -> None:
     wait_for(lambda: not children(quay.state()["pid"]), 5, "it is reaped")
 
 
+@pytest.mark.soak
 def test_the_service_goes_on_while_somebody_sits_at_the_prompt(quay: Bay) -> None:
     shell = subprocess.Popen(
         [LEADLINE, "shell", "quay", LINE, "--any-source"],

@@ -32,6 +32,7 @@ def test_an_empty_page_says_what_to_do_and_fills_by_itself(site, page, service):
     expect(page.get_by_text("No service is here yet")).to_have_count(0)
 
 
+@pytest.mark.soak
 def test_a_process_is_shown_with_what_it_is_and_how_busy_it_is(site, page, service):
     environment = {"VERSION": "1.4.2", "ENVIRONMENT": "staging", "TAGS": "zone=eu"}
     program = service(

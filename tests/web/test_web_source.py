@@ -84,6 +84,7 @@ def shop_line(text: str, file: str = "pricing.py") -> int:
     return 1 + next(at for at, one in enumerate(lines) if text in one)
 
 
+@pytest.mark.soak
 def test_each_kind_in_the_demo_from_the_gutter_to_its_removal_by_mouse(site, watched, shop):
     watched.allowed += AWAY
     page = watched.page
