@@ -13,6 +13,10 @@ from leadline.wire.struct import dataclass
 
 LEAST_EVIDENCE = 10
 """Calls that have to stand behind `fixed`: with fewer, nearly a third could still differ."""
+LEAST_GOOD = 5
+"""Calls that did not fail and came by a changed line, where any did: with fewer, more than half
+of them could still differ (`bounds.most_share(0, 4)` is 53 %). A plausible candidate that is
+wrong on 12 of 30 such calls was `fixed` on four."""
 LEAST_AGREED = 0.5
 """Share of the calls whose control has to agree before anything good is said. Of a release of
 jinja2 a wrong hunk was "no difference seen" on 4 calls, while the 10 that it matters for were
@@ -107,7 +111,7 @@ class Shares:
     `failing` of those whose control agreed failed live, and `met` of them meet what was stated;
     `others` of the evidence did not fail, and `same` of them came to the same. `unknown` of the
     evidence has no answer. `bound` is the largest share of such calls that could still differ
-    (95 %).
+    (95 %): of the good ones that came by a changed line, where any did, else of the evidence.
     """
 
     calls: int
@@ -192,11 +196,8 @@ def _unknown(
     unreached = sum(1 for case in cases if case.failed and case.agreed and not case.is_evidence)
     if unreached:
         return f"{unreached} failing calls have not reached a changed line"
-    if shares.failing and len(evidence) < stated.least:
-        return (
-            f"{len(evidence)} calls are too few to say that nothing else changed: "
-            f"at least {stated.least} are wanted"
-        )
+    if too_few := _too_few(stated, shares):
+        return too_few
     others = sum(1 for case in cases if not case.failed)
     if shares.failing and others and not shares.others and not shares.untouched:
         return "none of the calls that did not fail could be compared"
@@ -205,6 +206,24 @@ def _unknown(
     if stated.untried:
         names, are = ", ".join(stated.untried), "are" if len(stated.untried) > 1 else "is"
         return f"{names} {are} part of the candidate, and only Python is tried"
+    return ""
+
+
+def _too_few(stated: Stated, shares: Shares) -> str:
+    if not shares.failing:
+        return ""
+    if shares.reached < stated.least:
+        return (
+            f"{shares.reached} calls are too few to say that nothing else changed: "
+            f"at least {stated.least} are wanted"
+        )
+    wanted = min(stated.least, LEAST_GOOD)
+    if 0 < shares.others < wanted:
+        have = "call has" if shares.others == 1 else "calls have"
+        return (
+            f"{shares.others} good {have} come by a changed line, too few to say that nothing "
+            f"else changed: at least {wanted} are wanted"
+        )
     return ""
 
 
@@ -232,7 +251,12 @@ def _shares(cases: Sequence[Case], stated: Stated) -> Shares:
     failing = [case for case in cases if case.agreed and case.failed]
     others = [case for case in evidence if case.failed is False]
     differing = [case for case in others if case.candidate is Candidate.DIFFERS]
-    bad = len(differing) + sum(1 for case in failing if meets(case, stated) is False)
+    missed = sum(1 for case in failing if meets(case, stated) is False)
+    bound = (
+        most_share(len(differing), len(others))
+        if others
+        else most_share(min(missed, len(evidence)), len(evidence))
+    )
     return Shares(
         calls=len(cases),
         agreed=sum(1 for case in cases if case.agreed),
@@ -244,6 +268,6 @@ def _shares(cases: Sequence[Case], stated: Stated) -> Shares:
         differing=len(differing),
         unknown=sum(1 for case in evidence if _is_unknown(case, stated)),
         failing_lost=sum(1 for case in cases if case.failed and not case.agreed),
-        bound=most_share(min(bad, len(evidence)), len(evidence)),
+        bound=bound,
         untouched=sum(1 for case in cases if _is_untouched(case)),
     )
