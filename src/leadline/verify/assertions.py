@@ -7,10 +7,12 @@ nowhere that can be written down, what is around it is compared as a whole.
 """
 
 import ast
+import datetime
+import decimal
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from leadline.trial.accident import PATTERN
@@ -26,7 +28,15 @@ _NUMBER = re.compile(r"([~#])(\d+)")
 _AROUND = re.compile(r"(len|order)\((.*)\)\Z", re.DOTALL)
 _CLOSING = {"[": "]", "{": "}", "(": ")"}
 _CAUGHT = "caught.value"
+_MODULES = re.compile(r"\b(datetime|decimal)\.")
 _MISSING: Any = object()
+_READ: dict[str, Callable[[str], Any]] = {
+    "datetime": datetime.datetime.fromisoformat,
+    "date": datetime.date.fromisoformat,
+    "time": datetime.time.fromisoformat,
+    "Decimal": decimal.Decimal,
+}
+"""What is made again of its text alone, by the name of its class."""
 
 
 class _Unwritten(Exception):  # noqa: N818 - an answer, and no failure
@@ -246,10 +256,11 @@ def _at(place: _At, step: _Step | None, noise: Sequence[str], path: str) -> Asse
     if len(repr(one)) > _MAX_CHARS or _exactly(one) == _exactly(other):
         return None
     if one == other:  # such as 1 and True, or another order
-        if _has_set(one):
+        if _has_set(one) or "datetime." in repr(one):  # a zone is written in two ways
             return None
         return Asserted(f"assert repr({place.source}) == {repr(one)!r}", imports)
-    return Asserted(f"assert {place.source} == {_source(one)}", imports)
+    line = f"assert {place.source} == {_source(one)}"
+    return Asserted(line, (*imports, *sorted(set(_MODULES.findall(line)))))
 
 
 def _has_set(value: Any) -> bool:
@@ -351,6 +362,13 @@ def _scalar(kind: str, text: object) -> Any:
         return int(text)
     if kind == "bytes":
         return text.encode("latin-1")
+    if kind in _READ:
+        try:
+            made = _READ[kind](text)
+        except (ValueError, ArithmeticError):
+            raise _Unwritten from None
+        if made == made:  # noqa: PLR0124 - a Decimal that is not a number equals nothing
+            return made
     raise _Unwritten
 
 
@@ -377,4 +395,4 @@ def _source(value: Any) -> str:
     if type(value) is dict:
         pairs = (f"{_source(key)}: {_source(one)}" for key, one in value.items())
         return f"{{{', '.join(pairs)}}}"
-    return repr(value)
+    return f"decimal.{value!r}" if type(value) is decimal.Decimal else repr(value)

@@ -100,7 +100,7 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
         *(["import asyncio"] if "asyncio." in run else []),
         "import inspect",
         *(f"import {name}" for name in sorted(imports)),
-        *made.imports,
+        *(line for line in made.imports if line != f"import {module}"),
         "",
         *(["import pytest", ""] if any("pytest." in line for line in checks) else []),
         f"import {module}",
@@ -165,16 +165,28 @@ def _failing(fails: str, expect: str, run: str) -> list[str]:
         return _raised(expected[1], run)
     if "raises " in expect:
         raise NotLiteral(f"an expectation of that sort: {expect}")
-    used = _names(expect) if expect else set()
-    given = [f"{name} = given[{name!r}]" for name in sorted(used - {"result", "exception"})]
-    checks = [*given, f"result = {run}"]
-    if expect:
-        checks.append(f"assert {expect}")
+    wanted = expect
     if not expect and fails and "raises " not in fails:
-        more = _names(fails) - {"result", "exception"}
-        checks[:0] = [f"{name} = given[{name!r}]" for name in sorted(more)]
-        checks.append(f"assert not ({fails})")
-    return checks
+        wanted = f"not ({fails})"
+    if not wanted:
+        return [f"result = {run}"]
+    used = _names(wanted)
+    return [
+        *(f"{name} = given[{name!r}]" for name in sorted(used - {"result", "exception"})),
+        *(_either(run) if "exception" in used else [f"result = {run}"]),
+        f"assert {wanted}",
+    ]
+
+
+def _either(run: str) -> list[str]:
+    """Return the lines that make both what a call came to and what left it."""
+    return [
+        "result = exception = None",
+        "try:",
+        f"    result = {run}",
+        "except Exception as error:",
+        "    exception = error",
+    ]
 
 
 def _raised(name: str, run: str, *, exactly: bool = False) -> list[str]:
