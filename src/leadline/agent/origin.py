@@ -7,6 +7,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from leadline.agent.locate.files import import_roots
+from leadline.agent.state import held_by_modules
 from leadline.wire.call import Origin
 
 _dict_of = vars(ModuleType)["__dict__"].__get__
@@ -26,6 +27,7 @@ def origin_of(file: str) -> Origin:
         hash_randomization=bool(sys.flags.hash_randomization),
         hash_seed=os.environ.get("PYTHONHASHSEED", ""),
         main=_main(),
+        state=held_by_modules(file),
     )
 
 

@@ -151,6 +151,7 @@ def _home(args: argparse.Namespace, origin: Origin) -> tuple[Home, list[str]]:
         file=origin.file,
         digest=origin.digest,
         main=origin.main,
+        state=origin.state,
         hash_seed=origin.hash_seed if not origin.hash_randomization or origin.hash_seed else "",
     )
     return home, notes

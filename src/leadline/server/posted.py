@@ -235,6 +235,7 @@ class _Origin(Struct, forbid_unknown_fields=True):
     hash_randomization: bool
     hash_seed: str
     main: str = ""
+    state: dict[str, dict[str, str]] = {}
 
 
 class _Turn(Struct, forbid_unknown_fields=True):

@@ -79,6 +79,7 @@ class Course:
             for file, names in (functions or {}).items()
         }
         self._ran: list[CodeType] = []
+        self._started: list[CodeType] = []
         self._wanted = {
             os.path.realpath(file): frozenset(lines) for file, lines in wanted.items()
         }
@@ -111,6 +112,10 @@ class Course:
         """Return the code of those functions that it was asked of, as far as they have run."""
         return self._ran
 
+    def started(self) -> list[CodeType]:
+        """Return the code of all functions of the service's own that have run."""
+        return self._started
+
     def _line(self, code: CodeType, line: int) -> object:
         file = self._own(code.co_filename)
         if file and len(self._lines) < MAX_LINES:
@@ -120,6 +125,8 @@ class Course:
     def _start(self, code: CodeType, _: int) -> object:
         """Of a function that stands on one line with its `def`, no line is ever heard."""
         file = self._own(code.co_filename)
+        if file:
+            self._started.append(code)
         if code.co_qualname in self._functions.get(file, ()):
             self._ran.append(code)
         first = code.co_firstlineno

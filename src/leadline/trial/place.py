@@ -60,6 +60,7 @@ class Begin:
     code is the service's own, beside all that is not installed.
     `main` is the name under which what was the program itself, `__main__`, is imported.
     `functions` are those that the candidate has otherwise, by absolute file.
+    `state` are digests of what the service's modules held (`wire.call.Origin`).
     `before` holds the texts of changed files before the change, where `overlay` has it.
     `salt` makes values that are held back comparable between places, and nowhere else.
     """
@@ -80,6 +81,7 @@ class Begin:
     expect: str = ""
     salt: str = ""
     main: str = ""
+    state: dict[str, dict[str, str]] = field(default_factory=dict)
     seed: int = 1
     life_s: float = LIFE_S
 
@@ -87,7 +89,8 @@ class Begin:
 @dataclass(frozen=True, slots=True)
 class Ready:
     """Whether calls can be run. `reason` says why not; `function` is the qualified name that
-    the entry's code has, and `parameters` are its own."""
+    the entry's code has, and `parameters` are its own. `moved` are the names, `module:name`,
+    under which the modules hold something else than they did in the service."""
 
     ok: bool
     reason: str = ""
@@ -96,6 +99,7 @@ class Ready:
     function: str = ""
     parameters: list[str] = field(default_factory=list)
     took_s: float = 0.0
+    moved: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
 
@@ -121,7 +125,8 @@ class Ran:
     there is no answer: `unknown` says why. `state` is what the run has changed in the modules
     of the service, by `module.name`. `given` are the objects that were passed, as they are at
     the end, whatever the function has bound to the names of its parameters. `inside` is what
-    an outcome holds and does not show."""
+    an outcome holds and does not show. `reads` is what its code reads of what the service may
+    have changed: `module:name`, or `:attribute`, a space, and what follows that."""
 
     number: int
     rerun: Rerun
@@ -134,6 +139,7 @@ class Ran:
     state: dict[str, Value] = field(default_factory=dict)
     given: dict[str, Value] | None = None
     inside: dict[str, Value] = field(default_factory=dict)
+    reads: list[str] = field(default_factory=list)
 
 
 def write(message: Begin | Ready | Order | Ran) -> bytes:
@@ -155,6 +161,8 @@ def read_ready(line: bytes) -> Ready:
     """Raises `WireError`."""
     value = _object(line, Ready)
     value["refused"] = _refusals(value.get("refused"))
+    if not _are_texts(value.get("moved", [])):
+        raise WireError("What a place has said does not follow the contract.")
     return Ready(**value)
 
 
@@ -176,6 +184,8 @@ def ran_of(said: Any) -> Ran:
     if not all(
         isinstance(value.get(name) or {}, dict) for name in ("state", "given", "inside")
     ):
+        raise WireError("A run does not follow the contract.")
+    if not _are_texts(value.get("reads", [])):
         raise WireError("A run does not follow the contract.")
     value["rerun"] = read_rerun(value.get("rerun"))
     value["coursed"] = read_coursed(value.get("coursed"))
@@ -201,6 +211,10 @@ def _object(line: bytes, struct: type[Any]) -> dict[str, Any]:
     if not isinstance(value, dict) or not set(value) <= set(struct.__slots__):
         raise WireError("A place has said what is not in the contract.")
     return value
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(type(one) is str for one in value)
 
 
 def _refusals(value: Any) -> list[Refusal]:

@@ -18,12 +18,15 @@ _SOURCE = r"(?:\n {4}[^\n]*)*"
 class Aside:
     """What is left aside: `is_own` tells of a name in a module whether it is the candidate's
     own, `is_gone` whether it was the old code's alone, and `moved` takes the numbers of lines
-    of changed files out of a text. `is_new` tells whether the old code never says a word."""
+    of changed files out of a text. `is_new` tells whether the old code never says a word.
+    `changed` are names, `module:name`, of what the service has changed since it was started,
+    where the places have it as it was then."""
 
     is_own: Callable[[str], bool]
     moved: Moved
     is_gone: Callable[[str], bool] = lambda _: False
     is_new: Callable[[str], bool] = lambda _: False
+    changed: frozenset[str] = frozenset()
 
 
 NOTHING_ASIDE = Aside(lambda _: False, str)

@@ -63,6 +63,7 @@ class Home:
     hash_seed: str = ""
     main: str = ""
     argv: list[str] = field(default_factory=list)
+    state: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def of_view(number: int, view: CallView, asked: bool) -> CapturedCall:

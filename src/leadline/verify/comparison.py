@@ -17,7 +17,7 @@ from leadline.verify.aside import NOTHING_ASIDE, Aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.gateways import answer, unshown
 from leadline.verify.masks import hidden, unmasked
-from leadline.verify.obstacles import asked_more, in_the_way, more, unseen_effects
+from leadline.verify.obstacles import asked_more, in_the_way, more, reads_more, unseen_effects
 from leadline.verify.printing import printed_apart
 from leadline.verify.state import (
     aligned,
@@ -96,7 +96,7 @@ def compare_runs(
             replace(ran, state=state)
             for ran, state in zip((first, second, candidate), states, strict=True)
         )
-        runs = _Runs(first, second, candidate, left.moved, left.is_new, lost[0])
+        runs = _Runs(first, second, candidate, left.moved, left.is_new, lost[0], left.changed)
         return _compare(call, runs)
     except WireError as error:
         return Compared(call, Case(call.failed, Control.UNKNOWN, reason=error.message))
@@ -135,6 +135,7 @@ class _Runs:
     is_new: Callable[[str], bool]
     lost: list[str]
     """What a control keeps in its modules, under names that the candidate has no more."""
+    changed: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -297,6 +298,7 @@ def _in_the_way(runs: _Runs) -> str:
         in_the_way(runs.first, runs.candidate)
         or moved
         or asked_more(runs.first, runs.candidate)
+        or reads_more(runs.first, runs.candidate, runs.changed)
     )
 
 

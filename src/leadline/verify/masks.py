@@ -3,11 +3,17 @@
 Not one of another sort than the noise there, nor a time that no clock explains.
 """
 
+import re
 from collections.abc import Sequence
 
 from leadline.trial.comparing import Apart
 from leadline.verify.clocks import is_far
 from leadline.wire.twin import Difference
+
+_FORMS = (
+    re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    re.compile(r"[0-9a-f]{16,128}"),
+)
 
 
 def hidden(found: Apart, noise: Apart | None) -> list[Difference]:
@@ -40,7 +46,18 @@ def unmasked(found: Apart, noise: Apart | None, *, at_once: bool = False) -> lis
         if not is_masked(one.where, masks)
         or (one.where in found.certain and one.where not in noise.certain)
         or (at_once and one.where in at and is_far(at[one.where], one))
+        or (one.where in at and is_of_another_form(at[one.where], one))
     ]
+
+
+def is_of_another_form(noise: Difference, found: Difference) -> bool:
+    """Tell whether two runs of the old code came to hex digits, or to UUIDs, of one form, and
+    the candidate to what is none: to more of them, to capital ones, to a word."""
+    one, other, tried = (each.strip("'\"") for each in (noise.live, noise.rerun, found.rerun))
+    forms = [form for form in _FORMS if form.fullmatch(one) and form.fullmatch(other)]
+    if not forms or len(one) != len(other):
+        return False
+    return len(tried) != len(one) or not any(form.fullmatch(tried) for form in forms)
 
 
 def _chanced(found: Apart) -> list[str]:

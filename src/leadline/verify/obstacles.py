@@ -2,7 +2,7 @@
 met a limit of the place, or it asked the place for what is the service's."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from leadline.trial.marks import Chance
 from leadline.trial.place import Ran
@@ -12,6 +12,11 @@ from leadline.wire.twin import Refusal
 
 _ASKED = (
     "the candidate asks its process ({}), and that of the service answers otherwise, perhaps"
+)
+
+_CHANGED = (
+    "the candidate uses {} otherwise, which the service has changed since it was started, or "
+    "of which that is not known"
 )
 
 
@@ -30,6 +35,26 @@ def asked_more(first: Ran, candidate: Ran) -> str:
         if mark.chance is Chance.ASKED and mark.name not in known:
             return in_fresh(first, _ASKED.format(mark.name))
     return ""
+
+
+def reads_more(first: Ran, candidate: Ran, changed: Collection[str]) -> str:
+    """Return what the candidate reads otherwise than the control of what the service has
+    changed since it was started: these places have it as it was then. `changed` are the names
+    of all that."""
+    for name, attribute in _other_reads(first, candidate):
+        for one in changed:
+            if one == name or (attribute and one.endswith(f".{attribute}")):
+                return in_fresh(first, _CHANGED.format(one.replace(":", ".", 1)))
+    return ""
+
+
+def _other_reads(first: Ran, candidate: Ran) -> Iterator[tuple[str, str]]:
+    """Yield `module:name`, or the name of an attribute, of what one of both reads alone."""
+    ours, theirs = set(candidate.reads), set(first.reads)
+    for one in (*candidate.reads, *first.reads):
+        if one not in ours or one not in theirs:
+            name = one.partition(" ")[0]
+            yield name, name[1:] if name.startswith(":") else ""
 
 
 def _tried_more(first: Ran, candidate: Ran) -> str:

@@ -202,7 +202,7 @@ def _run_in(
     sides = (_lines(candidate.changes, _old), _lines(candidate.changes, _new))
     with Places(begin, candidate.sources, sides, home.executable, home.hash_seed) as places:
         control = _control(request, places)
-        left = aside(candidate.changes)
+        left = replace(aside(candidate.changes), changed=frozenset(control.moved))
 
         def compared(some: Sequence[CapturedCall], doing: str) -> list[Compared]:
             def told(done: int) -> None:
@@ -232,6 +232,7 @@ def _begin(request: Request, later: Sequence[str]) -> Begin:
         entry=request.entry,
         argv=home.argv,
         main=home.main,
+        state=home.state,
         overlay=dict(request.candidate.old_sources),
         scope=request.scope,
         readable=request.readable,

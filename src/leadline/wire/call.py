@@ -57,7 +57,9 @@ class Origin:
 
     `file` is the source of the function and `digest` the SHA-256 of it, as it was on the disk
     when the first call was captured; `hash_seed` is the environment's `PYTHONHASHSEED`,
-    and `main` the name under which the program itself, `__main__`, can be imported.
+    and `main` the name under which the program itself, `__main__`, can be imported. `state`
+    are digests of what the modules of the application hold beside functions and classes, by
+    module and name (`agent.state`): elsewhere they may hold something else.
     """
 
     python: str
@@ -69,6 +71,7 @@ class Origin:
     hash_randomization: bool = True
     hash_seed: str = ""
     main: str = ""
+    state: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

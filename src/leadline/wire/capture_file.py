@@ -48,6 +48,7 @@ _OF_ORIGIN: tuple[_Member, ...] = (
     ("hash_randomization", bool),
     ("hash_seed", str),
     ("main", str),
+    ("state", dict),
 )
 _NEEDED = ("entry", "returned")
 
@@ -167,6 +168,9 @@ def _origin(said: object, where: str) -> Origin:
     for name in ("python", "executable", "path", "folder", "file"):
         if name not in members:
             raise _bad(f"`home` of {where} has no `{name}`.")
+    for held in members.get("state", {}).values():
+        if type(held) is not dict or not all(type(one) is str for one in held.values()):
+            raise _bad(f"`state` of `home` of {where} is not what it should be.")
     return Origin(**members)
 
 

@@ -80,7 +80,11 @@ def module_name(namespace: Any) -> str:
 
 def in_scope(code: CodeType) -> bool:
     """Tell whether code is the application's own: none of a library, and none of ours."""
-    file = code.co_filename
+    return is_own_file(code.co_filename)
+
+
+def is_own_file(file: str) -> bool:
+    """Tell it of the code of a file."""
     if file.startswith(_OURS):
         return file.startswith(_DEMO)
     return not file.startswith(_LIBRARY) and not any(folder in file for folder in _OTHERS)

@@ -14,6 +14,7 @@ from leadline.agent.place.deep import DEEP_BYTES, Deep, deep_taker, deep_under
 from leadline.agent.place.entry import Entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.inside import at_work, inside
+from leadline.agent.place.moved import Moved
 from leadline.trial import running
 from leadline.trial.calls import Call, is_generator
 from leadline.trial.course import Course, Coursed
@@ -48,19 +49,19 @@ def run_order(
     begin: Begin,
     refusals: Callable[[], list[Refusal]],
     state: Globals,
+    moved: Moved | None = None,
 ) -> bytes:
     """Run a call and return the line that says what it came to."""
     with Printed(PRINTED) as printed:
-        return _run(order, entry, begin, refusals, state, printed)
+        look = Look(refusals, state, printed, moved=moved)
+        return _run(order, entry, begin, look)
 
 
 def _run(
     order: Order,
     entry: Entry,
     begin: Begin,
-    refusals: Callable[[], list[Refusal]],
-    state: Globals,
-    printed: Printed,
+    look: "Look",
 ) -> bytes:
     try:
         given = rebuild(order.document, _names(begin))
@@ -71,8 +72,8 @@ def _run(
     except LeadlineError as error:
         return write(cut(order.number, error.message.rstrip(".")))
     callee = between(entry, given)
-    course = Course(state.is_own, begin.wanted, begin.functions)
-    look = Look(refusals, state, printed, streams)
+    course = Course(look.state.is_own, begin.wanted, begin.functions)
+    look = replace(look, streams=streams)
     return write(observed(order, call, given, questions, course, callee, look))
 
 
@@ -92,6 +93,8 @@ class Look:
     printed: Printed
     streams: Mapping[str, object] = field(default_factory=dict)
     most_bytes: int = DEEP_BYTES
+    moved: Moved | None = None
+    """What the service has changed in its modules, in a place that has not."""
 
     def shown(self) -> Shown:
         """Return what takes values, with room for as much as one look may take."""
@@ -154,6 +157,7 @@ def observed(
         changed | written,
         left,
         beneath | within,
+        look.moved.reads(course.started()) if look.moved is not None else [],
     )
 
 

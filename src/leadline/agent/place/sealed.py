@@ -22,6 +22,7 @@ from leadline.agent.place.entry import Entry, find_entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.lines import Lines
 from leadline.agent.place.made_before import MadeBefore
+from leadline.agent.place.moved import Moved
 from leadline.agent.place.one_run import OF_A_RUN, run_order
 from leadline.agent.place.scope import own_code
 from leadline.trial import revival
@@ -60,6 +61,7 @@ def live(begin: Begin, lines: Lines) -> None:
     is_own, brought = own_code(begin), set[str]()
     made_before = MadeBefore(begin, is_own)
     state = Globals(is_own)
+    moved = Moved(begin.state)
     _rehearse(begin)
     gc.collect()
     gc.freeze()  # a copy that collects garbage would touch, and so copy, all of it
@@ -70,6 +72,7 @@ def live(begin: Begin, lines: Lines) -> None:
         function=entry.function.__code__.co_qualname,
         parameters=list(entry.parameters),
         took_s=round(time.perf_counter() - began, 3),
+        moved=moved.names,
         notes=notes,
         refused=refusals(),
     )
@@ -85,7 +88,7 @@ def live(begin: Begin, lines: Lines) -> None:
         if said := made_before.says(order.document):
             lines.say(write(cut(order.number, said)))
             continue
-        _apart(order, lines, partial(_run, order, entry, begin, state))
+        _apart(order, lines, partial(_run, order, entry, begin, state, moved))
 
 
 def _rehearse(begin: Begin) -> None:
@@ -109,7 +112,7 @@ def _bring(order: Order, is_own: Callable[[str], bool], brought: set[str]) -> No
                 importlib.import_module(name)
 
 
-def _run(order: Order, entry: Entry, begin: Begin, state: Globals) -> bytes:
+def _run(order: Order, entry: Entry, begin: Begin, state: Globals, moved: Moved) -> bytes:
     """Run a call of the entry, or of another function of its module."""
     if order.entry:
         module = begin.entry.partition(":")[0]
@@ -117,7 +120,7 @@ def _run(order: Order, entry: Entry, begin: Begin, state: Globals) -> bytes:
             entry = find_entry(sys.modules[module], module, order.entry)
         except LeadlineError as error:
             return write(cut(order.number, error.message.rstrip(".")))
-    return run_order(order, entry, begin, refusals, state)
+    return run_order(order, entry, begin, refusals, state, moved)
 
 
 def refusals() -> list[Refusal]:

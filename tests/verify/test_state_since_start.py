@@ -1,0 +1,232 @@
+"""What a service has changed in its modules since it was started, where a fresh place has it as
+it was then: a candidate that reads it anew is not known there."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from benchmarks.verify.calling import captured, home, imported
+
+from leadline.agent.capture import outlet
+from leadline.agent.state import CUT, UNKNOWN, held_by, held_by_modules
+from leadline.trial.candidate import make, of_texts
+from leadline.verify.state import IN_TWIN
+from leadline.verify.verifying import Request, verify
+from leadline.wire.struct import replace
+
+CONF = """
+RATE = 1
+RATES = {}
+"""
+CODE = """
+import collections, conf
+from conf import RATES
+
+class Shop:
+    open = False
+    def __init__(self):
+        self.factor = 1
+
+def tax(n):
+    return n
+
+RECENT = collections.deque()
+CONFIG, STATS, DB, SHOP, FIXED = {"base": 1}, {"calls": 0}, None, Shop(), {"a": 1}
+
+def helper(n):
+    return CONFIG.get("factor", 1) * n
+
+def f(n):
+    STATS["calls"] += 1
+    RECENT.append(n)
+    while len(RECENT) > 20:
+        RECENT.pop()
+    value = n * CONFIG["base"]
+    return {"q": 10 // (n % 3), "v": value}
+"""
+MENDED = CODE.replace("10 // (n % 3)", "10 // (n % 3) if n % 3 else 0")
+
+
+def start(module, conf):
+    """What a program does when it begins its work."""
+    module.CONFIG["factor"] = 2
+    module.RECENT.extend(range(20))
+    module.STATS["calls"] = 20
+    module.DB = object()
+    module.SHOP.factor = 3
+    module.Shop.open = True
+    module.tax = lambda n: 2 * n
+    conf.RATE = 2
+    conf.RATES["a"] = 1
+
+
+READS = {
+    "a table": ("n * CONFIG", 'n * CONFIG.get("factor", 1) * CONFIG', "trade.CONFIG"),
+    "none then": ('"v": value', '"v": value if DB is None else 0', "trade.DB"),
+    "an object": ('"v": value', '"v": value * SHOP.factor', "trade.SHOP"),
+    "a class": ('"v": value', '"v": value if Shop.open else 0', "trade.Shop.open"),
+    "another function": ("value = n", "value = tax(n)", "trade.tax"),
+    "another module": ("value = n", "value = n * conf.RATE", "conf.RATE"),
+    "by name": ("value = n", 'value = n * RATES.get("a", 0)', "trade.RATES"),
+    "in the function": (
+        '    STATS["calls"]', '    from conf import RATE as r\n    STATS["calls"]', "conf.RATE",
+    ),
+    "beneath": ("value = n", "value = helper(n)", "trade.CONFIG"),
+    "set, not added to": ('STATS["calls"] += 1', 'STATS["calls"] = 1', "trade.STATS"),
+    "at its other end": ("RECENT.append(n)", "RECENT.appendleft(n)", "trade.RECENT"),
+    "no more": ("    while len(RECENT) > 20:\n        RECENT.pop()\n", "", "trade.RECENT"),
+}  # fmt: skip
+SAME = {
+    "as before": ("value = n", "value = 1 * n"),
+    "what nobody has changed": ("value = n", 'value = FIXED["a"] * n'),
+    "of its own": ("def f(n):", "OWN = {1: 1}\ndef f(n):\n    OWN.get(n)"),
+}
+
+
+def reports(folder, changes):
+    """Return the report of each candidate, all on the same calls."""
+    (folder / "conf.py").write_text(CONF)
+    (folder / "trade.py").write_text(CODE)
+    file = str(folder / "trade.py")
+    with imported(folder, "trade", "conf") as (module, conf):
+        start(module, conf)
+        calls = captured("trade:f", [(n,) for n in range(12)], "raises ZeroDivisionError")
+        state = {name: held_by(name, vars(one)) for name, one in
+                 (("trade", module), ("conf", conf))}  # fmt: skip
+    where = replace(home(folder), state=state)
+    for old, new, *_ in changes:
+        assert old in MENDED
+        candidate = make("new", [of_texts(file, CODE, MENDED.replace(old, new))])
+        asked = ("raises ZeroDivisionError", "result['q'] == 0")
+        yield verify(Request("s", "trade:f", calls, where, candidate, *asked, least=1)).report
+
+
+@pytest.mark.parametrize("which", list(READS)[::4])
+def test_what_only_the_candidate_reads_is_not_known(tmp_path, which):
+    (report,) = reports(tmp_path, [READS[which]])
+    assert report.verdict == "unknown", report.sentence
+    assert READS[which][2] in report.reason
+    assert IN_TWIN in report.reason
+
+
+@pytest.mark.soak
+def test_so_it_is_of_all_that_a_start_can_change(tmp_path):
+    for which, report in zip(READS, reports(tmp_path, READS.values()), strict=True):
+        assert report.verdict == "unknown", (which, report.sentence)
+        assert READS[which][2] in report.reason
+
+
+def test_what_the_old_code_reads_as_well_is_known(tmp_path):
+    for report in reports(tmp_path, SAME.values()):
+        assert report.verdict == "fixed", report.sentence
+
+
+HELD = """
+import collections, dataclasses, enum, functools, logging, os, re, socket, threading, weakref
+from decimal import Decimal
+
+class Colour(enum.Enum):
+    RED = 1
+
+@dataclasses.dataclass
+class Point:
+    x: int = 1
+    tags: set = dataclasses.field(default_factory=lambda: {"a", "b", "c", "d"})
+
+class Shop:
+    rate, names, own = 2, ["a"], Point()
+    def sell(self): ...
+
+WORDS = {f"w{n}" for n in range(50)}
+TABLE = {("a", 1): {"b": Point(2)}, Colour.RED: frozenset("xyz"), 3: Decimal("1.5")}
+LOG, LOCK, LOCAL, PATTERN = \\
+    logging.getLogger("x"), threading.Lock(), threading.local(), re.compile(".")
+QUEUE, CACHED, COUNTED = \\
+    collections.deque([1], 5), functools.cache(len), collections.Counter("aab")
+password = "hunter22"
+SETTINGS = {"api_key": "sk_live_1234567890abcdef", "debug": True}
+LARGE = list(range(100_000))
+SHOP, HERE = Shop(), Point(x=5)
+HERE.password = "hunter22"
+AGAIN = [HERE]; AGAIN.append(AGAIN)
+def outer():
+    def inner(): ...
+    return inner
+made = outer()
+"""
+TOLD = """
+import json, sys, held
+from leadline.agent.state import held_by_modules
+found = held_by_modules(held.__file__)
+print(json.dumps(found["held"]))
+"""
+
+
+def told(folder, seed):
+    done = subprocess.run(
+        [sys.executable, "-c", TOLD], capture_output=True, text=True, timeout=30, check=True,
+        env={**os.environ, "PYTHONPATH": f"{folder}:{os.pathsep.join(sys.path)}",
+             "PYTHONHASHSEED": seed, "LEADLINE_OFF": "1"},
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+def test_two_processes_tell_the_same_of_what_was_made_alike(tmp_path):
+    (tmp_path / "held.py").write_text(HELD)
+    one, other = told(tmp_path, "1"), told(tmp_path, "2")
+    assert one == other
+    assert {"WORDS", "TABLE", "HERE", "HERE.x", "Shop.rate", "Shop.own", "made"} <= set(one)
+    assert not {"Shop", "Point", "outer", "os", "Shop.sell"} & set(one)
+    assert {one[name] for name in ("password", "HERE.password", "LARGE", "LOCAL")} == {UNKNOWN}
+    (tmp_path / "held.py").write_text(
+        HELD.replace("hunter22", "another1").replace("sk_live_1", "sk_live_2")
+    )
+    assert told(tmp_path, "1") == one, "a secret is no part of a digest"
+    (tmp_path / "held.py").write_text(HELD.replace("= 2, [", "= 3, ["))
+    changed = told(tmp_path, "1")
+    assert [name for name in one if one[name] != changed[name]] == ["Shop.rate"]
+
+
+HOSTILE = """
+class Meta(type):
+    def __getattribute__(cls, name): RAN.append(name); raise SystemExit
+    def __instancecheck__(cls, one): RAN.append("check"); raise SystemExit
+class Evil(metaclass=Meta):
+    def __getattribute__(self, name): RAN.append(name); raise SystemExit
+    def __eq__(self, other): RAN.append("eq"); raise SystemExit
+    def __hash__(self): RAN.append("hash"); return 1
+    def __repr__(self): RAN.append("repr"); raise SystemExit
+    def __iter__(self): RAN.append("iter"); raise SystemExit
+class Late:
+    def __get__(self, one, cls): RAN.append("get"); raise SystemExit
+class Holder:
+    late, evil = Late(), Evil()
+EVIL, TABLE = Evil(), {"a": Evil()}
+NAMES = {1: 2}
+"""
+
+
+def test_no_code_of_the_application_runs_for_it():
+    held = {"RAN": [], "__name__": "hostile"}
+    exec(HOSTILE, held)
+    held["RAN"].clear()
+    held[3] = held["\udcff"] = 1
+    found = held_by("hostile", held)
+    assert held["RAN"] == []
+    assert {"EVIL", "TABLE", "NAMES", "Holder.evil"} <= set(found)
+    assert "Holder.late" not in found
+
+
+def test_a_strict_service_tells_nothing_of_it(monkeypatch):
+    assert held_by_modules(__file__)
+    monkeypatch.setattr(outlet, "is_strict", lambda: True)
+    assert held_by_modules(__file__) == {}
+
+
+def test_of_modules_for_which_there_is_no_time_nothing_is_known(monkeypatch):
+    monkeypatch.setattr("leadline.agent.state.MAX_S", -1.0)
+    found = held_by_modules(__file__)
+    assert found
+    assert all(names == {CUT: UNKNOWN} for names in found.values())
