@@ -60,6 +60,12 @@ async def each(value):
     yield value
 
 HOLDER = contextvars.ContextVar("HOLDER")
+
+import ast, concurrent.futures, itertools, queue
+def put(queue, *values):
+    for one in values:
+        queue.put(one)
+    return queue
 """
 
 
@@ -80,6 +86,14 @@ WRONG = {
     "view": two("return [memoryview({})]", "b'a'", "bytearray(b'a')"),
     "context": two("return [context({})]"),
     "streamed": two("return [each(iter([{}]))]"),
+    "tree": two("return [ast.parse('a+{}')]"),
+    "queue_room": two("return [queue.Queue({})]"),
+    "simple_queue": two("return [put(queue.SimpleQueue(), 0, {})]"),
+    "barrier": two("return [threading.Barrier({})]", "2", "3"),
+    "workers": two("return [concurrent.futures.ThreadPoolExecutor({})]"),
+    "groups": two("return [itertools.groupby({})]", "[1, 1, 2]", "[1, 2, 2]"),
+    "buffered": two("return [io.BufferedReader(io.BytesIO(b'{}'))]"),
+    "reckoning": two("return [decimal.Context(prec={})]"),
     "many": two("return [[[i] for i in range(20_100)], iter([{}])]"),
 }
 OPEN = {
@@ -107,6 +121,8 @@ SAME = {
         "types": "[int, My, types.SimpleNamespace(a=1), types.MappingProxyType({1: 2})]",
         "number": "[decimal.Decimal(1), decimal.Context(), random.Random(1)]",
         "coroutine_as_it_is": "[later(1), each(2)]",
+        "queues": "[put(queue.SimpleQueue(), 1, 2), put(queue.Queue(3), 1)]",
+        "trees": "[ast.parse('a+1'), itertools.groupby([1, 1, 2]), threading.Barrier(2)]",
         "pointer": "[ctypes.pointer(ctypes.c_int(3))]",
     }.items()
 }

@@ -123,6 +123,34 @@ def test_what_the_old_code_reads_as_well_is_known(tmp_path):
         assert report.verdict == "fixed", report.sentence
 
 
+LATER = """
+CONFIG = {}
+
+def f(n):
+    share = 10 // (n % 3)
+    return {"q": share, "v": n, "c": CONFIG["currency"]}
+"""
+
+
+@pytest.mark.parametrize("mended", ["10 // (n % 3) if n % 3 else 0", "[10 // (n % 3)][0]"])
+def test_what_the_old_code_lacks_as_well_is_nothing_against_a_candidate(tmp_path, mended):
+    (tmp_path / "later.py").write_text(LATER)
+    with imported(tmp_path, "later") as (module,):
+        module.CONFIG["currency"] = "EUR"
+        calls = captured("later:f", [(n,) for n in range(12)], "raises ZeroDivisionError")
+    new = LATER.replace("10 // (n % 3)", mended)
+    candidate = make("new", [of_texts(str(tmp_path / "later.py"), LATER, new)])
+    asked = ("raises ZeroDivisionError", "result['q'] == 0")
+    request = Request("s", "later:f", calls, home(tmp_path), candidate, *asked, least=1)
+    report = verify(request).report
+    if mended.startswith("["):  # it fails as before
+        assert report.verdict == "not fixed", report.sentence
+        return
+    assert report.verdict == "unknown", report.sentence
+    assert "raised KeyError('currency'), as the old code does in this place" in report.reason
+    assert IN_TWIN in report.reason
+
+
 HELD = """
 import collections, dataclasses, enum, functools, logging, os, re, socket, threading, weakref
 from decimal import Decimal

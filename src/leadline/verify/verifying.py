@@ -14,6 +14,7 @@ from leadline.verify.calls import CapturedCall, Home
 from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
 from leadline.verify.exporting import wanted
 from leadline.verify.gateways import notes_of
+from leadline.verify.lacking import without_what_lacks
 from leadline.verify.luck import TIMES, once_more, to_run_again, without_luck
 from leadline.verify.places import Places
 from leadline.verify.report import (
@@ -215,6 +216,7 @@ def _run_in(
 
         found = compared(calls, "running")
         _see_luck(found, calls, compared)
+        found = without_what_lacks(found)
         if request.exported:
             _see_alone(found, compared)
     unseen = unseen_change(candidate.changes, control.file, control.function)

@@ -14,7 +14,7 @@ import weakref
 from contextlib import suppress
 from typing import Any
 
-_FACTS = ("closed", "in_transaction", "locked", "is_set", "tell", "fileno", "qsize")
+_FACTS = ("closed", "in_transaction", "locked", "is_set", "tell", "fileno", "qsize", "maxsize")
 _HELD = re.compile(r"^<(locked|unlocked) .* count=(\d+)")
 _RLOCK = type(threading.RLock())
 
@@ -29,7 +29,11 @@ def state_of(value: Any) -> str:
     if isinstance(value, logging.Logger):
         return f"name={value.name!r}, level={value.level}, disabled={bool(value.disabled)}"
     if _is(value, "queue", "Queue"):  # its size waits for a lock
-        return f"unfinished={value.unfinished_tasks}"
+        return f"unfinished={value.unfinished_tasks}, maxsize={value.maxsize}"
+    if isinstance(value, threading.Barrier):
+        return f"parties={value.parties}, broken={value.broken}"
+    if _is(value, "concurrent.futures.thread", "ThreadPoolExecutor"):
+        return f"workers={value._max_workers}"  # noqa: SLF001 - nothing else tells it
     if isinstance(value, threading.Semaphore) or _is(value, "asyncio", "Semaphore"):
         return f"value={value._value}"  # noqa: SLF001 - nothing else tells it
     said = []
@@ -49,6 +53,8 @@ def contents_of(value: Any) -> dict[str, Any]:
         return {"queue": list(value.queue)}
     if _is(value, "asyncio", "Queue"):
         return {"queue": list(value._queue)}  # noqa: SLF001 - nothing else tells it
+    if _is(value, "_queue", "SimpleQueue"):
+        return {"queue": _taken_and_put(value)}
     if isinstance(value, threading.local):
         return {"here": dict(vars(value))}
     if isinstance(value, weakref.WeakKeyDictionary | weakref.WeakValueDictionary):
@@ -56,6 +62,17 @@ def contents_of(value: Any) -> dict[str, Any]:
     if isinstance(value, weakref.WeakSet):
         return {"members": set(value)}
     return {}
+
+
+def _taken_and_put(queue: Any) -> list[object]:
+    """Return what is in a queue that does not show it. It is all there again afterwards, in its
+    order; nobody else takes anything meanwhile, or there would be nothing in it."""
+    found: list[object] = []
+    with suppress(Exception):  # it is empty
+        found.extend(queue.get_nowait() for _ in range(queue.qsize()))
+    for one in found:
+        queue.put(one)
+    return found
 
 
 def _is(value: Any, module: str, name: str) -> bool:

@@ -4,6 +4,7 @@ left of which nothing can be said."""
 import sys
 import types
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from leadline.agent.capture.holding import hidden_state
@@ -34,6 +35,12 @@ _OPEN = frozenset(
 )
 """Classes whose instances hold nothing more, are told by what is read of them, or never differ
 where the names in them do not."""
+_NAMED = {
+    "types.UnionType": ("__args__",),
+    # but for its flags, which every sum sets
+    "decimal.Context": ("prec", "rounding", "Emin", "Emax", "capitals", "clamp"),
+}
+"""What is read of objects of these classes."""
 _KEY_WORDS = ("private_bytes_raw", "public_bytes_raw", "private_numbers", "public_numbers")
 _MODULES = ("typing", "_typing", "_thread", "_weakref", "weakref", "_contextvars", "_asyncio")
 
@@ -51,19 +58,14 @@ def read_of(value: Any) -> dict[str, object]:
     name = _dotted(layout_of(type(value)))
     if isinstance(value, _rows()):
         return {"row": tuple(value), "keys": value.keys()}
-    if name == "types.UnionType":
-        return {"args": value.__args__}
+    if name in _NAMED:
+        return {word: getattr(value, word) for word in _NAMED[name]}
     if isinstance(value, memoryview):
         return {"of": [value.readonly, value.format, value.shape, value.tobytes()]}
     if isinstance(value, _COMPRESSORS):
         return {"rest": value.copy().flush()}
-    if name.startswith("lxml.etree."):
-        return {"text": sys.modules["lxml.etree"].tostring(value)}
-    if name.startswith("cryptography."):
-        return _key(value)
-    if name.startswith(("_csv.", "_json.", "builtins.PyCapsule")):
-        return _attributes(value)
-    return {}
+    read = next((one for start, one in _READ.items() if name.startswith(start)), None)
+    return read(value) if read is not None else {}
 
 
 def is_dark(value: Any) -> bool:
@@ -136,3 +138,14 @@ def _attributes(value: object) -> dict[str, object]:
         if isinstance(one, kinds) and not name.startswith("__")
     }
     return {name: getattr(value, name) for name in sorted(names) if hasattr(value, name)}
+
+
+_READ: dict[str, Callable[[Any], dict[str, object]]] = {
+    "ast.": lambda tree: {"tree": sys.modules["ast"].dump(tree, include_attributes=True)},
+    "lxml.etree.": lambda one: {"text": sys.modules["lxml.etree"].tostring(one)},
+    "cryptography.": _key,
+    "_csv.": _attributes,
+    "_json.": _attributes,
+    "builtins.PyCapsule": _attributes,
+}
+"""What reads objects of classes whose names begin so."""

@@ -145,24 +145,29 @@ class _Look:
         elif hasattr(type(value), "getvalue") and hasattr(type(value), "tell"):
             self.found[path] = (value.getvalue(), value.tell())
         elif _is_stream(type(value)):
-            self.found[path] = value.tell()
-            if isinstance(value, io.TextIOWrapper):
-                self.at(f"{path}.buffer", value.buffer, depth)
+            self._stream(path, value, depth)
         elif hasattr(type(value), "__next__"):
             self._iterator(path, value, depth)
         elif type(value) is slice:
             self._shown(path, (value.start, value.stop, value.step), depth)
+        elif read := read_of(value):
+            for name, one in read.items():
+                self._shown(f"{path}.{name}", one, depth)
         elif not shows_all(type(value)):
             self._kept_by_c(path, value, depth)
+
+    def _stream(self, path: str, value: Any, depth: int) -> None:
+        self.found[path] = value.tell()
+        if isinstance(value, io.TextIOWrapper):
+            self.at(f"{path}.buffer", value.buffer, depth)
+        elif isinstance(getattr(value, "raw", None), io.BytesIO):
+            self.at(f"{path}.raw", value.raw, depth)
 
     def _kept_by_c(self, path: str, value: Any, depth: int) -> None:
         """What a capture shows nothing of: what can be read of it, or that nothing can."""
         module = type(value).__module__
         if is_resource(layout_of(type(value))):
             self._shared(path, value, depth)
-        elif read := read_of(value):
-            for name, one in read.items():
-                self._shown(f"{path}.{name}", one, depth)
         elif hasattr(type(value), "__buffer__"):
             self.found[f"bytes of {path}"] = of_c(value)
         elif module in _OF_C:
@@ -251,7 +256,10 @@ class _Look:
         given: list[object] = []
         end, before = "", times_touched()
         try:
-            given.extend(itertools.islice(value, MAX_GIVEN_OUT))
+            taken = itertools.islice(value, MAX_GIVEN_OUT)
+            if isinstance(value, itertools.groupby):  # a group is gone with the next one
+                given.extend((key, list(group)) for key, group in taken)
+            given.extend(taken)
         except Exception as error:  # noqa: BLE001 - what it comes to is what is asked
             end = repr(error)
         except WithheldTouched as touched:
