@@ -550,6 +550,21 @@ def test_applications_write_to_their_copy(folder):
         assert all(where.startswith("database app.db: table comments[4]") for where in wheres)
 
 
+def test_a_database_in_the_memory_of_the_service_is_compared(folder):
+    old = """
+KEPT["memory"] = sqlite3.connect(":memory:")
+KEPT["memory"].execute("create table comments (text)")
+
+def add(text):
+    with KEPT["memory"] as con:
+        con.execute("insert into comments (text) values (?)", (text,))
+"""
+    for new, became in (("text + ''", Candidate.SAME), ("text + '!'", Candidate.DIFFERS)):
+        found = tried(folder, old, old.replace("(text,))", f"({new},))"), "add", [("a",)])
+        (case,) = [one.case for one in found.compared]
+        assert (case.agreed, case.candidate) == (True, became), found.compared
+
+
 def test_a_connection_that_was_opened_at_import_is_to_the_copy(folder):
     old = """
 KEPT["db"] = sqlite3.connect(PATH)

@@ -87,6 +87,14 @@ TARGET = {}
 __stats = {}
 log = logging.getLogger("of the service")
 """ + "\n".join(f"TEXT_{i} = 'p' * 150_000\n" for i in range(14))
+STATE += """
+import ast, enum, queue
+import pandas
+class Level(enum.Enum):
+    LOW = 1
+FRAME, JOBS, SYNTAX = pandas.DataFrame({"a": [0]}), queue.SimpleQueue(), ast.parse("")
+WORKERS = []
+"""
 STATE += "\n".join(f"C_{i} = {i}" for i in range(2_100)) + "\nLAST = {}\n"
 WALK = "t = TREE\nfor c in 'internationalize': t = t.setdefault(c, {})\n"
 CHANGED = {
@@ -108,6 +116,17 @@ CHANGED = {
     "deep": (f"{WALK}t['$'] = 1", f"{WALK}t['$'] = 2"),
     "object": ("STORE.last = 1", "STORE.last = 2"),
     "object_rows": ("STORE.rows[4_999] = 1", "STORE.rows[4_999] = 2"),
+    "frame": ("FRAME.loc[0, 'a'] = 1", "FRAME.loc[0, 'a'] = 2"),
+    "jobs": ("JOBS.put(1)", "JOBS.put(2)"),
+    "syntax": (
+        "SYNTAX.body.append(ast.Constant(1))",
+        "SYNTAX.body.append(ast.Constant(2))",
+    ),
+    "member_of_an_enum": ("Level.LOW.seen = 1", "Level.LOW.seen = 2"),
+    "thread": (
+        "WORKERS.append(threading.Thread(target=print, args=(1,)))",
+        "WORKERS.append(threading.Thread(target=print, args=(2,)))",
+    ),
     "object_anew": ("STORE.__dict__ = {'last': 1}", "STORE.__dict__ = {'last': 2}"),
     "moved": ("RECENT.append({'i': 1})", "RECENT.append({'i': 2})"),
     "cell_of_function": (

@@ -95,7 +95,9 @@ def _obstacle(view: CallView) -> str:
 
 
 def chosen(calls: Sequence[CapturedCall], most: int) -> list[CapturedCall]:
-    """Return at most so many calls, those that fail first, the rest in their order."""
+    """Return at most so many calls, those that fail first, the rest in their order; half of
+    them are left to those that do not fail, as far as there are so many."""
     failing = [call for call in calls if call.failed]
     others = [call for call in calls if not call.failed]
-    return (failing + others)[:most]
+    room = max(most - len(others), most - most // 2)
+    return (failing[:room] + others)[:most]

@@ -196,11 +196,8 @@ def _unknown(
     unreached = sum(1 for case in cases if case.failed and case.agreed and not case.is_evidence)
     if unreached:
         return f"{unreached} failing calls have not reached a changed line"
-    if too_few := _too_few(stated, shares):
+    if too_few := _too_few(cases, stated, shares):
         return too_few
-    others = sum(1 for case in cases if not case.failed)
-    if shares.failing and others and not shares.others and not shares.untouched:
-        return "none of the calls that did not fail could be compared"
     if shares.agreed < LEAST_AGREED * shares.calls:
         return "of most calls nothing is known, since their control did not agree"
     if stated.untried:
@@ -209,7 +206,7 @@ def _unknown(
     return ""
 
 
-def _too_few(stated: Stated, shares: Shares) -> str:
+def _too_few(cases: Sequence[Case], stated: Stated, shares: Shares) -> str:
     if not shares.failing:
         return ""
     if shares.reached < stated.least:
@@ -224,6 +221,10 @@ def _too_few(stated: Stated, shares: Shares) -> str:
             f"{shares.others} good {have} come by a changed line, too few to say that nothing "
             f"else changed: at least {wanted} are wanted"
         )
+    if not shares.others and not shares.untouched:
+        if all(case.failed for case in cases):
+            return "no call that did not fail was run, so nothing is known of those"
+        return "none of the calls that did not fail could be compared"
     return ""
 
 

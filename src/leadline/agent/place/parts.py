@@ -9,6 +9,7 @@ import io
 import itertools
 import logging
 import re
+import sys
 import types
 import warnings
 import weakref
@@ -20,6 +21,7 @@ from typing import Any
 from leadline.agent.capture.resources import is_resource
 from leadline.agent.place.belongings import contents_of, state_of
 from leadline.agent.place.digests import digest
+from leadline.agent.place.whole import is_of_a_library, whole_of
 from leadline.expression.layout import Getter, layout_of
 from leadline.trial.withheld import Withheld
 
@@ -111,6 +113,8 @@ def _is_of_c(kind: type) -> bool:
         return True
     if any(hasattr(kind, name) for name in ("__buffer__", "hexdigest")):
         return True
+    if is_of_a_library(kind) or kind.__module__ == "ast":
+        return True
     if hasattr(kind, "getstate") and hasattr(kind, "getrandbits"):
         return True
     return kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__length_hint__")
@@ -137,7 +141,9 @@ def _object(value: Any) -> list[Part] | None:
     layout = layout_of(kind)
     if _is_resource(kind):
         return _belonging(value)
-    if layout.is_enum or isinstance(value, type):
+    if layout.is_enum:
+        return [(f".{name}", one) for name, one in vars(value).items() if name[0] != "_"]
+    if isinstance(value, type):
         return None
     found = items(value) if isinstance(value, _CONTAINERS) else []
     if isinstance(value, BaseException):
@@ -301,12 +307,16 @@ def _asked(kind: Any, value: Any) -> object:
         return "closed" if value.closed else [_told(value.getvalue()), value.tell()]
     if kind is itertools.count:
         return repr(value)
+    if kind.__module__ == "ast":
+        return _told(sys.modules["ast"].dump(value, include_attributes=True))
     if hasattr(kind, "hexdigest"):
         return digest(value.hexdigest())
     if hasattr(kind, "getstate"):
         return digest(repr(value.getstate()))
     if hasattr(kind, "__length_hint__"):
         return kind.__length_hint__(value)
+    if not hasattr(kind, "__buffer__"):
+        return whole_of(value)
     view = memoryview(value)
     return _told(
         view.cast("B") if view.c_contiguous and view.nbytes > _LARGE else view.tobytes()
