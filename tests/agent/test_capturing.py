@@ -111,6 +111,8 @@ def test_a_call_is_kept_as_it_began_and_as_it_ended(soundings, shop) -> None:
     assert call.home.file == shop.__file__
     assert len(call.home.digest) == 64
     assert call.home.python == sys.version.split()[0]
+    assert call.home.recursion_limit == sys.getrecursionlimit()
+    assert call.home.max_str_digits == sys.get_int_max_str_digits()
     assert reading.message.startswith("share(…) returned {'each': 1.0, 'note': None}, kept ")
 
 

@@ -26,6 +26,8 @@ def origin_of(file: str) -> Origin:
         hash_randomization=bool(sys.flags.hash_randomization),
         hash_seed=os.environ.get("PYTHONHASHSEED", ""),
         main=_main(),
+        recursion_limit=sys.getrecursionlimit(),
+        max_str_digits=sys.get_int_max_str_digits(),
     )
 
 

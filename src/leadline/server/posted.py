@@ -235,6 +235,8 @@ class _Origin(Struct, forbid_unknown_fields=True):
     hash_randomization: bool
     hash_seed: str
     main: str = ""
+    recursion_limit: _Number | None = None
+    max_str_digits: _Number | None = None
 
 
 class _Turn(Struct, forbid_unknown_fields=True):

@@ -62,6 +62,8 @@ class Begin:
     `functions` are those that the candidate has otherwise, by absolute file.
     `before` holds the texts of changed files before the change, where `overlay` has it.
     `salt` makes values that are held back comparable between places, and nowhere else.
+    `recursion_limit` and `max_str_digits` are those of `sys` in the service, None where they
+    are not known: what a program sets when it starts is set by no import.
     """
 
     path: list[str]
@@ -80,6 +82,8 @@ class Begin:
     expect: str = ""
     salt: str = ""
     main: str = ""
+    recursion_limit: int | None = None
+    max_str_digits: int | None = None
     seed: int = 1
     life_s: float = LIFE_S
 

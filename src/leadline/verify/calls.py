@@ -63,6 +63,8 @@ class Home:
     hash_seed: str = ""
     main: str = ""
     argv: list[str] = field(default_factory=list)
+    recursion_limit: int | None = None
+    max_str_digits: int | None = None
 
 
 def of_view(number: int, view: CallView, asked: bool) -> CapturedCall:

@@ -57,7 +57,8 @@ class Origin:
 
     `file` is the source of the function and `digest` the SHA-256 of it, as it was on the disk
     when the first call was captured; `hash_seed` is the environment's `PYTHONHASHSEED`,
-    and `main` the name under which the program itself, `__main__`, can be imported.
+    and `main` the name under which the program itself, `__main__`, can be imported. The last
+    two are what the program may have set with functions of `sys`; None where that is not told.
     """
 
     python: str
@@ -69,6 +70,8 @@ class Origin:
     hash_randomization: bool = True
     hash_seed: str = ""
     main: str = ""
+    recursion_limit: int | None = None
+    max_str_digits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ _OF_ORIGIN: tuple[_Member, ...] = (
     ("hash_randomization", bool),
     ("hash_seed", str),
     ("main", str),
+    ("recursion_limit", (int, _NULL)),
+    ("max_str_digits", (int, _NULL)),
 )
 _NEEDED = ("entry", "returned")
 
