@@ -267,6 +267,7 @@ class _Call(Struct, forbid_unknown_fields=True):
     home: _Origin | None
     more_yields: _Number = 0
     turns: list[_Turn] = []
+    depth: _Number = 0
 
 
 class _Hit(Struct, forbid_unknown_fields=True):

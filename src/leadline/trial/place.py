@@ -109,7 +109,8 @@ class Order:
     """One call to run: the document of its arguments (`wire.kept`). `entry` is the qualified
     name of another function of the entry's module, if it is not the entry that is called.
     `turns` are those of a generator at which more is done than to ask for the next value, as
-    `wire.call.Turn` says."""
+    `wire.call.Turn` says. `depth` is how deep on the stack it is made, 0 where that is not
+    known."""
 
     number: int
     document: dict[str, Any]
@@ -117,6 +118,7 @@ class Order:
     within_s: float = RUN_S
     entry: str = ""
     turns: list[dict[str, Any]] = field(default_factory=list)
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,8 @@ class CallView:
     code, `module:qualname`, the innermost first. `home` comes with the first call that an
     instance captures for a probe. Of a generator, `yields` are the values that it gave out,
     the first `MAX_YIELDS`, and `more_yields` counts the others; `turns` are those at which its
-    caller did more than to ask for the next one, in their order.
+    caller did more than to ask for the next one, in their order. `depth` is how many calls
+    deep on the stack of its thread it began, itself among them, 0 where that is not known.
     """
 
     entry: str
@@ -106,6 +107,7 @@ class CallView:
     home: Origin | None = None
     more_yields: int = 0
     turns: list[Turn] = field(default_factory=list)
+    depth: int = 0
 
     @property
     def closed(self) -> bool:

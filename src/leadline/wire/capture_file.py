@@ -36,6 +36,7 @@ _MEMBERS: tuple[_Member, ...] = (
     ("callers", list),
     ("duration_s", (float, int, _NULL)),
     ("more_yields", int),
+    ("depth", int),
 )
 _OF_TURN: tuple[_Member, ...] = (("after", int), ("kept", (dict, _NULL)))
 _OF_ORIGIN: tuple[_Member, ...] = (
