@@ -11,6 +11,7 @@ import pytest
 from leadline.agent.capture import kept_surroundings
 from leadline.agent.probes.choosing import chooser, shape_of
 from leadline.expression import fuel
+from leadline.trial.depth import depth_of
 from leadline.trial.rebuilding import rebuild
 from leadline.wire.carriage import delivered
 from leadline.wire.errors import UsageError
@@ -111,7 +112,17 @@ def test_a_call_is_kept_as_it_began_and_as_it_ended(soundings, shop) -> None:
     assert call.home.file == shop.__file__
     assert len(call.home.digest) == 64
     assert call.home.python == sys.version.split()[0]
+    assert call.home.recursion_limit == sys.getrecursionlimit()
+    assert call.home.max_str_digits == sys.get_int_max_str_digits()
     assert reading.message.startswith("share(…) returned {'each': 1.0, 'note': None}, kept ")
+
+
+def test_how_deep_on_the_stack_a_call_began_is_kept(soundings, shop) -> None:
+    capture(soundings, "fact")
+    outer = depth_of(sys._getframe())
+    assert shop.fact(4) == 24
+    depths = {argument(call, "n"): call.depth - outer for call in calls(soundings)}
+    assert depths == {4: 1, 3: 2, 2: 3, 1: 4}
 
 
 def test_parameters_that_are_called_like_parts_of_a_call(soundings, shop) -> None:

@@ -83,7 +83,12 @@ class Watched:
         self, entry: str, tried: candidate.Candidate, hits: list[dict[str, Any]], **more: Any
     ) -> str:
         calls = [
-            [hit["id"], call_digest(hit["call"]["kept"], hit["call"].get("turns", ())), 10]
+            [
+                hit["id"],
+                call_digest(hit["call"]["kept"], hit["call"].get("turns", ())),
+                10,
+                hit["call"].get("depth", 0),
+            ]
             for hit in hits
         ]
         said = {"calls": calls, "fails": "raises ZeroDivisionError", "within_s": 2.0, **more}
@@ -164,6 +169,16 @@ def test_calls_meet_what_was_around_them_and_a_fix_is_seen(desk, prices):
     ] * len(failing)
     others = [one.case.candidate for one in found if not one.case.failed]
     assert set(others) == {Candidate.SAME}
+
+
+def test_a_call_is_as_deep_on_the_stack_as_it_was(desk, prices):
+    down = "(lambda f: f(f, 60))(lambda f, k: f(f, k - 1) if k else 1)"
+    fix = desk.changed("// parts", f"// (parts or 1) * {down}")
+    good = [hit for hit in prices if not hit["call"]["fails"]][:1]
+    deep = [hit | {"call": hit["call"] | {"depth": 950}} for hit in good]
+    (one, other), _ = desk.tried("desk:Desk.price", fix, good + deep)
+    assert (one.case.candidate, other.case.candidate) == (Candidate.SAME, Candidate.DIFFERS)
+    assert "RecursionError" in other.differences[0].rerun
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ TWIN_PARTS = [
     for name in """
         wire.stepping wire.refusals trial trial.code trial.failure trial.loops trial.greenlets
         trial.printed trial.showing trial.asking wire.gateway wire.kept trial.withheld
-        trial.response trial.gateway trial.calls trial.chance trial.revival
+        trial.response trial.gateway trial.depth trial.calls trial.chance trial.revival
         trial.monitoring trial.marks trial.outcome
         trial.accident trial.documents trial.sides trial.comparing trial.agreeing
         trial.course trial.running
@@ -91,7 +91,8 @@ CAPTURE_PARTS = [
         agent.capture.kept_surroundings agent.capture.gateway
         agent.capture.landmarks agent.capture.withholding agent.capture.keeping
         agent.capture.callers agent.origin agent.probes.choosing agent.twin trial
-        trial.withheld trial.response trial.gateway trial.calls trial.showing trial.outcome
+        trial.withheld trial.response trial.gateway trial.depth trial.calls trial.showing
+        trial.outcome
         trial.printed
         agent.capture.outcomes agent.capture.wrapped agent.probes.turns
         agent.twin.outcome agent.capture.bodies agent.probes.listening agent.probes.captured

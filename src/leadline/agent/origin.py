@@ -28,6 +28,8 @@ def origin_of(file: str) -> Origin:
         hash_seed=os.environ.get("PYTHONHASHSEED", ""),
         main=_main(),
         state=held_by_modules(file),
+        recursion_limit=sys.getrecursionlimit(),
+        max_str_digits=sys.get_int_max_str_digits(),
     )
 
 

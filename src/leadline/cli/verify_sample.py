@@ -124,7 +124,8 @@ def _order(
     seconds: float,
 ) -> Order:
     named = [
-        [one.hit, call_digest(one.document, one.turns), most_yields(one)] for one in chosen
+        [one.hit, call_digest(one.document, one.turns), most_yields(one), one.depth]
+        for one in chosen
     ]
     return ordered(
         client,

@@ -260,6 +260,17 @@ def callers(
     """Return the names of those frames further out that have one, of at most so many frames;
     None where one is not among `names`."""
 
+def depth(frame: FrameType, /) -> int:
+    """Return how many calls deep a running frame of this thread is, itself among them, as the
+    interpreter counts them against its limit; 0 where it does not run here."""
+
+def deepen(frame: FrameType, depth: int, /) -> int:
+    """Have a running frame of this thread count as so many calls deep, at most as many as the
+    limit, which stays what it is; returns by how many it is deeper than before."""
+
+def rise(calls: int, /) -> None:
+    """Take back what `deepen` has returned, on the same thread."""
+
 def generator_of(frame: FrameType, /) -> ReferenceType[Any] | None:
     """Return a weak reference to the generator that a frame belongs to, if it does."""
 

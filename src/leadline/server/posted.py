@@ -236,6 +236,8 @@ class _Origin(Struct, forbid_unknown_fields=True):
     hash_seed: str
     main: str = ""
     state: dict[str, dict[str, str]] = {}
+    recursion_limit: _Number | None = None
+    max_str_digits: _Number | None = None
 
 
 class _Turn(Struct, forbid_unknown_fields=True):
@@ -266,6 +268,7 @@ class _Call(Struct, forbid_unknown_fields=True):
     home: _Origin | None
     more_yields: _Number = 0
     turns: list[_Turn] = []
+    depth: _Number = 0
 
 
 class _Hit(Struct, forbid_unknown_fields=True):

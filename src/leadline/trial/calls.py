@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from types import CellType, CodeType, FrameType, FunctionType
 from typing import Any
 
+from leadline.trial.depth import depth_of
 from leadline.trial.gateway import Exchange
 from leadline.wire.call import TurnKind
 from leadline.wire.errors import RefusedError
@@ -38,7 +39,7 @@ class Call:
     """One call: what is called, with which arguments, and whether a coroutine comes of it.
 
     `rebuilt` says that the function is not the one that ran but one made of its code. `depth`
-    is how deep on the stack it ran: a recursion then ends where it ended.
+    is how deep on the stack it ran, 0 where that is not known: see `trial.depth`.
     """
 
     function: Callable[..., Any]
@@ -110,14 +111,6 @@ def at_start(frame: FrameType) -> bool:
         and instructions[at] == _RESUME
         and instructions[at + 1] == _AT_START
     )
-
-
-def depth_of(frame: FrameType | None) -> int:
-    """Return how many frames a frame and its callers are."""
-    depth = 0
-    while frame is not None:
-        frame, depth = frame.f_back, depth + 1
-    return depth
 
 
 def parameters(code: CodeType) -> tuple[str, ...]:

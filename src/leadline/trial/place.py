@@ -63,6 +63,8 @@ class Begin:
     `state` are digests of what the service's modules held (`wire.call.Origin`).
     `before` holds the texts of changed files before the change, where `overlay` has it.
     `salt` makes values that are held back comparable between places, and nowhere else.
+    `recursion_limit` and `max_str_digits` are those of `sys` in the service, None where they
+    are not known: what a program sets when it starts is set by no import.
     """
 
     path: list[str]
@@ -82,6 +84,8 @@ class Begin:
     salt: str = ""
     main: str = ""
     state: dict[str, dict[str, str]] = field(default_factory=dict)
+    recursion_limit: int | None = None
+    max_str_digits: int | None = None
     seed: int = 1
     life_s: float = LIFE_S
 
@@ -109,7 +113,8 @@ class Order:
     """One call to run: the document of its arguments (`wire.kept`). `entry` is the qualified
     name of another function of the entry's module, if it is not the entry that is called.
     `turns` are those of a generator at which more is done than to ask for the next value, as
-    `wire.call.Turn` says."""
+    `wire.call.Turn` says. `depth` is how deep on the stack it is made, 0 where that is not
+    known."""
 
     number: int
     document: dict[str, Any]
@@ -117,6 +122,7 @@ class Order:
     within_s: float = RUN_S
     entry: str = ""
     turns: list[dict[str, Any]] = field(default_factory=list)
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)

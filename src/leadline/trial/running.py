@@ -1,12 +1,12 @@
 """Run a call again, in a twin: what it came to, and what it met that no rerun can repeat."""
 
-import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-from leadline.trial.calls import Call, depth_of, is_generator, parameters
+from leadline.trial.calls import Call, is_generator, parameters
 from leadline.trial.course import Course
+from leadline.trial.depth import Depth
 from leadline.trial.failure import told
 from leadline.trial.gateway import Exchange, asked_for
 from leadline.trial.greenlets import HANDS_OVER, StandingGreenlets
@@ -75,16 +75,25 @@ def run(
     of the lines that were reached, and of what was raised on the way; `ask` is called at its
     end, after the outcome was taken. What it prints is kept `within`, if that is open already.
     """
-    marks, monitor, caught = Marks(), Monitor(), _Caught(shown, ask, call.exchange)
+    marks, monitor, depth = Marks(), Monitor(), Depth(call.depth)
+    caught = _Caught(shown, ask, call.exchange)
     marks.watch(monitor)
     if course is not None:
         course.watch(monitor)
-    monitor.on_end(call.code, caught.end)
-    monitor.on_start(lambda frame: _deepen(call, frame))
+    monitor.on_start(depth.take)
+
+    def end(frame: FrameType, returned: bool, value: object) -> None:
+        depth.give_back()
+        caught.end(frame, returned, value)
+
+    monitor.on_end(call.code, end)
     raised = cut = ""
     with within or Printed() as printed, StandingGreenlets() as greenlets:
         try:
-            value = monitor.run(_made, call, within_s, caught.gives)
+            try:
+                value = monitor.run(_made, call, within_s, caught.gives)
+            finally:
+                depth.give_back()
         except StandsStill as still:
             cut = str(still)
         except BaseException as error:  # noqa: BLE001 - whatever it raises is its outcome
@@ -100,13 +109,6 @@ def run(
     caught.asked()
     outcome = None if cut else caught.whole()
     return Rerun(outcome, cut, raised, printed.text(), marks.found())
-
-
-def _deepen(call: Call, frame: FrameType) -> None:
-    """Give the rerun the room on the stack that the call had: we stand in between."""
-    deeper = depth_of(frame) - call.depth
-    if call.depth and deeper > 0:
-        sys.setrecursionlimit(sys.getrecursionlimit() + deeper)
 
 
 def _made(call: Call, within_s: float, gives: Callable[[object], None]) -> object:

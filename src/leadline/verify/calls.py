@@ -19,7 +19,8 @@ class CapturedCall:
     `document` is that of `wire.kept`, and None where `obstacle` says why the call cannot be
     made again. `failed` is None where the predicate had no answer. `withheld` names arguments
     that redaction held back. `turns` are what a generator's caller did to it, as `wire.call`
-    has them, and `closed` says whether it was closed before its end.
+    has them, and `closed` says whether it was closed before its end. `depth` is how deep on
+    the stack it began, 0 where that is not known.
     """
 
     number: int
@@ -33,6 +34,7 @@ class CapturedCall:
     size: int = 0
     turns: list[dict[str, Any]] = field(default_factory=list)
     closed: bool = False
+    depth: int = 0
     hit: int = 0
     """Its number on the server, where it is still there."""
     instance: str = ""
@@ -64,6 +66,8 @@ class Home:
     main: str = ""
     argv: list[str] = field(default_factory=list)
     state: dict[str, dict[str, str]] = field(default_factory=dict)
+    recursion_limit: int | None = None
+    max_str_digits: int | None = None
 
 
 def of_view(number: int, view: CallView, asked: bool) -> CapturedCall:
@@ -80,6 +84,7 @@ def of_view(number: int, view: CallView, asked: bool) -> CapturedCall:
         size=view.size,
         turns=[asdict(turn) for turn in view.turns],
         closed=view.closed,
+        depth=view.depth,
     )
 
 

@@ -235,7 +235,12 @@ def order_of(call: CapturedCall, within_s: float = RUN_S) -> Order:
     """Return what a place is told of a call. A generator is asked for more than it gave, to see
     its end; one that was closed before its end is asked for as much, and closed."""
     return Order(
-        call.number, call.document or {}, most_yields(call), within_s, turns=call.turns
+        call.number,
+        call.document or {},
+        most_yields(call),
+        within_s,
+        turns=call.turns,
+        depth=call.depth,
     )
 
 

@@ -235,6 +235,8 @@ def _begin(request: Request, later: Sequence[str]) -> Begin:
         argv=home.argv,
         main=home.main,
         state=home.state,
+        recursion_limit=home.recursion_limit,
+        max_str_digits=home.max_str_digits,
         overlay=dict(request.candidate.old_sources),
         scope=request.scope,
         readable=request.readable,

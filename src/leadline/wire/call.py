@@ -59,7 +59,8 @@ class Origin:
     when the first call was captured; `hash_seed` is the environment's `PYTHONHASHSEED`,
     and `main` the name under which the program itself, `__main__`, can be imported. `state`
     are digests of what the modules of the application hold beside functions and classes, by
-    module and name (`agent.state`): elsewhere they may hold something else.
+    module and name (`agent.state`): elsewhere they may hold something else. The last two are
+    what the program may have set with functions of `sys`; None where that is not told.
     """
 
     python: str
@@ -72,6 +73,8 @@ class Origin:
     hash_seed: str = ""
     main: str = ""
     state: dict[str, dict[str, str]] = field(default_factory=dict)
+    recursion_limit: int | None = None
+    max_str_digits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ class CallView:
     code, `module:qualname`, the innermost first. `home` comes with the first call that an
     instance captures for a probe. Of a generator, `yields` are the values that it gave out,
     the first `MAX_YIELDS`, and `more_yields` counts the others; `turns` are those at which its
-    caller did more than to ask for the next one, in their order.
+    caller did more than to ask for the next one, in their order. `depth` is how many calls
+    deep on the stack of its thread it began, itself among them, 0 where that is not known.
     """
 
     entry: str
@@ -106,6 +110,7 @@ class CallView:
     home: Origin | None = None
     more_yields: int = 0
     turns: list[Turn] = field(default_factory=list)
+    depth: int = 0
 
     @property
     def closed(self) -> bool:

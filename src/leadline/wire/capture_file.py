@@ -36,6 +36,7 @@ _MEMBERS: tuple[_Member, ...] = (
     ("callers", list),
     ("duration_s", (float, int, _NULL)),
     ("more_yields", int),
+    ("depth", int),
 )
 _OF_TURN: tuple[_Member, ...] = (("after", int), ("kept", (dict, _NULL)))
 _OF_ORIGIN: tuple[_Member, ...] = (
@@ -49,6 +50,8 @@ _OF_ORIGIN: tuple[_Member, ...] = (
     ("hash_seed", str),
     ("main", str),
     ("state", dict),
+    ("recursion_limit", (int, _NULL)),
+    ("max_str_digits", (int, _NULL)),
 )
 _NEEDED = ("entry", "returned")
 

@@ -24,17 +24,19 @@ RUN_S = 5.0
 """How long one run may take, in seconds, if nothing is said."""
 MAX_RUN_S = 60.0
 _MAX_YIELDS = 10_000
+_MAX_DEPTH = 2**31 - 1
 _DIGEST_CHARS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One call as an order names it: the number of its hit, the digest of its arguments, and
-    how much it is asked for, if it is of a generator."""
+    """One call as an order names it: the number of its hit, the digest of its arguments, how
+    much it is asked for, if it is of a generator, and how deep on the stack it was made."""
 
     hit: int
     digest: str
     most_yields: int = 0
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +111,6 @@ def _is_named(one: Named) -> bool:
         and len(one.digest) == _DIGEST_CHARS
         and type(one.most_yields) is int
         and 0 <= one.most_yields <= _MAX_YIELDS
+        and type(one.depth) is int
+        and 0 <= one.depth <= _MAX_DEPTH
     )

@@ -320,6 +320,7 @@ def call_with(entry: Entry, given: Mapping[str, Any], order: Order, around: Any 
         kwargs,
         code,
         bool(flags & _CO_COROUTINE),
+        depth=order.depth,
         most_yields=most,
         turns=_turns(order),
         handled=_handled(around),

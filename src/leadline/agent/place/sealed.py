@@ -53,6 +53,7 @@ def live(begin: Begin, lines: Lines) -> None:
         for name in begin.later:
             with suppress(Exception):  # the calls that import it will tell
                 importlib.import_module(name)
+        _limit(begin)
     except BaseException as error:  # noqa: BLE001 - whatever a module does when it is imported
         lines.say(write(Ready(False, _why(begin, error), refused=refusals())))
         return
@@ -89,6 +90,14 @@ def live(begin: Begin, lines: Lines) -> None:
             lines.say(write(cut(order.number, said)))
             continue
         _apart(order, lines, partial(_run, order, entry, begin, state, moved))
+
+
+def _limit(begin: Begin) -> None:
+    """Have the limits that the service has by now, whatever its modules have set."""
+    if begin.recursion_limit is not None:
+        sys.setrecursionlimit(begin.recursion_limit)
+    if begin.max_str_digits is not None:
+        sys.set_int_max_str_digits(begin.max_str_digits)
 
 
 def _rehearse(begin: Begin) -> None:

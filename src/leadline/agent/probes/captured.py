@@ -37,6 +37,7 @@ class Begun(NamedTuple):
     site: Site
     turns: Turns | None
     listened: Listened | None
+    depth: int
 
     @property
     def held(self) -> int:
@@ -94,6 +95,7 @@ def view_of(ended: Ended, home: Origin | None) -> CallView:
         home=home,
         more_yields=ended.more,
         turns=[one.turn for one in driven],
+        depth=begun.depth,
     )
 
 

@@ -35,6 +35,7 @@ from leadline.expression import Unknown, compile_predicate
 from leadline.expression.fuel import refuel
 from leadline.expression.layout import layout_of
 from leadline.trial.calls import is_generator, parameters
+from leadline.trial.depth import depth_of
 from leadline.wire.call import MAX_CAPTURED_BYTES
 from leadline.wire.carriage import carried
 from leadline.wire.kept import MAX_CALL_BYTES, Kept
@@ -179,6 +180,7 @@ class Recorder:
             visit.site,
             turns,
             listened,
+            depth_of(frame),
         )
         before = self._open.pop(key, None)
         if before is not None and before.turns is not None:

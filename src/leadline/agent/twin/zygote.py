@@ -29,7 +29,8 @@ from leadline.agent.twin.bench import (
 )
 from leadline.agent.twin.trying import Tell
 from leadline.trial import revival
-from leadline.trial.calls import Call, FunctionOf, depth_of
+from leadline.trial.calls import Call, FunctionOf
+from leadline.trial.depth import depth_of
 from leadline.trial.place import Order
 from leadline.trial.rebuilding import rebuild
 from leadline.wire.errors import LeadlineError, WireError
@@ -103,7 +104,14 @@ def _order(call: SampledCall, named: Named, within_s: float) -> Order | str:
     """Return what is to be run, or why nothing is."""
     if call.document is None or call_digest(call.document, call.turns) != named.digest:
         return NO_CALL
-    return Order(call.number, call.document, named.most_yields, within_s, turns=call.turns)
+    return Order(
+        call.number,
+        call.document,
+        named.most_yields,
+        within_s,
+        turns=call.turns,
+        depth=named.depth,
+    )
 
 
 def _tried(
@@ -143,7 +151,8 @@ def made(
     given = rebuild(order.document, living=_living)
     around = given.pop(CONTEXT, None)
     streams = be_in(around)
-    return replace(call_with(entry, given, order, around), depth=depth), given, streams
+    call = call_with(entry, given, order, around)
+    return replace(call, depth=order.depth or depth), given, streams
 
 
 def _living(mark: Any) -> tuple[object] | None:

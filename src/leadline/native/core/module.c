@@ -98,6 +98,67 @@ outward(PyObject *Py_UNUSED(module), PyObject *args)
     return found;
 }
 
+/* Return how many calls further in than `frame` this thread is, or -1 where that does not run
+   here. */
+static int
+calls_within(PyObject *frame)
+{
+    Frame *wanted = frame_of_object(frame), *one = frame_innermost();
+    int calls = 0;
+    for (; one != NULL && one != wanted; one = frame_outer(one)) {
+        calls++;
+    }
+    return one == NULL ? -1 : calls;
+}
+
+/* depth(frame) -> how many calls deep a running frame of this thread is, itself among them, as the
+   interpreter counts them against its limit; 0 where it does not run here. */
+static PyObject *
+depth(PyObject *Py_UNUSED(module), PyObject *frame)
+{
+    if (!PyFrame_Check(frame)) {
+        PyErr_SetString(PyExc_TypeError, "a frame was expected");
+        return NULL;
+    }
+    PyThreadState *thread = PyThreadState_Get();
+    int within = calls_within(frame);
+    int calls = thread->py_recursion_limit - thread->py_recursion_remaining - within;
+    return PyLong_FromLong(within < 0 ? 0 : calls);
+}
+
+/* deepen(frame, depth) -> by how many calls a running frame of this thread is deeper from now on,
+   to be as deep as is wanted. That is at most as deep as the limit, which stays what it is. */
+static PyObject *
+deepen(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *frame;
+    int wanted;
+    if (!PyArg_ParseTuple(args, "O!i", &PyFrame_Type, &frame, &wanted)) {
+        return NULL;
+    }
+    PyThreadState *thread = PyThreadState_Get();
+    int within = calls_within(frame), limit = thread->py_recursion_limit;
+    if (within < 0 || wanted < 1) {
+        return PyLong_FromLong(0);
+    }
+    int left = limit - (wanted < limit ? wanted : limit) - within;
+    int more = thread->py_recursion_remaining - left;
+    thread->py_recursion_remaining = left;
+    return PyLong_FromLong(more);
+}
+
+/* rise(calls): take back what `deepen` has returned. */
+static PyObject *
+rise(PyObject *Py_UNUSED(module), PyObject *given)
+{
+    int calls = (int)PyLong_AsLong(given);
+    if (calls == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    PyThreadState_Get()->py_recursion_remaining += calls;
+    Py_RETURN_NONE;
+}
+
 /* Return the name of a caller that is known, borrowed, or NULL, perhaps with an exception. */
 static PyObject *
 known_name(PyObject *names, PyObject *code)
@@ -198,6 +259,9 @@ static PyMethodDef functions[] = {
     {"outline", outline, METH_O, NULL},
     {"callers", callers, METH_VARARGS, NULL},
     {"outward", outward, METH_VARARGS, NULL},
+    {"depth", depth, METH_O, NULL},
+    {"deepen", deepen, METH_VARARGS, NULL},
+    {"rise", rise, METH_O, NULL},
     {"generator_of", generator_of, METH_O, NULL},
     {"is_over", is_over, METH_O, NULL},
     {"unwrapped", unwrapped, METH_O, NULL},
