@@ -326,6 +326,19 @@ def test_another_version_than_the_one_that_was_compared_is_refused(imported):
         applying.apply(candidate.make("", [change]), loaded())
 
 
+@pytest.mark.parametrize("name", ["json.py", "json/__init__.py", "fractions.py"])
+def test_a_new_file_does_not_stand_before_what_is_loaded(imported, tmp_path, name):
+    (module,) = imported(lived="import json, fractions\n\ndef f():\n    return 1\n")
+    text = Path(module.__file__).read_text()
+    changes = [
+        candidate.of_texts(module.__file__, text, text.replace("1", "2")),
+        candidate.of_texts(str(tmp_path / name), None, "x = 3\n"),
+    ]
+    with pytest.raises(RefusedError, match=r"is new, and a module .* is loaded from elsewhere"):
+        applying.apply(candidate.make("", changes), loaded())
+    assert module.f() == 1
+
+
 def test_modules_that_are_not_imported_yet_are_served_later(imported, tmp_path):
     (module,) = imported(lived="def f():\n    return 1\n")
     changes = [

@@ -33,8 +33,10 @@ def folder(tmp_path):
         yield tmp_path
 
 
-def judged(folder, new, within_s=1.0):
-    candidate = make("new", [of_texts(str(folder / "doubling.py"), SOURCE, new)])
+def judged(folder, new, within_s=1.0, beside=()):
+    changes = [of_texts(str(folder / "doubling.py"), SOURCE, new)]
+    changes += [of_texts(str(folder / name), None, text) for name, text in dict(beside).items()]
+    candidate = make("new", changes)
     calls = captured("doubling:double", [(1,), (2,)])
     request = Request("s", "doubling:double", calls, home(folder), candidate, within_s=within_s)
     return verify(request).report
@@ -84,6 +86,11 @@ def test_a_candidate_that_cannot_be_imported_is_refused(folder, text, said):
         judged(folder, f"{SOURCE}\n{text}\n")
     assert refused.value.slug == "not-applicable"
     assert said in refused.value.message
+
+
+def test_a_new_file_under_the_name_of_what_is_loaded_is_refused(folder):
+    with pytest.raises(RefusedError, match=r"json is loaded from elsewhere"):
+        judged(folder, SOURCE, beside={"json.py": "def ours():\n    return 1\n"})
 
 
 def test_nothing_beside_the_code_runs_outside_of_the_seal(folder, monkeypatch):

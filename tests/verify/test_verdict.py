@@ -59,7 +59,7 @@ TABLE = [
     ([MET] * 12 + [GOOD] * 5, BOTH, Verdict.FIXED, ""),
     ([MET] * 5, BOTH, Verdict.UNKNOWN, "too few"),
     ([MET] * 7 + [GOOD] * 9, UNTRIED, Verdict.UNKNOWN, "rates.json, x.sql are part"),
-    ([GOOD] * 20, UNTRIED, Verdict.UNKNOWN, "only Python is tried"),
+    ([GOOD] * 20, UNTRIED, Verdict.UNKNOWN, "and not tried"),
     ([MET] * 7 + [OTHER] * 9, UNTRIED, Verdict.CHANGES_BEHAVIOUR, ""),
     ([MISSED] * 7 + [GOOD] * 9, UNTRIED, Verdict.NOT_FIXED, ""),
     ([ELSEWHERE] * 20, UNTRIED, Verdict.NOT_EXERCISED, ""),

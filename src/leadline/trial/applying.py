@@ -6,6 +6,7 @@ is found before anything is changed, and new values are made beside the module f
 """
 
 import ast
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from leadline.trial.bygone import bygone, changed_by, program_of
 from leadline.trial.candidate import NOT_PUT_IN, Candidate
 from leadline.trial.fresh import Fresh
 from leadline.trial.holders import codes_in
-from leadline.trial.overlay import Overlay, show
+from leadline.trial.overlay import Overlay, shadowed, show
 from leadline.trial.plan import Work, lookup, plan, to_make
 from leadline.trial.program import Thing
 from leadline.trial.scopes import annotations_of, outside_of
@@ -65,6 +66,8 @@ def planned(
 ) -> Planned:
     """Return what `apply` would do in `modules`, for copies of this process that then do it
     and call `entry`. Raises `RefusedError` (`not-applicable`) with the line and the reason."""
+    new = [one.file for one in candidate.changes if one.old is None]
+    _refuse(shadowed(map(os.path.realpath, new), modules))
     works = plan(candidate, modules)
     _refuse(said for work in works for said in work.obstacles)
     if not works:

@@ -143,6 +143,8 @@ def from_diff(text: str, read: Read, title: str = "", folder: str = "") -> Candi
         found = list(_changes(patch, places, notes))
         if not found:
             notes.append(f"{patch.name}: left out, the service runs no such file")
+            if not is_inert(patch.name):  # or it lies elsewhere than we have looked
+                untried.append(untried_of(patch))
         for change in found:
             if change.file in changes:
                 raise UsageError(

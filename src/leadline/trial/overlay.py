@@ -11,7 +11,7 @@ import linecache
 import os
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
 from types import CodeType, ModuleType, TracebackType
@@ -164,6 +164,20 @@ class Overlay(importlib.abc.MetaPathFinder):
             loader=_Loader(fullname, file, text, self.served),
             submodule_search_locations=locations,
         )
+
+
+def shadowed(files: Iterable[str], modules: Mapping[str, Any]) -> Iterator[str]:
+    """Yield, of new files, which would be found under the name of a module that is loaded from
+    elsewhere: after a start all that import it would get another."""
+    for file in files:
+        for entry in sys.path:
+            root = os.path.realpath(entry or os.getcwd()) if isinstance(entry, str) else ""
+            if not root or not file.startswith(root + os.sep):
+                continue
+            name = file[len(root) + 1 :].removesuffix(".py").removesuffix("/__init__")
+            module = modules.get(name := name.replace(os.sep, "."))
+            if module is not None and os.path.realpath(_file_of(module)) != file:
+                yield f"{file} is new, and a module {name} is loaded from elsewhere"
 
 
 class _Loader(SourceFileLoader):

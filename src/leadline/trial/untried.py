@@ -1,10 +1,12 @@
-"""What of a diff is not tried: files that are no Python, and that the service may read.
+"""What of a diff is not tried: files that are no Python, and that the service may read, and
+such of Python as were not found where the service has its code.
 
 A table of rates, a template, a statement of SQL can change all that a service answers, and only
 Python is put in another's place. So nothing good is said of a candidate with such a part.
 """
 
 import json
+import re
 from typing import Any
 
 from leadline.trial.unified import FilePatch
@@ -19,6 +21,7 @@ _INERT = frozenset(
     "md rst adoc png jpg jpeg gif ico webp pdf gitignore gitattributes editorconfig".split()
 )
 _NAMES = frozenset("LICENSE LICENCE COPYING NOTICE AUTHORS CHANGELOG CODEOWNERS".split())
+_IS_TEST = re.compile(r"test_.*|.*_tests?|conftest|setup|noxfile")
 _FOLDERS = frozenset("tests test docs doc .github".split())
 
 
@@ -35,7 +38,10 @@ def is_inert(name: str) -> bool:
     *folders, last = name.split("/")
     stem, _, suffix = last.rpartition(".")
     return (
-        suffix.lower() in _INERT or (stem or last) in _NAMES or not _FOLDERS.isdisjoint(folders)
+        suffix.lower() in _INERT
+        or (stem or last) in _NAMES
+        or not _FOLDERS.isdisjoint(folders)
+        or (suffix == "py" and _IS_TEST.fullmatch(stem) is not None)
     )
 
 

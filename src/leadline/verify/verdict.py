@@ -96,7 +96,7 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class Stated:
     """What was stated before anything ran: which calls fail, what has to hold for them, and
-    which files of the candidate are not tried because they are no Python."""
+    which files of the candidate are not tried."""
 
     fails: bool = False
     expect: bool = False
@@ -202,7 +202,7 @@ def _unknown(
         return "of most calls nothing is known, since their control did not agree"
     if stated.untried:
         names, are = ", ".join(stated.untried), "are" if len(stated.untried) > 1 else "is"
-        return f"{names} {are} part of the candidate, and only Python is tried"
+        return f"{names} {are} part of the candidate, and not tried"
     return ""
 
 

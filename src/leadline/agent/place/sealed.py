@@ -27,10 +27,10 @@ from leadline.agent.place.one_run import OF_A_RUN, run_order
 from leadline.agent.place.scope import own_code
 from leadline.trial import revival
 from leadline.trial.failure import told
-from leadline.trial.overlay import Overlay
+from leadline.trial.overlay import Overlay, shadowed
 from leadline.trial.place import Begin, Order, Ready, cut, read_order, write
 from leadline.trial.questions import Questions
-from leadline.wire.errors import LeadlineError
+from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.struct import prepare
 from leadline.wire.twin import Refusal
 
@@ -181,6 +181,9 @@ def _end(status: int, order: Order, twin: ModuleType) -> str:
 
 
 def _import(begin: Begin) -> Entry:
+    new = [file for file, text in begin.before.items() if text is None]
+    for said in shadowed(map(os.path.realpath, new), sys.modules):
+        raise RefusedError("not-applicable", f"{said}.")
     if begin.overlay:
         Overlay(begin.overlay).install()
     for name in begin.first:

@@ -16,9 +16,16 @@ _SYSTEM = (
     "/etc/ld.so.cache",
     "/etc/localtime",
     "/etc/mime.types",
+    "/etc/ssl/certs",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/tls/certs",
+    "/etc/pki/ca-trust/extracted",
+    "/usr/share/ca-certificates",
 )
-"""Where libraries lie that an import loads, what every clock asks for, and the table that
-`mimetypes` reads, which web frameworks do when they are imported."""
+"""Where libraries lie that an import loads, what every clock asks for, the table that
+`mimetypes` reads, which web frameworks do when they are imported, and the certificates that
+everybody trusts, which a client of HTTP reads when it is made. No folder of keys."""
 _MOST = 200
 
 
