@@ -202,6 +202,8 @@ CACHED = {
     "through a table": ("def base(k):\n    return k\nT = {'a': base}\n@lru_cache\ndef h(k):\n    return [T['a'](k) for _ in 'ab']\n", "h(1)", ["h"]),
     "a static method": ("def base(k):\n    return k\nclass K:\n    @staticmethod\n    @lru_cache\n    def h(k):\n        return (lambda: base(k))()\n", "K.h(1)", ["K.h"]),
     "in a closure": ("def base(k):\n    return k\ndef make():\n    @lru_cache\n    def h(k):\n        return base(k)\n    return h\nH = make()\n", "H(1)", ["make"]),
+    "under a decorator": ("from functools import wraps\ndef d(f):\n    @wraps(f)\n    def w(*a):\n        return f(*a)\n    return w\ndef base(k):\n    return k\n@lru_cache\n@d\ndef h(k):\n    return base(k)\n", "h(1)", ["d"]),
+    "of a library": ("class Kept:\n    def __init__(self, f):\n        self.__wrapped__ = f\n    def cache_clear(self):\n        pass\ndef base(k):\n    return k\n@Kept\ndef h(k):\n    return base(k)\n", "0", ["h"]),
     "an empty one": ("def base(k):\n    return k\n@lru_cache\ndef h(k):\n    return base(k)\n", "0", []),
     "of other things": ("def base(k):\n    return k\n@lru_cache\ndef h(k):\n    return k\n", "h(1)", []),
 }  # fmt: skip
@@ -215,6 +217,86 @@ def test_caches_of_what_leads_to_a_change_are_found(imported, text, asked, names
     made = changed("lived", "return k\n", "return k + 1\n")
     found = applying.planned(made, loaded()).caches
     assert [one.name for one in found] == [f"lived.{name}" for name in names]
+
+
+ONCE = """
+import functools
+from django.utils import functional
+from werkzeug import utils
+
+def base(k):
+    return k
+
+def other(k):
+    return 2 * k
+
+class S:
+    @functools.cached_property
+    def a(self):
+        return base(2)
+
+    @functional.cached_property
+    def b(self):
+        return base(3)
+
+    @utils.cached_property
+    def c(self):
+        return self.a + base(4)
+
+    @functools.cached_property
+    def e(self):
+        return other(2)
+
+class T(S):
+    @functools.cached_property
+    def a(self):
+        return other(1)
+
+class Far(From):
+    def made(self):
+        return base(7)
+
+ALL = S(), S(), T(), Far()
+"""
+FAR = """
+import functools
+
+class From:
+    @functools.cached_property
+    def held(self):
+        return self._make()
+    def _make(self):
+        return self.made()
+    def made(self):
+        return 1
+    @functools.cached_property
+    def aside(self):
+        return 1
+"""
+
+
+def test_what_objects_keep_of_a_property_that_leads_to_a_change_is_taken_out(imported):
+    imported({"far": FAR, "lived": f"from far import From\n{ONCE}"})
+    module, far = sys.modules["lived"], sys.modules["lived"].ALL[3]
+    assert (far.held, far.aside) == (7, 1)
+    held = [{name: getattr(one, name) for name in "abce"} for one in module.ALL[1:3]]
+    found = applying.planned(changed("lived", "return k\n", "return k + 1\n"), loaded())
+    names = {
+        one.name.partition(".")[2]: len(held) for one, held in found.reckoned.found.items()
+    }
+    assert names == {"S.a": 1, "S.b": 2, "S.c": 2, "From.held": 1}
+    assert any("S.b was taken out of 2 objects" in note for note in found.notes)
+    found.forget()
+    assert [sorted(vars(one)) for one in module.ALL] == [[], ["e"], ["a", "e"], ["aside"]]
+    assert {name: getattr(module.ALL[1], name) for name in "abce"} == held[0]
+    assert far.held == 7
+
+
+def test_no_value_is_taken_out_that_does_not_lead_there(imported):
+    imported({"far": FAR, "lived": f"from far import From\n{ONCE}"})
+    assert sys.modules["lived"].ALL[0].e == 4
+    made = changed("lived", "return k\n", "return k + 1\n")
+    assert applying.planned(made, loaded()).reckoned.found == {}
 
 
 TRACES = {

@@ -1,6 +1,7 @@
 """A call made again in a twin: what it came to, beside what really happened."""
 
 import asyncio
+import contextlib
 import contextvars
 import datetime
 import functools
@@ -261,6 +262,41 @@ def test_parameters_are_captured_at_the_end() -> None:
     assert render(answer["outcome"]["arguments"]["items"]) == "[1, 2]"
     assert answer["outcome"]["arguments"]["n"] == 3
     assert items == [1, 2]
+
+
+class Ends:
+    def __del__(self):
+        print("ended")
+
+
+def holds(fails):
+    held = Ends()
+    return {held: 1}[fails] if fails else 1
+
+
+async def waits(fails):
+    held = Ends()
+    await asyncio.sleep(0)
+    return {held: 1}[fails] if fails else 1
+
+
+async def waits_for_one(fails):
+    return await waits(fails)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("function", [holds, waits, waits_for_one])
+def test_what_its_variables_hold_ends_with_a_call(function, fails) -> None:
+    def live():
+        with contextlib.suppress(KeyError):
+            made = function(fails)
+            if made is not None and made != 1:
+                asyncio.run(made)
+
+    _, answer = twin_of(function, rerun, live)
+    assert answer["outcome"]["returned"] is not fails
+    held = fails and function is waits_for_one  # a coroutine may go on, and is left alone
+    assert answer["printed"] == ("" if held else "ended\n")
 
 
 def test_what_ends_the_process_is_an_outcome_as_well() -> None:

@@ -5,3 +5,7 @@ PIECE = 6
 
 def added(name):
     return 0
+
+
+def width():
+    return 2 - 1

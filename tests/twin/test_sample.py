@@ -188,8 +188,9 @@ def test_a_call_is_as_deep_on_the_stack_as_it_was(desk, prices):
         ('        SEEN["calls"] += 1\n', '        SEEN["calls"] += 2\n', "desk.SEEN"),
         ('"first": first}', '"first": first + "x"}', "first"),
         ('    return RATES[name]', '    return RATES[name] + 1', "each"),
-        ("        first = self.file.read(1)\n",
-         "        self.more = 1\n        first = self.file.read(1)\n", "argument self.more"),
+        ("        first = self.file.read(self.width)\n",
+         "        self.more = 1\n        first = self.file.read(self.width)\n",
+         "argument self.more"),
     ],
 )  # fmt: skip
 def test_what_is_changed_beside_the_outcome_is_a_difference(desk, prices, old, new, where):
@@ -322,6 +323,14 @@ def test_a_full_cache_does_not_hide_a_change_underneath(desk, prices):
     assert all(one.case.agreed for one in found)
     assert {one.case.candidate for one in found if not one.case.failed} == {Candidate.DIFFERS}
     assert any("the cache of desk.fee was emptied" in note for note in end["notes"])
+
+
+def test_what_an_object_has_kept_of_a_property_does_not_hide_a_change(desk, prices):
+    wider = desk.tariff("return 2 - 1", "return 2")
+    found, end = desk.tried("desk:Desk.price", wider, prices)
+    assert all(one.case.agreed for one in found)
+    assert {one.case.candidate for one in found if not one.case.failed} == {Candidate.DIFFERS}
+    assert any("desk.Desk.width was taken out of one object" in note for note in end["notes"])
 
 
 SLOW = "        import time; time.sleep(0.4)\n"

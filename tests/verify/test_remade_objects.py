@@ -107,3 +107,56 @@ def test_what_makes_it_may_stand_in_modules_that_the_entry_knows_nothing_of(tmp_
         found = verify(request)
     assert found.report.verdict == "unknown"
     assert "makes Bill otherwise: RATE (conf.py:1)" in found.report.reason
+
+
+RECKONED = """
+import functools
+
+RATE = 2
+
+class Cart:
+    def __init__(self, prices):
+        self.prices = prices
+
+    @functools.cached_property
+    def total(self):
+        return self.sum() * RATE
+
+    @functools.cached_property
+    def count(self):
+        return len(self.prices)
+
+    def sum(self):
+        return sum(self.prices)
+
+class Basket(Cart):
+    pass
+
+def told(cart, add):
+    return add + cart.total
+"""
+BEFORE = {
+    "its body": ("self.sum() * RATE", "self.sum() * RATE * 2", "total", True),
+    "a constant": ("RATE = 2", "RATE = 3", "total", True),
+    "a method": ("return sum(self.prices)", "return sum(self.prices) + 1", "total", True),
+    "another property": ("len(self.prices)", "len(self.prices) + 1", "total", False),
+    "not asked for": ("self.sum() * RATE", "self.sum() * RATE * 2", "count", False),
+    "the entry": ("add + cart", "2 * add + cart", "total", False),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "asked", "unknown"), BEFORE.values(), ids=BEFORE)
+def test_a_property_that_was_reckoned_before_is_unknown(tmp_path, old, new, asked, unknown):
+    (tmp_path / "carts.py").write_text(RECKONED)
+    with imported(tmp_path, "carts") as (module,):
+        given = [(module.Basket([1, number]), number) for number in range(3)]
+        for cart, _ in given:
+            getattr(cart, asked)
+        calls = captured("carts:told", given)
+        changed = of_texts(str(tmp_path / "carts.py"), RECKONED, RECKONED.replace(old, new))
+        candidate = make("new", [changed])
+        request = Request("s", "carts:told", calls, home(tmp_path), candidate, least=1)
+        report = verify(request).report
+    assert ("was reckoned by the old code" in report.reason) == unknown, report.reason
+    assert (report.verdict == "unknown") == unknown
+    assert not unknown or "Basket.total" in report.reason

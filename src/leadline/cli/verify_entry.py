@@ -10,10 +10,10 @@ from typing import Any
 
 from leadline.cli.client import Client
 from leadline.trial.candidate import Candidate, entry_points
+from leadline.trial.place import IN_TWIN
 from leadline.verify.calls import CapturedCall
 from leadline.verify.report import Report
 from leadline.verify.signature import HINT
-from leadline.verify.state import IN_TWIN
 from leadline.wire.errors import LeadlineError, UsageError
 
 ENOUGH = 0.95

@@ -20,10 +20,11 @@ from leadline.trial.holders import codes_in
 from leadline.trial.overlay import Overlay, shadowed, show
 from leadline.trial.plan import Work, lookup, plan, to_make
 from leadline.trial.program import Thing
+from leadline.trial.reckoned import Reckoned
 from leadline.trial.scopes import annotations_of, outside_of
 from leadline.trial.steps import Swap
 from leadline.trial.traces import traces
-from leadline.trial.warm import Warm, warm
+from leadline.trial.warm import Leading, Warm, warm
 from leadline.wire.errors import RefusedError
 from leadline.wire.struct import dataclass, field
 
@@ -44,11 +45,31 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What `apply` is to do. `caches` are to be emptied before any run, of the old code too:
-    they may hold what comes of something that is another with the candidate."""
+    """What `apply` is to do. `caches` are to be emptied before any run, of the old code too,
+    and values that were `reckoned` to be taken out of objects: they may be what comes of
+    something that is another with the candidate."""
 
     works: list[Work]
     caches: list[Warm] = field(default_factory=list)
+    reckoned: Reckoned | None = None
+
+    @property
+    def notes(self) -> list[str]:
+        """What `forget` does."""
+        values = self.reckoned.notes if self.reckoned is not None else []
+        return [*(one.note for one in self.caches), *values]
+
+    def forget(self) -> None:
+        """Have nothing here that the old code came to and the candidate may not: in a copy of
+        the process, before those in which it is run. Raises `RefusedError`."""
+        if self.reckoned is not None:
+            self.reckoned.take_out()
+        for one in self.caches:
+            try:
+                one.cache.cache_clear()
+            except Exception as error:  # noqa: BLE001 - of a library
+                why = f"{type(error).__name__}: {error}"
+                _refuse([f"the cache of {one.name} cannot be emptied ({why})"])
 
 
 def check(candidate: Candidate, modules: Mapping[str, ModuleType]) -> list[str]:
@@ -77,7 +98,11 @@ def planned(
         _refuse(bygone(works, program, changed))
         if entry is not None:
             _refuse(traces(program, changed, entry))
-        return Planned(works, warm(program, changed))
+        leading = Leading(program, changed)
+        values = Reckoned(program, leading)
+        values.look()
+        _refuse(values.obstacles())
+        return Planned(works, warm(leading), values)
     except (RecursionError, MemoryError) as error:
         _refuse([f"what was made of it before cannot be told ({type(error).__name__})"])
         raise

@@ -8,7 +8,7 @@ import functools
 import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 MAX_SEEN = 20_000
@@ -101,6 +101,49 @@ def find(start: object, wanted: Callable[[CodeType], bool]) -> tuple[FunctionTyp
     raise LookupError
 
 
+def behind(start: object) -> Iterator[FunctionType]:
+    """Yield the functions that something calls by the look of it: what decorators were given,
+    over and over, through closures, `__wrapped__` and what stands for a function. What a
+    cache holds is not looked into."""
+    waiting: deque[object] = deque([start])
+    seen: dict[int, object] = {}
+    while waiting and len(seen) < MAX_SEEN:
+        one = waiting.popleft()
+        if id(one) in seen or is_class(one) or issubclass(type(one), _CLOSED):
+            continue
+        seen[id(one)] = one
+        held = [*namespace_of(one).values()]
+        if type(one) is FunctionType:
+            yield one
+            for cell in one.__closure__ or ():
+                held += gc.get_referents(cell)
+        elif issubclass(type(one), _OF_C):
+            held += gc.get_referents(one)
+        elif (called := _called(one)) is not None:
+            held.append(called)
+        waiting += filter(_stands_for_one, held)
+
+
+def _called(one: object) -> FunctionType | None:
+    """Return what runs when an object is called, if its class says so in Python."""
+    classes: tuple[type, ...] = type.__dict__["__mro__"].__get__(type(one))
+    found = (namespace_of(cls).get("__call__") for cls in classes)
+    called = next((held for held in found if held is not None), None)
+    return called if type(called) is FunctionType else None
+
+
+def _stands_for_one(held: object) -> bool:
+    kind = type(held)
+    if kind is FunctionType or issubclass(kind, (*_OF_C, *_IN_PYTHON)):
+        return True
+    return not is_class(held) and ("__wrapped__" in namespace_of(held) or bool(_called(held)))
+
+
+_OF_C = (
+    *(functools.partial, MethodType, staticmethod, classmethod, property),
+    functools._lru_cache_wrapper,  # noqa: SLF001 - has no other name
+)
+_IN_PYTHON = (functools.partialmethod, functools.cached_property)
 _CLOSED = (ModuleType, CodeType, str, bytes, int, float, type(None))
 """What no function is behind; a module has all of them."""
 

@@ -96,7 +96,7 @@ class Monitor:
 
     def _started(self, code: CodeType, offset: int) -> object:
         try:
-            if code is self._code and self._frame is None:
+            if code is self._code and self._frame is None and not self._ended:
                 self._frame = sys._getframe(1)  # noqa: SLF001 - the one that starts
                 if self._start is not None:
                     self._start(self._frame)
@@ -125,6 +125,7 @@ class Monitor:
         if frame is self._frame and self._end is not None and not self._ended:
             self._ended = True
             self._end(frame, returned, value)
+            self._frame = None  # what its variables hold comes to its end with it
 
 
 def _guarded(watch: OnEvent) -> OnEvent:

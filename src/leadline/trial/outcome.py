@@ -24,8 +24,8 @@ BESIDE = "beside"
 """The member with the attributes of a value whose class is derived from a built-in one, such as
 `dict`: they stand beside what that shows of it."""
 CACHED = "cached"
-"""The member with the names of those fields that are values of a `cached_property`: whether one
-has been asked for yet makes no difference to anybody."""
+"""The member with the names of those fields that are values of a `cached_property`, whether or
+not they are there: whether one has been asked for yet makes no difference to anybody."""
 UNSHOWN = "the "
 """How a path begins that tells of something no call has shown at work, such as the code of a
 function that is handed out. No path of a value begins like this."""

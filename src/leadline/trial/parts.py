@@ -179,3 +179,37 @@ def path_of(node: ast.expr) -> tuple[str, ...]:
             words.append(node.attr)
         node = node.func if isinstance(node, ast.Call) else node.value
     return (root_of(node), *reversed(words))
+
+
+def puts_into(statement: ast.stmt) -> bool:
+    """Whether a statement of a module puts something into an object that it has by name."""
+    match statement:
+        case ast.Assign(targets=targets):
+            return any(isinstance(one, ast.Attribute) for one in targets)
+        case ast.Expr(value=ast.Call(func=ast.Name(id="setattr"))):
+            return True
+    return False
+
+
+def is_put_away(statement: ast.stmt) -> bool:
+    """Whether to read a member runs nothing of it: a method, and no property."""
+    return isinstance(statement, FUNCTIONS) and all(
+        path_of(one)[-1] in ("staticmethod", "classmethod") for one in statement.decorator_list
+    )
+
+
+def is_once(statement: ast.stmt) -> bool:
+    """Whether a member, whose name is in the dictionary of an object as well, is a property
+    that is reckoned once."""
+    if isinstance(statement, FUNCTIONS):
+        return bool(statement.decorator_list)
+    value = getattr(statement, "value", None)
+    return isinstance(value, ast.Call) and path_of(value)[-1] == "cached_property"
+
+
+def sees_what_is_set(statement: ast.stmt) -> bool:
+    """Whether a member may be a property or a descriptor, which runs when it is set."""
+    if isinstance(statement, FUNCTIONS):
+        return bool(statement.decorator_list)
+    value = getattr(statement, "value", None)
+    return isinstance(value, ast.Call | ast.Name | ast.Attribute)

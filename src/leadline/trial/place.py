@@ -43,6 +43,8 @@ with something else cannot be compared."""
 ONCE = "cached("
 """How a name of `Ran.state` begins that tells of a value which was reckoned for the first time,
 and is kept by a `cached_property`: `cached(module:name.attribute)` and the steps from there."""
+IN_TWIN = "a twin of the service may know"
+"""Ends a reason that is of the place, and none of the candidate."""
 IDLE = f"{UNSHOWN}write without effect "
 """How a name of `Ran.state` begins that tells of a statement that has changed no row which
 differs, or of which that is not known: on another database it may change one."""

@@ -41,8 +41,13 @@ _TABLES = ("dict", "ordered", "defaultdict")
 _HASHING = ("tuple", "set", "frozenset")
 type Living = Callable[[Any], tuple[object] | None]
 """Returns the object that the member `live` of a node means, if it still lives here."""
-_held: list[object] = []
+_held: list[list[Any]] = []
 """Keeps alive what only a weak reference leads to, for as long as this process lives."""
+
+
+def built() -> list[object]:
+    """Return all objects that were made again here."""
+    return [one for made in _held for one in made]
 
 
 def rebuild(

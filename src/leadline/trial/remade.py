@@ -15,7 +15,17 @@ from pathlib import Path
 
 from leadline.trial.lineage import Find, Key, Lineage, Versions
 from leadline.trial.mentions import Mention, Mentioned, is_telling, mentioned, mentions
-from leadline.trial.parts import Names, decorators, imported, path_of, said
+from leadline.trial.parts import (
+    Names,
+    decorators,
+    imported,
+    is_once,
+    is_put_away,
+    path_of,
+    puts_into,
+    said,
+    sees_what_is_set,
+)
 from leadline.trial.scopes import FUNCTIONS, class_head
 
 type _Step = tuple[str, Key, str, Key | None]
@@ -116,8 +126,35 @@ class Making:
                 self._said[key] = _MOST_SAID
         return self._said[key]
 
-    def _look(self, key: Key) -> str:
+    def reckons(self, file: str, qualname: str, name: str) -> str:
+        """Return the first part that differs of what a property comes to which is reckoned once
+        for each object of a class, with its place; nothing where none does, or where what is
+        under that name in an object is no such property."""
+        key = os.path.realpath(file), qualname
+        for owner in self._versions.lineage(key).classes:
+            members = self._versions.members(owner, name)
+            if members:
+                break
+        else:
+            return ""
+        said = owner[0], f"{qualname}.{name} once"
+        if said not in self._said:
+            self._said[said] = ""
+            if any(map(is_once, members)):
+                try:
+                    self._begin()
+                    self._go("member", owner, name, key)
+                    self._said[said] = self._follow_all(key)
+                except RecursionError:
+                    self._said[said] = _MOST_SAID
+        return self._said[said]
+
+    def _begin(self) -> None:
         self._found, self._waiting, self._seen = "", [], set()
+        self._made, self._words = {}, set()
+
+    def _look(self, key: Key) -> str:
+        self._begin()
         file, (within, _, name) = self._entry[0], self._entry[1].rpartition(".")
         if name in _BEGINS and (file, within) in self._versions.lineage(key).classes:
             return ""
@@ -125,7 +162,9 @@ class Making:
             self._go("class", key)
         else:  # made by a function: a named tuple, for example
             self._go("name", (key[0], key[1].partition(".")[0]))
-        self._made, self._words = {}, set()
+        return self._follow_all(key)
+
+    def _follow_all(self, key: Key) -> str:
         while not self._found and (self._waiting or self._ask_what_is_made()):
             if len(self._seen) > _MOST:
                 return _MOST_SAID
@@ -204,7 +243,7 @@ class Making:
         """Look at what a module puts into a class beneath its body; whether that differs."""
         file, name = key[0], key[1].partition(".")[0]
         before, after = (
-            [one for one in side.top.get(name, []) if _puts_into(one)]
+            [one for one in side.top.get(name, []) if puts_into(one)]
             for side in self._versions.both(file)
         )
         if before or after:
@@ -379,9 +418,9 @@ class Making:
             if not self._versions.members(key, name):
                 continue
             statements = self._versions.members(key, name)
-            if one.stored and not any(map(_sees_what_is_set, statements)):
+            if one.stored and not any(map(sees_what_is_set, statements)):
                 continue
-            if not one.runs and len(one.path) == 2 and all(map(_is_put_away, statements)):
+            if not one.runs and len(one.path) == 2 and all(map(is_put_away, statements)):
                 continue
             self._go("member", key, name, about)
 
@@ -403,28 +442,3 @@ def _placed(file: str, what: str, at: ast.stmt | None) -> str:
 def _may_make(decorator: ast.expr) -> bool:
     path = path_of(decorator)
     return path[-1] not in _AT_CALLS and path[0] not in ("functools", "contextlib", "abc")
-
-
-def _puts_into(statement: ast.stmt) -> bool:
-    """Whether a statement of a module puts something into an object that it has by name."""
-    match statement:
-        case ast.Assign(targets=targets):
-            return any(isinstance(one, ast.Attribute) for one in targets)
-        case ast.Expr(value=ast.Call(func=ast.Name(id="setattr"))):
-            return True
-    return False
-
-
-def _is_put_away(statement: ast.stmt) -> bool:
-    """Whether to read a member runs nothing of it: a method, and no property."""
-    return isinstance(statement, FUNCTIONS) and all(
-        path_of(one)[-1] in ("staticmethod", "classmethod") for one in statement.decorator_list
-    )
-
-
-def _sees_what_is_set(statement: ast.stmt) -> bool:
-    """Whether a member may be a property or a descriptor, which runs when it is set."""
-    if isinstance(statement, FUNCTIONS):
-        return bool(statement.decorator_list)
-    value = getattr(statement, "value", None)
-    return isinstance(value, ast.Call | ast.Name | ast.Attribute)

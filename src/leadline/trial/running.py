@@ -1,7 +1,8 @@
 """Run a call again, in a twin: what it came to, and what it met that no rerun can repeat."""
 
 from collections.abc import Callable, Iterator
-from types import FrameType
+from contextlib import suppress
+from types import CodeType, FrameType
 from typing import Any
 
 from leadline.trial.calls import Call, is_generator, parameters
@@ -112,6 +113,43 @@ def run(
 
 
 def _made(call: Call, within_s: float, gives: Callable[[object], None]) -> object:
+    try:
+        return _within_what_is_handled(call, within_s, gives)
+    except BaseException as error:
+        let_go(error, call.code)
+        raise
+
+
+def let_go(error: BaseException, code: CodeType) -> None:
+    """Have what the variables of a call of `code` hold come to its end, as it does where the
+    exception that it raised has been handled. Generators may go on: but for the call itself
+    they are left alone."""
+    members, seen = vars(BaseException), dict[int, BaseException]()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen[id(one)] = one
+        waiting += [members[name].__get__(one) for name in ("__cause__", "__context__")]
+        if issubclass(type(one), BaseExceptionGroup):
+            waiting += vars(BaseExceptionGroup)["exceptions"].__get__(one)
+        passed = members["__traceback__"].__get__(one)
+        while passed is not None:
+            frame, passed = passed.tb_frame, passed.tb_next
+            if frame.f_code is code or not frame.f_code.co_flags & _STANDING:
+                with suppress(RuntimeError):  # it runs: one of ours
+                    frame.clear()
+                    _ = frame.f_locals  # on 3.12 it has what we read, until it is read anew
+
+
+_STANDING = 0x20 | 0x80 | 0x200
+"""`CO_GENERATOR`, `CO_COROUTINE`, `CO_ASYNC_GENERATOR`."""
+
+
+def _within_what_is_handled(
+    call: Call, within_s: float, gives: Callable[[object], None]
+) -> object:
     if call.handled is None:
         return _called(call, within_s, gives)
     try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from leadline.trial.accident import without_chance
 from leadline.trial.outcome import UNSHOWN
-from leadline.trial.place import BEGAN, LATE, ONCE, UNCOMPARED, Ran
+from leadline.trial.place import BEGAN, IN_TWIN, LATE, ONCE, UNCOMPARED, Ran
 from leadline.wire.value import Value
 
 _STATE = re.compile(
@@ -21,10 +21,6 @@ _ONCE = re.compile(rf"{re.escape(ONCE)}[^)]*\)")
 _DIGEST = re.compile(r" #[0-9a-f]{16}\Z")
 _DEEPER = re.compile(r"\][.\[{(]")
 _WHOLE = f"{UNSHOWN}whole of "
-
-
-IN_TWIN = "a twin of the service may know"
-"""Ends a reason that is of the place, and none of the candidate."""
 
 
 def comparable(said: Mapping[str, Value]) -> dict[str, Value]:

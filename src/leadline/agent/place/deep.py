@@ -76,7 +76,7 @@ class _DeepWalk(OutcomeWalk):
     def _attributes(self, taken: dict[str, Any], value: object, level: int) -> None:
         """Add what else there is to tell of attributes. As the rest of it, they are told at
         each place where the value is: whether two places have one object is not compared."""
-        if cached := cached_of(type(value)) & (taken.get("fields") or {}).keys():
+        if cached := cached_of(type(value)):
             taken[CACHED] = sorted(cached)
         layout = layout_of(type(value))
         if layout.is_enum or not issubclass(layout.cls, _HOLDERS):

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from leadline.trial.lineage import Versions
-from leadline.trial.place import Begin
+from leadline.trial.place import IN_TWIN, Begin
 from leadline.trial.remade import Making
 from leadline.trial.sources import text_on_disk
 
 _SAID = (
     "objects of {0} that the call is given were made by the old code, and the candidate makes "
     "{0} otherwise: {1}; an --entry in which they are made would tell"
+)
+_RECKONED = (
+    "{0}.{1} of what the call is given was reckoned by the old code before the call, and the "
+    "candidate reckons it otherwise: {2}; an --entry in which it is asked for would tell: {3}"
 )
 
 
@@ -44,6 +48,14 @@ class MadeBefore:
             file = self._file(module)
             if file and qualname and (said := self._making.otherwise(file, qualname)):
                 return _SAID.format(qualname, said)
+        held = {
+            (node["c"], name) for node in nodes if "c" in node for name in node.get("a", ())
+        }
+        for number, name in sorted(held):
+            module, qualname = str(nodes[number].get("m")), str(nodes[number].get("t", ""))
+            file = self._file(module)
+            if file and qualname and (said := self._making.reckons(file, qualname, name)):
+                return _RECKONED.format(qualname, name, said, IN_TWIN)
         return ""
 
     def _find(self, file: str, level: int, name: str) -> str:

@@ -29,6 +29,7 @@ from leadline.trial.failure import told
 from leadline.trial.place import Begin, Order, Ran, cut
 from leadline.trial.printed import Printed
 from leadline.trial.questions import Questions
+from leadline.trial.rebuilding import built
 from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.messages import encode
 from leadline.wire.struct import dataclass, replace
@@ -67,7 +68,7 @@ class Bench:
     @property
     def notes(self) -> list[str]:
         """What is done alike for all runs."""
-        return [warm.note for warm in self.planned.caches]
+        return self.planned.notes
 
     def run(self, what: str, order: Order, make: Make, answer: Callable[[bytes], None]) -> None:
         """Make a call once, in a copy that is to end, and answer what came of it."""
@@ -92,8 +93,6 @@ class Bench:
     def _ran(self, what: str, order: Order, make: Make) -> tuple[Ran, list[str]]:
         entry, state, notes = self.entry, self.state, list[str]()
         lines = self.lines[0]
-        for warm in self.planned.caches:
-            warm.cache.cache_clear()
         if what in (CANDIDATE, AGAIN[1]):
             applied = applying.apply(self.tried, sys.modules, self.planned)
             notes = list(applied.notes)
@@ -104,6 +103,8 @@ class Bench:
             be_elsewhere()
         with Printed(PRINTED) as printed:
             call, given, streams = make(entry)
+            if self.planned.reckoned is not None:
+                self.planned.reckoned.take_out_of(built())
             ran = observed(
                 order,
                 call,
@@ -124,11 +125,12 @@ def bench_of(code: tuple[str, ...], entry: Entry, policy: TwinPolicy) -> Bench:
     begin = Begin([], "", "", scope=scope, overlay=overlay)
     is_own = own_code(begin)
     databases.install().prepare()  # modules have another `connect` now: before the look
-    state = Globals(is_own)
     try:
         planned, why = applying.planned(tried, sys.modules, _called(entry)), ""
+        planned.forget()
     except RefusedError as error:
         planned, why = applying.Planned([]), error.message
+    state = Globals(is_own)
     # of an insertion the other side knows, and of a deletion too
     old = {one.file: sorted(touched_old(one, beside=False)) for one in tried.changes}
     new = {one.file: sorted(touched_new(one, beside=False)) for one in tried.changes}
