@@ -179,7 +179,7 @@ def test_an_item_is_what_python_says(obj: object, key: object) -> None:
         ([1], 1 << 200, "no item of a large number: there are 1"),
         ([1], "a", "a list has no item 'a'"),
         ({}, (1,), "a tuple cannot be looked up without its code"),
-        ({1, 2}, 1, "what [] means on a set is decided by its own code"),
+        ({1, 2}, 1, "a set has no items"),
         (range(3), 1, "what [] means on a range is decided by its own code"),
     ],
 )

@@ -1,6 +1,10 @@
 """Candidates run in fresh sealed places, on calls of the demo's shop."""
 
-from verify.shop import report
+from benchmarks.verify.calling import home
+
+from leadline.trial.candidate import from_diff
+from leadline.verify.sources import finder
+from verify.shop import FIXES, SHOP, report, verified
 
 
 def test_a_right_fix_is_fixed(quotes):
@@ -45,6 +49,16 @@ def test_a_fix_that_swallows_the_error_is_none(quotes):
         f"no longer fails: 2 of 2 failing calls do not fail any more, "
         f"11 of 11 other calls the same, {where} and swallowed at "
     )
+
+
+def test_a_fix_that_returns_nothing_does_not_meet_what_is_asked_of_a_result(quotes):
+    place = home(SHOP)
+    text = (FIXES / "swallow.diff").read_text()
+    nothing = text.replace('return {"currency": "EUR", "lines": [], "total": 0}', "return None")
+    tried = from_diff(nothing, finder(place.path, place.cwd))
+    few = [call for call in quotes if call.failed] + quotes[:2]
+    found = verified(few, tried, place, 'result["total"] > 0').report
+    assert found.sentence.startswith("not fixed: 0 of 2 failing calls meet the expectation, ")
 
 
 def test_what_no_call_reaches_is_not_exercised(quotes):

@@ -31,7 +31,7 @@ PARTS = [
         agent.core.monitor expression.unknown expression.fuel expression.layout
         expression.interruption expression.walking expression.hiding expression.refusals
         expression.tree expression.pointing expression.spelling expression.parsing
-        expression.reading expression.exact expression.operations
+        expression.impossible expression.reading expression.exact expression.operations
         expression.evaluation expression.secrecy
         expression.condition expression.predicate expression.presentation expression.template
         expression.watch expression.check expression agent.capture.frame agent.core.passage

@@ -6,7 +6,7 @@ from typing import Any
 from leadline.expression import operations, reading, tree
 from leadline.expression.hiding import bare, name_rule
 from leadline.expression.tree import Comparison, Node
-from leadline.expression.unknown import Redacted, Unknown
+from leadline.expression.unknown import Impossible, Redacted, Unknown
 
 type Scope = Callable[[str], object]
 """Returns the value of a variable, or raises `Unknown`."""
@@ -44,8 +44,9 @@ def _item(node: tree.Item) -> Evaluator:
             return item(container, index)
         except Redacted:
             raise
-        except Unknown:  # its reason would show the key, which is a value of the application
-            raise Unknown("there is nothing to read under the computed key") from None
+        except Unknown as unknown:  # its reason would show the key, a value of the application
+            kind = Impossible if isinstance(unknown, Impossible) else Unknown
+        raise kind("there is nothing to read under the computed key")
 
     return computed
 

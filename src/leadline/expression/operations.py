@@ -14,12 +14,21 @@ from typing import Any, Literal
 from leadline.expression import exact
 from leadline.expression.fuel import UNIT_CHARS, burn, fuel_left, sparse
 from leadline.expression.hiding import hidden_items, member_rule
+from leadline.expression.impossible import (
+    is_builtin,
+    is_no_number,
+    is_text,
+    is_unhashable,
+    refusal,
+    without_order,
+    without_result,
+)
 from leadline.expression.interruption import expected
 from leadline.expression.layout import MISSING, identity, layout_of
 from leadline.expression.parsing import MAX_INT_BITS
 from leadline.expression.reading import ATTEMPTS, MAX_WALK, entry, equals, length, unwrapped
 from leadline.expression.tree import Affix, Comparison, Operator
-from leadline.expression.unknown import Exhausted, Redacted, Unknown
+from leadline.expression.unknown import Exhausted, Impossible, Redacted, Unknown
 
 MAX_TEXT = 10_000
 """Characters or bytes of an operand that is compared or searched: a few microseconds."""
@@ -158,10 +167,10 @@ def _ordering(op: Comparison) -> Callable[[object, object], bool]:
         mine, other = unwrapped(left), unwrapped(right)
         if mine is MISSING or other is MISSING:
             sign = _exactly(left, right, mine, other)
+            if sign == exact.UNORDERED or without_order(left, right):
+                raise _without_order(left, right)
             if sign is None:
                 raise _refusal(_obscure(left, right, mine))
-            if sign == exact.UNORDERED:
-                raise Unknown(f"{_name(left)} and {_name(right)} have no order")
             return compare(sign, 0)
         kind, its = identity(type(mine)), identity(type(other))
         if kind in _NUMBERS and its in _NUMBERS:
@@ -171,10 +180,16 @@ def _ordering(op: Comparison) -> Callable[[object, object], bool]:
             _check_text(mine)
             _check_text(other)
         else:
-            raise Unknown(f"{_name(left)} and {_name(right)} have no order")
+            raise _without_order(left, right)
         return compare(mine, other)
 
     return order
+
+
+def _without_order(left: object, right: object) -> Unknown:
+    sure = without_order(left, right) or is_no_number(left) or is_no_number(right)
+    reason = f"{_name(left)} and {_name(right)} have no order"
+    return Impossible(reason) if sure else Unknown(reason)
 
 
 def _exactly(left: object, right: object, mine: Any, other: Any) -> int | None:
@@ -198,17 +213,23 @@ def contains(needle: object, hay: object) -> bool:
     base = layout.base
     if base is str or base is bytes:
         return _contains_text(needle, hay)
+    if is_unhashable(needle) and base in (dict, set, frozenset):
+        raise refusal(hay, f"{_name(needle)} cannot be in {_name(hay)}")
     if base is dict:
         return entry(hay, _operand(needle)) is not MISSING
     if identity(base) in _WALKED:
         return _contains_element(needle, hay, base)
+    if is_builtin(hay) and not is_text(hay):
+        raise Impossible(f"nothing is in a {layout.name}")
     raise Unknown(f"what is in a {layout.name} is decided by its own code")
 
 
 def _contains_text(needle: object, hay: object) -> bool:
     part, whole = _operand(needle), _operand(hay)
     if type(part) is not type(whole):
-        raise Unknown(f"{_name(needle)} cannot be in {_name(hay)}")
+        sure = is_builtin(needle) and (type(hay) is str or not isinstance(part, int))
+        reason = f"{_name(needle)} cannot be in {_name(hay)}"
+        raise Impossible(reason) if sure else Unknown(reason)
     _check_text(part)
     _check_text(whole)
     return part in whole
@@ -262,7 +283,14 @@ def arithmetic(op: Operator) -> Callable[[object, object], int | float]:
     calculate = _CALCULATE[op]
 
     def compute(left: object, right: object) -> int | float:
-        mine, other = _number(left), _number(right)
+        try:
+            mine, other = _number(left), _number(right)
+        except Redacted:
+            raise
+        except Unknown as unknown:
+            if without_result(op, left, right):
+                raise Impossible(unknown.reason) from None
+            raise
         try:
             result: int | float = calculate(mine, other)
         except ArithmeticError as error:
@@ -270,13 +298,15 @@ def arithmetic(op: Operator) -> Callable[[object, object], int | float]:
                 raise
         else:
             return _check_number(result)  # type: ignore[no-any-return]
-        raise Unknown(f"{op} has no result for these numbers")
+        raise Impossible(f"{op} has no result for these numbers")
 
     return compute
 
 
 def negative(value: object) -> int | float:
     """Answer `-value`, for a number."""
+    if is_no_number(value):
+        raise Impossible(f"{_name(value)} is not a number")
     result: int | float = _check_number(-_number(value))
     return result
 
@@ -285,6 +315,8 @@ def has_affix(affix: Affix, value: object, text: object) -> bool:
     """Answer `value.startswith(text)` or `.endswith`; `text` may be a tuple of texts."""
     if affix.value in layout_of(type(value)).overrides:
         raise Unknown(f"{_name(value)} has a {affix.value}() of its own")
+    if is_builtin(value) and not is_text(value):
+        raise Impossible(f"{affix.value}() asks a text about a text, not {_name(value)}")
     whole = _operand(value)
     if identity(type(whole)) not in _TEXTS:
         raise Unknown(f"{affix.value}() asks a text about a text, not {_name(value)}")
@@ -298,7 +330,7 @@ def has_affix(affix: Affix, value: object, text: object) -> bool:
 def _has_affix(affix: Affix, whole: Any, text: object) -> bool:
     part: Any = _operand(text)
     if type(part) is not type(whole):
-        raise Unknown(f"{affix.value}() asks a text about a text, not {_name(text)}")
+        raise refusal(text, f"{affix.value}() asks a text about a text, not {_name(text)}")
     _check_text(part)
     return bool(whole.startswith(part) if affix is Affix.START else whole.endswith(part))
 
@@ -308,6 +340,8 @@ def cut(value: object, bounds: slice) -> object:
     layout = layout_of(type(value))
     base: Any = layout.base
     if identity(base) not in _SLICED or "__getitem__" in layout.overrides:
+        if is_builtin(value):
+            raise Impossible(f"a {layout.name} has no slices")
         raise Unknown(f"what a slice of a {layout.name} is, is decided by its own code")
     indexes = range(*bounds.indices(base.__len__(value)))
     if len(indexes) > MAX_SLICE:

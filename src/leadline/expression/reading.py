@@ -13,6 +13,7 @@ from typing import Any
 
 from leadline.expression.fuel import UNIT_CHARS, burn, fuel_left, sparse
 from leadline.expression.hiding import hidden_items, member_rule
+from leadline.expression.impossible import is_builtin, is_unhashable, refusal
 from leadline.expression.interruption import expected
 from leadline.expression.layout import (
     MISSING,
@@ -25,7 +26,7 @@ from leadline.expression.layout import (
     is_slot,
     layout_of,
 )
-from leadline.expression.unknown import Exhausted, Redacted, Unknown
+from leadline.expression.unknown import Exhausted, Impossible, Redacted, Unknown
 from leadline.expression.walking import ATTEMPTS, lookup
 
 __all__ = [
@@ -115,7 +116,7 @@ def attribute(obj: object, name: str) -> object:
     if held is not MISSING:
         return held
     if found is MISSING:
-        raise Unknown(_nothing(layout, name))
+        raise refusal(obj, _nothing(layout, name))
     if layout_of(type(found)).has_get:
         raise Unknown(_runs_code(layout, name, found))
     return found
@@ -188,17 +189,21 @@ def item(obj: object, key: object) -> object:
     layout = layout_of(type(obj))
     base: Any = layout.base
     if (base is not dict and base not in _SEQUENCES) or "__getitem__" in layout.overrides:
+        if is_builtin(obj):
+            raise Impossible(f"a {layout.name} has no items")
         raise Unknown(f"what [] means on a {layout.name} is decided by its own code")
     wanted = unwrapped(key)
     if wanted is MISSING:
+        if is_unhashable(key):
+            raise refusal(obj, f"nothing is under a {layout_of(type(key)).name}")
         raise Unknown(f"a {layout_of(type(key)).name} cannot be looked up without its code")
     if base is dict:
         value = entry(obj, wanted)
         if value is MISSING:
-            raise Unknown(f"no key {shown(wanted)}")
+            raise refusal(obj, f"no key {shown(wanted)}")
         return value
     if type(wanted) is not int and type(wanted) is not bool:
-        raise Unknown(f"a {layout.name} has no item {shown(wanted)}")
+        raise refusal(obj, f"a {layout.name} has no item {shown(wanted)}")
     size = base.__len__(obj)
     _check_index(obj, layout, wanted + size if wanted < 0 else wanted)
     if (rule := member_rule(obj, layout)) is not None:
@@ -208,7 +213,7 @@ def item(obj: object, key: object) -> object:
     except IndexError as error:
         if not expected(error, IndexError):
             raise
-    raise Unknown(f"no item {shown(wanted)}: there are {size}")
+    raise refusal(obj, f"no item {shown(wanted)}: there are {size}")
 
 
 def entry(mapping: Any, key: object) -> object:
@@ -329,6 +334,8 @@ def length(obj: object) -> int:
     layout = layout_of(type(obj))
     base: Any = layout.base
     if base not in _SIZED or "__len__" in layout.overrides:
+        if is_builtin(obj):
+            raise Impossible(f"a {layout.name} has no length")
         raise Unknown(f"how long a {layout.name} is, is decided by its own code")
     return base.__len__(obj)  # type: ignore[no-any-return]
 

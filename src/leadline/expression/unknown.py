@@ -13,6 +13,11 @@ class Exhausted(Unknown):
     """The hit has no fuel left: nothing more is looked at, whoever asks."""
 
 
+class Impossible(Unknown):
+    """Nobody's code decides: Python raises an error there, as `None["cost"]` does. Of what has
+    to hold of a call that is the answer no."""
+
+
 class Redacted(Unknown):
     """There is an answer and it stays home; `rule` names why, such as `name:password`."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadline.expression.predicate import Predicate, compile_predicate
-from leadline.expression.unknown import Unknown
+from leadline.expression.unknown import Impossible, Unknown
 
 
 class Questions:
@@ -28,10 +28,21 @@ class Questions:
         binding them anew, so it is asked with what was given too."""
         self.returned, self.value = returned, value
         passed = {**bound, **self._given}
-        self.fails = self._answer(self._fails, bound, returned, value)
+        self.fails = self._failing(bound, returned, value)
         if self.fails is False:
-            self.fails = self._answer(self._fails, passed, returned, value)
-        self.expect = self._answer(self._expect, passed, returned, value)
+            self.fails = self._failing(passed, returned, value)
+        try:
+            self.expect = self._answer(self._expect, passed, returned, value)
+        except Impossible:  # Python would raise there: it does not hold
+            self.expect = False
+
+    def _failing(self, bound: Mapping[str, Any], returned: bool, value: object) -> bool | None:
+        """Answer whether it is a failing call: where Python would raise, nobody has said so."""
+        try:
+            return self._answer(self._fails, bound, returned, value)
+        except Impossible as impossible:
+            self.unknown = self.unknown or impossible.reason
+            return None
 
     def _answer(
         self,
@@ -51,6 +62,8 @@ class Questions:
 
         try:
             return predicate.holds(scope, returned, value)
+        except Impossible:
+            raise
         except Unknown as unknown:
             self.unknown = self.unknown or unknown.reason
             return None
