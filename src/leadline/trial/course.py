@@ -116,6 +116,11 @@ class Course:
         """Return the code of all functions of the service's own that have run."""
         return self._started
 
+    def changed(self, file: str) -> str:
+        """Return the real path of a file whose lines are looked out for; nothing for others."""
+        real = os.path.realpath(file) if file else ""
+        return real if real in self._wanted else ""
+
     def _line(self, code: CodeType, line: int) -> object:
         file = self._own(code.co_filename)
         if file and len(self._lines) < MAX_LINES:

@@ -134,7 +134,9 @@ class Ran:
     of the service, by `module.name`. `given` are the objects that were passed, as they are at
     the end, whatever the function has bound to the names of its parameters. `inside` is what
     an outcome holds and does not show. `reads` is what its code reads of what the service may
-    have changed: `module:name`, or `:attribute`, a space, and what follows that."""
+    have changed: `module:name`, or `:attribute`, a space, and what follows that. `handed` are
+    the classes of changed files of which objects were handed out: the real path of the file, a
+    colon and the qualified name."""
 
     number: int
     rerun: Rerun
@@ -148,6 +150,7 @@ class Ran:
     given: dict[str, Value] | None = None
     inside: dict[str, Value] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
+    handed: list[str] = field(default_factory=list)
 
 
 def write(message: Begin | Ready | Order | Ran) -> bytes:
@@ -193,7 +196,7 @@ def ran_of(said: Any) -> Ran:
         isinstance(value.get(name) or {}, dict) for name in ("state", "given", "inside")
     ):
         raise WireError("A run does not follow the contract.")
-    if not _are_texts(value.get("reads", [])):
+    if not all(_are_texts(value.get(name, [])) for name in ("reads", "handed")):
         raise WireError("A run does not follow the contract.")
     value["rerun"] = read_rerun(value.get("rerun"))
     value["coursed"] = read_coursed(value.get("coursed"))

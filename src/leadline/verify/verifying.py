@@ -14,6 +14,7 @@ from leadline.verify.calls import CapturedCall, Home
 from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
 from leadline.verify.exporting import wanted
 from leadline.verify.gateways import notes_of
+from leadline.verify.handed_out import with_classes_open
 from leadline.verify.lacking import without_what_lacks
 from leadline.verify.luck import TIMES, once_more, to_run_again, without_luck
 from leadline.verify.places import Places
@@ -115,7 +116,7 @@ def reported(
     took_s: float,
 ) -> Verified:
     """Judge what became of the calls, and put it all into a report."""
-    compared = without_luck(compared)
+    compared = with_classes_open(without_luck(compared), asked.candidate.changes)
     stated = Stated(
         bool(asked.fails),
         bool(asked.expect),

@@ -46,19 +46,26 @@ _OF_C = frozenset(
     """.split()
 )
 """Modules of objects that C code keeps, and can tell what is in."""
+_HANDED_OUT = ("result", "exception", "yield ")
+"""How the names of roots begin that the caller is given."""
 _at_work: dict[int, CodeType] = {}
 _PLAIN = frozenset((int, float, str, bytes, bytearray, bool, type(None), complex, Withheld))
 
 
 def inside(
-    roots: Mapping[str, object], but: object = None, still: bool = False
+    roots: Mapping[str, object],
+    but: object = None,
+    still: bool = False,
+    kinds: dict[int, type] | None = None,
 ) -> dict[str, object]:
     """Return, by path, what values hold beyond what a capture of them shows, `but` for what is
     within that one. `still` asks no iterator for its next value: the service goes on with it,
-    or it waits for something."""
+    or it waits for something. `kinds` gets the classes of what is handed out, by their ids: of
+    all objects that are met on the way from there."""
     look = _Look(still)
     look.leave(but)
     for name, one in roots.items():
+        look.kinds = kinds if name.startswith(_HANDED_OUT) else None
         look.at(name, one, 0)
     return look.found
 
@@ -70,6 +77,7 @@ class _Look:
         self.found: dict[str, object] = {}
         self._still = still
         self._met: dict[int, object] = {}
+        self.kinds: dict[int, type] | None = None
 
     def leave(self, value: object) -> None:
         """Do not look into a value."""
@@ -85,6 +93,8 @@ class _Look:
             self.found[f"{UNCOMPARED}{path.partition('[')[0]}"] = LARGE
             return
         self._met[id(value)] = value  # kept, or another may have its id
+        if self.kinds is not None:
+            self.kinds[id(kind)] = kind
         try:
             self._into(path, value, depth + 1)
         except (Exception, WithheldTouched) as error:  # noqa: BLE001 - what it makes of a look

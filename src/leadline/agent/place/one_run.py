@@ -15,6 +15,7 @@ from leadline.agent.place.entry import Entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.inside import at_work, inside
 from leadline.agent.place.moved import Moved
+from leadline.expression.layout import layout_of
 from leadline.trial import running
 from leadline.trial.calls import Call, is_generator
 from leadline.trial.course import Course, Coursed
@@ -138,7 +139,8 @@ def observed(
     with at_work(course.ran()):
         changed = look.state.changed()  # before anything lazy runs on
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
-    within = _within(_roots(call, given, questions, look, yields), look)
+    kinds: dict[int, type] = {}
+    within = _within(_roots(call, given, questions, look, yields), look, kinds)
     within |= _moved(yields, ran.outcome, look)
     written, asked = HERE.written()  # the last: it ends what is under way
     if what is not None:
@@ -158,6 +160,7 @@ def observed(
         left,
         beneath | within,
         look.moved.reads(course.started()) if look.moved is not None else [],
+        _of_changed_files(kinds, course),
     )
 
 
@@ -176,21 +179,37 @@ def _roots(
 ) -> dict[str, object]:
     """Return the objects that may hold more than an outcome tells, by what they are called."""
     roots = {"result" if questions.returned else "exception": questions.value}
+    if call.exchange is not None and questions.returned:
+        roots = {}  # what it gives out is the body of the response
+    roots |= {f"yield {number}": one for number, one in enumerate(yields, 1)}
     if call.exchange is None:
         roots |= {f"argument {name}": one for name, one in given.items()}
-    elif questions.returned:
-        roots = {}  # what it gives out is the body of the response
     roots |= look.streams
-    return roots | {f"yield {number}": one for number, one in enumerate(yields, 1)}
+    return roots
 
 
-def _within(roots: Mapping[str, object], look: Look) -> dict[str, Value]:
+def _within(
+    roots: Mapping[str, object], look: Look, kinds: dict[int, type]
+) -> dict[str, Value]:
     """Return what lies inside of objects where an outcome does not look."""
     show = look.shown()
     return {
         path: deep_under(show, path.rpartition(".")[2], one)
-        for path, one in inside(roots).items()
+        for path, one in inside(roots, kinds=kinds).items()
     }
+
+
+def _of_changed_files(kinds: Mapping[int, type], course: Course) -> list[str]:
+    """Return those classes that files of the candidate define, with all that these inherit
+    from: the real path of the file, a colon and the qualified name."""
+    found: dict[str, None] = {}
+    for kind in kinds.values():
+        for cls in layout_of(kind).order:
+            module = sys.modules.get(layout_of(cls).module)
+            file = course.changed(getattr(module, "__file__", None) or "")
+            if file:
+                found[f"{file}:{cls.__qualname__}"] = None
+    return list(found)
 
 
 def _moved(yields: list[object], outcome: Outcome | None, look: Look) -> dict[str, Value]:
