@@ -114,6 +114,7 @@ def test_a_call_is_kept_as_it_began_and_as_it_ended(soundings, shop) -> None:
     assert call.home.python == sys.version.split()[0]
     assert call.home.recursion_limit == sys.getrecursionlimit()
     assert call.home.max_str_digits == sys.get_int_max_str_digits()
+    assert call.home.warnings == sys.warnoptions
     assert reading.message.startswith("share(…) returned {'each': 1.0, 'note': None}, kept ")
 
 

@@ -1,4 +1,5 @@
-"""What a program has set with functions of `sys` when it started holds in fresh places too."""
+"""What a program has set with functions of `sys` when it started holds in fresh places too, and
+so do the options of its interpreter."""
 
 import sys
 from pathlib import Path
@@ -36,6 +37,7 @@ FAILS = "raises ZeroDivisionError"
 
 SHOWN = """\
 import sys
+import warnings
 
 
 def deep(k):
@@ -52,6 +54,12 @@ async def later(k):
 
 def each(k):
     yield deep(k)
+
+
+def options(k):
+    assert not k
+    warnings.warn("this is old", DeprecationWarning)
+    return k
 """
 
 
@@ -100,3 +108,27 @@ def test_a_call_is_as_deep_on_the_stack_as_it_was(
                 assert ran.state == {}
     finally:
         place.close()
+
+
+def test_the_options_of_an_interpreter_hold_in_fresh_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONWARNINGS", "error")  # ours
+    monkeypatch.setenv("PYTHONOPTIMIZE", "2")
+    (tmp_path / "shown_of_it.py").write_text(SHOWN, "utf-8")
+    at = home(tmp_path)
+    begin = Begin(at.path, at.cwd, "shown_of_it:options", salt="x")
+    given = keep([("k", 3)]).document or {}
+    for warnings, flags, ends in (
+        ([], {}, "AssertionError"),
+        ([], {"optimize": 1}, 3),
+        (["error::DeprecationWarning"], {"optimize": 1, "dev_mode": 1}, "DeprecationWarning"),
+    ):
+        place = Place(replace(begin, warnings=warnings), sys.executable, "1", flags)
+        try:
+            assert place.ready().ok
+            found = place.run(Order(1, given)).rerun.outcome
+            assert found is not None
+            assert (found.value if found.returned else found.value["type"]) == ends
+        finally:
+            place.close()

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from leadline.agent.locate.files import import_roots
 from leadline.agent.state import held_by_modules
-from leadline.wire.call import Origin
+from leadline.wire.call import KEPT_FLAGS, Origin
 
 _dict_of = vars(ModuleType)["__dict__"].__get__
 MAX_FILE_BYTES = 20_000_000
@@ -30,6 +30,8 @@ def origin_of(file: str) -> Origin:
         state=held_by_modules(file),
         recursion_limit=sys.getrecursionlimit(),
         max_str_digits=sys.get_int_max_str_digits(),
+        flags={name: int(value) for name in KEPT_FLAGS if (value := getattr(sys.flags, name))},
+        warnings=[one for one in sys.warnoptions if type(one) is str],
     )
 
 

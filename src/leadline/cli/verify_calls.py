@@ -154,6 +154,8 @@ def _home(args: argparse.Namespace, origin: Origin) -> tuple[Home, list[str]]:
         state=origin.state,
         recursion_limit=origin.recursion_limit,
         max_str_digits=origin.max_str_digits,
+        flags=origin.flags,
+        warnings=origin.warnings,
         hash_seed=origin.hash_seed if not origin.hash_randomization or origin.hash_seed else "",
     )
     return home, notes

@@ -238,6 +238,8 @@ class _Origin(Struct, forbid_unknown_fields=True):
     state: dict[str, dict[str, str]] = {}
     recursion_limit: _Number | None = None
     max_str_digits: _Number | None = None
+    flags: dict[str, _Number] = {}
+    warnings: list[str] = []
 
 
 class _Turn(Struct, forbid_unknown_fields=True):

@@ -66,7 +66,8 @@ class Begin:
     `before` holds the texts of changed files before the change, where `overlay` has it.
     `salt` makes values that are held back comparable between places, and nowhere else.
     `recursion_limit` and `max_str_digits` are those of `sys` in the service, None where they
-    are not known: what a program sets when it starts is set by no import.
+    are not known: what a program sets when it starts is set by no import. `warnings` are the
+    options of the interpreter that say which of them are errors.
     """
 
     path: list[str]
@@ -88,6 +89,7 @@ class Begin:
     state: dict[str, dict[str, str]] = field(default_factory=dict)
     recursion_limit: int | None = None
     max_str_digits: int | None = None
+    warnings: list[str] = field(default_factory=list)
     seed: int = 1
     life_s: float = LIFE_S
 

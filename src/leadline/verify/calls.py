@@ -68,6 +68,8 @@ class Home:
     state: dict[str, dict[str, str]] = field(default_factory=dict)
     recursion_limit: int | None = None
     max_str_digits: int | None = None
+    flags: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
 
 def of_view(number: int, view: CallView, asked: bool) -> CapturedCall:

@@ -29,7 +29,7 @@ from leadline.trial.place import (
     read_ready,
     write,
 )
-from leadline.verify.calls import CapturedCall
+from leadline.verify.calls import CapturedCall, Home
 from leadline.wire.errors import LeadlineError, UnavailableError, WireError
 from leadline.wire.struct import replace
 
@@ -42,19 +42,31 @@ _SEEDS = ("1", "2", "1")
 """Of the order of sets, where the live process had a random one."""
 _MARGIN = 10
 """Yields that are asked for beyond those of the live call."""
+_SAYING = ("PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONUTF8")
+"""What of our own environment would be taken for flags of the service."""
+_NO_FLAGS: Mapping[str, int] = {}
 
 
 class Place:
     """One place: started, asked for one run after the other, closed."""
 
-    def __init__(self, begin: Begin, executable: str, hash_seed: str) -> None:
+    def __init__(
+        self,
+        begin: Begin,
+        executable: str,
+        hash_seed: str,
+        flags: Mapping[str, int] = _NO_FLAGS,
+    ) -> None:
         """Start the process; `ready` waits for it. Raises `UnavailableError`."""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         ours, theirs = socket.socketpair()
         self._socket = ours
         environ = {**os.environ, "PYTHONHASHSEED": hash_seed, "LEADLINE_OFF": "1"}
+        for name in _SAYING:
+            environ.pop(name, None)
         # -P: a module of the folder that somebody works in would be imported outside the seal
-        command = [executable, "-P", "-m", "leadline.agent.place", str(theirs.fileno())]
+        program = ["-P", "-m", "leadline.agent.place", str(theirs.fileno())]
+        command = [executable, *_options(flags), *program]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - an interpreter, asked to run us
                 command,
@@ -164,11 +176,11 @@ class Places:
         begin: Begin,
         sources: Mapping[str, str | None],
         wanted: tuple[dict[str, list[int]], dict[str, list[int]]],
-        executable: str,
-        hash_seed: str,
+        home: Home,
     ) -> None:
         """`begin` is for the old code, `sources` are the candidate's. `wanted` are the lines
-        that count as changed, on the old side and on the new one."""
+        that count as changed, on the old side and on the new one. The interpreter is that of
+        `home`, with its flags."""
         old, new = wanted
         changed = {
             file: list(Change(file, text, sources.get(file)).functions)
@@ -176,12 +188,12 @@ class Places:
         }
         salt = secrets.token_hex(8)
         begin = replace(begin, salt=salt, wanted=old, functions=changed)
-        seeds = (hash_seed,) * 3 if hash_seed else _SEEDS
+        seeds = (home.hash_seed,) * 3 if home.hash_seed else _SEEDS
         candidate = replace(begin, overlay=dict(sources), wanted=new, before=begin.overlay)
         self._places: list[Place] = []
         try:
             for one, seed in zip((begin, begin, candidate), seeds, strict=True):
-                self._places.append(Place(one, executable, seed))
+                self._places.append(Place(one, home.executable, seed, home.flags))
         except LeadlineError:
             self.close()
             raise
@@ -229,6 +241,19 @@ class Places:
         """End all."""
         for place in self._places:
             place.close()
+
+
+def _options(flags: Mapping[str, int]) -> list[str]:
+    """Return the options of an interpreter with these flags. A file of calls may say anything
+    of them, so that nothing but a number of letters comes of it."""
+    letters = (("optimize", "-O"), ("bytes_warning", "-b"))
+    options = [letter for name, letter in letters for _ in range(_level(flags.get(name, 0)))]
+    words = (("dev_mode", "dev"), ("utf8_mode", "utf8"))
+    return [*options, *(f"-X{word}" for name, word in words if flags.get(name))]
+
+
+def _level(value: object) -> int:
+    return min(max(value, 0), 2) if isinstance(value, int) else 0
 
 
 def order_of(call: CapturedCall, within_s: float = RUN_S) -> Order:

@@ -202,7 +202,7 @@ def _run_in(
     progress("importing", 0, 1)
     begin = _begin(request, later)
     sides = (_lines(candidate.changes, _old), _lines(candidate.changes, _new))
-    with Places(begin, candidate.sources, sides, home.executable, home.hash_seed) as places:
+    with Places(begin, candidate.sources, sides, home) as places:
         control = _control(request, places)
         left = replace(aside(candidate.changes), changed=frozenset(control.moved))
 
@@ -238,6 +238,7 @@ def _begin(request: Request, later: Sequence[str]) -> Begin:
         state=home.state,
         recursion_limit=home.recursion_limit,
         max_str_digits=home.max_str_digits,
+        warnings=home.warnings,
         overlay=dict(request.candidate.old_sources),
         scope=request.scope,
         readable=request.readable,

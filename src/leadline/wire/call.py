@@ -18,6 +18,8 @@ MAX_CAPTURED_BYTES = 8_000_000
 """Of all calls of one capture in one instance."""
 MAX_YIELDS = 100
 """Of one generator that are taken; what it gives out beyond is counted."""
+KEPT_FLAGS = ("optimize", "bytes_warning", "dev_mode", "utf8_mode")
+"""Of `sys.flags`, with which the same code does other things."""
 MAX_CALLERS = 8
 """Callers of the application's own that are named."""
 
@@ -59,8 +61,9 @@ class Origin:
     when the first call was captured; `hash_seed` is the environment's `PYTHONHASHSEED`,
     and `main` the name under which the program itself, `__main__`, can be imported. `state`
     are digests of what the modules of the application hold beside functions and classes, by
-    module and name (`agent.state`): elsewhere they may hold something else. The last two are
-    what the program may have set with functions of `sys`; None where that is not told.
+    module and name (`agent.state`): elsewhere they may hold something else. The two limits
+    are what the program may have set with functions of `sys`; None where that is not told.
+    `flags` are those of `KEPT_FLAGS` that are not 0, and `warnings` the options of `-W`.
     """
 
     python: str
@@ -75,6 +78,8 @@ class Origin:
     state: dict[str, dict[str, str]] = field(default_factory=dict)
     recursion_limit: int | None = None
     max_str_digits: int | None = None
+    flags: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

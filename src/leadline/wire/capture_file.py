@@ -52,6 +52,8 @@ _OF_ORIGIN: tuple[_Member, ...] = (
     ("state", dict),
     ("recursion_limit", (int, _NULL)),
     ("max_str_digits", (int, _NULL)),
+    ("flags", dict),
+    ("warnings", list),
 )
 _NEEDED = ("entry", "returned")
 

@@ -10,6 +10,7 @@ import random
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -47,6 +48,7 @@ def live(begin: Begin, lines: Lines) -> None:
     try:
         random.seed(begin.seed)
         databases.install()
+        _warn(begin)
         entry = _import(begin)
         if entry.function.__code__.co_flags & _ASYNC:
             importlib.import_module("asyncio")  # it reads files, which is nothing a call does
@@ -90,6 +92,14 @@ def live(begin: Begin, lines: Lines) -> None:
             lines.say(write(cut(order.number, said)))
             continue
         _apart(order, lines, partial(_run, order, entry, begin, state, moved))
+
+
+def _warn(begin: Begin) -> None:
+    """Have the options of `-W`, as the interpreter does at its start; one that names a class of
+    a module imports it, so not outside of the seal."""
+    if begin.warnings and begin.warnings != sys.warnoptions:
+        sys.warnoptions[:] = begin.warnings
+        warnings._processoptions(begin.warnings)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _limit(begin: Begin) -> None:
