@@ -63,3 +63,17 @@ def test_bytes_that_are_no_text_are_no_defect(leadline, shop, words):
     done = run(*words)
     assert done.returncode in (0, 64), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_error_is_told_by_its_status_where_nobody_reads_its_words(tmp_path):
+    """A status of 0 or 1 would be a verdict."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [LEADLINE, "verify", "--captured", tmp_path / "no.jsonl", "--patch", tmp_path],
+            stdout=subprocess.DEVNULL, stderr=writing, timeout=60, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    assert done.returncode == 64

@@ -52,6 +52,11 @@ def out(text: str = "") -> None:
 
 
 def err(text: str) -> None:
-    """Print to stderr; where that is closed, nowhere: stdout is somebody else's."""
-    if sys.stderr is not None:
+    """Print to stderr; where that is closed, or nobody reads on, nowhere: stdout is somebody
+    else's, and an exit status says more than a line of progress."""
+    if sys.stderr is None:
+        return
+    try:
         print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        sys.stderr = None  # the interpreter must not flush into it again
