@@ -1,6 +1,7 @@
 """One fresh place, asked for calls of several sorts: it is set up, and has their context."""
 
 import io
+import ssl
 import sys
 from contextvars import ContextVar
 from pathlib import Path
@@ -12,6 +13,7 @@ from benchmarks.verify.calling import home, imported
 from leadline.agent.capture.environment import environment
 from leadline.agent.capture.keeping import Landmarks, keep
 from leadline.agent.place.entry import find_entry
+from leadline.trial.candidate import make, of_texts
 from leadline.trial.outcome import Outcome
 from leadline.trial.place import Begin, Order, Ran
 from leadline.trial.running import Rerun
@@ -19,6 +21,8 @@ from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import compare_runs
 from leadline.verify.places import Place, order_of
 from leadline.verify.verdict import Candidate, Control
+from leadline.verify.verifying import Request, verify
+from leadline.wire.errors import UnavailableError
 from leadline.wire.kept import Kept
 from leadline.wire.struct import replace
 from leadline.wire.value import Value
@@ -331,3 +335,40 @@ def test_a_secret_in_a_queue_or_of_a_thread_is_not_told(tmp_path: Path) -> None:
     assert "name:password" in found
     assert "name:api_key" in found
     assert "hunter2-" not in found
+
+
+CLIENT = """\
+import pathlib
+import ssl
+
+CONTEXT = ssl.create_default_context()
+TOKEN = pathlib.Path("{}").read_text()
+
+def trusts(number):
+    return CONTEXT.cert_store_stats()["x509_ca"] > 0
+"""
+
+
+def test_what_is_read_at_import_is_named_where_it_may_not_be(tmp_path: Path) -> None:
+    folder, secret = tmp_path / "service", tmp_path / "token.txt"
+    folder.mkdir()
+    secret.write_text("t-1", "utf-8")
+    file = folder / "client_of_it.py"
+    file.write_text(old := CLIENT.format(secret), "utf-8")
+    at = home(folder)
+    begin = Begin(at.path, at.cwd, "client_of_it:trusts", salt="x", readable=[str(secret)])
+    place = Place(begin, sys.executable, "1")
+    try:
+        assert place.ready().ok
+        ran = place.run(Order(1, keep([("number", 1)]).document or {}))
+        assert ran.rerun.outcome is not None
+        # the authorities that the system trusts lie where every client looks for them
+        assert ran.rerun.outcome.value is (ssl.create_default_context().get_ca_certs() != [])
+    finally:
+        place.close()
+    call = CapturedCall(1, keep([("number", 1)]).document, Outcome(True, True))
+    tried = make("other", [of_texts(str(file), old, old.replace("> 0", "> 1"))])
+    with pytest.raises(UnavailableError, match="PermissionError") as caught:
+        verify(Request("x", "client_of_it:trusts", [call], at, tried))
+    assert str(secret) in caught.value.hint
+    assert "--read" in caught.value.hint

@@ -40,6 +40,8 @@ _TWIN_HAS = "what lives in its process is there in a twin: --place twin, where t
 type Progress = Callable[[str, int, int], None]
 """Takes what is being done, how much of it is done, and how much there is."""
 
+_DENIED = PermissionError.__name__
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -254,20 +256,26 @@ def _control(request: Request, places: Places) -> Ready:
     where the old code cannot be imported there, and `RefusedError` where the new cannot."""
     control, tried = places.ready()
     if not control.ok:
-        main = request.home.main
-        is_program = main and request.entry.startswith((f"{main}:", "__main__:"))
         raise UnavailableError(
             "no-place",
             f"The calls cannot be run again in a fresh process: {_why(control)}.",
-            "What a program does by itself belongs under `if __name__ == '__main__'`."
-            if is_program
-            else "",
+            _hint(request, control),
         )
     if not tried.ok:
         raise RefusedError(
             "not-applicable", f"The candidate cannot be imported: {_why(tried)}."
         )
     return control
+
+
+def _hint(request: Request, control: Ready) -> str:
+    unread = [one.detail for one in control.refused if one.what == "openat" and one.detail]
+    if unread and _DENIED in control.reason:
+        return f"It may not read {unread[-1]}: --read names what it may read beside."
+    main = request.home.main
+    if main and request.entry.startswith((f"{main}:", "__main__:")):
+        return "What a program does by itself belongs under `if __name__ == '__main__'`."
+    return ""
 
 
 type _Runner = Callable[[Sequence[CapturedCall], str], list[Compared]]
