@@ -219,6 +219,68 @@ def test_caches_of_what_leads_to_a_change_are_found(imported, text, asked, names
     assert [one.name for one in found] == [f"lived.{name}" for name in names]
 
 
+KEY = """
+import collections, heapq, weakref
+def norm(text):
+    return text
+def other(text):
+    return text + ""
+class Key:
+    def __init__(self, text):
+        self.text = text
+    def __eq__(self, key):
+        return norm(self.text) == norm(key.text)
+    def __hash__(self):
+        return hash(len(self.text))
+    def __lt__(self, key):
+        return self.text < key.text
+    def __repr__(self):
+        return self.text
+class Sub(Key):
+    pass
+class Own(Key):
+    def __eq__(self, key):
+        return self.text == key.text
+    def __hash__(self):
+        return 1
+"""
+EQUAL = ("norm(self.text) == norm(key.text)", "self.text == key.text")
+HASH = ("hash(len(self.text))", "hash(len(self.text) // 2)")
+LESS = ("self.text < key.text", "self.text > key.text")
+NORM = ("return text\n", "return text.lower()\n")
+DECIDED = {
+    "a dictionary": ("T = {Key(k): k for k in 'ab'}\n", EQUAL, "Key.__eq__ has decided what is in a dictionary"),
+    "a dictionary that was filled": ("T = dict()\ndef fill():\n    T[Key('a')] = 1\n", EQUAL, "Key.__eq__ has decided what is in a dictionary"),
+    "a set": ("T = set()\ndef fill():\n    T.add(Key('a'))\n", EQUAL, "Key.__eq__ has decided what is in a set"),
+    "a hash": ("T = {1: {Sub('a')}}\n", HASH, "Key.__hash__ "),
+    "what it calls": ("T = set()\ndef fill():\n    T.add(Key('a'))\n", NORM, "Key.__eq__ has decided"),
+    "a tuple": ("T = {}\ndef fill():\n    T[1, (2, Key('a'))] = 1\n", HASH, "Key.__hash__ has decided"),
+    "a weak one": ("T = weakref.WeakSet()\nK = Key('a')\ndef fill():\n    T.add(K)\n", EQUAL, "Key.__eq__ has decided what is in a set"),
+    "a counter": ("T = collections.Counter()\ndef fill():\n    T[Key('a')] += 1\n", EQUAL, "Key.__eq__ has decided"),
+    "its own": ("T = set()\ndef fill():\n    T.add(Own('a'))\n", HASH, ""),
+    "values alone": ("T = {k: Key(k) for k in 'ab'}\nL = [Key('b')]\n", EQUAL, ""),
+    "what nothing of it calls": ("T = {Key('a')}\n", ("text + ''", "text + 'x'"), ""),
+    "a sorted list": ("T = sorted([Key('b'), Key('a')])\n", LESS, "Key.__lt__ was called there"),
+    "a list that is sorted": ("T = [Key('b'), Key('a')]\nT.sort()\n", LESS, "Key.__lt__ was called there"),
+    "a heap": ("T = []\nfor _k in 'ba':\n    heapq.heappush(T, Key(_k))\n", LESS, "Key.__lt__ was called there"),
+    "a list": ("T = [Key('b'), Key('a')]\n", LESS, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "change", "said"), DECIDED.values(), ids=DECIDED)
+def test_what_tells_the_keys_of_live_containers_apart_is_an_obstacle(
+    imported, text, change, said
+):
+    imported({"lived": KEY.replace('""', "''") + text})
+    getattr(sys.modules["lived"], "fill", lambda: None)()
+    made = changed("lived", *change)
+    if not said:
+        assert applying.planned(made, loaded()).works
+        return
+    with pytest.raises(RefusedError, match=rf"lived\.py:\d+: .*{said}"):
+        applying.planned(made, loaded())
+
+
 ONCE = """
 import functools
 from django.utils import functional

@@ -104,7 +104,7 @@ SEALED_PARTS = [
     f"leadline.{name}"
     for name in """
         trial.program trial.syntax trial.uses trial.rebound trial.bygone trial.warm
-        trial.reckoned trial.traces
+        trial.reckoned trial.keyed trial.traces
         trial.applying trial.candidate trial.difference trial.fresh trial.holders trial.overlay
         trial.patch trial.plan trial.questions
         trial.purity trial.reachable trial.scopes trial.sources

@@ -17,6 +17,7 @@ from leadline.trial.bygone import bygone, changed_by, program_of
 from leadline.trial.candidate import NOT_PUT_IN, Candidate
 from leadline.trial.fresh import Fresh
 from leadline.trial.holders import codes_in
+from leadline.trial.keyed import keyed
 from leadline.trial.overlay import Overlay, shadowed, show
 from leadline.trial.plan import Work, lookup, plan, to_make
 from leadline.trial.program import Thing
@@ -96,6 +97,7 @@ def planned(
     try:
         program, changed = program_of(works, modules), changed_by(works)
         _refuse(bygone(works, program, changed))
+        _refuse(keyed(program, changed))
         if entry is not None:
             _refuse(traces(program, changed, entry))
         leading = Leading(program, changed)

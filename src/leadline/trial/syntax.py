@@ -28,7 +28,14 @@ IMPLIED: dict[type[ast.AST], str] = {
     " __lshift__ __rshift__",
     ast.AugAssign: "__iadd__ __isub__ __imul__ __ior__ __iand__ __add__ __sub__ __or__",
     ast.UnaryOp: "__neg__ __pos__ __invert__ __bool__ __len__",
-    ast.Compare: "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ __contains__ __hash__",
+    ast.Eq: "__eq__",
+    ast.NotEq: "__ne__ __eq__",
+    ast.Lt: "__lt__ __gt__ __eq__",
+    ast.Gt: "__lt__ __gt__ __eq__",
+    ast.LtE: "__le__ __ge__ __lt__ __gt__ __eq__",
+    ast.GtE: "__le__ __ge__ __lt__ __gt__ __eq__",
+    ast.In: "__contains__ __hash__ __eq__ __iter__ __next__ __getitem__",
+    ast.NotIn: "__contains__ __hash__ __eq__ __iter__ __next__ __getitem__",
     ast.If: "__bool__ __len__",
     ast.IfExp: "__bool__ __len__",
     ast.BoolOp: "__bool__ __len__",
@@ -46,6 +53,13 @@ OF_BUILTINS = (
     "__iter__ __next__ __len__ __str__ __repr__ __int__ __float__ __bool__ __hash__ __eq__"
     " __lt__ __abs__ __round__ __format__ __getitem__ __index__ __contains__ keys"
 )
+
+ORDERING = frozenset(
+    "sort sorted min max insort insort_left insort_right bisect bisect_left bisect_right"
+    " heapify heappush heappop heappushpop heapreplace nsmallest nlargest merge".split()
+)
+"""What tells items of what it is given, or of what it is a method of, apart by their order."""
+OF_ORDER = "__lt__ __gt__ __le__ __ge__"
 
 
 def at_once(function: ast.AST) -> set[str]:

@@ -5,6 +5,7 @@ told, an attribute is any member of that name of the classes that the piece has 
 """
 
 import ast
+from collections import deque
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any
@@ -17,6 +18,8 @@ from leadline.trial.syntax import (
     EXTENDING,
     IMPLIED,
     OF_BUILTINS,
+    OF_ORDER,
+    ORDERING,
     READ_AS,
     TRANSPARENT,
     at_once,
@@ -184,6 +187,7 @@ class Reading:
     def _call(self, node: ast.Call, own: frozenset[str], depth: int) -> None:
         given = [*node.args, *(word.value for word in node.keywords)]
         found = self.found(node.func, own)
+        self._order(node, own)
         if found is not None:
             self.uses.calls |= {(thing, 0) for thing in found.things}
             live = found.live
@@ -231,6 +235,19 @@ class Reading:
         elif found.live is not UNKNOWN:
             cls = found.live if is_class(found.live) else type(found.live)
             self.uses.handed |= {thing_of(one) for one in mro(cls) if self._program.is_own(one)}
+
+    def _order(self, node: ast.Call, own: frozenset[str]) -> None:
+        """Note what puts the items of lists in order, and of which classes these are."""
+        if last_of(node.func) not in ORDERING:
+            return
+        self.uses.called.update(OF_ORDER.split())
+        whose = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+        for one in (*node.args, *whose):
+            found = self.found(one, own)
+            live: Any = found.live if found is not None else UNKNOWN
+            if type(live) in (list, tuple, set, frozenset, deque):
+                kinds = set(map(type, live))
+                self.uses.kinds |= {kind for kind in kinds if self._program.is_own(kind)}
 
     def _untold(self, called: ast.expr, own: frozenset[str]) -> None:
         """Note that what is called is in a variable, or comes out of an expression."""
