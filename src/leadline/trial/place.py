@@ -34,6 +34,9 @@ its end, because it then needs what was not kept."""
 UNCOMPARED = "what is not compared of "
 """How a name of `Ran.inside` or `Ran.state` begins of which nothing can be said: the value is
 the reason, after `what it holds`."""
+HANDED = "handed out: "
+"""How a name of `Ran.inside` begins that tells a class of a changed file of which an object was
+handed out: the real path of the file, a colon and the qualified name."""
 LATE = "is not known from before: the call has imported it"
 """The reason of a module of the service that a run has imported."""
 
@@ -136,9 +139,7 @@ class Ran:
     of the service, by `module.name`. `given` are the objects that were passed, as they are at
     the end, whatever the function has bound to the names of its parameters. `inside` is what
     an outcome holds and does not show. `reads` is what its code reads of what the service may
-    have changed: `module:name`, or `:attribute`, a space, and what follows that. `handed` are
-    the classes of changed files of which objects were handed out: the real path of the file, a
-    colon and the qualified name."""
+    have changed: `module:name`, or `:attribute`, a space, and what follows that."""
 
     number: int
     rerun: Rerun
@@ -152,7 +153,6 @@ class Ran:
     given: dict[str, Value] | None = None
     inside: dict[str, Value] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
-    handed: list[str] = field(default_factory=list)
 
 
 def write(message: Begin | Ready | Order | Ran) -> bytes:
@@ -198,7 +198,7 @@ def ran_of(said: Any) -> Ran:
         isinstance(value.get(name) or {}, dict) for name in ("state", "given", "inside")
     ):
         raise WireError("A run does not follow the contract.")
-    if not all(_are_texts(value.get(name, [])) for name in ("reads", "handed")):
+    if not _are_texts(value.get("reads", [])):
         raise WireError("A run does not follow the contract.")
     value["rerun"] = read_rerun(value.get("rerun"))
     value["coursed"] = read_coursed(value.get("coursed"))

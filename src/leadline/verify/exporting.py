@@ -5,8 +5,9 @@ not fail, and comes out differently, becomes one that passes on the old code.
 """
 
 import ast
+import builtins
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from leadline.trial.outcome import UNSHOWN
@@ -90,7 +91,7 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
         outer = f"_beneath({outer}, {name!r})"
     imports: set[str] = set()
     if one.case.failed:
-        checks = _failing(fails, expect, run)
+        checks = _failing(fails, expect, run, names)
     else:
         checks, imports = _differing(one, run)
     head = "failed in production" if one.case.failed else "is right as it is"
@@ -160,7 +161,7 @@ def _is_decorated(one: Compared) -> bool:
     return False
 
 
-def _failing(fails: str, expect: str, run: str) -> list[str]:
+def _failing(fails: str, expect: str, run: str, names: Collection[str]) -> list[str]:
     if expected := _RAISES.match(expect.strip()):
         return _raised(expected[1], run)
     if "raises " in expect:
@@ -171,8 +172,10 @@ def _failing(fails: str, expect: str, run: str) -> list[str]:
     if not wanted:
         return [f"result = {run}"]
     used = _names(wanted)
+    for name in used - {"result", "exception"} - set(names) - _BUILTIN:
+        raise NotLiteral(f"an expectation that names {name}, which is no parameter")
     return [
-        *(f"{name} = given[{name!r}]" for name in sorted(used - {"result", "exception"})),
+        *(f"{name} = given[{name!r}]" for name in sorted(used & set(names))),
         *(_either(run) if "exception" in used else [f"result = {run}"]),
         f"assert {wanted}",
     ]
@@ -206,10 +209,10 @@ def _names(expression: str) -> set[str]:
         tree = ast.parse(expression, mode="eval")
     except SyntaxError:
         raise NotLiteral(f"an expectation of that sort: {expression}") from None
-    return {one.id for one in ast.walk(tree) if isinstance(one, ast.Name)} - _BUILTIN
+    return {one.id for one in ast.walk(tree) if isinstance(one, ast.Name)}
 
 
-_BUILTIN = {"len", "isinstance", "True", "False", "None"}
+_BUILTIN = frozenset(dir(builtins))
 
 
 def _differing(one: Compared, run: str) -> tuple[list[str], set[str]]:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 
 from leadline.trial.candidate import Change
-from leadline.trial.place import Ran
+from leadline.trial.place import HANDED, Ran
 from leadline.verify.comparison import Compared, left_open
 from leadline.verify.signature import HINT
 from leadline.verify.verdict import Candidate
@@ -50,8 +50,10 @@ def _open(one: Compared, otherwise: Mapping[str, Mapping[str, Otherwise]]) -> Co
     missed = case.failed and (case.still_fails or case.expected is False)
     if one.control is None or one.candidate is None or tells or missed:
         return one
-    for handed in one.candidate.handed:
-        file, _, qualname = handed.rpartition(":")
+    for handed in one.candidate.inside:
+        if not handed.startswith(HANDED):
+            continue
+        file, _, qualname = handed.removeprefix(HANDED).rpartition(":")
         changed = otherwise.get(file, {}).get(qualname)
         if changed is not None:
             for why in _unshown(file, qualname, changed, one.control, one.candidate):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from leadline.trial.accident import without_chance
 from leadline.trial.outcome import UNSHOWN
-from leadline.trial.place import BEGAN, IN_TWIN, LATE, ONCE, UNCOMPARED, Ran
+from leadline.trial.place import BEGAN, HANDED, IN_TWIN, LATE, ONCE, UNCOMPARED, Ran
 from leadline.wire.value import Value
 
 _STATE = re.compile(
@@ -21,11 +21,12 @@ _ONCE = re.compile(rf"{re.escape(ONCE)}[^)]*\)")
 _DIGEST = re.compile(r" #[0-9a-f]{16}\Z")
 _DEEPER = re.compile(r"\][.\[{(]")
 _WHOLE = f"{UNSHOWN}whole of "
+_TOLD_ONLY = (UNCOMPARED, BEGAN, HANDED)
 
 
 def comparable(said: Mapping[str, Value]) -> dict[str, Value]:
     """Return what was told without that of which nothing can be said."""
-    return {name: one for name, one in said.items() if not name.startswith((UNCOMPARED, BEGAN))}
+    return {name: one for name, one in said.items() if not name.startswith(_TOLD_ONLY)}
 
 
 def without_caches(*sides: Mapping[str, Value]) -> list[dict[str, Value]]:

@@ -22,7 +22,7 @@ from leadline.trial.course import Course, Coursed
 from leadline.trial.gateway import exchange_of
 from leadline.trial.loops import settle
 from leadline.trial.outcome import Outcome
-from leadline.trial.place import Begin, Order, Ran, cut, write
+from leadline.trial.place import HANDED, Begin, Order, Ran, cut, write
 from leadline.trial.printed import Printed
 from leadline.trial.questions import Questions
 from leadline.trial.rebuilding import rebuild
@@ -158,9 +158,8 @@ def observed(
         round(took, 3),
         changed | written,
         left,
-        beneath | within,
+        beneath | within | _of_changed_files(kinds, course),
         look.moved.reads(course.started()) if look.moved is not None else [],
-        _of_changed_files(kinds, course),
     )
 
 
@@ -199,17 +198,17 @@ def _within(
     }
 
 
-def _of_changed_files(kinds: Mapping[int, type], course: Course) -> list[str]:
-    """Return those classes that files of the candidate define, with all that these inherit
-    from: the real path of the file, a colon and the qualified name."""
-    found: dict[str, None] = {}
+def _of_changed_files(kinds: Mapping[int, type], course: Course) -> dict[str, Value]:
+    """Tell of those classes that files of the candidate define, and of all that these inherit
+    from, that an object of them was handed out."""
+    found: dict[str, Value] = {}
     for kind in kinds.values():
         for cls in layout_of(kind).order:
             module = sys.modules.get(layout_of(cls).module)
             file = course.changed(getattr(module, "__file__", None) or "")
             if file:
-                found[f"{file}:{cls.__qualname__}"] = None
-    return list(found)
+                found[f"{HANDED}{file}:{cls.__qualname__}"] = True
+    return found
 
 
 def _moved(yields: list[object], outcome: Outcome | None, look: Look) -> dict[str, Value]:

@@ -11,6 +11,7 @@ from leadline.agent.capture import outlet
 from leadline.agent.guard import faults
 from leadline.agent.twin.digests import taken_out
 from leadline.agent.twin.hearsay import UNREADABLE, check_depth
+from leadline.trial.place import HANDED
 from leadline.wire.redaction import secret_name
 from leadline.wire.stepping import Reason
 from leadline.wire.struct import replace
@@ -138,7 +139,10 @@ def _safe_run(ran: Ran) -> Ran:
     def of(group: str) -> dict[str, Value]:
         return {name: safe[f"{group} {name}"] for name in groups[group]}
 
-    held = {outlet.message(name): one for name, one in of("held").items()}
+    held = {
+        name if name.startswith(HANDED) else outlet.message(name): one
+        for name, one in of("held").items()
+    }
     if ran.what != LIVE:
         held |= taken_out(parts | texts, safe | told)
     return replace(

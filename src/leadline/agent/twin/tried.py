@@ -13,7 +13,7 @@ from leadline.trial import agreeing, place
 from leadline.trial.course import Coursed
 from leadline.trial.marks import Mark
 from leadline.trial.outcome import Outcome, read_outcome
-from leadline.trial.place import UNCOMPARED, UNSEEN
+from leadline.trial.place import HANDED, UNCOMPARED, UNSEEN
 from leadline.wire.errors import WireError
 from leadline.wire.messages import encode
 from leadline.wire.struct import dataclass, field, replace
@@ -181,7 +181,7 @@ def _common(sides: list[dict[str, Value]]) -> set[str]:
     return {
         name
         for name, value in first.items()
-        if not name.startswith((UNCOMPARED, UNSEEN))
+        if not name.startswith((HANDED, UNCOMPARED, UNSEEN))
         and all(name in one and _alike(one[name], value) for one in others)
     }
 
