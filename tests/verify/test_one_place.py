@@ -1,8 +1,11 @@
 """One fresh place, asked for calls of several sorts: it is set up, and has their context."""
 
 import io
+import os
+import signal
 import ssl
 import sys
+import time
 from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
@@ -372,3 +375,25 @@ def test_what_is_read_at_import_is_named_where_it_may_not_be(tmp_path: Path) -> 
         verify(Request("x", "client_of_it:trusts", [call], at, tried))
     assert str(secret) in caught.value.hint
     assert "--read" in caught.value.hint
+
+
+def test_whoever_stops_waiting_does_not_wait_for_the_calls_that_are_left(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "slow_of_it.py"
+    file.write_text(old := "import time\n\ndef slow(number):\n    time.sleep(2.0)\n", "utf-8")
+    kept = keep([("number", 1)]).document
+    calls = [CapturedCall(number, kept, Outcome(True)) for number in range(1, 9)]
+    tried = make("other", [of_texts(str(file), old, old.replace("2.0", "1.9"))])
+    heard: list[tuple[str, int]] = []
+
+    def stop(what: str, done: int, _: int) -> None:
+        heard.append((what, done))
+        if what == "running":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        verify(Request("x", "slow_of_it:slow", calls, home(tmp_path), tried), stop)
+    assert time.monotonic() - began < 15.0
+    assert heard[-1] == ("running", 1)

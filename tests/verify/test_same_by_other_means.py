@@ -155,3 +155,33 @@ def test_state_that_holds_the_changed_function(tmp_path, old, new, given, expect
         found = verify(Request("s", "tried:f", calls, home(tmp_path), candidate)).compared[0]
     assert found.case.reached
     assert found.case.candidate is expected
+
+
+VIEW = """\
+class Request:
+    def __init__(self, n, view):
+        self.n, self.view = n, view
+
+def view(request):
+    return 10 // request.n
+"""
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        ("return 10 // (request.n or 1)", Candidate.SAME),
+        ("request.view = Request\n    return 10 // request.n", Candidate.DIFFERS),
+        ("return 20 // request.n", Candidate.DIFFERS),
+    ],
+)
+def test_a_request_that_knows_its_view_is_the_same_one(tmp_path, new, expected):
+    """As those of Django do; the view is what was called."""
+    (tmp_path / "tried.py").write_text(VIEW)
+    changed = VIEW.replace("return 10 // request.n", new)
+    with imported(tmp_path, "tried") as (module,):
+        calls = captured("tried:view", [(module.Request(3, module.view),)])
+        candidate = make("new", [of_texts(str(tmp_path / "tried.py"), VIEW, changed)])
+        found = verify(Request("s", "tried:view", calls, home(tmp_path), candidate)).compared[0]
+    assert found.case.agreed
+    assert found.case.candidate is expected

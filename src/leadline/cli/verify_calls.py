@@ -86,6 +86,8 @@ def from_service(args: argparse.Namespace, target: str) -> Captured:
     try:
         _collect(capture, args)
     except KeyboardInterrupt:
+        if not capture.calls:
+            raise
         err("leadline: stopped; what came is used")
     finally:
         capture.remove()

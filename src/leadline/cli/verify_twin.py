@@ -145,6 +145,8 @@ def _live(
             if len(found) >= many and stop(found):
                 break
     except KeyboardInterrupt:
+        if not found:
+            raise
         err("leadline: stopped; what came is used")
     finally:
         order.remove()

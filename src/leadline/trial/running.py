@@ -1,7 +1,6 @@
 """Run a call again, in a twin: what it came to, and what it met that no rerun can repeat."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from types import CodeType, FrameType
 from typing import Any
 
@@ -138,9 +137,11 @@ def let_go(error: BaseException, code: CodeType) -> None:
         while passed is not None:
             frame, passed = passed.tb_frame, passed.tb_next
             if frame.f_code is code or not frame.f_code.co_flags & _STANDING:
-                with suppress(RuntimeError):  # it runs: one of ours
+                try:
                     frame.clear()
                     _ = frame.f_locals  # on 3.12 it has what we read, until it is read anew
+                except RuntimeError:  # it runs: one of ours
+                    continue
 
 
 _STANDING = 0x20 | 0x80 | 0x200

@@ -39,6 +39,8 @@ from leadline.wire.value import LIMITS, Value
 
 _LIMITS = frozenset(LIMITS)
 _MAX_WALKED = 1_000_000
+_RAISES = " raises"
+"""How `agent.place.inside` ends a name that tells what something lazy raises."""
 _HOLDS_ALREADY = (
     "what is expected holds for the old code as well, which raises: it says nothing of a result"
 )
@@ -210,6 +212,8 @@ def _compare(call: CapturedCall, runs: _Runs) -> Compared:
     if call.failed and not call.live.returned and first.expected:
         case = replace(case, expected=None, reason=case.reason or _HOLDS_ALREADY)
     swallowed = _swallowed(call.live, candidate) if call.failed else None
+    if call.failed and (put_off := _put_off(call.live, first, candidate)):
+        case, swallowed = replace(case, still_fails=True, expected=False), put_off
     odd = [where for where in masked if noise is not None and where in noise.certain]
     return Compared(call, case, first, candidate, differences, masked, odd, swallowed)
 
@@ -365,6 +369,19 @@ def _cut(ran: Ran) -> str:
         words = ", ".join(attempt_words(one.what, one.detail) for one in ran.refused[:3])
         reason += f" (refused: {words})"
     return reason
+
+
+def _put_off(live: Outcome, control: Ran, candidate: Ran) -> Raised | None:
+    """Return what the live call has raised, and the candidate's result raises where it is asked
+    for what it gives out: the error comes later, and to the same caller."""
+    if live.returned or not isinstance(live.value, dict):
+        return None
+    name = str(live.value.get("type", "?"))
+    for path, value in candidate.inside.items():
+        is_end = path.startswith("list(") and path.endswith(_RAISES) and type(value) is str
+        if is_end and value.startswith(f"{name}(") and path not in control.inside:
+            return Raised((name,), path.removesuffix(_RAISES))
+    return None
 
 
 def _swallowed(live: Outcome, candidate: Ran) -> Raised | None:

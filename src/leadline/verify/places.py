@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -44,6 +45,7 @@ _MARGIN = 10
 """Yields that are asked for beyond those of the live call."""
 _SAYING = ("PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONUTF8")
 """What of our own environment would be taken for flags of the service."""
+_GIVEN_UP = "it was given up"
 _NO_FLAGS: Mapping[str, int] = {}
 
 
@@ -117,6 +119,12 @@ class Place:
         except WireError as error:
             self._dead = error.message
         return cut(order.number, self._dead)
+
+    def give_up(self) -> None:
+        """Have whoever waits for a run hear at once that there is none; for any thread."""
+        self._dead = self._dead or _GIVEN_UP
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """End the process and all that it has made."""
@@ -223,18 +231,27 @@ class Places:
     ) -> list[tuple[Ran, Ran, Ran]]:
         """Run each call in each place, the places side by side."""
         done = [0]
+        given_up: list[bool] = []
 
         def run_all(place: Place) -> list[Ran]:
             found = []
             for call in calls:
+                if given_up:
+                    break
                 found.append(place.run(order_of(call, within_s)))
-                if place is self._places[-1]:
+                if place is self._places[-1] and not given_up:
                     done[0] += 1
                     progress(done[0])
             return found
 
         with ThreadPoolExecutor(len(self._places)) as pool:
-            first, second, candidate = pool.map(run_all, self._places)
+            try:
+                first, second, candidate = pool.map(run_all, self._places)
+            except BaseException:  # such as Ctrl-C, which the threads do not hear of
+                given_up.append(True)
+                for place in self._places:
+                    place.give_up()
+                raise
         return list(zip(first, second, candidate, strict=True))
 
     def close(self) -> None:

@@ -57,15 +57,19 @@ def inside(
     but: object = None,
     still: bool = False,
     kinds: dict[int, type] | None = None,
+    entry: CodeType | None = None,
 ) -> dict[str, object]:
     """Return, by path, what values hold beyond what a capture of them shows, `but` for what is
     within that one. `still` asks no iterator for its next value: the service goes on with it,
     or it waits for something. `kinds` gets the classes of what is handed out, by their ids: of
-    all objects that are met on the way from there."""
+    all objects that are met on the way from there. `entry` is told by its name where it is not
+    handed out: a request that knows its view is the same one, whichever version that has."""
     look = _Look(still)
     look.leave(but)
     for name, one in roots.items():
-        look.kinds = kinds if name.startswith(_HANDED_OUT) else None
+        handed_out = name.startswith(_HANDED_OUT)
+        look.kinds = kinds if handed_out else None
+        look.entry = None if handed_out else entry
         look.at(name, one, 0)
     return look.found
 
@@ -78,6 +82,7 @@ class _Look:
         self._still = still
         self._met: dict[int, object] = {}
         self.kinds: dict[int, type] | None = None
+        self.entry: CodeType | None = None
 
     def leave(self, value: object) -> None:
         """Do not look into a value."""
@@ -292,7 +297,9 @@ class _Look:
             self._shown(f"{path}{step}", one, depth)
 
     def _function(self, path: str, value: FunctionType, depth: int) -> None:
-        self.found[f"{UNSHOWN}code of {path}"] = _digest(value.__code__)
+        code = value.__code__
+        told = _named(code) if code is self.entry else _digest(code)
+        self.found[f"{UNSHOWN}code of {path}"] = told
         for name, cell in zip(
             value.__code__.co_freevars, value.__closure__ or (), strict=False
         ):
@@ -360,8 +367,12 @@ def at_work(codes: Iterable[CodeType]) -> Iterator[None]:
 def _digest(code: CodeType) -> str:
     """What a function does, whatever line it stands on."""
     if id(code) in _at_work:
-        return f"{code.co_filename}: {code.co_qualname}"
+        return _named(code)
     return digest(repr(_parts(code)))
+
+
+def _named(code: CodeType) -> str:
+    return f"{code.co_filename}: {code.co_qualname}"
 
 
 def _parts(code: CodeType) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from types import CodeType
 from typing import Any
 
 from leadline.agent.place.callee import between
@@ -140,7 +141,7 @@ def observed(
         changed = look.state.changed()  # before anything lazy runs on
     yields = taken[: len(ran.outcome.yields) if ran.outcome is not None else 0]
     kinds: dict[int, type] = {}
-    within = _within(_roots(call, given, questions, look, yields), look, kinds)
+    within = _within(_roots(call, given, questions, look, yields), look, kinds, call.code)
     within |= _moved(yields, ran.outcome, look)
     written, asked = HERE.written()  # the last: it ends what is under way
     if what is not None:
@@ -188,13 +189,13 @@ def _roots(
 
 
 def _within(
-    roots: Mapping[str, object], look: Look, kinds: dict[int, type]
+    roots: Mapping[str, object], look: Look, kinds: dict[int, type], entry: CodeType
 ) -> dict[str, Value]:
     """Return what lies inside of objects where an outcome does not look."""
     show = look.shown()
     return {
         path: deep_under(show, path.rpartition(".")[2], one)
-        for path, one in inside(roots, kinds=kinds).items()
+        for path, one in inside(roots, kinds=kinds, entry=entry).items()
     }
 
 
