@@ -22,6 +22,7 @@ from leadline.trial.program import Thing
 from leadline.trial.scopes import annotations_of, outside_of
 from leadline.trial.steps import Swap
 from leadline.trial.traces import traces
+from leadline.trial.uses import Following
 from leadline.trial.warm import Warm, warm
 from leadline.wire.errors import RefusedError
 from leadline.wire.struct import dataclass, field
@@ -73,7 +74,8 @@ def planned(
         program, changed = program_of(works, modules), changed_by(works)
         _refuse(bygone(works, program, changed))
         if entry is not None:
-            _refuse(traces(program, changed, entry))
+            following = Following(program, everything=True)
+            _refuse(traces(program, changed, entry, following))
         return Planned(works, warm(program, changed))
     except (RecursionError, MemoryError) as error:
         _refuse([f"what was made of it before cannot be told ({type(error).__name__})"])
