@@ -7,15 +7,16 @@ is found before anything is changed, and new values are made beside the module f
 
 import ast
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from leadline.trial.bygone import bygone, changed_by, program_of
-from leadline.trial.candidate import NOT_PUT_IN, Candidate
+from leadline.trial.candidate import NOT_PUT_IN, Candidate, touched_new, touched_old
 from leadline.trial.fresh import Fresh
 from leadline.trial.holders import codes_in
+from leadline.trial.left import Left, left
 from leadline.trial.overlay import Overlay, show
 from leadline.trial.plan import Work, lookup, plan, to_make
 from leadline.trial.program import Thing
@@ -45,10 +46,12 @@ class Applied:
 @dataclass(frozen=True, slots=True)
 class Planned:
     """What `apply` is to do. `caches` are to be emptied before any run, of the old code too:
-    they may hold what comes of something that is another with the candidate."""
+    they may hold what comes of something that is another with the candidate. `left` is what
+    functions may have left before any run, and would leave otherwise with the candidate."""
 
     works: list[Work]
     caches: list[Warm] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
 
 
 def check(candidate: Candidate, modules: Mapping[str, ModuleType]) -> list[str]:
@@ -73,13 +76,21 @@ def planned(
     try:
         program, changed = program_of(works, modules), changed_by(works)
         _refuse(bygone(works, program, changed))
+        following = Following(program, everything=True)
         if entry is not None:
-            following = Following(program, everything=True)
             _refuse(traces(program, changed, entry, following))
-        return Planned(works, warm(program, changed))
+        lines = (_lines(candidate, touched_old), _lines(candidate, touched_new))
+        behind = left(works, program, changed, lines, following) if entry is not None else []
+        return Planned(works, warm(program, changed), behind)
     except (RecursionError, MemoryError) as error:
         _refuse([f"what was made of it before cannot be told ({type(error).__name__})"])
         raise
+
+
+def _lines(
+    candidate: Candidate, touched: Callable[..., frozenset[int]]
+) -> dict[str, frozenset[int]]:
+    return {one.file: touched(one, beside=False) for one in candidate.changes}
 
 
 def _refuse(said: Iterable[str]) -> None:

@@ -79,6 +79,7 @@ class Course:
             for file, names in (functions or {}).items()
         }
         self._ran: list[CodeType] = []
+        self._called: set[tuple[str, str]] = set()
         self._wanted = {
             os.path.realpath(file): frozenset(lines) for file, lines in wanted.items()
         }
@@ -111,6 +112,11 @@ class Course:
         """Return the code of those functions that it was asked of, as far as they have run."""
         return self._ran
 
+    def called(self) -> frozenset[tuple[str, str]]:
+        """Return the functions of the service that were called, by real file and qualified
+        name; of inner ones the outermost."""
+        return frozenset(self._called)
+
     def _line(self, code: CodeType, line: int) -> object:
         file = self._own(code.co_filename)
         if file and len(self._lines) < MAX_LINES:
@@ -122,6 +128,8 @@ class Course:
         file = self._own(code.co_filename)
         if code.co_qualname in self._functions.get(file, ()):
             self._ran.append(code)
+        if file:
+            self._called.add((file, code.co_qualname.partition(".<locals>")[0]))
         first = code.co_firstlineno
         if all(line in (first, None) for _, _, line in code.co_lines()):
             self._line(code, first)

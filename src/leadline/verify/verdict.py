@@ -96,12 +96,14 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class Stated:
     """What was stated before anything ran: which calls fail, what has to hold for them, and
-    which files of the candidate are not tried because they are no Python."""
+    which files of the candidate are not tried because they are no Python. `left` says of what
+    the calls have read that the old code may have left it, where it may have."""
 
     fails: bool = False
     expect: bool = False
     least: int = LEAST_EVIDENCE
     untried: tuple[str, ...] = ()
+    left: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +205,10 @@ def _unknown(
         return "none of the calls that did not fail could be compared"
     if shares.agreed < LEAST_AGREED * shares.calls:
         return "of most calls nothing is known, since their control did not agree"
-    if stated.untried:
+    if stated.untried and not stated.left:
         names, are = ", ".join(stated.untried), "are" if len(stated.untried) > 1 else "is"
         return f"{names} {are} part of the candidate, and only Python is tried"
-    return ""
+    return stated.left
 
 
 def _too_few(stated: Stated, shares: Shares) -> str:

@@ -14,6 +14,7 @@ from leadline.verify.calls import CapturedCall, Home
 from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
 from leadline.verify.exporting import wanted
 from leadline.verify.gateways import notes_of
+from leadline.verify.left import left_behind
 from leadline.verify.luck import TIMES, once_more, to_run_again, without_luck
 from leadline.verify.places import Places
 from leadline.verify.report import (
@@ -120,6 +121,7 @@ def reported(
         bool(asked.expect),
         asked.least,
         tuple(one.name for one in asked.candidate.untried),
+        left_behind(compared),
     )
     changes = asked.candidate.changes
     judgement = judge([one.case for one in compared], stated)
