@@ -71,6 +71,9 @@ LEFT = {
     "a condition": ("S = []\ndef is_good():\n    return True\ndef f(n=0):\n    if n and is_good():\n        S.append(1)\n    return len(S)\ndef start():\n    f(1)\n", "return True", "return False", ":4: f may have left S before"),
     "what a text names": ("S = {}\ndef put():\n    S['a'] = 2\ndef f(name=''):\n    if name:\n        globals()[name]()\n    return S['a']\ndef start():\n    f('put')\n", "= 2", "= 3", ":3: put may have left S before"),
     "what it asks for by a text": (CLIENT + "def f():\n    if CLIENT.url is None:\n        CLIENT.connect()\n    return getattr(CLIENT, 'url')\n" + START, "'a'", "'b'", ":5: Client.connect"),
+    "a cached property": ("import functools\ndef base():\n    return 2\nclass K:\n    @functools.cached_property\n    def rate(self):\n        return base()\nONE = K()\ndef f():\n    return ONE.rate\n" + START, "return 2", "return 3", ": K.rate may have left .rate before, by what base came to"),
+    "another name of a table": ("S = {}\ndef rate():\n    return 2\ndef f():\n    known = S\n    if 'a' not in known:\n        known['a'] = rate()\n    return S['a']\n" + START, "return 2", "return 3", ":4: f may have left S before, by what rate came to"),
+    "a table that is given on": ("S = {}\ndef rate():\n    return 2\ndef put(table, v):\n    table['a'] = v\ndef f():\n    if not S:\n        put(S, v=rate())\n    return S['a']\n" + START, "return 2", "return 3", ":6: f may have left S before, by what rate came to"),
     "an object of a class below": (CLIENT + "class More(Client):\n    def say(self):\n        return self.url\nMORE = More()\ndef f(n=0):\n    if n:\n        MORE.connect()\n    return MORE.say()\ndef start():\n    f(1)\n", "'a'", "'b'", ":5: Client.connect"),
 }  # fmt: skip
 

@@ -80,6 +80,9 @@ class _Keeping:
         self._leading, self._line = leading, line
         self._members = {name.rpartition(".")[2] for _, name in leading if "." in name}
         self._own = locals_of(function)
+        self._owner = owner_of(thing, function)[0]
+        self._is_cached = "cached_property" in words_of(function)
+        """Whether what it returns is an attribute from then on."""
         self._met: set[str] = set()
         """Variables that hold what comes of it."""
 
@@ -94,6 +97,8 @@ class _Keeping:
         for one in statements:
             set_by = list(self._set_by(self._function, self._source, self._thing, _parts(one)))
             set_by += self._given_on(one)
+            if self._is_cached and isinstance(one, ast.Return):
+                set_by.append((set(), {(self._owner, self._thing[1].rpartition(".")[2])}))
             for what, owned in set_by:
                 things |= what
                 attributes |= owned
@@ -156,7 +161,7 @@ class _Keeping:
                 given = [*one.args, *(word.value for word in one.keywords)]
                 if self._line or any(self._is_met(each) for each in given):
                     for called in self._called(one.func):
-                        yield from self._set_in(called)
+                        yield from self._set_in(called, one)
 
     def _called(self, called: ast.expr) -> frozenset[Thing]:
         found = self._found(called)
@@ -166,25 +171,43 @@ class _Keeping:
             return frozenset(self._program.members.get(called.attr, ()))
         return frozenset()
 
-    def _set_in(self, thing: Thing) -> Iterator[tuple[set[Thing], set[Owned]]]:
+    def _set_in(self, thing: Thing, call: ast.Call) -> Iterator[tuple[set[Thing], set[Owned]]]:
         source = self._program.sources.get(thing[0])
         for one in source.definitions.get(thing[1], ()) if source is not None else ():
             if isinstance(one, FUNCTIONS) and source is not None:
                 yield from self._set_by(one, source, thing, one.body)
+                yield from self._set_of(one, thing, call)
             elif isinstance(one, ast.ClassDef):
-                yield from self._set_in((thing[0], f"{thing[1]}.__init__"))
+                yield from self._set_in((thing[0], f"{thing[1]}.__init__"), call)
+
+    def _set_of(
+        self, function: Function, thing: Thing, call: ast.Call
+    ) -> Iterator[tuple[set[Thing], set[Owned]]]:
+        """Yield what a function sets of that which a call gives it."""
+        names = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+        if owner_of(thing, function)[1]:
+            names = names[1:]
+        given = dict(zip(names, call.args, strict=False))
+        given |= {one.arg: one.value for one in call.keywords if one.arg}
+        known = _other_names(self._function)
+        for target in (each for one in function.body for each in targets(one)):
+            root = _first(target)
+            if isinstance(root, ast.Name) and root.id in given and not _is_bound(target):
+                for meant in _meant(given[root.id], known):
+                    things, names = set_at(self._program, self._source, meant, self._own)
+                    yield things, {(None, name) for name in names}
 
     def _set_by(
         self, function: Function, source: Source, thing: Thing, parts: Iterable[ast.AST]
     ) -> Iterator[tuple[set[Thing], set[Owned]]]:
         """Yield what parts of a function set."""
         owner, me = owner_of(thing, function)
-        own = locals_of(function)
-        for part in parts:
-            for target in targets(part):
-                things, attributes = set_at(self._program, source, target, own)
+        own, known = locals_of(function), _other_names(function)
+        for target in (each for part in parts for each in targets(part)):
+            for meant in [target] if _is_bound(target) else _meant(target, known):
+                things, attributes = set_at(self._program, source, meant, own)
                 if things or attributes:
-                    root = _first(target)
+                    root = _first(meant)
                     mine = isinstance(root, ast.Name) and bool(me) and root.id == me
                     yield (
                         things,
@@ -193,6 +216,37 @@ class _Keeping:
                             for number, name in enumerate(attributes)
                         },
                     )
+
+
+def _is_bound(target: ast.AST) -> bool:
+    """Tell whether a name gets another object, and none is changed."""
+    return isinstance(target, ast.Name) and not isinstance(target.ctx, ast.Load)
+
+
+def _other_names(function: Function) -> dict[str, list[ast.expr]]:
+    """Return what variables of a function are other names of."""
+    found: dict[str, list[ast.expr]] = {}
+    for one in ast.walk(function):
+        match one:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=value)
+                | ast.NamedExpr(target=ast.Name(id=name), value=value)
+            ) if isinstance(value, ast.Name | ast.Attribute | ast.Subscript):
+                found.setdefault(name, []).append(value)
+    return found
+
+
+def _meant(node: ast.AST, known: dict[str, list[ast.expr]]) -> Iterator[ast.AST]:
+    """Yield what may be meant: itself, and what its first name is another name of."""
+    yield node
+    waiting, seen = [_first(node)], set[str]()
+    while waiting:
+        root = waiting.pop()
+        if isinstance(root, ast.Name) and root.id not in seen:
+            seen.add(root.id)
+            yield from known.get(root.id, ())
+            waiting += [_first(one) for one in known.get(root.id, ())]
 
 
 def set_at(
