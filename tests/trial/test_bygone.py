@@ -16,7 +16,7 @@ from leadline.wire.errors import RefusedError
 @pytest.fixture
 def imported(tmp_path, monkeypatch):
     """Import texts of files; afterwards nothing of it is left."""
-    before = set(sys.modules)
+    before, finders = set(sys.modules), list(sys.meta_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
@@ -33,6 +33,7 @@ def imported(tmp_path, monkeypatch):
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
             del sys.modules[name]
+    sys.meta_path[:] = finders
     linecache.clearcache()
 
 
@@ -371,6 +372,10 @@ TRACES = {
     "the entry": ("S = {}\ndef f():\n    S['a'] = 1\n    return S\n", "= 1", "= 2", ""),
     "of other state": ("S = {}\nT = {}\ndef put():\n    S['a'] = 1\ndef f():\n    return T\n", "= 1", "= 2", ""),
     "a dispatcher": ("S = {}\ndef put():\n    S['a'] = 1\ndef f(name='put'):\n    globals()[name]()\n    return S\n", "= 1", "= 2", ""),
+    "of an entry that calls by a text": ("S = {}\ndef one():\n    return 1\ndef start():\n    S['a'] = one()\nclass O:\n    def m(self):\n        return 2\ndef f(by='m'):\n    return S['a'] * getattr(O(), by)()\n", "return 1", "return 2", ":4: start may have changed S before by what one"),
+    "of an entry that calls an argument": ("S = {}\ndef one():\n    return 1\ndef start():\n    S['a'] = one()\ndef f(by=abs):\n    return S['a'] * by(1)\n", "return 1", "return 2", ":4: start may have changed S"),
+    "of an entry that calls out of a table": ("S = {}\nT = {'abs': abs}\ndef one():\n    return 1\ndef start():\n    S['a'] = one()\ndef f():\n    return S['a'] * T['abs'](1)\n", "return 1", "return 2", ":5: start may have changed S"),
+    "another name of a module": ("import sys\ndef one():\n    return 1\ndef start():\n    sys.zz = one()\ndef f(by=abs):\n    return sys.maxsize * by(1)\n", "return 1", "return 2", ""),
     "what writes nothing": ("S = {}\ndef other():\n    return S['a'] + 1\ndef f():\n    return S\n", "+ 1", "+ 2", ""),
 }  # fmt: skip
 

@@ -18,6 +18,7 @@ from leadline.cli.verify_runs import compare
 from leadline.trial import candidate
 from leadline.verify.calls import CapturedCall, of_view
 from leadline.verify.comparison import Compared
+from leadline.verify.left import left_behind
 from leadline.verify.verdict import Candidate, Control
 from leadline.wire.capture_file import call_of
 from leadline.wire.sample import call_digest
@@ -334,6 +335,18 @@ def test_what_an_object_has_kept_of_a_property_does_not_hide_a_change(desk, pric
 
 
 SLOW = "        import time; time.sleep(0.4)\n"
+
+
+def test_what_lives_on_and_no_call_makes_anew_is_said(desk, prices):
+    filled = desk.changed("len(RATES) + 1", "len(RATES) + 2")
+    found, _ = desk.tried("desk:Desk.price", filled, prices)
+    line = desk.text[: desk.text.index("len(RATES) + 1")].count("\n") + 1
+    assert {one.case.candidate for one in found} == {Candidate.SAME}
+    assert f"{desk.file}:{line}: rate may have left RATES before" in left_behind(found)
+    fix, _ = desk.tried(
+        "desk:Desk.price", desk.changed("// parts,", "// max(parts, 1),"), prices
+    )
+    assert left_behind(fix) == ""
 
 
 def test_a_twin_that_is_killed_says_so_and_the_rest_is_not_known(desk, prices):

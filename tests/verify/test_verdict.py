@@ -19,6 +19,7 @@ from leadline.verify.verdict import (
 BOTH = Stated(fails=True, expect=True)
 FAILS = Stated(fails=True)
 NONE = Stated()
+LEFT = Stated(fails=True, expect=True, left="m.py:5: it may have left S before")
 UNTRIED = Stated(fails=True, expect=True, untried=("rates.json", "x.sql"))
 
 GOOD = Case(False, Control.AGREES, True, Candidate.SAME, False)
@@ -60,6 +61,10 @@ TABLE = [
     ([MET] * 5, BOTH, Verdict.UNKNOWN, "too few"),
     ([MET] * 7 + [GOOD] * 9, UNTRIED, Verdict.UNKNOWN, "rates.json, x.sql are part"),
     ([GOOD] * 20, UNTRIED, Verdict.UNKNOWN, "and not tried"),
+    ([MET] * 7 + [GOOD] * 9, LEFT, Verdict.UNKNOWN, "may have left S before"),
+    ([GOOD] * 20, LEFT, Verdict.UNKNOWN, "may have left S before"),
+    ([MET] * 7 + [OTHER] * 9, LEFT, Verdict.CHANGES_BEHAVIOUR, ""),
+    ([MISSED] * 7 + [GOOD] * 9, LEFT, Verdict.NOT_FIXED, ""),
     ([MET] * 7 + [OTHER] * 9, UNTRIED, Verdict.CHANGES_BEHAVIOUR, ""),
     ([MISSED] * 7 + [GOOD] * 9, UNTRIED, Verdict.NOT_FIXED, ""),
     ([ELSEWHERE] * 20, UNTRIED, Verdict.NOT_EXERCISED, ""),

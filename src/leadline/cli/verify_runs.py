@@ -87,6 +87,8 @@ def ran_of(
         state=dict(held.get("state", {})),
         given=given,
         inside=dict(held.get("held", {})),
+        left=dict(run.get("left", {})),
+        met=list(run.get("met", ())),
     )
 
 

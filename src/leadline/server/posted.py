@@ -188,6 +188,8 @@ class _Ran(Struct, forbid_unknown_fields=True):
     given: dict[str, Value] | None = None
     held: dict[str, Value] = {}
     path: str = ""
+    left: dict[str, str] = {}
+    met: list[str] = []
 
 
 class _Tried(Struct, forbid_unknown_fields=True):

@@ -8,16 +8,17 @@ is found before anything is changed, and new values are made beside the module f
 import ast
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from leadline.trial.bygone import bygone, changed_by, program_of
-from leadline.trial.candidate import NOT_PUT_IN, Candidate
+from leadline.trial.candidate import NOT_PUT_IN, Candidate, touched_new, touched_old
 from leadline.trial.fresh import Fresh
 from leadline.trial.holders import codes_in
 from leadline.trial.keyed import keyed
+from leadline.trial.left import Left, left
 from leadline.trial.overlay import Overlay, shadowed, show
 from leadline.trial.plan import Work, lookup, plan, to_make
 from leadline.trial.program import Thing
@@ -25,6 +26,7 @@ from leadline.trial.reckoned import Reckoned
 from leadline.trial.scopes import annotations_of, outside_of
 from leadline.trial.steps import Swap
 from leadline.trial.traces import traces
+from leadline.trial.uses import Following
 from leadline.trial.warm import Leading, Warm, warm
 from leadline.wire.errors import RefusedError
 from leadline.wire.struct import dataclass, field
@@ -48,11 +50,13 @@ class Applied:
 class Planned:
     """What `apply` is to do. `caches` are to be emptied before any run, of the old code too,
     and values that were `reckoned` to be taken out of objects: they may be what comes of
-    something that is another with the candidate."""
+    something that is another with the candidate. `left` is what functions may have left before
+    any run, and would leave otherwise with the candidate."""
 
     works: list[Work]
     caches: list[Warm] = field(default_factory=list)
     reckoned: Reckoned | None = None
+    left: list[Left] = field(default_factory=list)
 
     @property
     def notes(self) -> list[str]:
@@ -98,16 +102,25 @@ def planned(
         program, changed = program_of(works, modules), changed_by(works)
         _refuse(bygone(works, program, changed))
         _refuse(keyed(program, changed))
+        following = Following(program, everything=True)
         if entry is not None:
-            _refuse(traces(program, changed, entry))
+            _refuse(traces(program, changed, entry, following))
+        lines = (_lines(candidate, touched_old), _lines(candidate, touched_new))
+        behind = left(works, program, changed, lines, following) if entry is not None else []
         leading = Leading(program, changed)
         values = Reckoned(program, leading)
         values.look()
         _refuse(values.obstacles())
-        return Planned(works, warm(leading), values)
+        return Planned(works, warm(leading), values, behind)
     except (RecursionError, MemoryError) as error:
         _refuse([f"what was made of it before cannot be told ({type(error).__name__})"])
         raise
+
+
+def _lines(
+    candidate: Candidate, touched: Callable[..., frozenset[int]]
+) -> dict[str, frozenset[int]]:
+    return {one.file: touched(one, beside=False) for one in candidate.changes}
 
 
 def _refuse(said: Iterable[str]) -> None:

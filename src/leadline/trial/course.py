@@ -80,6 +80,7 @@ class Course:
         }
         self._ran: list[CodeType] = []
         self._started: list[CodeType] = []
+        self._called: set[tuple[str, str]] = set()
         self._wanted = {
             os.path.realpath(file): frozenset(lines) for file, lines in wanted.items()
         }
@@ -121,6 +122,11 @@ class Course:
         real = os.path.realpath(file) if file else ""
         return real if real in self._wanted else ""
 
+    def called(self) -> frozenset[tuple[str, str]]:
+        """Return the functions of the service that were called, by real file and qualified
+        name; of inner ones the outermost."""
+        return frozenset(self._called)
+
     def _line(self, code: CodeType, line: int) -> object:
         file = self._own(code.co_filename)
         if file and len(self._lines) < MAX_LINES:
@@ -132,6 +138,7 @@ class Course:
         file = self._own(code.co_filename)
         if file:
             self._started.append(code)
+            self._called.add((file, code.co_qualname.partition(".<locals>")[0]))
         if code.co_qualname in self._functions.get(file, ()):
             self._ran.append(code)
         first = code.co_firstlineno

@@ -8,7 +8,7 @@ import functools
 import gc
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
 MAX_SEEN = 20_000
@@ -162,4 +162,34 @@ def living(codes: Iterable[CodeType]) -> dict[int, list[FunctionType]]:
     for one in gc.get_objects():
         if type(one) is FunctionType and id(one.__code__) in wanted:
             found[id(one.__code__)].append(one)
+    return found
+
+
+_PLAIN = (dict, list, tuple, set, frozenset, FunctionType, ModuleType, CodeType)
+
+
+def living_attributes() -> set[tuple[type, str]]:
+    """Return the attributes that objects of this process have of their own, by their class;
+    those of a class itself by that.
+
+    Looks at every object of the process: only in a copy of it, where nobody waits.
+    """
+    if gc.get_freeze_count():
+        gc.unfreeze()  # a server that forks its workers hides what it had made before
+    found: set[tuple[type, str]] = set()
+    slots: dict[type, list[str]] = {}
+    for one in gc.get_objects():
+        cls = type(one)
+        if cls in _PLAIN:
+            continue
+        if is_class(one):
+            names = list(namespace_of(one).items())
+            found.update((one, name) for name, held in names if type(held) is not FunctionType)
+            continue
+        if cls not in slots:
+            slots[cls] = [name for base in type.__dict__["__mro__"].__get__(cls)
+                          for name, held in list(namespace_of(base).items())
+                          if type(held) is MemberDescriptorType]  # fmt: skip
+            found.update((cls, name) for name in slots[cls])
+        found.update((cls, name) for name in list(namespace_of(one)) if type(name) is str)
     return found

@@ -139,7 +139,8 @@ class Ran:
     of the service, by `module.name`. `given` are the objects that were passed, as they are at
     the end, whatever the function has bound to the names of its parameters. `inside` is what
     an outcome holds and does not show. `reads` is what its code reads of what the service may
-    have changed: `module:name`, or `:attribute`, a space, and what follows that."""
+    have changed: `module:name`, or `:attribute`, a space, and what follows that. `left` and
+    `met` are what a run in a twin says of what may be left there (`trial.left.told`)."""
 
     number: int
     rerun: Rerun
@@ -153,6 +154,8 @@ class Ran:
     given: dict[str, Value] | None = None
     inside: dict[str, Value] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
+    left: dict[str, str] = field(default_factory=dict)
+    met: list[str] = field(default_factory=list)
 
 
 def write(message: Begin | Ready | Order | Ran) -> bytes:
@@ -195,10 +198,11 @@ def ran_of(said: Any) -> Ran:
         if value.get(name) not in (True, False, None):
             raise WireError("A run does not follow the contract.")
     if not all(
-        isinstance(value.get(name) or {}, dict) for name in ("state", "given", "inside")
+        isinstance(value.get(name) or {}, dict) for name in ("state", "given", "inside", "left")
     ):
         raise WireError("A run does not follow the contract.")
-    if not _are_texts(value.get("reads", [])):
+    texts = [*(value.get("left") or {}).values(), *(value.get("met") or ())]
+    if not _are_texts(value.get("reads", [])) or not all(type(one) is str for one in texts):
         raise WireError("A run does not follow the contract.")
     value["rerun"] = read_rerun(value.get("rerun"))
     value["coursed"] = read_coursed(value.get("coursed"))

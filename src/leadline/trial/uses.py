@@ -308,6 +308,10 @@ class Following:
             if not waiting and before == (len(total.calls), len(total.reads)):
                 return total
 
+    def direct(self, thing: Thing) -> Uses:
+        """Return what the body of something reads and calls by itself."""
+        return self._of((thing, WHOLE))
+
     def _attributes(self, total: Uses, asked: set[tuple[object, str]]) -> None:
         """Find the members that an attribute of something untold may be."""
         for name in total.asked | total.called:

@@ -96,12 +96,14 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class Stated:
     """What was stated before anything ran: which calls fail, what has to hold for them, and
-    which files of the candidate are not tried."""
+    which files of the candidate are not tried. `left` says of what the calls have read that the
+    old code may have left it, where it may have."""
 
     fails: bool = False
     expect: bool = False
     least: int = LEAST_EVIDENCE
     untried: tuple[str, ...] = ()
+    left: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +202,10 @@ def _unknown(
         return too_few
     if shares.agreed < LEAST_AGREED * shares.calls:
         return "of most calls nothing is known, since their control did not agree"
-    if stated.untried:
+    if stated.untried and not stated.left:
         names, are = ", ".join(stated.untried), "are" if len(stated.untried) > 1 else "is"
         return f"{names} {are} part of the candidate, and not tried"
-    return ""
+    return stated.left
 
 
 def _too_few(cases: Sequence[Case], stated: Stated, shares: Shares) -> str:

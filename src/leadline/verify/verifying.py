@@ -16,6 +16,7 @@ from leadline.verify.exporting import wanted
 from leadline.verify.gateways import notes_of
 from leadline.verify.handed_out import with_classes_open
 from leadline.verify.lacking import without_what_lacks
+from leadline.verify.left import left_behind
 from leadline.verify.luck import TIMES, once_more, to_run_again, without_luck
 from leadline.verify.places import Places
 from leadline.verify.report import (
@@ -124,6 +125,7 @@ def reported(
         bool(asked.expect),
         asked.least,
         tuple(one.name for one in asked.candidate.untried),
+        left_behind(compared),
     )
     changes = asked.candidate.changes
     judgement = judge([one.case for one in compared], stated)

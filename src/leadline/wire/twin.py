@@ -179,6 +179,8 @@ class Ran:
     `inside`); `given` is None where it is as `arguments` are. `path` is of the course. Where
     redaction changed a text, `held` has a digest of what it was, by its path: so that two runs
     can be told apart without it. All that is left out with the outcome, by `same_as`, too.
+    `left` says what the run has read that the old code may have left in the process, and by
+    which part of the change it would be otherwise; `met` are such parts that it has come by.
     """
 
     what: str
@@ -202,6 +204,8 @@ class Ran:
     given: dict[str, Value] | None = None
     held: dict[str, Value] = field(default_factory=dict)
     path: str = ""
+    left: dict[str, str] = field(default_factory=dict)
+    met: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

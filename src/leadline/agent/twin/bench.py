@@ -26,6 +26,7 @@ from leadline.trial.candidate import touched_new, touched_old
 from leadline.trial.course import Course
 from leadline.trial.elsewhere import be_elsewhere
 from leadline.trial.failure import told
+from leadline.trial.left import told as told_left
 from leadline.trial.place import Begin, Order, Ran, cut
 from leadline.trial.printed import Printed
 from leadline.trial.questions import Questions
@@ -101,6 +102,7 @@ class Bench:
             lines = self.lines[1]
         elif what == CONTROLS[1]:
             be_elsewhere()
+        course = Course(self.is_own, lines)
         with Printed(PRINTED) as printed:
             call, given, streams = make(entry)
             if self.planned.reckoned is not None:
@@ -110,11 +112,17 @@ class Bench:
                 call,
                 given,
                 Questions(*self.questions, given),
-                Course(self.is_own, lines),
+                course,
                 between(entry, given),
                 Look(refusals, state, printed, streams, MOST_BYTES),
             )
-        return ran, notes
+        read, met = told_left(
+            self.planned.left,
+            course.called(),
+            ran.coursed.touched,
+            is_new=what in (CANDIDATE, AGAIN[1]),
+        )
+        return replace(ran, left=read, met=met), notes
 
 
 def bench_of(code: tuple[str, ...], entry: Entry, policy: TwinPolicy) -> Bench:

@@ -263,6 +263,8 @@ def _ran(what: str, one: _Heard) -> Ran:
         given=None if outcome is not None and _alike(given, outcome.arguments) else given,
         held=run.inside,
         path=run.coursed.path,
+        left=run.left,
+        met=run.met,
     )
 
 
