@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from leadline.trial.bygone import bygone, changed_by, program_of
+from leadline.trial.bygone import bygone, changed_by, does, makers, program_of
 from leadline.trial.candidate import NOT_PUT_IN, Candidate, touched_new, touched_old
 from leadline.trial.fresh import Fresh
 from leadline.trial.holders import codes_in
 from leadline.trial.keyed import keyed
 from leadline.trial.left import Left, left
 from leadline.trial.overlay import Overlay, shadowed, show
+from leadline.trial.place import MADE_BY
 from leadline.trial.plan import Work, lookup, plan, to_make
 from leadline.trial.program import Thing
 from leadline.trial.reckoned import Reckoned
@@ -57,6 +58,17 @@ class Planned:
     caches: list[Warm] = field(default_factory=list)
     reckoned: Reckoned | None = None
     left: list[Left] = field(default_factory=list)
+
+    def makes_otherwise(self, document: Mapping[str, Any]) -> str:
+        """Return why a call tells nothing that is given a function which another has made: of
+        what is in its closure, the old code has decided."""
+        changed = changed_by(self.works).functions if self.works else {}
+        for node in document.get("nodes", ()):
+            for maker, depth in makers(str(node.get("t"))) if node["k"] == "function" else ():
+                for old, new in changed.get((str(node.get("m")), maker), ()):
+                    if does(old, depth) != does(new, depth):
+                        return MADE_BY.format(maker, new.lineno)
+        return ""
 
     @property
     def notes(self) -> list[str]:

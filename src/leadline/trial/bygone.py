@@ -321,4 +321,12 @@ def does(function: Function, depth: int) -> str:
     return " ".join([dump(function.args), *map(dump, body)])
 
 
-__all__ = ["Changed", "Piece", "bygone", "changed_by", "does", "program_of"]
+def makers(qualname: str) -> Iterator[tuple[str, int]]:
+    """Yield the function of a module or a class that has made the one of a qualified name, and
+    at which depth of it that stands; nothing for one that no function has made."""
+    maker, *inner = qualname.split(".<locals>.")
+    if inner:
+        yield maker, len(inner) - 1
+
+
+__all__ = ["Changed", "Piece", "bygone", "changed_by", "does", "makers", "program_of"]

@@ -6,7 +6,9 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
+from leadline.trial.bygone import does, makers
 from leadline.trial.parts import Parts, decorators, imported, joined, parts_of, path_of
+from leadline.trial.scopes import FUNCTIONS
 from leadline.wire.struct import dataclass, field
 
 type Key = tuple[str, str]
@@ -61,6 +63,22 @@ class Versions:
 
     def both(self, file: str) -> tuple[Parts, Parts]:
         return self.before(file), self.after(file)
+
+    def makes(self, file: str, qualname: str) -> int:
+        """Return the line of the function that makes functions of such a name, if that does
+        something else than before, else 0."""
+        for maker, depth in makers(qualname):
+            owner, _, name = maker.rpartition(".")
+            names = [
+                (side.members.get(owner, {}) if owner else side.top).get(name, [])
+                for side in self.both(os.path.realpath(file))
+            ]
+            before, after = (
+                [one for one in side if isinstance(one, FUNCTIONS)] for side in names
+            )
+            if [does(one, depth) for one in before] != [does(one, depth) for one in after]:
+                return min((one.lineno for one in after), default=1)
+        return 0
 
     def members(self, key: Key, name: str) -> list[ast.stmt]:
         """Return what binds a member of a class, in either text."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from leadline.trial.lineage import Versions
-from leadline.trial.place import IN_TWIN, Begin
+from leadline.trial.place import IN_TWIN, MADE_BY, Begin
 from leadline.trial.remade import Making
 from leadline.trial.sources import text_on_disk
 
@@ -33,8 +33,8 @@ class MadeBefore:
         self._making: Making | None = None
         if begin.before:
             module, _, qualname = begin.entry.partition(":")
-            versions = Versions(begin.before, begin.overlay, self._find, self._read)
-            self._making = Making(versions, (self._file(module), qualname))
+            self._versions = Versions(begin.before, begin.overlay, self._find, self._read)
+            self._making = Making(self._versions, (self._file(module), qualname))
 
     def says(self, document: Mapping[str, Any]) -> str:
         """Return it for the objects of a document; nothing where no class of theirs is made
@@ -48,6 +48,13 @@ class MadeBefore:
             file = self._file(module)
             if file and qualname and (said := self._making.otherwise(file, qualname)):
                 return _SAID.format(qualname, said)
+        made = {
+            (str(one.get("m")), str(one.get("t"))) for one in nodes if one["k"] == "function"
+        }
+        for module, qualname in sorted(made):
+            file = self._file(module)
+            if file and (line := self._versions.makes(file, qualname)):
+                return MADE_BY.format(qualname.partition(".<locals>")[0], line)
         held = {
             (node["c"], name) for node in nodes if "c" in node for name in node.get("a", ())
         }

@@ -78,7 +78,7 @@ def serve(
             if call.number != number or number > len(named):
                 return  # nobody of ours says that
             one = named[number - 1]
-            order = _order(call, one, within_s)
+            order = _order(bench, call, one, within_s)
             if isinstance(order, str):
                 tell({"call": number, "obstacle": order})
             elif time.monotonic() > over:
@@ -100,10 +100,12 @@ def _asked(number: int, lines: Lines, tell: Tell) -> list[SampledCall]:
         return []
 
 
-def _order(call: SampledCall, named: Named, within_s: float) -> Order | str:
+def _order(bench: Bench, call: SampledCall, named: Named, within_s: float) -> Order | str:
     """Return what is to be run, or why nothing is."""
     if call.document is None or call_digest(call.document, call.turns) != named.digest:
         return NO_CALL
+    if why := bench.planned.makes_otherwise(call.document):
+        return why
     return Order(
         call.number,
         call.document,
