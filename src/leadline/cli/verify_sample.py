@@ -109,6 +109,8 @@ def _listen(
                 heard.runs += many_runs(tried)
                 heard.found[number] = compare(call, tried, files, left)
     except KeyboardInterrupt:
+        if not heard.at:  # nothing came
+            raise
         err("leadline: stopped; what came is used")
     finally:
         order.remove()
