@@ -1,15 +1,24 @@
 """Which calls go to a twin, and what is left of them where failing ones have to be others."""
 
+from argparse import Namespace
+from collections.abc import Iterator
+from types import ModuleType
+
 import pytest
 
-from leadline.cli import verify_sample
-from leadline.cli.verify_sample import Tried, _chosen, _instance
-from leadline.cli.verify_twin import _instead
+from leadline.cli import verify_sample, verify_twin
+from leadline.cli.verify_calls import Captured
+from leadline.cli.verify_sample import Tried, _chosen, _instance, sampled
+from leadline.cli.verify_twin import _instead, _live, in_twins
+from leadline.trial.candidate import make, of_texts
 from leadline.trial.outcome import Outcome
-from leadline.verify.calls import CapturedCall
+from leadline.verify.calls import CapturedCall, Home
 from leadline.verify.comparison import Compared
 from leadline.verify.verdict import Candidate, Case, Control, Stated, Verdict, judge
+from leadline.verify.verifying import Asked
 from leadline.wire.sample import MAX_CALLS
+
+HOME = Home(path=["/"], cwd="/", file="/m.py")
 
 
 def call(number: int, **more) -> CapturedCall:
@@ -79,3 +88,52 @@ def test_as_many_calls_as_may_be_are_sent(monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_process_is_that_of_most_calls() -> None:
     assert _instance([call(1), call(2, instance="b"), call(3, instance="b")]) == "b"
     assert _instance([]) == ""
+
+
+class Stopped:
+    """Stands for an order and what waits for its answers: Ctrl-C comes before the first."""
+
+    removed = 0
+
+    def hits(self, _: int) -> Iterator[dict]:
+        raise KeyboardInterrupt
+        yield {}
+
+    def remove(self) -> None:
+        Stopped.removed += 1
+
+
+@pytest.mark.parametrize("place", [verify_sample, verify_twin])
+def test_what_is_stopped_before_anything_came_ends_as_by_ctrl_c(
+    monkeypatch: pytest.MonkeyPatch, place: ModuleType
+) -> None:
+    """And says nothing of captured hits, for which one could wait longer."""
+    args = Namespace(
+        service="shop", seconds="1m", many=5, within=5.0, least=5, fails="", expect=""
+    )
+    asked = Asked("shop", "m:f", make("x", [of_texts("/m.py", "a\n", "b\n")]), "", "", 5)
+    for name in ("ordered", "Waiting"):
+        monkeypatch.setattr(place, name, lambda *_, **__: Stopped())
+    monkeypatch.setattr(place, "Client", lambda: None)
+    before = Stopped.removed
+    captured = Captured("shop", "m:f", "", HOME, [call(1)], [])
+    at_hits = place is verify_twin
+    with pytest.raises(KeyboardInterrupt):
+        _live(args, asked, "/m.py", bool) if at_hits else sampled(args, asked, captured)
+    assert Stopped.removed == before + 1
+
+
+def test_a_sample_is_told_also_where_its_failing_calls_were_stopped_at_their_hits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stopped(*_: object, **__: object) -> Tried:
+        raise KeyboardInterrupt
+
+    sample = Tried([*GOOD, tried(13, True, Control.DIFFERS)], "a twin", 39)
+    monkeypatch.setattr(verify_twin, "sampled", lambda *_: sample)
+    monkeypatch.setattr(verify_twin, "_live", stopped)
+    args = Namespace(service="shop", fails="result", expect="result", least=5)
+    candidate = make("x", [of_texts("/m.py", "a\n", "b\n")])
+    found = in_twins(args, candidate, Captured("shop", "m:f", "", HOME, [call(1)], []))
+    assert found.report.verdict is Verdict.UNKNOWN
+    assert "not tried at their hits: it was stopped by Ctrl-C" in found.report.notes

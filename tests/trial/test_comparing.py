@@ -456,3 +456,10 @@ def test_a_key_whose_text_found_no_room_may_be_any_other() -> None:
     cut = {"type": "str", "text": "", "length": 6, "omitted": "text"}
     assert apart(of("when", cut), of("when", "result")).differences == []
     assert apart(of("when"), of("when", "result")).differences
+
+
+@pytest.mark.parametrize("name", ["type", "rule", "fields", "items", "text"])
+def test_attributes_of_members_of_a_set_may_be_called_as_ours_are(name: str) -> None:
+    """Such as the `type` of a column, which is an object."""
+    assert where({Plain(**{name: Item("a", 1.0)})}, {Plain(**{name: Item("a", 1.0)})}) == []
+    assert where({Plain(**{name: Item("a", 1.0)})}, {Plain(**{name: Item("a", 2.0)})}) != []

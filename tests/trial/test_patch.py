@@ -228,3 +228,15 @@ def test_what_does_not_fit_names_both_lines():
     )
     with pytest.raises(RefusedError, match="already"):
         applied(DIFF, "a\nB\nc\n")
+
+
+@pytest.mark.parametrize(("text", "wanted", "reads"), [
+    ("a\nb \nc\n", "'b'", "'b '"),
+    ("a\n\tb\nc\n", "'b'", "'\\tb'"),
+    ("a\nb\n", "'c'", "nothing any more: the file ends before"),
+])  # fmt: skip
+def test_lines_that_differ_in_blanks_alone_are_shown_with_them(text, wanted, reads):
+    with pytest.raises(RefusedError) as raised:
+        applied(DIFF, text)
+    assert f"where it has {wanted}, line" in raised.value.message
+    assert raised.value.message.endswith(f" reads {reads}.")

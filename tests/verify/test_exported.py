@@ -1,11 +1,13 @@
 """Calls exported as tests: they fail on the old code, pass on the fix, and need no Leadline."""
 
 import collections
+import contextlib
 import datetime
 import decimal
 import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from leadline.verify.exporting import export_tests
 from leadline.verify.literals import arguments_source
 from leadline.verify.verdict import Candidate
 from leadline.verify.verifying import Request, verify
+from leadline.wire.errors import UnavailableError
 from verify.shop import FIXES, SHOP, candidate_of, verified
 from verify.test_verdict_second_eyes import texts_of
 from verify.test_verdict_second_eyes import verified as verified_texts
@@ -86,6 +89,21 @@ def test_they_fail_before_and_pass_after(quotes, tmp_path):
     assert "leadline" not in text.replace("captured by Leadline", "")
     assert "2 failed, 5 passed" in run(folder, SHOP)
     assert "5 failed, 2 passed" in run(folder, patched(tmp_path, "plausible"))
+    full = tmp_path / "full"
+    with no_room(), pytest.raises(UnavailableError, match="The tests cannot be written"):
+        export_tests(str(full), "shop.pricing:quote", found.compared, "", EXPECT)
+    assert list(full.iterdir()) == []  # a file without a test would pass for one
+
+
+@contextlib.contextmanager
+def no_room():
+    """Have files end after a few bytes, as on a disk that is full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 SURROUNDED = """

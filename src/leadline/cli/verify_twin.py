@@ -47,6 +47,9 @@ def in_twins(args: argparse.Namespace, candidate: Candidate, captured: Captured)
             live = _live(args, asked, captured.home.file, stop=_has_failing)
         except LeadlineError as error:
             tried[0].notes.append(f"not tried at their hits: {error.message}")
+        except KeyboardInterrupt:
+            err("leadline: stopped; what came is used")
+            tried[0].notes.append("not tried at their hits: it was stopped by Ctrl-C")
         else:
             tried = _instead(tried[0], live)
     return _reported(asked, tried, began)

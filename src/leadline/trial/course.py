@@ -14,6 +14,7 @@ from typing import Any
 from leadline.expression.layout import layout_of
 from leadline.trial.failure import short
 from leadline.trial.monitoring import Monitor
+from leadline.trial.withheld import Withheld
 from leadline.wire.errors import WireError
 from leadline.wire.struct import dataclass, field
 
@@ -21,6 +22,10 @@ MAX_LINES = 20_000
 """Of one run; a run that reaches more has no path that could be told apart from others."""
 MAX_RAISED = 200
 """Exceptions of one run that are kept, the first ones."""
+
+_OF_C = frozenset((TypeError, ValueError, AttributeError, BufferError, SystemError))
+"""What code in C raises at what it cannot use, and names its class."""
+_args_of = vars(BaseException)["args"].__get__
 
 type InScope = Callable[[str], bool]
 """Tells whether the code of a file is the service's own."""
@@ -87,6 +92,8 @@ class Course:
         self._known: dict[str, str] = {}
         self._lines: set[tuple[str, int]] = set()
         self._raised: list[Raised] = []
+        self.refused_stand_in = False
+        """Whether code in C has refused what stands in for a value, whoever caught that."""
         self._open: dict[int, int] = {}
         """Where in `_raised` an exception is, by its id. We keep none alive, so another of its
         class may be taken for it."""
@@ -147,6 +154,8 @@ class Course:
         return sys.monitoring.DISABLE
 
     def _raise(self, code: CodeType, offset: int, error: BaseException) -> object:
+        if type(error) in _OF_C and not self.refused_stand_in:
+            self.refused_stand_in = _names_stand_in(_args_of(error))
         if not self._own(code.co_filename) or len(self._raised) >= MAX_RAISED:
             return None
         names = tuple(name.removeprefix("builtins.") for name in layout_of(type(error)).names)
@@ -171,6 +180,10 @@ class Course:
             own = real in self._wanted or self._in_scope(file)
             known = self._known[file] = real if own else ""
         return known
+
+
+def _names_stand_in(said: tuple[object, ...]) -> bool:
+    return any(type(one) is str and Withheld.__name__ in one for one in said)
 
 
 def _at(code: CodeType, offset: int) -> str:

@@ -155,16 +155,24 @@ def _misfit(patch: FilePatch, hunk: Hunk, lines: list[str], work: _Work) -> _Mis
         ),
         0,
     )
-    reads = (
-        repr(lines[guess + wrong].strip())
-        if 0 <= guess + wrong < len(lines)
-        else "nothing any more: the file ends before"
-    )
-    wanted = repr(old[wrong].strip()) if old else "nothing"
+    wanted = old[wrong] if old else ""
+    is_there = 0 <= guess + wrong < len(lines)
+    has, reads = _apart(wanted, lines[guess + wrong] if is_there else "")
+    if not is_there:
+        has, reads = repr(wanted.strip()), "nothing any more: the file ends before"
     return _Misfit(
-        f"{where} does not fit: where it has {wanted}, line {guess + wrong + 1} reads {reads}.",
+        f"{where} does not fit: where it has {has if old else 'nothing'}, "
+        f"line {guess + wrong + 1} reads {reads}.",
         "Make the diff against the version that the service runs.",
     )
+
+
+def _apart(one: str, other: str) -> tuple[str, str]:
+    """Return two lines as they are shown: without the blanks around them, unless these are all
+    that is different."""
+    short = one.strip(), other.strip()
+    shown = short if short[0] != short[1] else (one.rstrip("\n"), other.rstrip("\n"))
+    return repr(shown[0]), repr(shown[1])
 
 
 __all__ = ["BOM", "FilePatch", "Hunk", "Kind", "Patched", "apply", "lines_of", "parse"]

@@ -167,7 +167,10 @@ def _ordered(value: Value, exactly: bool) -> Value:
         return [_ordered(one, exactly) for one in value]
     if type(value) is not dict:
         return value
-    found: dict[str, Any] = {name: _ordered(one, exactly) for name, one in value.items()}
+    found: dict[str, Any]
+    found = {name: _ordered(one, exactly) for name, one in value.items() if name != "fields"}
+    if type(fields := value.get("fields")) is dict:  # its members may be called as ours are
+        found["fields"] = {name: _ordered(one, exactly) for name, one in fields.items()}
     if not exactly:
         for member in (CLASS, WHOLE, BESIDE, CACHED):
             found.pop(member, None)  # of a live call they are not told

@@ -17,12 +17,16 @@ try:  # `hashlib` loads OpenSSL: 4 MB of somebody else's memory for this one dig
 except ImportError:
     from hashlib import sha256
 
-_INERT = frozenset(
-    "md rst adoc png jpg jpeg gif ico webp pdf gitignore gitattributes editorconfig".split()
+_INERT = frozenset("png jpg jpeg gif ico webp pdf gitignore gitattributes editorconfig".split())
+_TEXTS = frozenset(("", "md", "rst", "adoc", "txt"))
+"""What texts for people end with. Prompts and mails that a service sends do so too."""
+_FOR_PEOPLE = re.compile(
+    r"(?i:readme|changelog|contributing)([-._].*)?|LICEN[CS]E([-._].*)?|COPYING|NOTICE|AUTHORS"
+    r"|CODEOWNERS|CHANGES|HISTORY|NEWS|SECURITY|SUPPORT|MAINTAINERS|CODE_OF_CONDUCT|UPGRADING"
+    r"|INSTALL|GOVERNANCE"
 )
-_NAMES = frozenset("LICENSE LICENCE COPYING NOTICE AUTHORS CHANGELOG CODEOWNERS".split())
 _IS_TEST = re.compile(r"test_.*|.*_tests?|conftest|setup|noxfile")
-_FOLDERS = frozenset("tests test docs doc .github".split())
+_FOLDERS = frozenset("tests test docs doc .github newsfragments changelog.d".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,15 @@ class Untried:
 
 
 def is_inert(name: str) -> bool:
-    """Tell by its name whether no service reads a file: a text for people, an image, a test."""
+    """Tell by its name whether no service reads a file: an image, a test, or such a text for
+    people as everybody names so."""
     *folders, last = name.split("/")
-    stem, _, suffix = last.rpartition(".")
+    stem, dot, suffix = last.rpartition(".")
+    if not dot:
+        stem, suffix = last, ""
     return (
         suffix.lower() in _INERT
-        or (stem or last) in _NAMES
+        or (suffix.lower() in _TEXTS and _FOR_PEOPLE.fullmatch(stem) is not None)
         or not _FOLDERS.isdisjoint(folders)
         or (suffix == "py" and _IS_TEST.fullmatch(stem) is not None)
     )

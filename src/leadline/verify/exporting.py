@@ -8,6 +8,7 @@ import ast
 import builtins
 import re
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from leadline.trial.outcome import UNSHOWN
@@ -48,13 +49,26 @@ def export_tests(
             except NotLiteral as why:
                 exported.left_out[one.call.number] = str(why)
                 continue
-            Path(folder, name).write_text(text, "utf-8")
+            _write(Path(folder, name), text)
             exported.files.append(name)
     except OSError as error:
         raise UnavailableError(
             "tests-unwritable", f"The tests cannot be written to {folder}: {error.strerror}."
         ) from None
     return exported
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a test as a whole, or leave what was there: on a full disk a file without tests
+    would pass for one."""
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.write_text(text, "utf-8")
+        part.replace(file)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
 
 
 def wanted(found: Sequence[Compared]) -> Iterator[Compared]:

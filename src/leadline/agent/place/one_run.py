@@ -146,7 +146,8 @@ def observed(
     written, asked = HERE.written()  # the last: it ends what is under way
     if what is not None:
         return cut(order.number, str(what))
-    if _is_told_of_stand_in(ran.raised, order.document):
+    told = course.refused_stand_in or Withheld.__name__ in ran.raised
+    if told and _has_stand_in(order.document):
         return cut(order.number, HANDED_TO_C)
     return Ran(
         order.number,
@@ -242,10 +243,8 @@ def _turns(order: Order) -> dict[int, tuple[TurnKind, Any]]:
     }
 
 
-def _is_told_of_stand_in(raised: str, document: dict[str, Any]) -> bool:
-    """Tell whether code in C has refused what stands in for a value, by its class."""
-    has_some = any(node["k"] == WITHHELD for node in document.get("nodes", ()))
-    return has_some and Withheld.__name__ in raised
+def _has_stand_in(document: dict[str, Any]) -> bool:
+    return any(node["k"] == WITHHELD for node in document.get("nodes", ()))
 
 
 def _settle() -> None:
