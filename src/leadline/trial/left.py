@@ -8,6 +8,7 @@ the candidate, that all comes to the same says nothing of a service that was sta
 import ast
 import copy
 import os
+from _sha2 import sha256  # type: ignore[import-not-found]
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -151,7 +152,7 @@ class _Looking:
     ) -> Iterator[Left]:
         """Yield what functions leave that come to something changed."""
         leading = self._leading(changed)
-        part = ".".join(changed)
+        part = _part(*changed)
         for thing in sorted((leading - {changed}) & self._functions.keys()):
             source = self._program.sources[thing[0]]
             for function in self._functions[thing]:
@@ -175,7 +176,7 @@ class _Looking:
             said = f"{file}:{line}: {thing[1]} may have left {{}} before, as the old code does"
             only: frozenset[Any] = frozenset([(file, line)])
             sides = (frozenset(), only) if is_new else (only, frozenset())
-            part = f"{'+' if is_new else '-'}{file}:{line}"
+            part = _part(str(is_new), file, str(line))
             yield from self._left(thing, function, kept, said, part, (sides, frozenset()))
 
     def _left(
@@ -273,6 +274,11 @@ class _Without(ast.NodeTransformer):
         if isinstance(node, ast.stmt) and where in self._statements:
             return ast.copy_location(ast.Pass(), node)
         return self.generic_visit(node)
+
+
+def _part(*words: str) -> str:
+    """Return a short name for a part of a change: each run tells those that it has met."""
+    return str(sha256(repr(words).encode("utf-8", "surrogatepass")).hexdigest())[:12]
 
 
 def _descendants(cls: type) -> set[type]:
