@@ -72,7 +72,7 @@ TWIN_PARTS = [
         agent.twin.gauge agent.twin.readable agent.twin.database_file
         agent.place agent.place.digests
         agent.capture.outcomes agent.twin.outcome agent.twin.digests
-        agent.twin.hushing trial.place wire.sample
+        trial.place agent.twin.hushing wire.sample
         agent.twin.tried agent.twin.telling agent.twin.inside
         agent.twin.shells agent.twin.sampling agent.twin.nursery agent.probes.twin
     """.split()
@@ -104,7 +104,7 @@ SEALED_PARTS = [
     f"leadline.{name}"
     for name in """
         trial.program trial.syntax trial.uses trial.rebound trial.bygone trial.warm
-        trial.reckoned trial.keyed trial.traces
+        trial.reckoned trial.keyed trial.keeping trial.left trial.traces
         trial.applying trial.candidate trial.difference trial.fresh trial.holders trial.overlay
         trial.patch trial.plan trial.questions
         trial.purity trial.reachable trial.scopes trial.sources

@@ -59,13 +59,13 @@ class Planned:
     reckoned: Reckoned | None = None
     left: list[Left] = field(default_factory=list)
 
-    def makes_otherwise(self, document: Mapping[str, Any]) -> str:
-        """Return why a call tells nothing that is given a function which another has made: of
-        what is in its closure, the old code has decided."""
+    def makes_otherwise(self, functions: Iterable[Thing]) -> str:
+        """Return why a call tells nothing that is given functions which others have made, by
+        their modules and names: of what is in a closure, the old code has decided."""
         changed = changed_by(self.works).functions if self.works else {}
-        for node in document.get("nodes", ()):
-            for maker, depth in makers(str(node.get("t"))) if node["k"] == "function" else ():
-                for old, new in changed.get((str(node.get("m")), maker), ()):
+        for module, qualname in functions:
+            for maker, depth in makers(qualname):
+                for old, new in changed.get((module, maker), ()):
                     if does(old, depth) != does(new, depth):
                         return MADE_BY.format(maker, new.lineno)
         return ""

@@ -5,9 +5,9 @@ one never sees. The twin itself runs nothing; it waits for each and says how it 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any
 
 from leadline.agent.place.entry import Entry
@@ -24,6 +24,7 @@ from leadline.agent.twin.bench import (
 from leadline.agent.twin.served import served
 from leadline.trial import calls, revival
 from leadline.trial.calls import Call
+from leadline.trial.holders import namespace_of
 from leadline.trial.place import Order
 from leadline.wire.errors import LeadlineError
 from leadline.wire.probe import TwinProbe
@@ -59,7 +60,9 @@ def verify(
         life_s = max(0.1, (over - time.monotonic()) / len(left))
         what = left.pop(0)
         if what == CANDIDATE and (
-            why := bench.obstacle or _unknown_function(bench.planned.works, call)
+            why := bench.obstacle
+            or _unknown_function(bench.planned.works, call)
+            or bench.planned.makes_otherwise(_functions(call))
         ):
             tell({"ran": what, "obstacle": why})
             break
@@ -93,6 +96,21 @@ def _made(call: Call, _: Entry) -> tuple[Call, dict[str, Any], dict[str, object]
     code = getattr(call.function, "__code__", call.code)
     now = served(call if call.rebuilt else replace(call, code=code))
     return now, calls.given_to(now), {}
+
+
+def _functions(call: Call) -> Iterator[tuple[str, str]]:
+    """Yield the functions that a call is given, also within what it is given, by their modules
+    and names."""
+    for one in (*call.args, *call.kwargs.values()):
+        for held in (one, *namespace_of(one).values(), *_items(one)):
+            if type(held) is FunctionType:
+                yield str(held.__globals__.get("__name__")), held.__code__.co_qualname
+
+
+def _items(value: object) -> Iterable[object]:
+    if type(value) is dict:
+        return value.values()
+    return value if type(value) in (list, tuple) else ()  # type: ignore[return-value]
 
 
 def _unknown_function(works: list[Any], call: Call) -> str:

@@ -104,7 +104,9 @@ def _order(bench: Bench, call: SampledCall, named: Named, within_s: float) -> Or
     """Return what is to be run, or why nothing is."""
     if call.document is None or call_digest(call.document, call.turns) != named.digest:
         return NO_CALL
-    if why := bench.planned.makes_otherwise(call.document):
+    nodes = call.document.get("nodes", ())
+    made = [(str(one.get("m")), str(one.get("t"))) for one in nodes if one["k"] == "function"]
+    if why := bench.planned.makes_otherwise(made):
         return why
     return Order(
         call.number,
