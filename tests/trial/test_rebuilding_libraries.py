@@ -82,6 +82,7 @@ def test_single_numbers_and_plain_arrays_come_back(value: object) -> None:
     assert (type(made), made) == (type(value), value)
 
 
+@pytest.mark.soak
 def test_tables_come_back() -> None:
     moments = pd.to_datetime(["2026-01-01", "2026-01-02"])
     table = pd.DataFrame({

@@ -500,6 +500,7 @@ def test_what_is_written_otherwise_changes_behaviour(folder):
     assert "database app.db: table comments[4]" in {one.where for one in shown["no_commit"]}
 
 
+@pytest.mark.soak
 def test_what_is_written_alike_is_the_same(folder):
     found = became(folder, ALIKE)
     assert {name: one.case.candidate for name, one in found.items()} == only(
@@ -507,6 +508,7 @@ def test_what_is_written_alike_is_the_same(folder):
     )
 
 
+@pytest.mark.soak
 def test_what_no_row_shows_is_unknown(folder):
     (folder / "more").mkdir()
     for name in ("other.db", "large.db"):

@@ -145,7 +145,15 @@ BEFORE = {
 }
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("old", "new", "asked", "unknown"), BEFORE.values(), ids=BEFORE)
+def test_properties_that_were_reckoned_before(tmp_path, old, new, asked, unknown):
+    test_a_property_that_was_reckoned_before_is_unknown(tmp_path, old, new, asked, unknown)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "asked", "unknown"), [BEFORE["its body"], BEFORE["not asked for"]]
+)
 def test_a_property_that_was_reckoned_before_is_unknown(tmp_path, old, new, asked, unknown):
     (tmp_path / "carts.py").write_text(RECKONED)
     with imported(tmp_path, "carts") as (module,):
@@ -181,7 +189,13 @@ MAKING = {
 }
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("old", "new", "unknown"), MAKING.values(), ids=MAKING)
+def test_functions_that_a_changed_one_has_made(tmp_path, old, new, unknown):
+    test_a_function_that_a_changed_one_has_made_is_unknown(tmp_path, old, new, unknown)
+
+
+@pytest.mark.parametrize(("old", "new", "unknown"), list(MAKING.values())[::2])
 def test_a_function_that_a_changed_one_has_made_is_unknown(tmp_path, old, new, unknown):
     (tmp_path / "hooks.py").write_text(ENCLOSED)
     with imported(tmp_path, "hooks") as (module,):

@@ -103,7 +103,7 @@ def reports(folder, changes):
         yield verify(Request("s", "trade:f", calls, where, candidate, *asked, least=1)).report
 
 
-@pytest.mark.parametrize("which", list(READS)[::4])
+@pytest.mark.parametrize("which", list(READS)[::6])
 def test_what_only_the_candidate_reads_is_not_known(tmp_path, which):
     (report,) = reports(tmp_path, [READS[which]])
     assert report.verdict == "unknown", report.sentence
@@ -119,7 +119,7 @@ def test_so_it_is_of_all_that_a_start_can_change(tmp_path):
 
 
 def test_what_the_old_code_reads_as_well_is_known(tmp_path):
-    for report in reports(tmp_path, SAME.values()):
+    for report in reports(tmp_path, list(SAME.values())[:2]):
         assert report.verdict == "fixed", report.sentence
 
 

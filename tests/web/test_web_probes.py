@@ -115,6 +115,7 @@ def test_a_probe_is_removed_by_keyboard_and_its_page_stays(site, page, service):
     assert site.client.get("/v1/probes", service="gone")["probes"] == []
 
 
+@pytest.mark.soak
 def test_probes_are_chosen_and_all_of_a_service_removed_by_mouse(site, page, service):
     service("many")
     fine = site.place("many", "app.py:5", "{goods}")["id"]

@@ -68,6 +68,7 @@ def test_what_needs_attention_is_first_with_its_reason(site, page, service):
     expect(page.get_by_role("region", name="Needs attention")).to_have_count(0)
 
 
+@pytest.mark.soak
 def test_a_service_is_switched_off_and_on_by_keyboard(site, page, service):
     service("quiet")
     site.place("quiet", "app.py:5", "{goods}", limits={"rate_per_s": 1.0})
@@ -86,6 +87,7 @@ def test_a_service_is_switched_off_and_on_by_keyboard(site, page, service):
     expect(row(page, "quiet").locator("td.number").nth(1)).to_have_text("1")
 
 
+@pytest.mark.soak
 def test_what_one_is_doing_outlives_what_arrives(site, page, service):
     service("still").stop()
     gone = block(page, "still").locator("details")

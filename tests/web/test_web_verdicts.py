@@ -25,7 +25,7 @@ def rendered(found):
     return verdict.page(Frame(), verdict.view(VerdictView(1, 1.0, "ada", "shop", found)))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 def test_one_verdict_is_all_there(site, signed_in, accessible, scheme):
     path = keep(site, f"whole-{scheme}")
     page = signed_in(color_scheme=scheme).page

@@ -165,31 +165,41 @@ def living(codes: Iterable[CodeType]) -> dict[int, list[FunctionType]]:
     return found
 
 
-_PLAIN = (dict, list, tuple, set, frozenset, FunctionType, ModuleType, CodeType)
+_PLAIN = {
+    id(one) for one in (dict, list, tuple, set, frozenset, FunctionType, ModuleType, CodeType)
+}
+"""By their ids: a metaclass of the application may compare as it likes."""
 
 
-def living_attributes() -> set[tuple[type, str]]:
-    """Return the attributes that objects of this process have of their own, by their class;
-    those of a class itself by that.
+def living_attributes() -> dict[str, dict[int, type]]:
+    """Return the classes whose objects have an attribute of their own, by its name and their
+    ids; for attributes of a class itself that.
 
     Looks at every object of the process: only in a copy of it, where nobody waits.
     """
     if gc.get_freeze_count():
         gc.unfreeze()  # a server that forks its workers hides what it had made before
-    found: set[tuple[type, str]] = set()
-    slots: dict[type, list[str]] = {}
+    found: dict[str, dict[int, type]] = {}
+    slots: dict[int, tuple[type, list[str]]] = {}
+
+    def add(cls: type, names: Iterable[object]) -> None:
+        for name in names:
+            if type(name) is str:
+                found.setdefault(name, {})[id(cls)] = cls
+
     for one in gc.get_objects():
         cls = type(one)
-        if cls in _PLAIN:
+        if id(cls) in _PLAIN:
             continue
         if is_class(one):
             names = list(namespace_of(one).items())
-            found.update((one, name) for name, held in names if type(held) is not FunctionType)
+            add(one, (name for name, held in names if type(held) is not FunctionType))
             continue
-        if cls not in slots:
-            slots[cls] = [name for base in type.__dict__["__mro__"].__get__(cls)
-                          for name, held in list(namespace_of(base).items())
-                          if type(held) is MemberDescriptorType]  # fmt: skip
-            found.update((cls, name) for name in slots[cls])
-        found.update((cls, name) for name in list(namespace_of(one)) if type(name) is str)
+        if id(cls) not in slots:
+            named = [name for base in type.__dict__["__mro__"].__get__(cls)
+                     for name, held in list(namespace_of(base).items())
+                     if type(held) is MemberDescriptorType]  # fmt: skip
+            slots[id(cls)] = cls, named
+            add(cls, named)
+        add(cls, list(namespace_of(one)))
     return found

@@ -36,15 +36,15 @@ def keyed(program: Program, changed: Changed) -> Iterator[str]:
         return
     classes = {(thing[0], thing[1].rpartition(".")[0]) for thing in otherwise}
     by_class = {id(program.live(one)): one for one in classes}
-    kinds: dict[type, Thing | None] = {}
+    kinds: dict[int, tuple[type, Thing | None]] = {}
     found: dict[Thing, str] = {}
     for one in everything():
         walk = next((walk for base, walk in _ITERATED if issubclass(type(one), base)), None)
         for key in _keys(one, walk) if walk is not None else ():
             kind = type(key)
-            if kind not in kinds:
-                kinds[kind] = _decides(kind, by_class, otherwise)
-            thing = kinds[kind]
+            if id(kind) not in kinds:  # a metaclass may have a hash of its own
+                kinds[id(kind)] = kind, _decides(kind, by_class, otherwise)
+            _, thing = kinds[id(kind)]
             if thing is not None:
                 found.setdefault(thing, "dictionary" if issubclass(type(one), dict) else "set")
         if len(found) == len(classes):

@@ -108,7 +108,7 @@ class _Looking:
         self._uses: dict[Thing, Uses] = {}
         self._users: dict[Thing, set[Thing]] = defaultdict(set)
         self._attributes: dict[Thing, set[Owned]] = {}
-        self._living: dict[str, set[type]] | None = None
+        self._living: dict[str, dict[int, type]] | None = None
         for name, source in program.sources.items():
             for qualname in [*source.definitions, *source.assigned]:
                 self._add((name, qualname), source)
@@ -211,12 +211,11 @@ class _Looking:
         """Tell whether an object that lives has an attribute: what is made by each call anew
         was not left by another one."""
         if self._living is None:
-            self._living = defaultdict(set)
-            for cls, name in living_attributes():
-                self._living[name].add(cls)
+            self._living = living_attributes()
         owner, name = attribute
         of: Any = self._program.live(owner) if owner is not None else None
-        return any(not is_class(of) or issubclass(one, of) for one in self._living[name])
+        living = self._living.get(name, {}).values()
+        return any(not is_class(of) or any(of is base for base in mro(one)) for one in living)
 
     def _leading(self, changed: Thing) -> set[Thing]:
         found, waiting = {changed}, [changed]
@@ -260,7 +259,7 @@ class _Looking:
         classes = self._program.live(one), self._program.live(other)
         if not all(map(is_class, classes)):
             return True
-        return not _descendants(classes[0]).isdisjoint(_descendants(classes[1]))
+        return bool(_descendants(classes[0]).keys() & _descendants(classes[1]).keys())
 
 
 class _Without(ast.NodeTransformer):
@@ -281,14 +280,14 @@ def _part(*words: str) -> str:
     return str(sha256(repr(words).encode("utf-8", "surrogatepass")).hexdigest())[:12]
 
 
-def _descendants(cls: type) -> set[type]:
-    found: set[type] = {cls}
+def _descendants(cls: type) -> dict[int, type]:
+    found: dict[int, type] = {id(cls): cls}
     waiting: list[type] = [cls]
     while waiting:
         below: list[type] = type.__subclasses__(waiting.pop())
         for one in below:
-            if one not in found:
-                found.add(one)
+            if id(one) not in found:
+                found[id(one)] = one
                 waiting.append(one)
     return found
 

@@ -36,7 +36,7 @@ class Reckoned:
     leading: Leading
     found: dict[Once, list[Mapping[str, Any]]] = field(default_factory=dict)
     """What live objects have in their dictionaries."""
-    _kinds: dict[type, list[Once]] = field(default_factory=dict)
+    _kinds: dict[int, tuple[type, list[Once]]] = field(default_factory=dict)
     _known: dict[tuple[int, type | None], Once | None] = field(default_factory=dict)
     _taken: list[Any] = field(default_factory=list)
     """Kept, or it would come to its end here."""
@@ -83,12 +83,13 @@ class Reckoned:
     def _in(self, one: object) -> Iterator[tuple[Once, Mapping[str, Any]]]:
         """Yield the values that an object has, with its dictionary."""
         kind = type(one)
-        if kind not in self._kinds:
-            self._kinds[kind] = [] if is_class(one) else self._of(kind)
-        if not self._kinds[kind]:
+        if id(kind) not in self._kinds:  # a metaclass may have a hash of its own
+            self._kinds[id(kind)] = kind, [] if is_class(one) else self._of(kind)
+        _, known = self._kinds[id(kind)]
+        if not known:
             return
         names = namespace_of(one)
-        for once in self._kinds[kind]:
+        for once in known:
             # a method that is bound once for each object is no value
             if once.key in names and "__wrapped__" not in namespace_of(names[once.key]):
                 yield once, names

@@ -83,7 +83,7 @@ def everything() -> list[Any]:
 def _caches() -> Iterator[Any]:
     """Yield what keeps the results of a function and can be emptied: the caches of `functools`,
     and what libraries make of a function in their way."""
-    kinds: dict[type, bool] = {}
+    kinds: dict[int, tuple[type, bool]] = {}
     for one in everything():
         kind = type(one)
         if kind is functools._lru_cache_wrapper:  # noqa: SLF001 - has no other name
@@ -93,7 +93,8 @@ def _caches() -> Iterator[Any]:
             if _CLEAR in one.__dict__:
                 yield one
         else:
-            if kind not in kinds:
-                kinds[kind] = any(_CLEAR in namespace_of(cls) for cls in mro(kind))
-            if kinds[kind] and not is_class(one) and "__wrapped__" in namespace_of(one):
+            if id(kind) not in kinds:  # a metaclass may have a hash of its own
+                clears = any(_CLEAR in namespace_of(cls) for cls in mro(kind))
+                kinds[id(kind)] = kind, clears
+            if kinds[id(kind)][1] and not is_class(one) and "__wrapped__" in namespace_of(one):
                 yield one
