@@ -209,10 +209,10 @@ def test_the_program_itself_is_imported_without_beginning_its_work(leadline, tmp
         wait_for(lambda: leadline.connected("script"), 20, "the script connects")
         found = leadline.json(
             "verify", "script", "--entry", "__main__:quote", *FAILS, "--expect",
-            "result['share'] == 100", "--replace", "script.py=new.py", "-n", "16",
+            "result['share'] == 100", "--replace", "script.py=new.py", "-n", "32",
         )  # fmt: skip
     assert found["sentence"].startswith("fixed: "), found["sentence"]
-    assert found["shares"]["agreed"] == 16
+    assert found["shares"]["agreed"] == 32
 
 
 def test_who_may_not_run_code_waits_for_an_approval(leadline, worker, tmp_path):

@@ -78,11 +78,14 @@ def test_it_plays_and_ends_with_ctrl_c(scratch, ignored) -> None:
             calls = scratch.parent / "calls.jsonl"
             capture = [LEADLINE, "capture", "shop", "shop.pricing:quote"]
             capture += ["--fails", "raises ZeroDivisionError"]
-            subprocess.run([*capture, "-n", "48", "-o", calls], check=True, timeout=60)
+            subprocess.run([*capture, "-n", "96", "-o", calls], check=True, timeout=60)
             for name, verdict in VERDICTS.items():
                 diff = FIXES / f"{name}.diff"
                 expect = ["--expect", 'result["total"] > 0']
+                # of the good quotes one in ten comes by the lines that are changed
+                most = ["--least", "2"] if verdict == "fixed" else ["-n", "24"]
                 verify = [LEADLINE, "verify", "--captured", calls, *expect, "--patch", diff]
+                verify += most
                 done = subprocess.run(
                     verify, capture_output=True, text=True, timeout=90, check=False
                 )

@@ -82,6 +82,7 @@ def test_the_clock_of_the_service_is_set(shore, clock) -> None:
         assert watched.api.probe(log)["status"] == "armed"
 
 
+@pytest.mark.soak
 def test_the_clock_of_the_server_is_set(home, tmp_path, clock, monkeypatch) -> None:
     """Set back, nothing lives longer in a service than it was given; set forward, what would
     be over by then is, and says so. Placing, hits and streams go on."""

@@ -479,6 +479,7 @@ def tried(folder, old, new, entry, given, fails="", expect=""):
     return verified_texts(folder, PRELUDE + old, PRELUDE + new, entry, given, fails, expect)
 
 
+@pytest.mark.soak
 def test_what_is_written_otherwise_changes_behaviour(folder):
     found = became(folder, OTHERWISE)
     assert {name: one.case.candidate for name, one in found.items()} == only(

@@ -54,6 +54,7 @@ def test_a_process_is_shown_with_what_it_is_and_how_busy_it_is(site, page, servi
     expect(block(page, "busy").get_by_text("No process is connected")).to_be_visible()
 
 
+@pytest.mark.soak
 def test_what_needs_attention_is_first_with_its_reason(site, page, service):
     service("odd")
     site.place("odd", "app.py:5", "{goods}", anchor={"text": "nothing like it"})

@@ -89,6 +89,7 @@ def test_verdicts_are_reached_by_keyboard(site, page, accessible):
     page.wait_for_url(f"{site.url}/verdicts")
 
 
+@pytest.mark.soak
 def test_a_verdict_that_comes_appears_in_the_list(site, page):
     page.goto(f"{site.url}/verdicts?service=comes")
     expect(page.get_by_text("No verdict is like that")).to_be_visible()
