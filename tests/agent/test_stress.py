@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROGRAM = Path(__file__).parents[1] / "arming_stress.py"
 
 
+@pytest.mark.soak
 def test_two_seconds_of_arming_change_no_result() -> None:
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-W", "ignore", PROGRAM, "2"],

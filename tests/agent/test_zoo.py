@@ -190,6 +190,7 @@ def visit(module, animal: object) -> None:
         error.__traceback__ = None
 
 
+@pytest.mark.soak
 def test_thousands_of_captures_run_leak_and_raise_nothing(soundings, make_module) -> None:
     module = make_module("zoo_keeper", SOURCE)
     soundings.lift_budget()

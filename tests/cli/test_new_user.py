@@ -98,6 +98,7 @@ def test_sums_that_cannot_be_printed_are_one_sentence(leadline, shop, option):
     )
 
 
+@pytest.mark.soak
 def test_a_reader_of_sums_who_has_seen_enough_ends_it(leadline, shop):
     leadline.cli("count", "shop", "shop.py:9")
     with subprocess.Popen(

@@ -47,6 +47,7 @@ def exporting(receiver, home, tmp_path):
         yield made.up("--otlp", receiver.url)
 
 
+@pytest.mark.soak
 def test_hits_and_points_of_a_running_service_arrive(
     exporting, receiver, tmp_path, monkeypatch
 ):

@@ -29,6 +29,7 @@ def test_a_canary_goes_on_from_a_process_that_never_imports_the_module(server, i
     assert first.next()[1]["probes"][0]["id"] == probe
 
 
+@pytest.mark.soak
 def test_a_canary_that_everybody_waits_with_stays_with_the_last(server, instance, until):
     infos = [instance("lazy", f"lazy{number}") for number in range(2)]
     streams = [server.connect(info) for info in infos]

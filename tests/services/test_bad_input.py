@@ -256,6 +256,7 @@ def another(connections: Callable[[], int]) -> None:
     wait_for(lambda: connections() > seen, 2 * ARRIVES_S)
 
 
+@pytest.mark.soak
 def test_a_probe_ends_in_time_while_the_server_drips(tmp_path, home) -> None:
     """Who waits for an answer that never ends would forget what ends by itself."""
     port = free_port()
@@ -301,6 +302,7 @@ def test_another_server_at_the_same_address(leadline, monkeypatch) -> None:
         watched.unharmed()
 
 
+@pytest.mark.soak
 def test_a_server_with_other_keys_is_not_obeyed(leadline, monkeypatch) -> None:
     with serving(leadline, "loyal") as watched:
         probe = watched.place({"kind": "counter", "target": PLACE})

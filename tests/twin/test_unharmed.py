@@ -306,6 +306,7 @@ def test_an_answer_waits_for_a_server_that_was_killed(shore: Leadline) -> None:
         assert [one["value"] for one in hit["twin"]["said"]] == [None, 42]
 
 
+@pytest.mark.soak
 def test_a_hundred_twins_leave_nothing_behind(quay: Bay) -> None:
     _many(quay, 100)
 

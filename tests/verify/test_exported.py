@@ -267,6 +267,7 @@ def shares(x):
     ("fails", "given"),
     [pytest.param("", 2, marks=pytest.mark.soak), ("raises ZeroDivisionError", 0)],
 )
+@pytest.mark.soak
 def test_they_call_beneath_decorators(tmp_path, fails, given):
     new = DECORATED.replace("10 // x", "12 // (x or 1)")
     expect = "exception is None and result['n'] == 12" if fails else ""

@@ -1,5 +1,6 @@
 """Candidates run in fresh sealed places, on calls of the demo's shop."""
 
+import pytest
 from benchmarks.verify.calling import home
 
 from leadline.trial.candidate import from_diff
@@ -40,6 +41,7 @@ def test_a_fix_that_only_looks_right_changes_behaviour(quotes):
     assert found.exit_status == 1
 
 
+@pytest.mark.soak
 def test_a_fix_that_swallows_the_error_is_none(quotes):
     found = report(quotes, "swallow")
     assert found.verdict == "not fixed"
@@ -61,6 +63,7 @@ def test_a_fix_that_returns_nothing_does_not_meet_what_is_asked_of_a_result(quot
     assert found.sentence.startswith("not fixed: 0 of 2 failing calls meet the expectation, ")
 
 
+@pytest.mark.soak
 def test_what_no_call_reaches_is_not_exercised(quotes):
     found = report(quotes, "unrelated")
     assert found.sentence == (

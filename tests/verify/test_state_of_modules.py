@@ -5,6 +5,8 @@ import contextvars
 import sys
 import types
 
+import pytest
+
 from leadline.agent.place import changes
 from leadline.agent.place.globals import Globals
 from leadline.trial.withheld import times_touched, withheld
@@ -89,10 +91,9 @@ log = logging.getLogger("of the service")
 """ + "\n".join(f"TEXT_{i} = 'p' * 150_000\n" for i in range(14))
 STATE += """
 import ast, enum, queue
-import pandas
 class Level(enum.Enum):
     LOW = 1
-FRAME, JOBS, SYNTAX = pandas.DataFrame({"a": [0]}), queue.SimpleQueue(), ast.parse("")
+JOBS, SYNTAX = queue.SimpleQueue(), ast.parse("")
 WORKERS = []
 """
 STATE += "\n".join(f"C_{i} = {i}" for i in range(2_100)) + "\nLAST = {}\n"
@@ -116,7 +117,6 @@ CHANGED = {
     "deep": (f"{WALK}t['$'] = 1", f"{WALK}t['$'] = 2"),
     "object": ("STORE.last = 1", "STORE.last = 2"),
     "object_rows": ("STORE.rows[4_999] = 1", "STORE.rows[4_999] = 2"),
-    "frame": ("FRAME.loc[0, 'a'] = 1", "FRAME.loc[0, 'a'] = 2"),
     "jobs": ("JOBS.put(1)", "JOBS.put(2)"),
     "syntax": (
         "SYNTAX.body.append(ast.Constant(1))",
@@ -331,3 +331,10 @@ def test_what_a_process_has_one_of_is_compared(tmp_path):
     assert became(tmp_path, bodies, more) == {
         **only(Candidate.DIFFERS, AROUND), "as_before": Candidate.SAME
     }  # fmt: skip
+
+
+@pytest.mark.soak
+def test_a_table_of_a_library_that_a_module_holds_is_compared(tmp_path):
+    bodies = {"frame": ("FRAME.loc[0, 'a'] = 1", "FRAME.loc[0, 'a'] = 2")}
+    more = "import pandas\nFRAME = pandas.DataFrame({'a': [0]})\n"
+    assert became(tmp_path, bodies, more) == only(Candidate.DIFFERS, bodies)

@@ -118,6 +118,7 @@ def test_so_it_is_of_all_that_a_start_can_change(tmp_path):
         assert READS[which][2] in report.reason
 
 
+@pytest.mark.soak
 def test_what_the_old_code_reads_as_well_is_known(tmp_path):
     for report in reports(tmp_path, list(SAME.values())[:2]):
         assert report.verdict == "fixed", report.sentence

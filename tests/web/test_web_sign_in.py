@@ -164,6 +164,7 @@ def test_events_come_with_the_cookie_and_end_with_the_session(site, watched):
     wait_for(lambda: "end" in page.evaluate("window.told"), 20)
 
 
+@pytest.mark.soak
 def test_a_restart_of_the_server_signs_nobody_out(site, watched):
     watched.allowed += ["ERR_", "Failed to load"]
     page = watched.page
