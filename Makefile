@@ -8,7 +8,7 @@ STAMP = $(VENV)/.installed
 # files of tests that run side by side: most of their time goes to waiting for real processes.
 # These start a thousand times, and must not compile the package each time where the environment
 # says that nothing compiled is kept
-JOBS ?= 6
+JOBS ?= 4
 BENCH_PYTHONS ?= $(shell tools/find-python --all)
 
 NATIVE = src/leadline/native

@@ -62,29 +62,34 @@ def asks_before_it_removes(page: Page) -> None:
     expect(page.get_by_role("dialog", name=re.compile("^Remove all"))).to_be_visible()
 
 
+def soaked(*values):
+    """A page that is looked at where there is time."""
+    return pytest.param(*values, marks=pytest.mark.soak)
+
+
 @pytest.mark.parametrize(
     ("address", "there", "first"),
     [
         ("/", ".service tbody tr", None),
-        ("/", ".service tbody tr", shows_keys),
-        ("/services/open", ".service tbody tr", None),
-        ("/services/nothing", ".note.empty", None),
-        ("/source", ".choice a", None),
-        ("/services/open/source", ".modules a", None),
-        ("/services/open/source/app.py#L5", "[id=L5] .problems", None),
-        ("/services/open/source/app.py#L5", "[id=L5] .problems", shows_form),
+        soaked("/", ".service tbody tr", shows_keys),
+        soaked("/services/open", ".service tbody tr", None),
+        soaked("/services/nothing", ".note.empty", None),
+        soaked("/source", ".choice a", None),
+        soaked("/services/open/source", ".modules a", None),
+        soaked("/services/open/source/app.py#L5", "[id=L5] .problems", None),
+        soaked("/services/open/source/app.py#L5", "[id=L5] .problems", shows_form),
         ("/services/open/source/app.py#L5", "[id=L5] .problems", shows_values),
         ("/hits?service=open&probe={snapshot}", "table.hits tbody tr", None),
-        ("/hits?text=nothing+like+it", ".note.empty", None),
+        soaked("/hits?text=nothing+like+it", ".note.empty", None),
         ("/hits/{hit}", "hit-code .here", None),
-        ("/probes", "table.probes tbody tr", None),
+        soaked("/probes", "table.probes tbody tr", None),
         ("/probes", "table.probes tbody tr", asks_before_it_removes),
-        ("/probes?service=nothing", ".note.empty", None),
-        ("/probes/{log}", "table.hits tbody tr", None),
-        ("/probes/{odd}", ".silent", None),
+        soaked("/probes?service=nothing", ".note.empty", None),
+        soaked("/probes/{log}", "table.hits tbody tr", None),
+        soaked("/probes/{odd}", ".silent", None),
         ("/probes/{timer}", ".plots svg", None),
-        ("/audit", "table.audit tbody tr", None),
-        ("/instances/{instance}", "table.packages tbody tr", None),
+        soaked("/audit", "table.audit tbody tr", None),
+        soaked("/instances/{instance}", "table.packages tbody tr", None),
     ],
 )
 def test_nobody_is_kept_out(site, busy, page, accessible, address, there, first) -> None:

@@ -31,7 +31,9 @@ def asked(robot: Client, service: str, title: str = "free delivery"):
     return robot.post(f"/v1/services/{service}/twins", body)["approval"]
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 380)])
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1280), pytest.param("dark", 380, marks=pytest.mark.soak)]
+)
 def test_a_change_is_read_and_approved_by_keyboard(
     site, signed_in, robot, accessible, scheme, width
 ):

@@ -140,6 +140,7 @@ def test_a_list_is_walked_through_by_keyboard(site, page, till):
     page.wait_for_url(f"{site.url}/hits?probe={first['probe']}")
 
 
+@pytest.mark.soak
 def test_every_choice_is_in_the_address(site, page, till):
     hits = logged(site, "value {customer.id}", 30)
     chosen = [hit["id"] for hit in hits if hit["values"]["customer.id"] == 7]
@@ -203,6 +204,7 @@ def test_files_hold_what_was_chosen_and_no_formula(site, page, till):
     assert not told["more"]
 
 
+@pytest.mark.soak
 def test_a_flood_is_counted_and_does_not_pile_up(site, page, till):
     key = site.client.post("/v1/services/flood/agent-key", {})["key"]
     limits = {"hits": 100_000, "rate_per_s": 1000.0}
@@ -342,6 +344,7 @@ def test_hostile_text_is_text_in_every_view(site, page, till):
     assert rows(page).locator("img, script").count() == 0
 
 
+@pytest.mark.soak
 def test_the_server_is_lost_and_regained(site, watched, till):
     page = watched.page
     watched.allowed += [

@@ -74,8 +74,8 @@ def test_why_there_are_no_hits_is_said_until_there_are(site, page, service):
 @pytest.mark.parametrize(
     ("kind", "target", "more", "plots"),
     [
-        ("counter", "app.py:5", {}, 1),
-        ("metric", "app.py:5", {"expression": "goods"}, 3),
+        pytest.param("counter", "app.py:5", {}, 1, marks=pytest.mark.soak),
+        pytest.param("metric", "app.py:5", {"expression": "goods"}, 3, marks=pytest.mark.soak),
         ("timer", "__main__:price", {}, 3),
     ],
 )
@@ -146,6 +146,7 @@ def test_probes_are_chosen_and_all_of_a_service_removed_by_mouse(site, page, ser
     page.wait_for_url(f"{site.url}/probes/{fine}")
 
 
+@pytest.mark.soak
 def test_the_audit_log_goes_back_and_says_what_it_cost(site, page, service):
     service("costly")
     probe = site.place("costly", "app.py:5", "{goods}")["id"]
@@ -168,6 +169,7 @@ def test_the_audit_log_goes_back_and_says_what_it_cost(site, page, service):
     expect(page.locator("table.audit tbody tr")).to_have_count(100)
 
 
+@pytest.mark.soak
 def test_an_instance_tells_what_it_has_loaded(site, page, service):
     program = service("loaded", LEADLINE_VERSION="2.0", SECRET_TOKEN="hunter2")
     page.goto(f"{site.url}/services/loaded")

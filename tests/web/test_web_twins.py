@@ -88,6 +88,7 @@ def test_a_twin_is_asked_under_a_line_by_keyboard(site, service, signed_in, acce
     accessible(page)
 
 
+@pytest.mark.soak
 def test_an_order_that_is_closed_is_taken_out(site, service, page):
     service(
         "closed",
@@ -112,6 +113,7 @@ def test_an_order_that_is_closed_is_taken_out(site, service, page):
     expect(page.locator(".standing .badge")).to_have_text("removed")
 
 
+@pytest.mark.soak
 def test_an_order_is_taken_out_when_its_page_is_left(site, service, page):
     service(
         "left", LEADLINE_TWIN="threads", LEADLINE_TWIN_LOAD="1000", LEADLINE_TWIN_PAUSE="10000"

@@ -109,6 +109,7 @@ def test_captured_text_is_text_on_the_page(text):
     assert "\x00" not in shown
 
 
+@pytest.mark.soak
 def test_a_browser_takes_the_worst_of_it(site, signed_in, accessible):
     paths = []
     for text in (*HOSTILE[:3], HOSTILE[5]):
