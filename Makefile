@@ -28,7 +28,7 @@ demo: $(BUILT)
 
 test: $(BUILT)
 	@$(BIN)/python -m compileall -q src/leadline
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 	@LEADLINE_CORE=pure $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(BOTH)
 
 lint: $(BUILT)

@@ -41,15 +41,6 @@ def pytest_collection() -> Generator[None, object, object]:
         sys.dont_write_bytecode = kept
 
 
-_FIRST = ("trial", "demo", "docs")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what looks at every object of its process, while there are few, and with what
-    takes longest: files run side by side, and the last one runs alone."""
-    items.sort(key=lambda item: item.path.parent.name not in _FIRST)
-
-
 @pytest.fixture(autouse=True)
 def signals_as_they_were() -> Iterator[None]:
     """Fail the test that leaves signals blocked or ignored: programs that are started after it
