@@ -496,6 +496,7 @@ def test_keeping_leaves_no_dictionary_and_no_reference_behind() -> None:
 
     kept()
     assert sys.getsizeof(held[0]) == before
+    gc.collect()  # what earlier tests have left: objects of these classes
     first, blocks = counted(), []
     for _ in range(4):
         for _ in range(200):
