@@ -227,7 +227,7 @@ def test_nothing_gets_out_and_each_run_begins_anew(shop: Shop) -> None:
 )
 def test_a_candidate_that_comes_to_no_end_proves_nothing(shop, statement, why) -> None:
     ends = changed("    subtotal = sum(line", statement + "    subtotal = sum(line")
-    (twin,) = shop.verify(ends, 1, condition="voucher is None", life_s=3.0)
+    (twin,) = shop.verify(ends, 1, condition="voucher is None", life_s=6.0)
     tried, runs = twin["tried"], runs_of(twin)
     assert [one["agrees"] for one in tried["controls"]] == [True, True]
     assert tried["candidate"]["agrees"] is None

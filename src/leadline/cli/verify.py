@@ -19,6 +19,7 @@ from leadline.cli.verify_entry import (
     wants_twin,
     wider,
 )
+from leadline.cli.verify_more import MANY, with_more
 from leadline.cli.verify_report import add_report, keep_report
 from leadline.cli.verify_twin import at_hits, in_twins
 from leadline.cli.verify_view import report_lines
@@ -31,6 +32,7 @@ from leadline.verify.exporting import export_tests
 from leadline.verify.markdown import markdown
 from leadline.verify.report import Report
 from leadline.verify.sources import finder
+from leadline.verify.verdict import LEAST_EVIDENCE, LEAST_GOOD
 from leadline.verify.verifying import Request, Verified, verify
 from leadline.wire.errors import LeadlineError, UnavailableError, UsageError
 from leadline.wire.struct import replace
@@ -84,16 +86,18 @@ def _configure_calls(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--captured", metavar="FILE", help="calls that `leadline capture` kept")
     group.add_argument(
-        "--calls", "-n", dest="many", type=int, default=200, metavar="N",
-        help="calls that are captured, or read (default: %(default)s)",
+        "--calls", "-n", dest="many", type=int, metavar="N",
+        help=f"calls that are captured, or read (default: {MANY}, and more of a service that "
+        "runs where too few good ones come by the change)",
     )  # fmt: skip
     group.add_argument(
         "--for", dest="seconds", default="60s", metavar="TIME",
         help="how long calls are captured (default: %(default)s)",
     )  # fmt: skip
     group.add_argument(
-        "--least", type=int, default=10, metavar="N",
-        help="calls that have to stand behind `fixed` (default: %(default)s)",
+        "--least", type=int, metavar="N",
+        help="calls that have to stand behind `fixed`, and good ones among them where any "
+        f"comes by a changed line (default: {LEAST_EVIDENCE}, and {LEAST_GOOD})",
     )  # fmt: skip
 
 
@@ -130,6 +134,7 @@ def _configure_place(group: argparse._ArgumentGroup) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     _check(args)
+    args.goes_on, args.many = args.many is None, args.many or MANY
     patch = _patch(args)
     if args.place in (TWIN, HIT):
         return _tell(args, _in_twins(args, patch))
@@ -150,7 +155,7 @@ def _in_twins(args: argparse.Namespace, patch: bytes) -> Verified:
     target = args.entry or first_entry(_local(args, patch), local_roots(args))
     if args.place == TWIN:
         captured = from_service(args, target)
-        return in_twins(args, _candidate(args, captured.home, patch), captured)
+        return _twins(args, _candidate(args, captured.home, patch), captured)
     one = argparse.Namespace(**{**vars(args), "many": 1, "fails": ""})
     known = from_service(one, target)  # one call says where the service has its code
     return at_hits(args, _candidate(args, known.home, patch), known)
@@ -202,17 +207,22 @@ def _fresh_first(
 ) -> tuple[Verified, bool]:
     """Verify in fresh processes, and tell so; where there are none, in a twin."""
     try:
-        return _verified(args, captured, candidate), True
+        fresh = with_more(args, captured, lambda calls: _verified(args, calls, candidate))
+        return fresh, True
     except UnavailableError as error:
         if error.slug != "no-place" or args.place != AUTO:
             raise
         err(f"leadline: {harmless(error.message)}")
         try:
-            twins = in_twins(args, candidate, captured)
+            twins = _twins(args, candidate, captured)
         except LeadlineError as other:
             said = f"{error.message} Not in a twin either: {other.message}"
             raise UnavailableError(error.slug, said, error.hint) from None
         return _noted(twins, [f"not run in a fresh process: {error.message}"]), False
+
+
+def _twins(args: argparse.Namespace, candidate: Candidate, captured: Captured) -> Verified:
+    return with_more(args, captured, lambda calls: in_twins(args, candidate, calls))
 
 
 def _elsewhere(
@@ -220,7 +230,7 @@ def _elsewhere(
 ) -> Verified:
     """Where a fresh process does not come to what happens, try a twin of the live one."""
     try:
-        twins = in_twins(args, candidate, captured)
+        twins = _twins(args, candidate, captured)
     except LeadlineError as error:
         return _noted(fresh, [f"not tried in a twin of the live process: {error.message}"])
     if _share(twins.report) > _share(fresh.report):
@@ -293,7 +303,8 @@ def _check(args: argparse.Namespace) -> None:
             raise UsageError("no-such-path", f"{named} is not there: see --path and --read.")
     for predicate in filter(None, (args.fails, args.expect)):
         compile_predicate(predicate)
-    if args.many < 1 or args.within <= 0 or args.least < 1:
+    limits = (args.many, args.within, args.least)
+    if any(limit is not None and limit <= 0 for limit in limits):
         raise UsageError("bad-limit", "--calls, --within and --least must be above zero.")
 
 

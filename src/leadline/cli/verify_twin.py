@@ -23,14 +23,18 @@ from leadline.trial.remade import remade_in
 from leadline.verify.aside import Aside, aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared, not_replayable
+from leadline.verify.verdict import LEAST_EVIDENCE
 from leadline.verify.verifying import Asked, Verified, reported
 from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.service import check_service
 from leadline.wire.struct import replace
 from leadline.wire.twin import TwinEnd, TwinUse
 
-MOST = 20
-"""Calls that are tried at their hits if nothing is said: each is a pause of the process."""
+MOST = 40
+"""Calls that are tried at their hits at most, each a pause of the process: as many good ones as
+`fixed` wants (`LEAST_GOOD`), and ten that fail."""
+MOST_INSTEAD = 20
+"""Where only failing ones are wanted, as the rest was tried in the sample."""
 _AT_HITS = "twins of the live process, one at each hit"
 
 
@@ -44,7 +48,7 @@ def in_twins(args: argparse.Namespace, candidate: Candidate, captured: Captured)
     if lost:
         err(f"leadline: {len(lost)} failing calls could not be run again; trying live ones")
         try:
-            live = _live(args, asked, captured.home.file, stop=_has_failing)
+            live = _live(args, asked, captured.home.file, MOST_INSTEAD, stop=_has_failing)
         except LeadlineError as error:
             tried[0].notes.append(f"not tried at their hits: {error.message}")
         except KeyboardInterrupt:
@@ -63,9 +67,11 @@ def at_hits(args: argparse.Namespace, candidate: Candidate, known: Captured) -> 
     asked = _asked(args, candidate, known.entry)
 
     def enough(found: Sequence[Compared]) -> bool:
-        return len(found) >= args.least and (_has_failing(found) or not args.fails)
+        return len(found) >= (args.least or LEAST_EVIDENCE) and (
+            _has_failing(found) or not args.fails
+        )
 
-    return _reported(asked, [_live(args, asked, known.home.file, stop=enough)], began)
+    return _reported(asked, [_live(args, asked, known.home.file, MOST, stop=enough)], began)
 
 
 def _asked(args: argparse.Namespace, candidate: Candidate, entry: str) -> Asked:
@@ -129,10 +135,11 @@ def _live(
     args: argparse.Namespace,
     asked: Asked,
     file: str,
+    most: int,
     stop: Callable[[Sequence[Compared]], bool],
 ) -> Tried:
     """Try live calls at their hits, until there are so many of them, and enough."""
-    seconds, many = duration(args.seconds), min(args.many, MOST)
+    seconds, many = duration(args.seconds), min(args.many, most)
     client = Client()
     order = ordered(client, asked, TwinUse.VERIFY, many=many, seconds=seconds)
     found: list[Compared] = []

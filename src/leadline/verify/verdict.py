@@ -13,10 +13,12 @@ from leadline.wire.struct import dataclass
 
 LEAST_EVIDENCE = 10
 """Calls that have to stand behind `fixed`: with fewer, nearly a third could still differ."""
-LEAST_GOOD = 5
-"""Calls that did not fail and came by a changed line, where any did: with fewer, more than half
-of them could still differ (`bounds.most_share(0, 4)` is 53 %). A plausible candidate that is
-wrong on 12 of 30 such calls was `fixed` on four."""
+LEAST_GOOD = 29
+"""Calls that did not fail and came by a changed line, where any did: with fewer, more than a
+tenth of them could still differ (`bounds.most_share(0, 28)` is 10.2 %). The demo's plausible
+candidate, which is wrong on a third of such calls, was `fixed` on seven."""
+MORE_GOOD = "too few to say that nothing else changed"
+"""What the reason says where calls like those that were run may change the verdict."""
 LEAST_AGREED = 0.5
 """Share of the calls whose control has to agree before anything good is said. Of a release of
 jinja2 a wrong hunk was "no difference seen" on 4 calls, while the 10 that it matters for were
@@ -97,11 +99,13 @@ class Case:
 class Stated:
     """What was stated before anything ran: which calls fail, what has to hold for them, and
     which files of the candidate are not tried. `left` says of what the calls have read that the
-    old code may have left it, where it may have."""
+    old code may have left it, where it may have. `least` is how many calls have to stand behind
+    `fixed`, of all that came by a changed line and of the good ones among them; None for
+    `LEAST_EVIDENCE` and `LEAST_GOOD`."""
 
     fails: bool = False
     expect: bool = False
-    least: int = LEAST_EVIDENCE
+    least: int | None = None
     untried: tuple[str, ...] = ()
     left: str = ""
 
@@ -164,6 +168,11 @@ def meets(case: Case, stated: Stated) -> bool | None:
     return True if case.expected and case.still_fails is False else None
 
 
+def wanted_good(least: int | None) -> int:
+    """Return how many good calls have to come by a changed line, where any does."""
+    return least or LEAST_GOOD
+
+
 def _rules(cases: Sequence[Case], stated: Stated, shares: Shares) -> tuple[Verdict, str]:
     if not shares.agreed:
         return Verdict.UNKNOWN, _no_control(cases)
@@ -198,30 +207,26 @@ def _unknown(
     unreached = sum(1 for case in cases if case.failed and case.agreed and not case.is_evidence)
     if unreached:
         return f"{unreached} failing calls have not reached a changed line"
-    if too_few := _too_few(cases, stated, shares):
-        return too_few
     if shares.agreed < LEAST_AGREED * shares.calls:
         return "of most calls nothing is known, since their control did not agree"
     if stated.untried and not stated.left:
         names, are = ", ".join(stated.untried), "are" if len(stated.untried) > 1 else "is"
         return f"{names} {are} part of the candidate, and not tried"
-    return stated.left
+    return stated.left or _too_few(cases, stated, shares)
 
 
 def _too_few(cases: Sequence[Case], stated: Stated, shares: Shares) -> str:
     if not shares.failing:
         return ""
-    if shares.reached < stated.least:
-        return (
-            f"{shares.reached} calls are too few to say that nothing else changed: "
-            f"at least {stated.least} are wanted"
-        )
-    wanted = min(stated.least, LEAST_GOOD)
+    wanted = stated.least or LEAST_EVIDENCE
+    if shares.reached < wanted:
+        return f"{shares.reached} calls are {MORE_GOOD}: at least {wanted} are wanted; capture more"
+    wanted = wanted_good(stated.least)
     if 0 < shares.others < wanted:
         have = "call has" if shares.others == 1 else "calls have"
         return (
-            f"{shares.others} good {have} come by a changed line, too few to say that nothing "
-            f"else changed: at least {wanted} are wanted"
+            f"{shares.others} good {have} come by a changed line, {MORE_GOOD}: at least "
+            f"{wanted} are wanted; capture more"
         )
     if not shares.others and not shares.untouched:
         if all(case.failed for case in cases):

@@ -31,7 +31,7 @@ from leadline.verify.report import (
 )
 from leadline.verify.signature import unseen_change
 from leadline.verify.state import imported
-from leadline.verify.verdict import LEAST_EVIDENCE, Stated, judge
+from leadline.verify.verdict import Stated, judge
 from leadline.wire.errors import RefusedError, UnavailableError
 from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.value import Value
@@ -58,7 +58,8 @@ class Request:
     scope: list[str] = field(default_factory=list)
     readable: list[str] = field(default_factory=list)
     first: list[str] = field(default_factory=list)
-    least: int = LEAST_EVIDENCE
+    least: int | None = None
+    """As in `Stated`."""
     within_s: float = RUN_S
     exported: bool = False
     """Whether calls become tests: then it is seen which of them need nothing around them."""
@@ -73,7 +74,7 @@ class Asked:
     candidate: Code
     fails: str = ""
     expect: str = ""
-    least: int = LEAST_EVIDENCE
+    least: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
