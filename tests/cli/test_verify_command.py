@@ -2,11 +2,13 @@
 
 import json
 import re
+import subprocess
 import sys
 
 import pytest
 
 from leadline.cli.client import Client
+from leadline.verify.verdict import LEAST_GOOD
 from leadline.wire.capture_file import read_capture_file
 from live import LEADLINE, Program
 from waiting import wait_for
@@ -58,6 +60,13 @@ FIX = """\
      parts = [amount * weight // whole for weight in weights]
 """
 FAILS = ("--fails", "raises ZeroDivisionError")
+ENOUGH = ("--least", "5")
+FEW = """\
+import sys
+from leadline.cli import main, verify
+verify.MANY = 24  # some of them fail: the good ones are too few
+sys.exit(main.main())
+"""
 
 
 @pytest.fixture
@@ -82,10 +91,14 @@ def worker(leadline, tmp_path):
 
 def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker):
     expect = ("--expect", "result[0] == amount")
-    found = leadline.json(
-        "verify", "worker", *FAILS, *expect, "--patch", "fix.diff", "-n", "24"
-    )
+    told = subprocess.run(
+        [sys.executable, "-c", FEW, "verify", "worker", *FAILS, *expect, "--patch", "fix.diff",
+         "--json"], cwd=leadline.cwd, capture_output=True, text=True, check=True, timeout=90,
+    )  # fmt: skip
+    found = json.loads(told.stdout)
     assert found["sentence"].startswith("fixed: "), found["sentence"]
+    assert found["shares"]["others"] >= LEAST_GOOD
+    assert re.search(r"\d+ good calls have come by .* are wanted; .* \d+ more", told.stderr)
     assert (found["entry"], found["exit_status"]) == ("sharing:shares", 0)
     kept = leadline.json("verdicts")["verdicts"]
     assert [(one["verdict"], one["service"]) for one in kept] == [("fixed", "worker")]
@@ -106,6 +119,7 @@ def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker):
         "fix.diff",
         "-n",
         "24",
+        *ENOUGH,
     )
     assert found["sentence"].startswith("fixed: "), found["sentence"]
     assert re.fullmatch(r"twin of the live process, state of \d\d:\d\d:\d\d", found["place"])
@@ -209,7 +223,7 @@ def test_the_program_itself_is_imported_without_beginning_its_work(leadline, tmp
         wait_for(lambda: leadline.connected("script"), 20, "the script connects")
         found = leadline.json(
             "verify", "script", "--entry", "__main__:quote", *FAILS, "--expect",
-            "result['share'] == 100", "--replace", "script.py=new.py", "-n", "32",
+            "result['share'] == 100", "--replace", "script.py=new.py", "-n", "32", *ENOUGH,
         )  # fmt: skip
     assert found["sentence"].startswith("fixed: "), found["sentence"]
     assert found["shares"]["agreed"] == 32

@@ -32,7 +32,7 @@ def tried(number: int, failed: bool, control: Control = Control.AGREES, **more) 
     return Compared(call(number), case)
 
 
-GOOD = [tried(number, False) for number in range(1, 13)]
+GOOD = [tried(number, False) for number in range(1, 31)]
 
 
 def verdict(*parts: Tried) -> Verdict:
@@ -41,21 +41,21 @@ def verdict(*parts: Tried) -> Verdict:
 
 
 def test_failing_calls_are_taken_from_their_hits_where_the_sample_cannot_have_them() -> None:
-    lost = tried(13, True, Control.DIFFERS)
-    sample = Tried([*GOOD, lost], "a twin", 39)
+    lost = tried(31, True, Control.DIFFERS)
+    sample = Tried([*GOOD, lost], "a twin", 93)
     live = Tried([tried(1, True), tried(2, False), tried(3, True)], "at hits", 9)
     assert verdict(sample) is Verdict.UNKNOWN
     one, other = _instead(sample, live)
     assert verdict(one, other) is Verdict.FIXED
-    assert [each.call.number for each in other.compared] == [14, 15]
+    assert [each.call.number for each in other.compared] == [32, 33]
     (note,) = one.notes
     assert note.startswith("1 captured failing calls could not be run again")
     assert "2 others were tried at their hits" in note
 
 
 def test_those_that_could_be_run_in_the_sample_stay() -> None:
-    bad = tried(13, True, still_fails=True)
-    lost = tried(14, True, Control.UNKNOWN)
+    bad = tried(31, True, still_fails=True)
+    lost = tried(32, True, Control.UNKNOWN)
     live = Tried([tried(1, True)], "at hits", 3)
     parts = _instead(Tried([*GOOD, bad, lost], "a twin", 42), live)
     assert verdict(*parts) is Verdict.NOT_FIXED
@@ -119,7 +119,7 @@ def test_what_is_stopped_before_anything_came_ends_as_by_ctrl_c(
     captured = Captured("shop", "m:f", "", HOME, [call(1)], [])
     at_hits = place is verify_twin
     with pytest.raises(KeyboardInterrupt):
-        _live(args, asked, "/m.py", bool) if at_hits else sampled(args, asked, captured)
+        _live(args, asked, "/m.py", 5, bool) if at_hits else sampled(args, asked, captured)
     assert Stopped.removed == before + 1
 
 

@@ -40,7 +40,7 @@ def candidate_of(name):
 
 def verified(quotes, candidate, place, expect):
     return verify(
-        Request("shop", "shop.pricing:quote", quotes, place, candidate, FAILS, expect)
+        Request("shop", "shop.pricing:quote", quotes, place, candidate, FAILS, expect, least=10)
     )
 
 

@@ -71,7 +71,7 @@ def verified(folder: Path, new: str, k: int, **limits: int) -> Report:
         calls = captured("deep_of_it:many", [(n, k) for n in range(10)], FAILS)
     tried = make("other", [of_texts(str(file), OLD, new)])
     place, expect = replace(home(folder), **limits), 'result["q"] == 0'
-    request = Request("x", "deep_of_it:many", calls, place, tried, FAILS, expect)
+    request = Request("x", "deep_of_it:many", calls, place, tried, FAILS, expect, least=5)
     return verify(request).report
 
 

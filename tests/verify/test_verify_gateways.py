@@ -110,7 +110,7 @@ def judged(leadline: Leadline, name: str, source: str, new: str, file: Path) -> 
     patch = leadline.cwd / "candidate.diff"
     patch.write_text(diff_of(f"{name}.py", source, source.replace(BAD, new)), "utf-8")
     words = ("--captured", str(file), "--path", str(leadline.cwd / name))
-    expect = ("--expect", "response.status == 200")
+    expect = ("--expect", "response.status == 200", "--least", "5")
     said = leadline.cli("verify", *words, *expect, "--patch", str(patch), "--json", status=None)
     found = json.loads(said.splitlines()[0])
     assert found["shares"]["agreed"] == found["shares"]["calls"], found["sentence"]

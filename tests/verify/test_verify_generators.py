@@ -127,7 +127,7 @@ def test_candidates_are_judged_by_what_is_given_out_and_what_is_sent(leadline) -
             lambda given: captured(leadline, *given),
             [("batches", 24, *FAILS), ("stream", 12, *FAILS), ("averaged", 6)],
         )
-    words = ("--path", str(folder))
+    words = ("--path", str(folder), "--least", "5")
     good = judged(leadline, batches, GOOD, *words, *FAILS)
     assert good["verdict"] in ("fixed", "no longer fails"), good["sentence"]
     wrong = judged(leadline, stream, WRONG, *words, *FAILS)

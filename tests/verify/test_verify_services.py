@@ -114,7 +114,7 @@ def fix(name: str, source: str, old: str, new: str) -> str:
 
 
 PATHS = [f"/mean/{number}?q={number}" for number in range(8)]
-FAILS = ("--fails", "raises ZeroDivisionError", "-n", "16", "--for", "90s")
+FAILS = ("--fails", "raises ZeroDivisionError", "-n", "16", "--least", "5", "--for", "90s")
 
 
 def test_a_fix_in_a_flask_service_under_gunicorn(leadline) -> None:
@@ -213,7 +213,8 @@ def test_a_fix_in_a_wagtail_site_under_gunicorn(leadline) -> None:
     ask = 'if "broken" in words:'
     good = MODELS.replace(ask, 'if "broken" in words and not text:')
     wrong = MODELS.replace(ask, "if len(words) > 3:\n        return 3\n    if not text:")
-    words = ("--fails", "raises ValueError", "-n", "12", "--for", "60s", "--path", str(folder))
+    words = ("--fails", "raises ValueError", "-n", "12", "--least", "3", "--for", "60s")
+    words += ("--path", str(folder))
     words += ("--import", "mysite.wsgi")
     inner = (*words, "--entry", "home.models:count_words", "--expect", "result == 3")
     outer = (*words, "--entry", "home.models:HomePage.get_context")

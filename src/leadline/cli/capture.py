@@ -132,10 +132,16 @@ def _probe_of(args: argparse.Namespace) -> CaptureProbe:
 
 
 class Capture:
-    """One capture under way: what came of it, and how its probe stood when last looked at."""
+    """One capture under way: what came of it, and how its probe stood when last looked at.
+    `wanted` is with how many calls whoever takes them will be content, 0 for all."""
 
     def __init__(
-        self, client: Client, service: str, probe: CaptureProbe, args: argparse.Namespace
+        self,
+        client: Client,
+        service: str,
+        probe: CaptureProbe,
+        args: argparse.Namespace,
+        wanted: int = 0,
     ) -> None:
         body = asdict(probe) | {"target": str(probe.target)}
         for name in ("id", "anchor"):
@@ -144,7 +150,7 @@ class Capture:
             body["anchor"] = asdict(probe.anchor)
         if args.instance:
             body["where"] = {"instance": instance_id(client, args.instance)}
-        self._client, self._asked = client, probe
+        self._client, self._asked, self._wanted = client, probe, wanted
         self._until = time.monotonic() + args.wait
         self.service = service
         self.probe = client.post(f"/v1/services/{service}/probes", body)["probe"]
@@ -255,7 +261,7 @@ class Capture:
 
     def _look(self) -> None:
         self.probe = self._client.get(f"/v1/probes/{self.id}")["probe"]
-        said = f"{len(self.calls)} of {self._asked.limits.hits} calls"
+        said = f"{len(self.calls)} of {self._wanted or self._asked.limits.hits} calls"
         if self._asked.fails is not None:
             said += f", {self.summary()['failing']} failing"
         if not self.calls:

@@ -82,7 +82,7 @@ def from_service(args: argparse.Namespace, target: str) -> Captured:
     )
     err(f"leadline: capturing calls of {harmless(target)}")
     waiting = argparse.Namespace(wait=seconds, instance="")
-    capture = Capture(Client(), service, probe, waiting)
+    capture = Capture(Client(), service, probe, waiting, wanted=args.many)
     try:
         _collect(capture, args)
     except KeyboardInterrupt:

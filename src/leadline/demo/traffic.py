@@ -84,7 +84,7 @@ class Shopper:
     def compare(self) -> Visit:
         """Asks what it would cost, puts one thing more in the basket and asks again."""
         lines = self._basket(gift_cards=0.1)
-        voucher = self._voucher(0.25)
+        voucher = self._voucher(0.5)
         yield get(f"/products/{next(iter(lines))}")
         yield self._quote(lines, voucher)
         lines[self._chance.choice(STATIONERY)] = 1
@@ -92,7 +92,7 @@ class Shopper:
 
     def buy(self) -> Visit:
         lines = self._basket(gift_cards=0.1)
-        voucher = self._voucher(0.25)
+        voucher = self._voucher(0.5)
         yield get(f"/products/{next(iter(lines))}")
         yield self._quote(lines, voucher)
         yield from self._order(lines, voucher)

@@ -220,7 +220,8 @@ def _too_few(cases: Sequence[Case], stated: Stated, shares: Shares) -> str:
         return ""
     wanted = stated.least or LEAST_EVIDENCE
     if shares.reached < wanted:
-        return f"{shares.reached} calls are {MORE_GOOD}: at least {wanted} are wanted; capture more"
+        few = f"{shares.reached} calls are {MORE_GOOD}"
+        return f"{few}: at least {wanted} are wanted; capture more"
     wanted = wanted_good(stated.least)
     if 0 < shares.others < wanted:
         have = "call has" if shares.others == 1 else "calls have"
