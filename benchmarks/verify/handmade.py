@@ -17,7 +17,7 @@ from leadline.trial.candidate import make, of_texts
 from leadline.verify.verifying import Request, verify
 from leadline.wire.errors import LeadlineError
 
-REPEATS = 8
+REPEATS = 16
 """How often the calls of a case are made: enough of them to stand behind a verdict."""
 
 

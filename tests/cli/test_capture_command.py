@@ -53,7 +53,9 @@ def test_calls_come_into_a_file_that_can_be_read(leadline, app) -> None:
     assert (said["calls"], said["repeatable"], said["unknown"]) == (20, 20, 0)
     assert said["failing"] >= 5
     assert said["probe"]["fails"] == fails
-    with (leadline.cwd / "calls.jsonl").open(encoding="utf-8") as lines:
+    file = leadline.cwd / "calls.jsonl"
+    assert file.stat().st_mode & 0o777 == 0o600
+    with file.open(encoding="utf-8") as lines:
         found = read_capture_file(lines)
     assert (found.header.service, found.header.entry) == ("shop", ENTRY)
     assert found.header.fails == fails

@@ -229,6 +229,13 @@ def test_the_program_itself_is_imported_without_beginning_its_work(leadline, tmp
     assert found["shares"]["agreed"] == 32
 
 
+def test_a_service_that_nobody_knows_is_not_waited_for(leadline, tmp_path):
+    (tmp_path / "fix.diff").write_text(FIX)
+    words = ("verify", "nosuch", "--entry", "sharing:shares", "--patch", "fix.diff")
+    said = leadline.cli(*words, status=None)
+    assert "knows no service 'nosuch'" in said
+
+
 def test_who_may_not_run_code_waits_for_an_approval(leadline, worker, tmp_path):
     leadline.cli("keys", "add", "robot", "--to", str(tmp_path / "robot.key"))
     robot = {"LEADLINE_KEY": (tmp_path / "robot.key").read_text().strip()}

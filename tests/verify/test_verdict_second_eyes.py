@@ -14,7 +14,7 @@ from leadline.verify.verdict import Candidate
 from leadline.verify.verifying import Request, verify
 
 PRELUDE = """
-import abc, asyncio, collections, contextvars, decimal, functools
+import abc, asyncio, collections, contextvars, decimal, enum, functools
 import io, logging, os, random, sys, threading, time, warnings
 import hashlib, json, operator, queue, itertools, weakref, struct, xml.etree.ElementTree as tree
 
@@ -28,6 +28,16 @@ class My(Exception):
 
 class Own(list):
     pass
+
+class Mode(enum.Enum):
+    ON, OFF = 1, 2
+
+class Nothing:
+    __slots__ = ()
+
+MISSING, LATE, NOTHING = object(), object(), Nothing()
+HELD = My()
+HELD.mode, HELD.last, MODES = Mode.ON, MISSING, {"a": Mode.ON}
 
 def raise_from(error, cause):
     raise error from cause
@@ -75,6 +85,9 @@ def only(candidate, bodies):
 
 
 WRONG = {
+    "mode": ("HELD.mode = Mode.ON", "HELD.mode = Mode.OFF"),
+    "modes": ("MODES['a'] = Mode.ON", "MODES['a'] = Mode.OFF"),
+    "sentinel": ("HELD.last = MISSING", "HELD.last = LATE"),
     "number": ("return 100_000_000_000_000", "return 100_000_000_000_001"),
     "hexadecimal": ("return hex(0xDEADBEEF)", "return hex(0xDEADBEE0)"),
     "order": ("return {'a': 1, 'b': 2}", "return {'b': 2, 'a': 1}"),
@@ -142,6 +155,8 @@ WRONG = {
     ),
 }
 OPEN = {
+    "sentinel_out": ("return MISSING", "return LATE"),
+    "another_nothing": ("return [NOTHING]", "return [Nothing()]"),
     "code": ("return lambda: 1", "return lambda: 2"),
     "asynchronous": (
         "async def k(): yield 1\nreturn k()",
@@ -154,6 +169,7 @@ OPEN = {
     ),
 }
 EQUAL = {
+    "sentinels": ("return [MISSING, LATE]", "m = MISSING\nreturn [m, LATE]"),
     "bound_anew": ("return [one for one in x]", "x = list(x)\nreturn x", (1, 2)),
     "nothing": ("return x if x else []", "x = x or []\nreturn x"),
     "same_code": ("return lambda: x", "k = 0\nreturn lambda: x"),

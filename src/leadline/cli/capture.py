@@ -305,10 +305,12 @@ def _check_writable(file: str) -> None:
 
 
 def _write(file: str, capture: Capture) -> None:
-    """Write the file beside, and put it in place whole."""
+    """Write the file beside, and put it in place whole; there are values of real requests in
+    it, so that nobody else may read it."""
     beside = Path(f"{file}.{os.getpid()}.new")
     try:
-        with beside.open("w", encoding="ascii") as whole:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="ascii") as whole:
             whole.writelines(capture_lines(capture.header(), capture.calls))
         beside.replace(file)
     except OSError as error:

@@ -12,6 +12,7 @@ from typing import Any
 from leadline.cli.capture import Capture
 from leadline.cli.client import Client
 from leadline.cli.duration import duration
+from leadline.cli.known import check_known
 from leadline.cli.placing import login
 from leadline.cli.show import err, harmless
 from leadline.verify.calls import CapturedCall, Home, chosen, of_view
@@ -82,7 +83,9 @@ def from_service(args: argparse.Namespace, target: str) -> Captured:
     )
     err(f"leadline: capturing calls of {harmless(target)}")
     waiting = argparse.Namespace(wait=seconds, instance="")
-    capture = Capture(Client(), service, probe, waiting, wanted=args.many)
+    client = Client()
+    check_known(client, service)
+    capture = Capture(client, service, probe, waiting, wanted=args.many)
     try:
         _collect(capture, args)
     except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from typing import Any
 
 from leadline.trial.accident import chances, without_chance
 from leadline.trial.documents import spots
-from leadline.trial.outcome import BESIDE, CACHED, CLASS, UNSHOWN, WHOLE, Outcome
+from leadline.trial.outcome import BESIDE, CACHED, CLASS, NAMES, UNSHOWN, WHOLE, Outcome
 from leadline.trial.sides import (
     ADDRESS,
     MAX_SHOWN_CHARS,
@@ -201,9 +201,15 @@ class Walk:
         for member, path in _HIDDEN.items():
             one, other = (str(side.get(member, "")) for side in sides)
             if one != other:
-                where = f"{path}{pair.where}"
-                self.surely.add(where)
-                self.found.append(Difference(where, one, other))
+                self.unlike(f"{path}{pair.where}", one, other)
+        names = [side.get(NAMES, ()) for side in sides]
+        if any(names) and not set(names[0]) & set(names[1]):
+            said = (", ".join(map(str, each)) or "of no name" for each in names)
+            self.unlike(f"{UNSHOWN}name of {pair.where}", *said)
+
+    def unlike(self, where: str, one: str, other: str) -> None:
+        self.surely.add(where)
+        self.found.append(Difference(where, one, other))
 
     def absent(self, pair: _Pair) -> None:
         """What was not there has only been passed on: from where, two runs can tell. What was

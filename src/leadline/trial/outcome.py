@@ -20,6 +20,9 @@ CLASS = "class"
 it is, with its module; of an exception with all that its callers can catch it by."""
 WHOLE = "whole"
 """The member with a digest of all that a value of a library is, beyond what is shown of it."""
+NAMES = "names"
+"""The member with what modules call a value that has nothing inside, such as `MISSING =
+object()`: it is told apart by that alone."""
 BESIDE = "beside"
 """The member with the attributes of a value whose class is derived from a built-in one, such as
 `dict`: they stand beside what that shows of it."""

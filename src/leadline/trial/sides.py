@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 from leadline.trial.accident import without_chance
-from leadline.trial.outcome import ABSENT, BESIDE, CACHED, CLASS, WHOLE
+from leadline.trial.outcome import ABSENT, BESIDE, CACHED, CLASS, NAMES, WHOLE
 from leadline.trial.printed import STANDARD
 from leadline.wire.value import RESOURCE, Form, Omission, Value, render
 
@@ -172,7 +172,7 @@ def _ordered(value: Value, exactly: bool) -> Value:
     if type(fields := value.get("fields")) is dict:  # its members may be called as ours are
         found["fields"] = {name: _ordered(one, exactly) for name, one in fields.items()}
     if not exactly:
-        for member in (CLASS, WHOLE, BESIDE, CACHED):
+        for member in (CLASS, WHOLE, NAMES, BESIDE, CACHED):
             found.pop(member, None)  # of a live call they are not told
     if not exactly and found.get("rule") == RESOURCE:
         found.pop("text", None)

@@ -14,8 +14,10 @@ from typing import Any
 from leadline.agent.place.deep import cached_of
 from leadline.agent.place.digests import digest
 from leadline.agent.place.inside import LARGE, code_of, inside
+from leadline.agent.place.named import names_of
 from leadline.agent.place.parts import Part, is_plain, items, of_c, ordinary
 from leadline.agent.place.reach import Reach, as_plain
+from leadline.expression.layout import layout_of
 from leadline.trial import withheld
 from leadline.trial.outcome import UNSHOWN
 from leadline.trial.place import ONCE, UNCOMPARED
@@ -99,6 +101,9 @@ class Changes:
 
     def _inside(self, path: str, before: Any, now: Any, module: str = "") -> None:
         """Two objects of one class, or one object then and now."""
+        if before is not now and _is_another(before, now):
+            self._new(path, "", now)
+            return
         narrow = self._narrowed(before, now)
         ours, theirs = narrow or (
             self._reach.inside(before, True),
@@ -254,6 +259,11 @@ class Changes:
     def _text(self, secret: str, value: object) -> str:
         state = of_c(value)
         return json.dumps([self._shown(secret, value)[0], state], sort_keys=True, default=str)
+
+
+def _is_another(before: Any, now: Any) -> bool:
+    """Tell whether two objects are told apart by who they are, whatever is inside."""
+    return layout_of(type(now)).is_enum or names_of(before) != names_of(now)
 
 
 def _in_short(value: Any) -> str:

@@ -13,12 +13,13 @@ from typing import Any
 from leadline.agent.capture.room import Room
 from leadline.agent.place.belongings import contents_of, state_of
 from leadline.agent.place.digests import digest
+from leadline.agent.place.named import names_of
 from leadline.agent.place.parts import by_class
 from leadline.agent.place.whole import whole_of
 from leadline.agent.twin.outcome import OutcomeWalk
 from leadline.expression.layout import layout_of
 from leadline.trial import withheld
-from leadline.trial.outcome import ABSENT, BESIDE, CACHED, CLASS, WHOLE
+from leadline.trial.outcome import ABSENT, BESIDE, CACHED, CLASS, NAMES, WHOLE
 from leadline.trial.showing import seen
 from leadline.trial.withheld import Withheld
 from leadline.wire.gateway import BODY
@@ -63,6 +64,8 @@ class _DeepWalk(OutcomeWalk):
         taken = super().take(value, level)
         if type(taken) is dict and (named := _class_of(value)):
             taken[CLASS] = named
+            if names := names_of(value):
+                taken[NAMES] = names
             if whole := whole_of(value):
                 taken[WHOLE] = whole
             if level < self.limits.depth:
@@ -143,7 +146,9 @@ def _class_of(value: object) -> str:
     cls: type = value if issubclass(type(value), type) else type(value)  # type: ignore[assignment]
     classes = cls.__mro__ if issubclass(cls, BaseException) else (cls,)
     names = [f"{one.__module__}.{one.__qualname__}" for one in classes]
-    return " < ".join(names) if not names[0].startswith("builtins.") else ""
+    if names[0].startswith("builtins.") and cls is not object:
+        return ""
+    return " < ".join(names)
 
 
 def deep_taker(most_bytes: int = DEEP_BYTES) -> Callable[[object], Value]:

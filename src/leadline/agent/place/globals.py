@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from types import ModuleType
 
-from leadline.agent.place import surroundings
+from leadline.agent.place import named, surroundings
 from leadline.agent.place.changes import MODULE, Changes
 from leadline.agent.place.deep import MeasuredWalk
 from leadline.agent.place.definitions import Definitions
@@ -29,14 +29,17 @@ class Globals:
     def __init__(self, is_own: Callable[[str], bool]) -> None:
         self.is_own = is_own
         own = _own(is_own)
+        named.learn(own)
         self._reach = Reach(own)
         self._definitions = Definitions(own)
         self.begin()
 
     def renew(self) -> None:
         """Take all as it is now for what it was before any run."""
+        own = _own(self.is_own)
+        named.learn(own)
         self._reach.renew()
-        self._definitions = Definitions(_own(self.is_own))
+        self._definitions = Definitions(own)
         self.begin()
 
     def begin(self) -> None:
