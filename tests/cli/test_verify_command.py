@@ -269,7 +269,9 @@ def test_who_may_not_run_code_waits_for_an_approval(leadline, worker, tmp_path):
         (["worker", "--patch", "missing.diff"], "bad-patch"),
         (["worker", "--expect", "result > 0", "--patch", "x.diff"], "no-predicate"),
         (["worker", "--fails", "f(", "--patch", "x.diff"], "expression-"),
+        (["worker", "--fails", "raises", "--patch", "x.diff"], "expression-syntax"),
         (["worker", "--patch", "x.diff", "-n", "0"], "bad-limit"),
+        (["worker", "--patch", "x.diff", "--within", "nan"], "bad-limit"),
         (["--captured", "/dev/zero", "--patch", "x.diff"], "bad-capture-file"),
         (["worker", "--patch", "/dev/zero"], "bad-patch"),
         (["worker", "--patch", "none.diff"], "bad-patch"),
@@ -283,3 +285,11 @@ def test_what_does_not_go_together_is_said_at_once(home, tmp_path, words, slug):
     with Program([LEADLINE, "verify", *words], tmp_path) as program:
         assert program.end() == 64
         assert f"docs/errors/{slug}" in program.err
+
+
+def test_a_candidate_that_is_no_python_is_told_so_before_calls_are_waited_for(leadline):
+    for name, text in {"sharing.py": SHARING, "new.py": "def shares(:\n"}.items():
+        (leadline.cwd / name).write_text(text)
+    said = leadline.cli("verify", "worker", "--replace", "sharing.py=new.py", status=None)
+    assert "sharing.py:1 cannot be compiled: invalid syntax" in said
+    assert "capturing" not in said

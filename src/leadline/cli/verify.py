@@ -34,7 +34,7 @@ from leadline.verify.report import Report
 from leadline.verify.sources import finder
 from leadline.verify.verdict import LEAST_EVIDENCE, LEAST_GOOD
 from leadline.verify.verifying import Request, Verified, verify
-from leadline.wire.errors import LeadlineError, UnavailableError, UsageError
+from leadline.wire.errors import LeadlineError, RefusedError, UnavailableError, UsageError
 from leadline.wire.struct import replace
 from leadline.wire.target import parse_place
 
@@ -165,7 +165,10 @@ def _local(args: argparse.Namespace, patch: bytes) -> Candidate:
     """Read the candidate before it is known where the service has its code."""
     roots = local_roots(args)
     here = Home(path=roots, cwd=roots[0] if roots else str(Path.cwd()))
-    return _candidate(args, here, patch)
+    found = _candidate(args, here, patch)
+    if said := candidates.obstacles(found):
+        raise RefusedError("not-applicable", f"{said[0]}.")
+    return found
 
 
 def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
@@ -210,9 +213,11 @@ def _fresh_first(
         fresh = with_more(args, captured, lambda calls: _verified(args, calls, candidate))
         return fresh, True
     except UnavailableError as error:
-        if error.slug != "no-place" or args.place != AUTO:
+        # what is to be imported was named by hand: better right than elsewhere
+        if error.slug != "no-place" or args.place != AUTO or args.first:
             raise
-        err(f"leadline: {harmless(error.message)}")
+        for line in error.message.split("\n"):
+            err(f"leadline: {harmless(line)}")
         try:
             twins = _twins(args, candidate, captured)
         except LeadlineError as other:
@@ -304,7 +309,7 @@ def _check(args: argparse.Namespace) -> None:
     for predicate in filter(None, (args.fails, args.expect)):
         compile_predicate(predicate)
     limits = (args.many, args.within, args.least)
-    if any(limit is not None and limit <= 0 for limit in limits):
+    if any(limit is not None and not limit > 0 for limit in limits):  # nan is not
         raise UsageError("bad-limit", "--calls, --within and --least must be above zero.")
 
 

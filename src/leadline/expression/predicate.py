@@ -19,6 +19,7 @@ _WORDS = re.compile(
     | (?<![\w.]) raises \s+ (?P<name> [^\W\d]\w* (?:\s*\.\s*[^\W\d]\w*)* )
     """
 )
+_ASKS = "raises"
 _NO_NAMES = frozenset(("and", "or", "not", "in", "is", "if", "else"))
 _OF_THE_CALL = frozenset(("result", "exception", "duration"))
 
@@ -82,6 +83,15 @@ def compile_predicate(text: str) -> Predicate:
         raise ExpressionError(
             error.slug, error.sentence, text, error.start, error.end
         ) from None
+    if text.split()[-1:] == [_ASKS]:
+        start = text.rindex(_ASKS)
+        raise ExpressionError(
+            "expression-syntax",
+            "Which exception? Name one: raises ValueError, or raises Exception for any.",
+            text,
+            start,
+            start + len(_ASKS),
+        )
     names = condition.names - _OF_THE_CALL - raises.keys()
     return Predicate(text, names, raises, condition)
 
