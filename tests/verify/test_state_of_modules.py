@@ -197,7 +197,7 @@ def looked_at(monkeypatch, text):
     module.__file__ = "/state_of_one.py"
     exec(text, vars(module))
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    return module, Globals(lambda file: file == module.__file__)
+    return module, Globals(lambda file: file == module.__file__, {})
 
 
 def test_what_is_told_is_the_item_and_not_the_table(monkeypatch):

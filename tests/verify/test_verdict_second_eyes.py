@@ -32,6 +32,9 @@ class Own(list):
 class Mode(enum.Enum):
     ON, OFF = 1, 2
 
+class Right(enum.Flag):
+    READ, WRITE = 1, 2
+
 class Nothing:
     __slots__ = ()
 
@@ -292,6 +295,7 @@ CHANGED = {
 UNCHANGED = {
     "reckoned": ("return x", "decimal.Decimal(1) / 3\nreturn x", 1),
     "imported": ("return x", "import fractions, html.parser, colorsys\nreturn x", 1),
+    "flags": ("return x", "Right.READ | Right.WRITE\nreturn x", 1),
     "own_state": ("return x", "global remembered\nremembered = x\nreturn x", 1),
     "own_attribute": ("return x", "own_attribute_.memory = {x: x}\nreturn x", 1),
 }
@@ -363,12 +367,68 @@ def test_the_exit_status_is_the_verdicts_where_nobody_reads_on(tmp_path, monkeyp
         assert _tell(args, found) == 1
 
 
+OTHER = """
+import json, types
+
+class Base:
+    kinds = {}
+    level = 1
+
+    def __init__(self):
+        self.registry, self.mode = {}, 1
+
+class Read:
+    def __init__(self, **given):
+        vars(self).update(given)
+
+FLAG, SPACE, BASE = 0, types.SimpleNamespace(limit=1), Base()
+WINDOW, HALF, PART = slice(0, 1), __import__("fractions").Fraction(1, 2), None
+"""
+USED = """
+import other
+from other import BASE, SPACE, WINDOW, HALF, Read
+
+class Service(other.Base):
+    def __init__(self):
+        super().__init__()
+        self.known = {}
+
+SERVICE, SETTINGS = Service(), Read(**{"time" "out": 3})
+"""
+OF_OTHERS = {
+    "flag": "other.FLAG = x",
+    "of_a_library": "SPACE.limit = 5",
+    "of_a_class": "BASE.level = 5",
+    "inside": "BASE.registry[1] = x",
+    "inherited": "SERVICE.registry[1] = x",
+    "inherited_of_class": "SERVICE.kinds[1] = x",
+    "hides_inherited": "SERVICE.level = 2",
+    "by_no_text": "SETTINGS.timeout = 5",
+    "bound_anew": "global WINDOW\n    WINDOW = slice(0, 3)",
+    "bound_anew_too": "global HALF\n    HALF = HALF * 3",
+}
+OWN = {
+    "counts": "SERVICE.count += 1",
+    "remembers": "SERVICE.memory[1] = x",
+    "of_its_class": "Service.share += 1",
+    "on_the_way": "BASE.seen_before = x",
+}
+
+
 def test_state_of_another_module_is_not_the_candidates_own(tmp_path):
-    (tmp_path / "other.py").write_text("FLAG = 0\n")
-    old = "import other\n\ndef f(x):\n    return x\n"
-    new = old.replace("    return", "    other.FLAG = x\n    return")
-    found = verified(tmp_path, old, new, "f", [(1,)])
-    assert found.report.verdict == "changes behaviour"
+    (tmp_path / "other.py").write_text(OTHER)
+    bodies = {**OF_OTHERS, **OWN}
+    functions = {name: f"def {name}(x):\n    return x\n" for name in bodies}
+    old = USED + "".join(functions.values()) + CALL
+    new = old.replace("self.known = {}", "self.known, self.memory, self.count = {}, {}, 0")
+    new = new.replace("Base):", "Base):\n    share = 0\n")
+    for name, body in bodies.items():
+        new = new.replace(
+            functions[name], functions[name].replace("    return", f"    {body}\n    return")
+        )
+    found = verified(tmp_path, old, new, "call", [(name, 1) for name in bodies]).compared
+    became = {name: one.case.candidate for name, one in zip(bodies, found, strict=True)}
+    assert became == {**only(Candidate.DIFFERS, OF_OTHERS), **only(Candidate.SAME, OWN)}
 
 
 BETWEEN = """

@@ -43,6 +43,10 @@ LATE = "is not known from before: the call has imported it"
 BEGAN = "at the start: "
 """How a name of `Ran.state` begins that tells what a run found, by a digest: runs that began
 with something else cannot be compared."""
+GIVEN = "!."
+"""Stands in a path before the attribute of what a name of a module leads to, if the old code
+must have had it there as well, whatever its text says: `module:name!.attribute`, which is
+`module:name.attribute`."""
 ONCE = "cached("
 """How a name of `Ran.state` begins that tells of a value which was reckoned for the first time,
 and is kept by a `cached_property`: `cached(module:name.attribute)` and the steps from there."""

@@ -6,11 +6,11 @@ may be made up anew in each run.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from leadline.trial.accident import without_chance
 from leadline.trial.outcome import UNSHOWN
-from leadline.trial.place import BEGAN, HANDED, IN_TWIN, LATE, ONCE, UNCOMPARED, Ran
+from leadline.trial.place import BEGAN, GIVEN, HANDED, IN_TWIN, LATE, ONCE, UNCOMPARED, Ran
 from leadline.wire.value import Value
 
 _STATE = re.compile(
@@ -95,17 +95,24 @@ def named(where: str) -> str:
 
 
 def without_own(
-    is_own: Callable[[str], bool], state: Mapping[str, Value], *others: Mapping[str, Value]
-) -> dict[str, Value]:
-    """Return the state that a candidate has changed without what is its own: what it alone
-    has a name for. What a control changes as well, such as an attribute that a library has set,
-    belongs to both."""
-    known = {_root(name) for other in others for name in other}
-    return {
-        name: one
-        for name, one in state.items()
-        if _root(name) in known or not begins_at(is_own, name)
+    is_own: Callable[[str], bool], sides: Sequence[Mapping[str, Value]]
+) -> list[dict[str, Value]]:
+    """Return what two controls and a candidate have changed, of the candidate without what is
+    its own: what it alone has a name for. What a control changes as well, such as an attribute
+    that a library has set, belongs to both."""
+    *others, tried = sides
+    plain = [{_plain(name): one for name, one in other.items()} for other in others]
+    known = {_root(name) for other in plain for name in other}
+    kept = {
+        _plain(name): one
+        for name, one in tried.items()
+        if _root(_plain(name)) in known or not begins_at(is_own, name)
     }
+    return [*plain, kept]
+
+
+def _plain(where: str) -> str:
+    return where.replace(GIVEN, "", 1)
 
 
 def lost_in(

@@ -6,7 +6,7 @@ the same whether something was changed in its place or put there anew.
 
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from types import FunctionType, ModuleType
 from typing import Any
@@ -20,7 +20,8 @@ from leadline.agent.place.reach import Reach, as_plain
 from leadline.expression.layout import layout_of
 from leadline.trial import withheld
 from leadline.trial.outcome import UNSHOWN
-from leadline.trial.place import ONCE, UNCOMPARED
+from leadline.trial.place import GIVEN, ONCE, UNCOMPARED
+from leadline.trial.stores import sets
 from leadline.trial.withheld import Withheld, WithheldTouched
 from leadline.wire.redaction import secret_name
 from leadline.wire.value import Value
@@ -46,10 +47,16 @@ _MISSING: Any = object()
 class Changes:
     """One look at what has changed."""
 
-    def __init__(self, reach: Reach, shown: Callable[[str, object], Taken]) -> None:
-        """`shown` takes a value, under the name of a secret that it may have."""
+    def __init__(
+        self,
+        reach: Reach,
+        shown: Callable[[str, object], Taken],
+        changed: Mapping[str, str | None],
+    ) -> None:
+        """`shown` takes a value, under the name of a secret that it may have; `changed` are the
+        texts of changed files."""
         self.found: dict[str, Value] = {}
-        self._reach, self._shown = reach, shown
+        self._reach, self._shown, self._changed = reach, shown, changed
         self._dirty = reach.changed()
         self._met: set[tuple[int, int]] = set()
         self._waiting: list[tuple[str, str, Any, Any]] = []
@@ -124,7 +131,8 @@ class Changes:
         for step in steps:
             one, other = old.get(step, _MISSING), new.get(step, _MISSING)
             name = step.removeprefix(".") if step.startswith(".") else step.strip("[]'")
-            where = path + (name if module else step)
+            given = step.startswith(".") and self._is_given(path, now, name, one, other)
+            where = path + (name if module else f"{GIVEN}{name}" if given else step)
             if one is _MISSING and name in self._reckoned_once(now):
                 where = f"{ONCE}{where})"
             if other is _MISSING:
@@ -135,6 +143,29 @@ class Changes:
             self._order_of_many(path, before, now)
         elif isinstance(now, dict):
             self._order(path, *([one for one in side if one[0] == "["] for side in (old, new)))
+
+    def _is_given(
+        self, path: str, holder: object, name: str, before: object, now: object
+    ) -> bool:
+        """Tell whether what a name of a module leads to had such an attribute without the
+        change: it was there before the run, and no class of a changed file is its holder's, or
+        none that sets it but where the run has set it."""
+        if not path.partition(MODULE)[2].isidentifier():
+            return False
+        kinds = holder.__mro__ if isinstance(holder, type) else type(holder).__mro__
+        if before is _MISSING:
+            has = [one for one in kinds if name in vars(one)]
+            return bool(has) and not self._texts(has)
+        texts = self._texts(kinds)
+        # who sets it at first, and the run perhaps, which may have changed what is inside
+        least = 1 if before is now else 2
+        return not texts or sum(sets(text, name) for text in texts) < least
+
+    def _texts(self, kinds: Iterable[type]) -> list[str | None]:
+        """Return the texts of changed files that define one of some classes."""
+        modules = [self._reach.modules.get(one.__module__) for one in kinds]
+        files = {str(one.__file__) for one in modules if one is not None}
+        return [self._changed[file] for file in files if file in self._changed]
 
     def _reckoned_once(self, value: object) -> frozenset[str]:
         return cached_of(type(value)) if ordinary(type(value)) else frozenset()

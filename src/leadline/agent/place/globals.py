@@ -6,7 +6,7 @@ place, since each is a copy of it.
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 
 from leadline.agent.place import named, surroundings
@@ -24,10 +24,13 @@ _CUT = tuple(f'"omitted": "{one}"' for one in LIMITS)
 
 class Globals:
     """The modules of the service, and what a process has once, as they were before any run.
-    `is_own` tells which files are the service's."""
+    `is_own` tells which files are the service's, `changed` are the texts of those that the
+    candidate changes."""
 
-    def __init__(self, is_own: Callable[[str], bool]) -> None:
-        self.is_own = is_own
+    def __init__(
+        self, is_own: Callable[[str], bool], changed: Mapping[str, str | None]
+    ) -> None:
+        self.is_own, self._changed = is_own, changed
         own = _own(is_own)
         named.learn(own)
         self._reach = Reach(own)
@@ -53,7 +56,7 @@ class Globals:
         """Return what is another now, by path: `module:name.attribute[key]`."""
         late = {name for name in _own(self.is_own) if name not in self._reach.modules}
         found: dict[str, Value] = {**self._definitions.changed()}
-        found |= Changes(self._reach, self._taken).tell()
+        found |= Changes(self._reach, self._taken, self._changed).tell()
         found |= {f"{UNCOMPARED}{name}{MODULE}": LATE for name in late}
         for name, values in surroundings.values().items():
             known = self._surroundings.get(name)

@@ -63,6 +63,8 @@ _VIEWS: tuple[type, ...] = (
 )
 _CONTAINERS = (dict, list, tuple, set, frozenset, deque)
 _APART = (BaseException, logging.Logger, types.FunctionType, weakref.ReferenceType)
+_COMBINED = "_value2member_map_"
+"""Where an `enum.Flag` keeps members that were combined before: whoever asks next gets them."""
 _SHORT = 64
 _MAX_TEXT, _MAX_BYTES = 50_000, 5_000
 """Of what C code keeps: noise in it is told from what is beside it."""
@@ -200,7 +202,7 @@ def attributes(held: Mapping[str, Any]) -> list[Part]:
 
 def is_inner(name: object) -> bool:
     """Tell whether a name is none of the application's own."""
-    if type(name) is not str or name.startswith("_abc_"):
+    if type(name) is not str or name.startswith("_abc_") or name == _COMBINED:
         return True
     return name.startswith("__") and name.endswith("__") and name != "__notes__"
 

@@ -63,7 +63,7 @@ def live(begin: Begin, lines: Lines) -> None:
     notes = revival.revive()
     is_own, brought = own_code(begin), set[str]()
     made_before = MadeBefore(begin, is_own)
-    state = Globals(is_own)
+    state = Globals(is_own, begin.overlay)
     moved = Moved(begin.state)
     _rehearse(begin)
     gc.collect()

@@ -138,7 +138,7 @@ def bench_of(code: tuple[str, ...], entry: Entry, policy: TwinPolicy) -> Bench:
         planned.forget()
     except RefusedError as error:
         planned, why = applying.Planned([]), error.message
-    state = Globals(is_own)
+    state = Globals(is_own, overlay)
     # of an insertion the other side knows, and of a deletion too
     old = {one.file: sorted(touched_old(one, beside=False)) for one in tried.changes}
     new = {one.file: sorted(touched_new(one, beside=False)) for one in tried.changes}
