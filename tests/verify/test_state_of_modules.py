@@ -232,7 +232,7 @@ def test_what_stands_for_what_was_not_kept_is_told_and_not_touched(monkeypatch):
     module.HELD.it[0] = module.HELD.more = withheld("held.it[0]", "", "Of")
     before = times_touched()
     told = state.changed()
-    assert set(told) == {"state_of_one:HELD.it[0]", "state_of_one:HELD.more"}
+    assert set(told) == {"state_of_one:HELD!.it[0]", "state_of_one:HELD.more"}
     assert all(one["omitted"] for one in told.values())
     assert times_touched() == before
 

@@ -126,6 +126,10 @@ WRONG = {
         "return functools.partial(helper, iter('b'))",
     ),
     "argument": ("x['a'][0].append(1)", "x['a'][0].append(2)\nx = 0", {"a": [[]]}),
+    "ordered": (
+        "return collections.OrderedDict(a=1, b=2)",
+        "o = collections.OrderedDict(a=1, b=2); o.move_to_end('a')\nreturn o",
+    ),
     "moved": ("x['a'] = 1", "x['a'] = x.pop('a')", {"a": 1, "b": 2}),
     "hexadecimal_keys": (
         "return {'0x00aa0001': 1, '0x00aa0002': 2}",
@@ -382,11 +386,13 @@ class Read:
         vars(self).update(given)
 
 FLAG, SPACE, BASE = 0, types.SimpleNamespace(limit=1), Base()
-WINDOW, HALF, PART = slice(0, 1), __import__("fractions").Fraction(1, 2), None
+WINDOW, HALF = slice(0, 1), __import__("fractions").Fraction(1, 2)
+GETTER, KIND = __import__("operator").itemgetter("a"), list[int]
+LATEST = __import__("collections").OrderedDict(a=1, b=2)
 """
 USED = """
 import other
-from other import BASE, SPACE, WINDOW, HALF, Read
+from other import BASE, SPACE, WINDOW, HALF, GETTER, KIND, LATEST, Read
 
 class Service(other.Base):
     def __init__(self):
@@ -406,6 +412,9 @@ OF_OTHERS = {
     "by_no_text": "SETTINGS.timeout = 5",
     "bound_anew": "global WINDOW\n    WINDOW = slice(0, 3)",
     "bound_anew_too": "global HALF\n    HALF = HALF * 3",
+    "kept_by_c": "global GETTER\n    GETTER = type(GETTER)('b')",
+    "alias": "global KIND\n    KIND = list[str]",
+    "order_of_its_own": "LATEST.move_to_end('a')",
 }
 OWN = {
     "counts": "SERVICE.count += 1",

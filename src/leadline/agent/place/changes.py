@@ -118,7 +118,7 @@ class Changes:
         )
         self._itself(path, before, now)
         if ours is None or theirs is None:
-            if before is not now and self._text("", before) != self._text("", now):
+            if before is not now and self._whole_text(before) != self._whole_text(now):
                 self._new(path, "", now)
             return
         old, new = dict(ours), dict(theirs)
@@ -152,18 +152,20 @@ class Changes:
         none that sets it but where the run has set it."""
         if not path.partition(MODULE)[2].isidentifier():
             return False
-        kinds = holder.__mro__ if isinstance(holder, type) else type(holder).__mro__
+        kind: Any = holder if issubclass(type(holder), type) else type(holder)
+        layout = layout_of(kind)
         if before is _MISSING:
-            has = [one for one in kinds if name in vars(one)]
+            has = [one for one, held in zip(layout.order, layout.members, strict=True)
+                   if name in held]  # fmt: skip
             return bool(has) and not self._texts(has)
-        texts = self._texts(kinds)
+        texts = self._texts(layout.order)
         # who sets it at first, and the run perhaps, which may have changed what is inside
         least = 1 if before is now else 2
         return not texts or sum(sets(text, name) for text in texts) < least
 
     def _texts(self, kinds: Iterable[type]) -> list[str | None]:
         """Return the texts of changed files that define one of some classes."""
-        modules = [self._reach.modules.get(one.__module__) for one in kinds]
+        modules = [self._reach.modules.get(layout_of(one).module) for one in kinds]
         files = {str(one.__file__) for one in modules if one is not None}
         return [self._changed[file] for file in files if file in self._changed]
 
@@ -286,6 +288,12 @@ class Changes:
         elif not (is_class and self._reach.knows(now)):
             for step, one in within:
                 self._waiting.append((path + step, secret_name(step[1:]) or "", _MISSING, one))
+
+    def _whole_text(self, value: object) -> str:
+        """As `_text`, with what a tree does not show, such as what C code keeps."""
+        hidden = inside({"it": value}, still=True)
+        told = {where: self._shown("", one)[0] for where, one in hidden.items()}
+        return self._text("", value) + json.dumps(told, sort_keys=True, default=str)
 
     def _text(self, secret: str, value: object) -> str:
         state = of_c(value)

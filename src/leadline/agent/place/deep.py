@@ -6,7 +6,7 @@ with each other without that limit.
 
 import itertools
 import json
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +38,8 @@ class Deep:
     text: int = 2_000_000
 
 
+_ORDER = "(order)"
+"""Of an `OrderedDict`, which keeps it for itself."""
 DEEP_BYTES = 8_000_000
 _HOLDERS = (int, float, str, bytes, bytearray, list, tuple, dict, set, frozenset, deque)
 
@@ -85,15 +87,20 @@ class _DeepWalk(OutcomeWalk):
         if layout.is_enum or not issubclass(layout.cls, _HOLDERS):
             return
         held: Any = layout.namespace(value) if layout.namespace is not None else None
-        if type(held) is not dict or any(one is value for one in self.path):
+        is_ordered = issubclass(layout.cls, OrderedDict)
+        if type(held) is not dict and not is_ordered:
+            return
+        if any(one is value for one in self.path):
             return
         self.path.append(value)
         try:
-            taken[BESIDE] = {
+            order: list[Any] = list(OrderedDict.__iter__(value)) if is_ordered else []  # type: ignore[arg-type]
+            taken[BESIDE] = {_ORDER: self.take(order, level + 1)} if is_ordered else {}
+            taken[BESIDE] |= {
                 name: self.redacted(rule, one)
                 if (rule := secret_name(name))
                 else self.take(one, level + 1)
-                for name, one in list(held.items())
+                for name, one in list((held or {}).items())
                 if type(name) is str
             }
         finally:

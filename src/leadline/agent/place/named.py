@@ -3,12 +3,17 @@ object()`. What such a one is called by the modules says which one it is.
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
 from leadline.expression.layout import layout_of
 
+_members: Callable[[type], Mapping[Any, Any]] = type.__dict__["__dict__"].__get__
+_name: Callable[[type], str] = type.__dict__["__qualname__"].__get__
+_size: Callable[[type], int] = type.__dict__["__basicsize__"].__get__
+_item_size: Callable[[type], int] = type.__dict__["__itemsize__"].__get__
+_BARE = _size(object)
 _known: dict[int, tuple[object, list[str]]] = {}
 
 
@@ -23,8 +28,8 @@ def learn(own: Mapping[str, ModuleType]) -> None:
         if own.get(name) is not module:
             continue
         for one in list(held.values()):
-            if isinstance(one, type) and one.__module__ == name:
-                _take(f"{name}:{one.__qualname__}", vars(one).items(), bare=True, step=".")
+            if issubclass(type(one), type) and layout_of(one).module == name:
+                _take(f"{name}:{_name(one)}", _members(one).items(), bare=True, step=".")
 
 
 def names_of(value: object) -> list[str]:
@@ -42,9 +47,7 @@ def _take(owner: str, held: Iterable[tuple[str, Any]], *, bare: bool, step: str 
 
 def _is_bare(value: object, kind: type) -> bool:
     """Tell whether there is nothing that an object holds: no field, no slot, nothing of C."""
-    if kind.__module__ == "builtins" or kind.__itemsize__:
+    if _size(kind) != _BARE or _item_size(kind):
         return False
-    if kind.__basicsize__ != object.__basicsize__:
-        return False
-    read = layout_of(kind).namespace
-    return read is None or not read(value)
+    layout = layout_of(kind)
+    return layout.module != "builtins" and not (layout.namespace and layout.namespace(value))

@@ -13,7 +13,7 @@ import sys
 import types
 import warnings
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial, partialmethod
 from typing import Any
@@ -210,7 +210,7 @@ def is_inner(name: object) -> bool:
 def items(value: Any) -> list[Part]:
     """Return the items of a container with their steps, each step once."""
     if isinstance(value, dict):
-        pairs = [(*_keyed(key, "[{}]"), key, one) for key, one in list(dict.items(value))]
+        pairs = [(*_keyed(key, "[{}]"), key, one) for key, one in ordered(value)]
         found = [(step, one) for step, _, _, one in pairs]
         found += [(f"(key {step})", key) for step, plain, key, _ in pairs if not plain]
     elif isinstance(value, set | frozenset):
@@ -218,6 +218,13 @@ def items(value: Any) -> list[Part]:
     else:
         return [(f"[{index}]", one) for index, one in enumerate(value)]
     return _numbered(found)
+
+
+def ordered(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
+    """Return the entries of a table in its order, which an `OrderedDict` keeps for itself."""
+    if not isinstance(value, OrderedDict):
+        return list(dict.items(value))
+    return [(key, dict.__getitem__(value, key)) for key in OrderedDict.__iter__(value)]
 
 
 def _numbered(found: Iterable[Part]) -> list[Part]:

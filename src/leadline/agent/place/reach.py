@@ -7,7 +7,7 @@ C, since it is asked after each run. Only what has changed is looked at more clo
 import gc
 import marshal
 import types
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from operator import is_, length_hint
@@ -81,6 +81,7 @@ class Reach:
         self.unseen: dict[int, bytes | None] = {}
         """Objects for which there was no room any more; as bytes, if they are plain data."""
         self._keys, self._values = _Group(dict.__iter__), _Group(_values)
+        self._orders = _Group(OrderedDict.__iter__)
         self._rows = {one: _Group(one.__iter__) for one in (list, set, deque)}
         self._others = _Group(gc.get_referents)
         self._spaces: dict[int, tuple[Getter, object, object]] = {}
@@ -96,7 +97,7 @@ class Reach:
         self._walk(list({id(one): one for one in changed.values()}.values()))
 
     def _groups(self) -> tuple[_Group, ...]:
-        return (self._keys, self._values, *self._rows.values(), self._others)
+        return (self._keys, self._orders, self._values, *self._rows.values(), self._others)
 
     def _walk(self, roots: Iterable[object]) -> None:
         again = {id(one) for one in roots}
@@ -166,7 +167,7 @@ class Reach:
             return
         self._kept[id(value)] = value
         if isinstance(value, dict):
-            self._keys.add(value)
+            (self._orders if isinstance(value, OrderedDict) else self._keys).add(value)
             self._values.add(value)
         else:
             for kind, group in self._rows.items():
