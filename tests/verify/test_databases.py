@@ -242,6 +242,12 @@ run("insert into numbered (id, text) values (1, 'a')")
 run("insert into numbered (text) values ('b')"); run('delete from numbered where id > 1')
 """)
 ALIKE = bodies("""
+== idle_committed
+run('update comments set likes = likes where id = 1')
+--
+con = sqlite3.connect(PATH, isolation_level=None)
+con.execute('update comments set likes = likes where id = 1')
+con.close()
 == other_words
 run("insert into comments (text) values (?)", "new")
 --
@@ -372,6 +378,18 @@ return said
 
 
 OPEN = bodies("""
+== idle_not_committed
+with contextlib.closing(sqlite3.connect(PATH)) as con:
+    con.execute('update comments set likes = likes where id = 1'); con.commit()
+--
+with contextlib.closing(sqlite3.connect(PATH)) as con:
+    con.execute('update comments set likes = likes where id = 1')
+== idle_rolled_back
+con = sqlite3.connect(PATH)
+con.execute('update comments set likes = likes where id = 1'); con.commit()
+--
+con = sqlite3.connect(PATH)
+con.execute('update comments set likes = likes where id = 1'); con.rollback()
 == idle_left_out
 run('update comments set likes = 1 where id = 1')
 --

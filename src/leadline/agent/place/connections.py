@@ -21,6 +21,7 @@ memory of a run: 20,000 short ones take 3.3 MB, and long ones hardly more than t
 _COMMENT = re.compile(r"\s*(?:--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z)|;)?", re.DOTALL)
 _VERB = re.compile(r"[a-zA-Z]+")
 _WITHIN = re.compile(r"\b(insert|update|delete|replace)\b", re.IGNORECASE)
+_BACK = re.compile(r"\s*rollback\b(?!.*\bto\b)", re.IGNORECASE | re.DOTALL)
 _KEPT = re.compile(r"\s*(?:\w+\s*\.\s*)?(?:user_version|application_id)\s*[=(]", re.IGNORECASE)
 """What a `PRAGMA` writes into the file."""
 ROWS = frozenset(("INSERT", "UPDATE", "DELETE", "REPLACE"))
@@ -29,14 +30,23 @@ OUTSIDE = frozenset(("ATTACH", "VACUUM"))
 """What needs another database: a place has only copies of what was asked for by `connect`."""
 
 
+COMMITTED, ROLLED_BACK, NOT_COMMITTED = "committed", "rolled back", "not committed"
+
+
 @dataclass(slots=True, eq=False)
 class Statement:
     """One that was begun: its text with all that was put into it, and how many rows it has
-    changed; None where nobody knows."""
+    changed; None where nobody knows. `fate` is what became of it: `COMMITTED`, or that it was
+    rolled back, or not committed; empty while its transaction goes on."""
 
     verb: str
     text: str
     changed: int | None = 0
+    fate: str = ""
+
+    def is_again(self, text: str) -> bool:
+        """Tell whether a text is this statement's, as a trigger begins one again."""
+        return self.text == text and not self.fate
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +64,8 @@ class Record:
     too_many: bool = False
     is_used: bool = False
     """Whether anything was asked of the database."""
+    _stands: bool = False
+    """Whether a transaction was under way when it was looked at last."""
 
     def begin(self) -> None:
         """Forget what was done so far."""
@@ -73,7 +85,12 @@ class Record:
             if self.made and self.made[-1].verb in ROWS:
                 self.made[-1].changed = None
             self.over = connection is None or _is_closed(connection)
+            if self.over:
+                self._end(NOT_COMMITTED if self._stands else COMMITTED)
             return
+        self._stands = connection.in_transaction
+        if not self._stands:
+            self._end(COMMITTED)
         if count != self.count and not self.made:
             self.made.append(Statement("INSERT", ""))  # before anybody listened
         if count != self.count and (last := self.made[-1]).changed is not None:
@@ -85,14 +102,27 @@ class Record:
         self.is_used = True
         if not text.startswith("--"):  # what a trigger does is counted with what set it off
             self.catch_up()
+            if _BACK.match(text):
+                self._end(ROLLED_BACK)
             verb = verb_of(text)
-            if verb and not (self.made and self.made[-1].text == text):  # as triggers do again
+            if verb and not (self.made and self.made[-1].is_again(text)):
                 self.chars += len(text)
                 self.too_many |= self.chars > MOST_CHARS or len(self.made) >= MOST_STATEMENTS
                 if not self.too_many:
                     self.made.append(Statement(verb, text))
         if self.theirs is not None:
             self.theirs(text)
+
+    def end(self, dying: Any = None) -> None:
+        """Nothing more is done: what is under way is never committed."""
+        self.catch_up(dying)
+        self._end(NOT_COMMITTED)
+
+    def _end(self, fate: str) -> None:
+        for one in reversed(self.made):
+            if one.fate:
+                break
+            one.fate = fate
 
 
 def _is_closed(connection: Any) -> bool:
@@ -182,7 +212,7 @@ class Noted(sqlite3.Connection):
         """As it is; what was changed until then is noted."""
         record = _records.get(id(self))
         if record is not None:
-            record.catch_up()
+            record.end()
         super().close()
         if record is not None:
             record.over = True
@@ -190,7 +220,7 @@ class Noted(sqlite3.Connection):
     def __del__(self) -> None:
         with suppress(Exception):
             record = _records.pop(id(self))
-            record.catch_up(self)
+            record.end(self)
             record.over = True
 
 

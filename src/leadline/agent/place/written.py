@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from leadline.agent.capture import outlet
 from leadline.agent.place import rows
-from leadline.agent.place.connections import OUTSIDE, ROWS, SCHEMA, Record, Statement
+from leadline.agent.place.connections import COMMITTED, OUTSIDE, ROWS, SCHEMA, Record, Statement
 from leadline.agent.place.databases import Copy, Databases
 from leadline.agent.place.deep import MeasuredWalk
 from leadline.agent.place.digests import digest
@@ -66,7 +66,7 @@ class Written:
         """Return what is told, by path."""
         records = self._databases.records()
         for record in records:
-            record.catch_up()
+            record.end()
         for path, copy in self._databases.copies.items():
             label = self._labels[path]
             if copy.is_new:
@@ -194,7 +194,7 @@ class Written:
         made = [one for record in records for one in record.made]
         if any(one.too_many for one in records):
             self.found[f"{UNCOMPARED}what is written to {label}"] = "is more than can be noted"
-        told = [self._plain(one.text) for one in _unseen(made, looks)]
+        told = [self._plain(one.text) + _fate(one) for one in _unseen(made, looks)]
         for number, text in enumerate(told[:MOST_IDLE], 1):
             self.found[f"{IDLE}{number} of {label}"] = text
         if rest := told[MOST_IDLE:]:
@@ -209,6 +209,11 @@ class Written:
         if any(secret_name(word) for word in _WORD.findall(_LITERAL.sub("", text))):
             told = _NUMBER.sub(lambda found: f"'{_digest(found[0])}'", told)
         return outlet.label(" ".join(told.split()), f"#{_digest(text)}")
+
+
+def _fate(one: Statement) -> str:
+    """Return what to say of a statement that nobody can see the effect of."""
+    return "" if one.fate in ("", COMMITTED) else f" ({one.fate})"
 
 
 def _open(record: Record) -> Any:
