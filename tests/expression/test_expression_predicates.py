@@ -112,6 +112,7 @@ def test_names_are_those_of_the_function() -> None:
     [
         ("raises KeyError or open('x')", "open('x')"),
         ("raises", "raises ValueError"),
+        ("response.body['total'] > 0", "response.json is what it says"),
         ("raises (KeyError, ValueError)", "raises"),
         ("raises KeyError(3)", ""),
         ("raises KeyError or result.password == 3", "password"),

@@ -129,7 +129,7 @@ async def asgi_raises(scope, receive, send):
     await answer(scope, receive, send, status=500)
     raise ValueError("was answered before")
 """
-EXPECT = "response.status == 200"
+EXPECT = "response.status == 200 and response.json['items'][0] == 1"
 
 
 class Server:

@@ -20,6 +20,7 @@ _WORDS = re.compile(
     """
 )
 _ASKS = "raises"
+_BODY_KEY = re.compile(r"""(?<![\w.])response\s*\.\s*body\s*\[\s*["']""")
 _NO_NAMES = frozenset(("and", "or", "not", "in", "is", "if", "else"))
 _OF_THE_CALL = frozenset(("result", "exception", "duration"))
 
@@ -83,6 +84,13 @@ def compile_predicate(text: str) -> Predicate:
         raise ExpressionError(
             error.slug, error.sentence, text, error.start, error.end
         ) from None
+    if found := _BODY_KEY.search(text):
+        raise ExpressionError(
+            "expression-syntax",
+            "response.body is a text; response.json is what it says, where it is JSON.",
+            text,
+            *found.span(),
+        )
     if text.split()[-1:] == [_ASKS]:
         start = text.rindex(_ASKS)
         raise ExpressionError(

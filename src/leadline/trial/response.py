@@ -5,6 +5,8 @@ from what stands for the server. In the live process nothing is asked of an obje
 ones: what is of another class was not seen there.
 """
 
+import json
+from contextlib import suppress
 from typing import Any
 
 from leadline.expression.layout import MISSING
@@ -24,15 +26,19 @@ _START, _BODY = "http.response.start", "http.response.body"
 class Response:
     """`status` is a number, `reason` the text after it, `headers` a dictionary by name, in
     lower case and in the order of the names: a text each, or a list of those where one comes
-    more than once. `body` is a text where it is one and not long, else bytes. What has not
+    more than once. `body` is a text where it is one and not long, else bytes, and `json` what
+    it says, where a predicate is asked about a body of JSON. What has not
     been seen is not set. `beginning` is that of a body that was not kept
     whole, and its length. `raised` is what the server met when it asked for the body, and
     `messages` are those to it that neither begin a response nor are a part of its body."""
 
-    __slots__ = ("beginning", "body", "headers", "messages", "raised", "reason", "status")
+    __slots__ = (
+        *("beginning", "body", "headers", "json", "messages", "raised", "reason", "status"),
+    )
     beginning: tuple[bytes, int]
     body: str | bytes
     headers: dict[str, str | list[str]]
+    json: Any
     messages: list[Any]
     raised: str
     reason: str
@@ -132,11 +138,19 @@ class Taking:
         where a part of it is, nobody can say what the client makes of that."""
         raised = not returned or hasattr(self.response, "raised")
         if not raised or (self.ended and not is_wsgi):
+            self._read_json()
             return self.response
         found = Response()
         if not self.length and (is_wsgi or not self.begun):
             found.status = SERVER_ERROR
         return found
+
+    def _read_json(self) -> None:
+        body = getattr(self.response, "body", None)
+        told = getattr(self.response, "headers", {}).get("content-type", "")
+        if type(body) is str and type(told) is str and "json" in told:
+            with suppress(ValueError, RecursionError):  # it says so, and is none
+                self.response.json = json.loads(body)
 
     def _member(self, message: Any, name: str, otherwise: Any) -> Any:
         """Return a member of a message; in the live process one of an ordinary dictionary."""

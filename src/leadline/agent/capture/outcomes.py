@@ -50,7 +50,7 @@ class OutcomeWalk(Walk):
         fields: dict[str, Value] = {
             name: self.take(getattr(value, name), level)
             for name in Response.__slots__
-            if name != "beginning" and hasattr(value, name)
+            if name not in ("beginning", "json") and hasattr(value, name)
         }
         whole = getattr(value, "body", None)
         if type(whole) is str:  # as long as it may be, since one place in it may be noise

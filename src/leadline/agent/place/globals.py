@@ -52,6 +52,10 @@ class Globals:
         }
         self._objects = surroundings.objects()
 
+    def knows(self, value: object) -> bool:
+        """Tell whether modules led to an object before any run."""
+        return self._reach.knows(value)
+
     def changed(self) -> dict[str, Value]:
         """Return what is another now, by path: `module:name.attribute[key]`."""
         late = {name for name in _own(self.is_own) if name not in self._reach.modules}

@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from types import CodeType
 from typing import Any
@@ -16,6 +16,7 @@ from leadline.agent.place.entry import Entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.inside import at_work, inside
 from leadline.agent.place.moved import Moved
+from leadline.agent.place.owned import Owned
 from leadline.expression.layout import layout_of
 from leadline.trial import running
 from leadline.trial.calls import Call, is_generator
@@ -124,6 +125,7 @@ def observed(
     before = look.refusals()
     taken: list[object] = []
     beneath = {name: look.shown()(one) for name, one in callee.items()}
+    owned = Owned(given if call.exchange is None else {}, look.state.knows)
     began = time.perf_counter()
     ran = running.run(
         call,
@@ -143,6 +145,7 @@ def observed(
     kinds: dict[int, type] = {}
     within = _within(_roots(call, given, questions, look, yields), look, kinds, call.code)
     within |= _moved(yields, ran.outcome, look)
+    within |= owned.tell(_handed_out(call, questions, yields))
     written, asked = HERE.written()  # the last: it ends what is under way
     if what is not None:
         return cut(order.number, str(what))
@@ -187,6 +190,16 @@ def _roots(
         roots |= {f"argument {name}": one for name, one in given.items()}
     roots |= look.streams
     return roots
+
+
+def _handed_out(
+    call: Call, questions: Questions, yields: list[object]
+) -> Iterator[tuple[str, object]]:
+    """Yield what callers get, by what it is called."""
+    if questions.returned and call.exchange is None:
+        yield "result", questions.value
+    for number, one in enumerate(yields, 1):
+        yield f"yield {number}", one
 
 
 def _within(
