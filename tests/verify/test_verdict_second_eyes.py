@@ -162,6 +162,8 @@ WRONG = {
     ),
 }
 OPEN = {
+    "the_services": ("return [dict(MODES)]", "return [MODES]"),
+    "the_arguments": ("return {'a': list(x)}", "return {'a': x}", [1]),
     "sentinel_out": ("return MISSING", "return LATE"),
     "another_nothing": ("return [NOTHING]", "return [Nothing()]"),
     "code": ("return lambda: 1", "return lambda: 2"),
@@ -176,6 +178,7 @@ OPEN = {
     ),
 }
 EQUAL = {
+    "the_services_too": ("return MODES", "m = MODES\nreturn m"),
     "sentinels": ("return [MISSING, LATE]", "m = MISSING\nreturn [m, LATE]"),
     "bound_anew": ("return [one for one in x]", "x = list(x)\nreturn x", (1, 2)),
     "nothing": ("return x if x else []", "x = x or []\nreturn x"),
