@@ -60,7 +60,7 @@ def _walk(
             yield path, one
             if ends(one):
                 continue
-        elif not isinstance(one, tuple | frozenset):
+        elif not issubclass(type(one), tuple | frozenset):
             continue
         for step, part in _parts(one):
             if not is_plain(part) and id(part) not in met:
