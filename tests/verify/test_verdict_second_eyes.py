@@ -392,10 +392,12 @@ FLAG, SPACE, BASE = 0, types.SimpleNamespace(limit=1), Base()
 WINDOW, HALF = slice(0, 1), __import__("fractions").Fraction(1, 2)
 GETTER, KIND = __import__("operator").itemgetter("a"), list[int]
 LATEST = __import__("collections").OrderedDict(a=1, b=2)
+TOLD = __import__("string").Template("$a")
+WAITING = __import__("collections").ChainMap({})
 """
 USED = """
 import other
-from other import BASE, SPACE, WINDOW, HALF, GETTER, KIND, LATEST, Read
+from other import BASE, SPACE, WINDOW, HALF, GETTER, KIND, LATEST, TOLD, WAITING, Read
 
 class Service(other.Base):
     def __init__(self):
@@ -417,8 +419,10 @@ OF_OTHERS = {
     "bound_anew_too": "global HALF\n    HALF = HALF * 3",
     "kept_by_c": "global GETTER\n    GETTER = type(GETTER)('b')",
     "alias": "global KIND\n    KIND = list[str]",
+    "said": "TOLD.template = '$b'",
     "order_of_its_own": "LATEST.move_to_end('a')",
 }
+IN_LIBRARIES = {"by_a_call": "WAITING.update({1: x})"}
 OWN = {
     "counts": "SERVICE.count += 1",
     "remembers": "SERVICE.memory[1] = x",
@@ -429,7 +433,7 @@ OWN = {
 
 def test_state_of_another_module_is_not_the_candidates_own(tmp_path):
     (tmp_path / "other.py").write_text(OTHER)
-    bodies = {**OF_OTHERS, **OWN}
+    bodies = {**OF_OTHERS, **IN_LIBRARIES, **OWN}
     functions = {name: f"def {name}(x):\n    return x\n" for name in bodies}
     old = USED + "".join(functions.values()) + CALL
     new = old.replace("self.known = {}", "self.known, self.memory, self.count = {}, {}, 0")
@@ -440,7 +444,11 @@ def test_state_of_another_module_is_not_the_candidates_own(tmp_path):
         )
     found = verified(tmp_path, old, new, "call", [(name, 1) for name in bodies]).compared
     became = {name: one.case.candidate for name, one in zip(bodies, found, strict=True)}
-    assert became == {**only(Candidate.DIFFERS, OF_OTHERS), **only(Candidate.SAME, OWN)}
+    assert became == {
+        **only(Candidate.DIFFERS, OF_OTHERS),
+        **only(Candidate.UNKNOWN, IN_LIBRARIES),
+        **only(Candidate.SAME, OWN),
+    }
 
 
 BETWEEN = """

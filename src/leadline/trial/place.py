@@ -47,6 +47,8 @@ GIVEN = "!."
 """Stands in a path before the attribute of what a name of a module leads to, if the old code
 must have had it there as well, whatever its text says: `module:name!.attribute`, which is
 `module:name.attribute`."""
+OF_LIBRARY = "!!."
+"""As `GIVEN`, where the object is a library's, which may keep there what it will."""
 ONCE = "cached("
 """How a name of `Ran.state` begins that tells of a value which was reckoned for the first time,
 and is kept by a `cached_property`: `cached(module:name.attribute)` and the steps from there."""

@@ -18,15 +18,16 @@ _SOURCE = r"(?:\n {4}[^\n]*)*"
 class Aside:
     """What is left aside: `is_own` tells of a name in a module whether it is the candidate's
     own, `is_gone` whether it was the old code's alone, and `moved` takes the numbers of lines
-    of changed files out of a text. `is_new` tells whether the old code never says a word.
-    `changed` are names, `module:name`, of what the service has changed since it was started,
-    where the places have it as it was then."""
+    of changed files out of a text. `is_new` tells whether the old code never says a word,
+    `says` whether the new code does. `changed` are names, `module:name`, of what the service
+    has changed since it was started, where the places have it as it was then."""
 
     is_own: Callable[[str], bool]
     moved: Moved
     is_gone: Callable[[str], bool] = lambda _: False
     is_new: Callable[[str], bool] = lambda _: False
     changed: frozenset[str] = frozenset()
+    says: Callable[[str], bool] = lambda _: True
 
 
 NOTHING_ASIDE = Aside(lambda _: False, str)
@@ -34,9 +35,13 @@ NOTHING_ASIDE = Aside(lambda _: False, str)
 
 def aside(changes: Sequence[Change]) -> Aside:
     """Return what is left aside where these changes are compared."""
-    before = words(one.old for one in changes)
+    before, now = words(one.old for one in changes), words(one.new for one in changes)
     return Aside(
-        fresh(changes), without_numbers(changes), gone(changes), lambda name: name not in before
+        fresh(changes),
+        without_numbers(changes),
+        gone(changes),
+        lambda name: name not in before,
+        says=now.__contains__,
     )
 
 

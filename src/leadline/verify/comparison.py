@@ -88,7 +88,7 @@ def compare_runs(
     the control's runs."""
     try:
         states = without_caches(first.state, second.state, candidate.state)
-        states = without_own(left.is_own, states)
+        states = without_own(left.is_own, left.says, states)
         lost = [lost_in(left.is_gone, one, states[2]) for one in states[:2]]
         states[:2] = [
             {name: one for name, one in side.items() if name not in without}

@@ -10,13 +10,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from leadline.trial.accident import without_chance
 from leadline.trial.outcome import UNSHOWN
-from leadline.trial.place import BEGAN, GIVEN, HANDED, IN_TWIN, LATE, ONCE, UNCOMPARED, Ran
+from leadline.trial.place import (
+    BEGAN,
+    GIVEN,
+    HANDED,
+    IN_TWIN,
+    LATE,
+    OF_LIBRARY,
+    ONCE,
+    UNCOMPARED,
+    Ran,
+)
 from leadline.wire.value import Value
 
 _STATE = re.compile(
     rf"(?:argument |{UNCOMPARED}|the \w+ of |bytes of |(?:order|type|list|copy|cached)\()*"
     r"([\w.]+):(\w+)(?:\.(\w+))?"
 )
+_NAME = re.compile(r"\w+")
 _ONCE = re.compile(rf"{re.escape(ONCE)}[^)]*\)")
 _DIGEST = re.compile(r" #[0-9a-f]{16}\Z")
 _DEEPER = re.compile(r"\][.\[{(]")
@@ -95,16 +106,19 @@ def named(where: str) -> str:
 
 
 def without_own(
-    is_own: Callable[[str], bool], sides: Sequence[Mapping[str, Value]]
+    is_own: Callable[[str], bool],
+    says: Callable[[str], bool],
+    sides: Sequence[Mapping[str, Value]],
 ) -> list[dict[str, Value]]:
     """Return what two controls and a candidate have changed, of the candidate without what is
     its own: what it alone has a name for. What a control changes as well, such as an attribute
-    that a library has set, belongs to both."""
+    that a library has set, belongs to both. What a library keeps in an object of its own, and
+    the candidate never `says`, may be a cache or the effect of a call: nobody knows."""
     *others, tried = sides
     plain = [{_plain(name): one for name, one in other.items()} for other in others]
     known = {_root(name) for other in plain for name in other}
     kept = {
-        _plain(name): one
+        _plain(name) if _root(_plain(name)) in known else _kept(name, says): one
         for name, one in tried.items()
         if _root(_plain(name)) in known or not begins_at(is_own, name)
     }
@@ -112,7 +126,15 @@ def without_own(
 
 
 def _plain(where: str) -> str:
-    return where.replace(GIVEN, "", 1)
+    return where.replace(OF_LIBRARY, ".", 1).replace(GIVEN, ".", 1)
+
+
+def _kept(where: str, says: Callable[[str], bool]) -> str:
+    _, marked, rest = where.partition(OF_LIBRARY)
+    name = _NAME.match(rest)
+    if not marked or name is None or says(name[0]):
+        return _plain(where)
+    return f"{UNSHOWN}inside of {_plain(where)}"
 
 
 def lost_in(

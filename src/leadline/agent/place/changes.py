@@ -20,7 +20,7 @@ from leadline.agent.place.reach import Reach, as_plain
 from leadline.expression.layout import layout_of
 from leadline.trial import withheld
 from leadline.trial.outcome import UNSHOWN
-from leadline.trial.place import GIVEN, ONCE, UNCOMPARED
+from leadline.trial.place import GIVEN, OF_LIBRARY, ONCE, UNCOMPARED
 from leadline.trial.stores import sets
 from leadline.trial.withheld import Withheld, WithheldTouched
 from leadline.wire.redaction import secret_name
@@ -129,20 +129,33 @@ class Changes:
                 self._new(path, "", now)
                 return
         for step in steps:
-            one, other = old.get(step, _MISSING), new.get(step, _MISSING)
-            name = step.removeprefix(".") if step.startswith(".") else step.strip("[]'")
-            given = step.startswith(".") and self._is_given(path, now, name, one, other)
-            where = path + (name if module else f"{GIVEN}{name}" if given else step)
-            if one is _MISSING and name in self._reckoned_once(now):
-                where = f"{ONCE}{where})"
-            if other is _MISSING:
-                self.found[where] = GONE
-            elif not module or self._belongs(module, one, other):
-                self._waiting.append((where, secret_name(name) or "", one, other))
+            self._step(path, step, (before, now), (old, new), module)
         if narrow:
             self._order_of_many(path, before, now)
         elif isinstance(now, dict):
             self._order(path, *([one for one in side if one[0] == "["] for side in (old, new)))
+
+    def _step(
+        self,
+        path: str,
+        step: str,
+        holders: tuple[Any, Any],
+        sides: tuple[dict[str, Any], dict[str, Any]],
+        module: str,
+    ) -> None:
+        """One part of two objects that may differ."""
+        before, now = holders
+        one, other = (side.get(step, _MISSING) for side in sides)
+        name = step.removeprefix(".") if step.startswith(".") else step.strip("[]'")
+        where = path + (name if module else step)
+        if step.startswith(".") and self._is_given(path, now, name, one, other):
+            where = path + self._mark(before, now) + name
+        if one is _MISSING and name in self._reckoned_once(now):
+            where = f"{ONCE}{where})"
+        if other is _MISSING:
+            self.found[where] = GONE
+        elif not module or self._belongs(module, one, other):
+            self._waiting.append((where, secret_name(name) or "", one, other))
 
     def _is_given(
         self, path: str, holder: object, name: str, before: object, now: object
@@ -162,6 +175,13 @@ class Changes:
         # who sets it at first, and the run perhaps, which may have changed what is inside
         least = 1 if before is now else 2
         return not texts or sum(sets(text, name) for text in texts) < least
+
+    def _mark(self, before: object, holder: object) -> str:
+        """Return what stands before an attribute that is given."""
+        kind: Any = holder if issubclass(type(holder), type) else type(holder)
+        order, modules = layout_of(kind).order, self._reach.modules
+        is_own = any(layout_of(one).module in modules for one in order)
+        return GIVEN if is_own or before is not holder else OF_LIBRARY
 
     def _texts(self, kinds: Iterable[type]) -> list[str | None]:
         """Return the texts of changed files that define one of some classes."""
