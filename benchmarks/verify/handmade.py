@@ -17,8 +17,9 @@ from leadline.trial.candidate import make, of_texts
 from leadline.verify.verifying import Request, verify
 from leadline.wire.errors import LeadlineError
 
-REPEATS = 16
-"""How often the calls of a case are made: enough of them to stand behind a verdict."""
+REPEATS, LEAST_CALLS = 16, 64
+"""How often the calls of a case are made, and how many at least: enough good ones of them to
+stand behind a verdict."""
 
 
 def run(only: str) -> Iterator[dict[str, Any]]:
@@ -64,7 +65,7 @@ def _row(case: Case, url: str) -> dict[str, Any]:
 
 def _capture(case: Case, folder: str) -> list[Any]:
     with imported(folder, "live") as (module,):
-        expressions = case.calls * REPEATS
+        expressions = case.calls * max(REPEATS, LEAST_CALLS // len(case.calls))
         given = [eval(one, vars(module)) for one in expressions]  # noqa: S307 - our own texts
         return captured(case.entry, given, case.fails)
 
