@@ -394,10 +394,11 @@ GETTER, KIND = __import__("operator").itemgetter("a"), list[int]
 LATEST = __import__("collections").OrderedDict(a=1, b=2)
 TOLD = __import__("string").Template("$a")
 WAITING = __import__("collections").ChainMap({})
+LIVING, KEPT = __import__("weakref").WeakValueDictionary(), __import__("weakref").WeakSet()
 """
 USED = """
 import other
-from other import BASE, SPACE, WINDOW, HALF, GETTER, KIND, LATEST, TOLD, WAITING, Read
+from other import BASE, SPACE, WINDOW, HALF, GETTER, KIND, LATEST, TOLD, WAITING, LIVING, KEPT, Read
 
 class Service(other.Base):
     def __init__(self):
@@ -420,6 +421,8 @@ OF_OTHERS = {
     "kept_by_c": "global GETTER\n    GETTER = type(GETTER)('b')",
     "alias": "global KIND\n    KIND = list[str]",
     "said": "TOLD.template = '$b'",
+    "living": "LIVING[1] = BASE",
+    "kept": "KEPT.add(BASE)",
     "order_of_its_own": "LATEST.move_to_end('a')",
 }
 IN_LIBRARIES = {"by_a_call": "WAITING.update({1: x})"}

@@ -11,6 +11,7 @@ from itertools import islice
 from types import FunctionType, ModuleType
 from typing import Any
 
+from leadline.agent.capture.resources import is_resource
 from leadline.agent.place.deep import cached_of
 from leadline.agent.place.digests import digest
 from leadline.agent.place.inside import LARGE, code_of, inside
@@ -167,6 +168,8 @@ class Changes:
             return False
         kind: Any = holder if issubclass(type(holder), type) else type(holder)
         layout = layout_of(kind)
+        if is_resource(layout):  # the names of its parts are ours
+            return True
         if before is _MISSING:
             has = [one for one, held in zip(layout.order, layout.members, strict=True)
                    if name in held]  # fmt: skip
@@ -179,9 +182,10 @@ class Changes:
     def _mark(self, before: object, holder: object) -> str:
         """Return what stands before an attribute that is given."""
         kind: Any = holder if issubclass(type(holder), type) else type(holder)
-        order, modules = layout_of(kind).order, self._reach.modules
-        is_own = any(layout_of(one).module in modules for one in order)
-        return GIVEN if is_own or before is not holder else OF_LIBRARY
+        layout, modules = layout_of(kind), self._reach.modules
+        is_own = any(layout_of(one).module in modules for one in layout.order)
+        is_told = is_own or before is not holder or is_resource(layout)
+        return GIVEN if is_told else OF_LIBRARY
 
     def _texts(self, kinds: Iterable[type]) -> list[str | None]:
         """Return the texts of changed files that define one of some classes."""
