@@ -398,7 +398,8 @@ LIVING, KEPT = __import__("weakref").WeakValueDictionary(), __import__("weakref"
 """
 USED = """
 import other
-from other import BASE, SPACE, WINDOW, HALF, GETTER, KIND, LATEST, TOLD, WAITING, LIVING, KEPT, Read
+from other import BASE, SPACE, WINDOW, HALF, GETTER, KIND, LATEST, Read
+from other import TOLD, WAITING, LIVING, KEPT
 
 class Service(other.Base):
     def __init__(self):
@@ -422,10 +423,9 @@ OF_OTHERS = {
     "alias": "global KIND\n    KIND = list[str]",
     "said": "TOLD.template = '$b'",
     "living": "LIVING[1] = BASE",
-    "kept": "KEPT.add(BASE)",
     "order_of_its_own": "LATEST.move_to_end('a')",
 }
-IN_LIBRARIES = {"by_a_call": "WAITING.update({1: x})"}
+IN_LIBRARIES = {"by_a_call": "WAITING.update({1: x})", "kept": "KEPT.add(BASE)"}
 OWN = {
     "counts": "SERVICE.count += 1",
     "remembers": "SERVICE.memory[1] = x",
