@@ -218,7 +218,7 @@ def _fresh_first(
         # what is to be imported was named by hand: better right than elsewhere
         if error.slug != "no-place" or args.place != AUTO or args.first:
             raise
-        for line in error.message.split("\n"):
+        for line in filter(None, (*error.message.split("\n"), error.hint)):
             err(f"leadline: {harmless(line)}")
         try:
             twins = _twins(args, candidate, captured)
