@@ -272,6 +272,7 @@ def test_who_may_not_run_code_waits_for_an_approval(leadline, worker, tmp_path):
         (["worker", "--fails", "raises", "--patch", "x.diff"], "expression-syntax"),
         (["worker", "--patch", "x.diff", "-n", "0"], "bad-limit"),
         (["worker", "--patch", "x.diff", "--within", "nan"], "bad-limit"),
+        (["worker", "--patch", "x.diff", "--within", "inf"], "bad-limit"),
         (["--captured", "/dev/zero", "--patch", "x.diff"], "bad-capture-file"),
         (["worker", "--patch", "/dev/zero"], "bad-patch"),
         (["worker", "--patch", "none.diff"], "bad-patch"),

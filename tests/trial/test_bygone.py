@@ -111,6 +111,24 @@ FINE = {
 }  # fmt: skip
 
 
+GUARDED = {
+    "a guard": ("if __name__ == '__main__':\n    main()\n", ""),
+    "a guard the other way round": ("if '__main__' == __name__ and input():\n    main()\nelse:\n    X = 1\n", ""),
+    "the other branch": ("if not __name__ == '__main__':\n    pass\nelse:\n    main()\n", ""),
+    "two names": ("if __name__ == 'x' or __name__ == '__main__':\n    main()\n", ""),
+    "one that it met": ("if __name__ != '__main__':\n    main()\n", ":7: norm was called"),
+    "what else was asked": ("if X or __name__ == '__main__':\n    main()\n", ":7: norm was called"),
+    "another name": ("__name__ = '__main__'\nif __name__ == '__main__':\n    main()\n", ":8: norm was called"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said"), GUARDED.values(), ids=GUARDED)
+def test_what_only_a_script_runs_has_not_run_where_it_was_imported(imported, text, said):
+    imported({"lived": f"def norm(n):\n    return n\ndef main():\n    norm(1)\nX = 2\n{text}"})
+    found = obstacles("lived", "return n", "return n + 1")
+    assert any(said in one for one in found) if said else found == [], found
+
+
 @pytest.mark.parametrize("case", FINE.values(), ids=FINE)
 def test_what_is_read_when_calls_are_made_is_none(imported, case):
     text, *change = case

@@ -251,6 +251,48 @@ def test_a_call_is_made_in_what_it_was_made_in(
     assert ran.inside["sys.stdout"]["items"][0] == printed
 
 
+REPLACED = """\
+import sys
+
+class ToLog:
+    def __init__(self, level):
+        self.level = level
+    def write(self, text):
+        open("/dev/full", "w").write(text)
+    def flush(self):
+        pass
+
+HELD = ToLog(30)
+
+def tell(text, out):
+    print(text, file=out)
+    print("beside", file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("held", ["a stream", "text in memory"])
+def test_what_is_printed_to_a_stream_of_the_programs_own_is_compared(
+    held: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "replacing_of_it.py").write_text(REPLACED, "utf-8")
+    with imported(tmp_path, "replacing_of_it") as (module,):
+        stream = module.ToLog(20) if held == "a stream" else io.StringIO()
+        monkeypatch.setattr(sys, "stdout", stream)
+        monkeypatch.setattr(sys, "stderr", module.HELD)
+        landmarks = Landmarks.of(["sys", "replacing_of_it"])
+        arguments = [("text", "told"), ("out", sys.stdout)]
+        kept = keep(arguments, landmarks=landmarks, leaves_out=True)
+        monkeypatch.undo()
+    ran = ran_in_a_place(tmp_path, "replacing_of_it:tell", kept)
+    assert ran.rerun.outcome is not None, ran.rerun.cut
+    assert (ran.rerun.outcome.returned, ran.rerun.raised) == (True, "")
+    if held == "a stream":
+        assert ran.rerun.printed == "told\nbeside\n"
+    else:
+        assert ran.rerun.printed == "beside\n"
+        assert ran.inside["argument out"]["items"][0] == "told\n", ran.inside
+
+
 def test_what_code_in_c_was_handed_counts_as_looked_at(tmp_path: Path) -> None:
     (tmp_path / "handing_of_it.py").write_text("def join(parts):\n    return ','.join(parts)\n")
     with imported(tmp_path, "handing_of_it"):

@@ -259,3 +259,12 @@ def test_of_modules_for_which_there_is_no_time_nothing_is_known(monkeypatch):
     found = held_by_modules(__file__)
     assert found
     assert all(names == {CUT: UNKNOWN} for names in found.values())
+
+
+def test_what_the_program_holds_is_told_before_a_library_that_the_entry_is_in():
+    core = sys.modules["hypothesis.core"]
+    found = [
+        name.partition(".")[0] == "hypothesis" for name in held_by_modules(core.__file__ or "")
+    ]
+    assert set(found) == {True, False}
+    assert found == sorted(found)

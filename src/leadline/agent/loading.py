@@ -103,11 +103,11 @@ CAPTURE_PARTS = [
 SEALED_PARTS = [
     f"leadline.{name}"
     for name in """
-        trial.program trial.syntax trial.uses trial.rebound trial.bygone trial.warm
+        trial.guards trial.program trial.syntax trial.uses trial.rebound trial.bygone trial.warm
         trial.reckoned trial.keyed trial.keeping trial.left trial.traces
         trial.applying trial.candidate trial.difference trial.fresh trial.holders trial.overlay
         trial.patch trial.plan trial.questions
-        trial.purity trial.reachable trial.scopes trial.sources
+        trial.purity trial.reachable trial.scopes trial.sources trial.stores
         trial.steps trial.unified trial.untried trial.elsewhere trial.dotted trial.building
         trial.building_arrays trial.building_functions trial.building_streams
         trial.building_classes trial.building_standard trial.rebuilding

@@ -46,8 +46,8 @@ def held_by_modules(file: str) -> dict[str, dict[str, str]]:
     class, or an object that the module holds under `Shop`, has as an attribute. Functions and
     classes that are what their `def` made are left out.
 
-    `file` is that of a function of the application: the first package to be looked at, even if
-    it is installed. A module with the name `CUT` was not looked at.
+    `file` is that of a function of the application: its package is looked at even if it is
+    installed, after all that is not. A module with the name `CUT` was not looked at.
     """
     if outlet.is_strict():
         return {}
@@ -76,7 +76,8 @@ def held_by(name: str, held: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _modules(file: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the modules of the application, those of the file's package first."""
+    """Yield the modules of the application, those of the file's package first, but for one
+    that is a library's: a whole framework may come with the entry, and takes all the time."""
     some: list[tuple[str, str, dict[str, Any]]] = []
     for name, module in list(sys.modules.items()):
         if type(name) is str and type(module) is ModuleType:
@@ -85,9 +86,12 @@ def _modules(file: str) -> Iterator[tuple[str, dict[str, Any]]]:
             if type(its) is str:
                 some.append((name, its, held))
     package = next((name for name, its, _ in some if its == file), "").partition(".")[0]
-    some.sort(key=lambda one: one[0].partition(".")[0] != package)
-    for name, its, held in some:
-        if name.partition(".")[0] == package or is_own_file(its):
+    found = [
+        (not is_own_file(its), name.partition(".")[0] != package, name, held)
+        for name, its, held in some
+    ]
+    for is_library, is_other, name, held in sorted(found, key=lambda one: one[:2]):
+        if not (is_library and is_other):
             yield name, held
 
 

@@ -41,6 +41,8 @@ from leadline.wire.target import parse_place
 _STDIN = "-"
 AUTO, FRESH, TWIN, HIT = "auto", "fresh", "twin", "hit"
 _STEP_S = 1.0
+MAX_WITHIN_S = 3_600
+"""Of one run: nobody waits longer for each of three times hundreds."""
 MAX_CANDIDATE_BYTES = 16_000_000
 """A diff, or the new text of a file, may be so long."""
 
@@ -216,7 +218,7 @@ def _fresh_first(
         # what is to be imported was named by hand: better right than elsewhere
         if error.slug != "no-place" or args.place != AUTO or args.first:
             raise
-        for line in error.message.split("\n"):
+        for line in filter(None, (*error.message.split("\n"), error.hint)):
             err(f"leadline: {harmless(line)}")
         try:
             twins = _twins(args, candidate, captured)
@@ -308,9 +310,12 @@ def _check(args: argparse.Namespace) -> None:
             raise UsageError("no-such-path", f"{named} is not there: see --path and --read.")
     for predicate in filter(None, (args.fails, args.expect)):
         compile_predicate(predicate)
-    limits = (args.many, args.within, args.least)
-    if any(limit is not None and not limit > 0 for limit in limits):  # nan is not
-        raise UsageError("bad-limit", "--calls, --within and --least must be above zero.")
+    if any(limit is not None and limit < 1 for limit in (args.many, args.least)):
+        raise UsageError("bad-limit", "--calls and --least must be above zero.")
+    if not 0 < args.within <= MAX_WITHIN_S:  # nan is not, either
+        raise UsageError(
+            "bad-limit", f"--within must be above zero, and at most {MAX_WITHIN_S:,} seconds."
+        )
 
 
 def _patch(args: argparse.Namespace) -> bytes:

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from leadline.trial.fresh import is_own
+from leadline.trial.guards import as_run, name_at_import
 from leadline.trial.holders import is_class, namespace_of
 from leadline.trial.plan import Work, to_make
 from leadline.trial.program import Program, Source, Thing, thing_of
@@ -96,7 +97,8 @@ def bygone(works: list[Work], program: Program, changed: Changed) -> Iterator[st
     made = {str(work.module.__dict__["__name__"]): _made_anew(work) for work in works}
     for source in program.sources.values():
         anew, skipped = made.get(source.name, (set(), set()))
-        pieces = list(_pieces(source.tree.body, ""))
+        name = name_at_import(source.module.__dict__)
+        pieces = list(_pieces(as_run(source.tree.body, name), ""))
         for piece in _run(source, pieces):
             if any(piece.within.startswith(f"{one}.") for one in _new_classes(anew)):
                 continue

@@ -10,6 +10,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from leadline.trial.candidate import Candidate, Change
+from leadline.trial.guards import name_at_import
 from leadline.trial.holders import (
     codes_in,
     find,
@@ -101,9 +102,8 @@ class _Planned:
         self._inner: list[tuple[CodeType, CodeType | None, str]] = []
         try:
             self._codes = [_compiled(text, change.file) for text in (self._old, self._new)]
-            self.work.steps = steps(
-                self._old, self._new, main=module.__dict__.get("__name__") == "__main__"
-            )
+            name = name_at_import(module.__dict__)
+            self.work.steps = steps(self._old, self._new, name)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line = getattr(error, "lineno", None) or 1
             self._refuse(line, f"cannot be compiled: {error}")

@@ -11,7 +11,14 @@ MAX_PRINTED_CHARS = 8_000
 
 _NAMES = ("stdin", "stdout", "stderr")
 STANDARD = frozenset(f"sys.{name}" for name in _NAMES)
+KEPT = STANDARD - {"sys.stdin"}
+"""Those in whose place there is one that keeps what is printed."""
 _stood: list[dict[str, object]] = []
+
+
+def standing(place: object) -> str:
+    """Return the name of the standard stream that is there, of a module and a name in it."""
+    return next((f"sys.{name}" for name in _NAMES if place == ["sys", name]), "")
 
 
 def standard_name(value: object) -> str:

@@ -15,10 +15,13 @@ from leadline.trial.building import MAKERS, SHELLS, Node, Site, emptied, fill
 from leadline.trial.building_classes import CLASS
 from leadline.trial.building_streams import TEXT_WRAPPER
 from leadline.trial.dotted import refused
+from leadline.trial.printed import KEPT, standing
 from leadline.trial.withheld import Withheld, WithheldTouched, withheld
 from leadline.wire.errors import RefusedError
 from leadline.wire.kept import (
+    CONTEXT,
     IN_PROCESS,
+    STREAM,
     VERSION,
     WITHHELD,
     Kept,
@@ -187,12 +190,36 @@ class _Site(Site):
         super().__init__(list(document["nodes"]), modules)
         self._roots: dict[str, Any] = document["roots"]
         self._states = bytearray(len(self.nodes))
+        self._leave_streams()
         if living is not None:
             self._find(living)
         self._look_names_up()
         self._spread()
         numbers = {at for at, node in enumerate(self.nodes) if node["k"] == WITHHELD}
         self._paths = paths(document, numbers) if numbers else {}
+
+    def _leave_streams(self) -> None:
+        """Leave what keeps here what is printed in the place of a stream that the program has
+        put there for good: that one passes on to a log, or to files, what is to be compared. A
+        stream in memory is made anew, and so is what is read from."""
+        for at, node in enumerate(self.nodes):
+            name = standing(node.get("g"))
+            if name in KEPT:
+                self.nodes[at] = {"k": "name", "m": "sys", "t": name.removeprefix(STREAM)}
+            elif name:
+                self.nodes[at] = {part: one for part, one in node.items() if part != "g"}
+        around = self._roots.get(CONTEXT)
+        if type(around) is list:
+            node = self.nodes[around[0]]
+            pairs = [one for one in node.get("p", ()) if not self._is_of_program(*one)]
+            self.nodes[around[0]] = node | {"p": pairs}
+
+    def _is_of_program(self, what: Any, ref: Any) -> bool:
+        """Tell whether a pair is a stream that a module of the program has under a name."""
+        if type(what) is not str or what not in KEPT or type(ref) is not list:
+            return False
+        node = self.nodes[ref[0]]
+        return node["k"] == "name" or "g" in node
 
     def _find(self, living: Living) -> None:
         """Take what lives here as it is."""

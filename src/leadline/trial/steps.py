@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from leadline.trial.difference import aligned
+from leadline.trial.guards import MAIN, as_run
 from leadline.trial.scopes import (
     DEFINITIONS,
     FUNCTIONS,
@@ -77,10 +78,12 @@ class Steps:
     notes: list[str] = field(default_factory=list)
 
 
-def steps(old: str, new: str, *, main: bool = False) -> Steps:
-    """Compare two texts of a module; `main` says that it was run as a script."""
-    plan = _Planning(main=main)
+def steps(old: str, new: str, name: str = "") -> Steps:
+    """Compare two texts of a module; `name` is the one that it had while it ran, if that is
+    known."""
+    plan = _Planning(main=name == MAIN)
     before, after = parsed(old), parsed(new)
+    before.body, after.body = as_run(before.body, name), as_run(after.body, name)
     plan.bodies(before.body, after.body, "")
     for one, _ in simple(before.body, ""):
         if isinstance(one, ast.Import | ast.ImportFrom):
@@ -179,9 +182,8 @@ class _Planning:
         test = ast.unparse(old.test) if isinstance(old, ast.If) else ""
         if test.rpartition(".")[2] == "TYPE_CHECKING":
             return True
-        if "__name__" in test and "__main__" in test:
-            if self._main:
-                self._refuse(new.lineno, "the script's own statements have run")
+        if self._main and "__name__" in test and MAIN in test:
+            self._refuse(new.lineno, "the script's own statements have run")
             return True
         for before, after in zip(*blocks, strict=True):
             self.bodies(before, after, within, type(new).__name__.lower())

@@ -8,7 +8,7 @@ from leadline.trial.candidate import Candidate as Code
 from leadline.trial.candidate import Change, obstacles, touched_new, touched_old
 from leadline.trial.outcome import Outcome
 from leadline.trial.place import RUN_S, Begin, Ready
-from leadline.trial.withheld import LIVES
+from leadline.verify import advice
 from leadline.verify.aside import aside
 from leadline.verify.calls import CapturedCall, Home
 from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
@@ -36,12 +36,8 @@ from leadline.wire.errors import RefusedError, UnavailableError
 from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.value import Value
 
-_TWIN_HAS = "what lives in its process is there in a twin: --place twin, where that is allowed"
-
 type Progress = Callable[[str, int, int], None]
 """Takes what is being done, how much of it is done, and how much there is."""
-
-_DENIED = PermissionError.__name__
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +100,7 @@ def verify(request: Request, progress: Progress = lambda *_: None) -> Verified:
     )
     ready = [call for call in request.calls if call.document is not None]
     found, place, notes, runs = _run(request, ready, progress)
-    if any(LIVES in one.case.reason for one in found):
-        notes = [*notes, _TWIN_HAS]
+    notes = [*notes, *advice.in_twins(found), *advice.late(found)]
     lost = [not_replayable(call) for call in request.calls if call.document is None]
     took = time.monotonic() - began
     return reported(asked, [*found, *lost], place, notes, runs, took)
@@ -153,6 +148,7 @@ def reported(
         notes=[
             *asked.candidate.notes,
             *notes,
+            *advice.of_requests(compared),
             *notes_of(map(_agreed, compared)),
             *_not_named(compared, asked.fails),
         ],
@@ -262,23 +258,13 @@ def _control(request: Request, places: Places) -> Ready:
         raise UnavailableError(
             "no-place",
             f"The calls cannot be run again in a fresh process: {_why(control)}.",
-            _hint(request, control),
+            advice.of_import(control, request.entry, request.home.main),
         )
     if not tried.ok:
         raise RefusedError(
             "not-applicable", f"The candidate cannot be imported: {_why(tried)}."
         )
     return control
-
-
-def _hint(request: Request, control: Ready) -> str:
-    unread = [one.detail for one in control.refused if one.what == "openat" and one.detail]
-    if unread and _DENIED in control.reason:
-        return f"It may not read {unread[-1]}: --read names what it may read beside."
-    main = request.home.main
-    if main and request.entry.startswith((f"{main}:", "__main__:")):
-        return "What a program does by itself belongs under `if __name__ == '__main__'`."
-    return ""
 
 
 type _Runner = Callable[[Sequence[CapturedCall], str], list[Compared]]

@@ -1,0 +1,56 @@
+"""Which option helps where calls could not be run as they were: said beside the reason."""
+
+import re
+from collections.abc import Sequence
+
+from leadline.trial.place import Ready
+from leadline.trial.withheld import LIVES
+from leadline.verify.comparison import Compared
+
+TWIN_HAS = "what lives in its process is there in a twin: --place twin, where that is allowed"
+_FLASK_HAS = (
+    "a view of Flask reads its request from the server's socket: with "
+    "--entry flask.app:Flask.wsgi_app whole requests are compared"
+)
+_SLOW = "{} had not ended after {} s: --within SECONDS gives each run more time"
+_LATE = re.compile(r"it had not ended after ([\d.]+) s")
+_OF_FLASK = re.compile(r"context variables\S*\.request\.environ\[")
+_OF_DJANGO = re.compile(
+    r"\bImproperlyConfigured: .*settings are not configured|\bAppRegistryNotReady\b"
+)
+_MISSING = re.compile(r"\bModuleNotFoundError: No module named '(\w+)")
+
+
+def late(compared: Sequence[Compared]) -> list[str]:
+    """Say what helps calls that came to no end in the time that there was."""
+    found = [met[1] for one in compared if (met := _LATE.match(one.case.reason))]
+    if not found:
+        return []
+    calls = f"{len(found)} call{'s' * (len(found) != 1)}"
+    return [_SLOW.format(calls, found[0])]
+
+
+def of_requests(compared: Sequence[Compared]) -> list[str]:
+    """Say as what the calls of a view can be captured whole."""
+    is_met = any(_OF_FLASK.search(one.case.reason) for one in compared if not one.case.agreed)
+    return [_FLASK_HAS] if is_met else []
+
+
+def in_twins(compared: Sequence[Compared]) -> list[str]:
+    """Say where there is what lives in the process of the service."""
+    return [TWIN_HAS] if any(LIVES in one.case.reason for one in compared) else []
+
+
+def of_import(control: Ready, entry: str, main: str) -> str:
+    """Say what helps a place that could not be set up; `main` is the program's own module."""
+    unread = [one.detail for one in control.refused if one.what == "openat" and one.detail]
+    if unread and PermissionError.__name__ in control.reason:
+        return f"It may not read {unread[-1]}: --read names what it may read beside."
+    if _OF_DJANGO.search(control.reason):
+        return "--import names the module that sets Django up, such as mysite.wsgi."
+    missing = _MISSING.search(control.reason)
+    if missing is not None and missing[1] == re.split(r"[.:]", entry)[0]:
+        return f"--path names the folder that {missing[1]} is imported from."
+    if main and entry.startswith((f"{main}:", "__main__:")):
+        return "What a program does by itself belongs under `if __name__ == '__main__'`."
+    return ""
