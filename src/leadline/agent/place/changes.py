@@ -40,6 +40,7 @@ _MANY = 64
 
 type Taken = tuple[Value, bool]
 """A value as a tree, and whether that shows all of it."""
+_CONTAINERS = (dict, list, set, deque, bytearray)
 _KEYS = {int, str, bytes}
 """Classes of keys that are told apart by what they are written as."""
 _MISSING: Any = object()
@@ -150,7 +151,7 @@ class Changes:
         name = step.removeprefix(".") if step.startswith(".") else step.strip("[]'")
         where = path + (name if module else step)
         if step.startswith(".") and self._is_given(path, now, name, one, other):
-            where = path + self._mark(before, now) + name
+            where = path + self._mark(before, now, one, other) + name
         if one is _MISSING and name in self._reckoned_once(now):
             where = f"{ONCE}{where})"
         if other is _MISSING:
@@ -179,13 +180,20 @@ class Changes:
         least = 1 if before is now else 2
         return not texts or sum(sets(text, name) for text in texts) < least
 
-    def _mark(self, before: object, holder: object) -> str:
+    def _mark(self, before: object, holder: object, was: object, now: object) -> str:
         """Return what stands before an attribute that is given."""
-        kind: Any = holder if issubclass(type(holder), type) else type(holder)
+        if before is holder and self._is_library(holder):
+            return OF_LIBRARY
+        return OF_LIBRARY if was is now and self._is_library(now) else GIVEN
+
+    def _is_library(self, value: object) -> bool:
+        """Tell whether an object, or a class, is none of the service's own, nor a container or
+        what belongs to its process."""
+        kind: Any = value if issubclass(type(value), type) else type(value)
         layout, modules = layout_of(kind), self._reach.modules
-        is_own = any(layout_of(one).module in modules for one in layout.order)
-        is_told = is_own or before is not holder or is_resource(layout)
-        return GIVEN if is_told else OF_LIBRARY
+        if is_resource(layout) or issubclass(kind, _CONTAINERS):
+            return False
+        return not any(layout_of(one).module in modules for one in layout.order)
 
     def _texts(self, kinds: Iterable[type]) -> list[str | None]:
         """Return the texts of changed files that define one of some classes."""
