@@ -384,6 +384,15 @@ with contextlib.closing(sqlite3.connect(PATH)) as con:
 --
 with contextlib.closing(sqlite3.connect(PATH)) as con:
     con.execute('update comments set likes = likes where id = 1')
+== idle_rolled_back_in_part
+with contextlib.closing(sqlite3.connect(PATH, isolation_level=None)) as con:
+    con.execute('begin'); con.execute('savepoint a')
+    con.execute('update comments set likes = likes where id = 1'); con.execute('commit')
+--
+with contextlib.closing(sqlite3.connect(PATH, isolation_level=None)) as con:
+    con.execute('begin'); con.execute('savepoint a')
+    con.execute('update comments set likes = likes where id = 1')
+    con.execute('rollback to a'); con.execute('commit')
 == idle_rolled_back
 con = sqlite3.connect(PATH)
 con.execute('update comments set likes = likes where id = 1'); con.commit()

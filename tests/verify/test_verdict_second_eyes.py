@@ -425,7 +425,11 @@ OF_OTHERS = {
     "living": "LIVING[1] = BASE",
     "order_of_its_own": "LATEST.move_to_end('a')",
 }
-IN_LIBRARIES = {"by_a_call": "WAITING.update({1: x})", "kept": "KEPT.add(BASE)"}
+IN_LIBRARIES = {
+    "by_a_call": "WAITING.update({1: x})",
+    "kept": "KEPT.add(BASE)",
+    "drifts_apart": "other.SPACE = type(SPACE)(limit=1)",
+}
 OWN = {
     "counts": "SERVICE.count += 1",
     "remembers": "SERVICE.memory[1] = x",

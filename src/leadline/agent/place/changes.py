@@ -16,6 +16,7 @@ from leadline.agent.place.deep import cached_of
 from leadline.agent.place.digests import digest
 from leadline.agent.place.inside import LARGE, code_of, inside
 from leadline.agent.place.named import names_of
+from leadline.agent.place.owned import can_change
 from leadline.agent.place.parts import Part, is_plain, items, of_c, ordinary
 from leadline.agent.place.reach import Reach, as_plain
 from leadline.expression.layout import layout_of
@@ -113,6 +114,10 @@ class Changes:
         if before is not now and _is_another(before, now):
             self._new(path, "", now)
             return
+        if before is not now and can_change(now) and self._reach.has_others(before):
+            # who has kept the old one, or gets it there, has another thing from now on
+            known = self._reach.knows(now)
+            self.found[f"{UNSHOWN}object of {path}"] = "another" if known else "a new one"
         narrow = self._narrowed(before, now)
         ours, theirs = narrow or (
             self._reach.inside(before, True),

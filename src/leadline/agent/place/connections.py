@@ -21,7 +21,11 @@ memory of a run: 20,000 short ones take 3.3 MB, and long ones hardly more than t
 _COMMENT = re.compile(r"\s*(?:--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z)|;)?", re.DOTALL)
 _VERB = re.compile(r"[a-zA-Z]+")
 _WITHIN = re.compile(r"\b(insert|update|delete|replace)\b", re.IGNORECASE)
-_BACK = re.compile(r"\s*rollback\b(?!.*\bto\b)", re.IGNORECASE | re.DOTALL)
+_NAME = r"[\"'`\[]?(\w+)"
+_SAVED = re.compile(rf"\s*savepoint\s+{_NAME}", re.IGNORECASE)
+_BACK = re.compile(
+    rf"\s*rollback\b(?:\s+transaction\b)?(?:\s+to\s+(?:savepoint\s+)?{_NAME})?", re.IGNORECASE
+)
 _KEPT = re.compile(r"\s*(?:\w+\s*\.\s*)?(?:user_version|application_id)\s*[=(]", re.IGNORECASE)
 """What a `PRAGMA` writes into the file."""
 ROWS = frozenset(("INSERT", "UPDATE", "DELETE", "REPLACE"))
@@ -64,6 +68,8 @@ class Record:
     too_many: bool = False
     is_used: bool = False
     """Whether anything was asked of the database."""
+    _saved: list[tuple[str, int]] = field(default_factory=list)
+    """Names of savepoints, and how many statements there were before each."""
     _stands: bool = False
     """Whether a transaction was under way when it was looked at last."""
 
@@ -71,6 +77,7 @@ class Record:
         """Forget what was done so far."""
         self.catch_up()
         self.made.clear()
+        self._saved.clear()
         self.is_used = False
 
     def catch_up(self, dying: Any = None) -> None:
@@ -102,8 +109,7 @@ class Record:
         self.is_used = True
         if not text.startswith("--"):  # what a trigger does is counted with what set it off
             self.catch_up()
-            if _BACK.match(text):
-                self._end(ROLLED_BACK)
+            self._turn(text)
             verb = verb_of(text)
             if verb and not (self.made and self.made[-1].is_again(text)):
                 self.chars += len(text)
@@ -118,8 +124,17 @@ class Record:
         self.catch_up(dying)
         self._end(NOT_COMMITTED)
 
-    def _end(self, fate: str) -> None:
-        for one in reversed(self.made):
+    def _turn(self, text: str) -> None:
+        """Note where a transaction may go back to, and that it does."""
+        if (found := _SAVED.match(text)) is not None:
+            self._saved.append((found[1].lower(), len(self.made)))
+        elif (found := _BACK.match(text)) is not None:
+            name = (found[1] or "").lower()
+            since = [at for saved, at in self._saved if saved == name]
+            self._end(ROLLED_BACK, since[-1] if since else 0)
+
+    def _end(self, fate: str, since: int = 0) -> None:
+        for one in reversed(self.made[since:]):
             if one.fate:
                 break
             one.fate = fate

@@ -56,7 +56,7 @@ def _walk(
     waiting, met = deque([(name, value)]), {id(value): value}
     while waiting and len(met) < MOST_LOOKED:
         path, one = waiting.popleft()
-        if _can_change(one):
+        if can_change(one):
             yield path, one
             if ends(one):
                 continue
@@ -75,7 +75,8 @@ def _parts(value: Any) -> list[Part]:
         return []
 
 
-def _can_change(value: object) -> bool:
+def can_change(value: object) -> bool:
+    """Tell whether a value is a container or an object, in which something can be set."""
     kind = type(value)
     if kind is Withheld or issubclass(kind, _NONE):
         return False

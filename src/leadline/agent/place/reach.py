@@ -211,6 +211,10 @@ class Reach:
         """Tell whether an object was there before."""
         return id(value) in self._held
 
+    def has_others(self, value: object) -> bool:
+        """Tell whether more than one thing led to an object before."""
+        return len(set(self._up.get(id(value), ()))) > 1
+
     def of_c(self, value: object, before: bool) -> object:
         """Return what C code keeps for an object now, or kept before."""
         if before and id(value) in self._of_c:
