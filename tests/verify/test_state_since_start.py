@@ -10,6 +10,7 @@ import pytest
 from benchmarks.verify.calling import captured, home, imported
 
 from leadline.agent.capture import outlet
+from leadline.agent.place.moved import Moved
 from leadline.agent.state import CUT, UNKNOWN, held_by, held_by_modules
 from leadline.trial.candidate import make, of_texts
 from leadline.verify.state import IN_TWIN
@@ -268,3 +269,16 @@ def test_what_the_program_holds_is_told_before_a_library_that_the_entry_is_in():
     ]
     assert set(found) == {True, False}
     assert found == sorted(found)
+
+
+class Held:
+    at_start = ("held",)
+
+
+def test_attributes_of_a_library_that_nobody_looked_at_are_none_of_the_services():
+    live = {name: {CUT: UNKNOWN} for name in (__name__, "hypothesis.errors", "logging")}
+    found = [one.split(":") for one in Moved(live, lambda file: file == __file__).names]
+    assert [__name__, "Held.at_start"] in found
+    of_libraries = [name for module, name in found if module != __name__]
+    assert "root" in of_libraries  # what a library holds by itself is what nobody knows
+    assert not [name for name in of_libraries if "." in name]

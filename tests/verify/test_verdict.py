@@ -46,6 +46,8 @@ TABLE = [
     ([ELSEWHERE] * 20, BOTH, Verdict.NOT_EXERCISED, "no call has reached"),
     ([ELSEWHERE] * 20 + [UNMOVED], BOTH, Verdict.NOT_EXERCISED, ""),
     ([ELSEWHERE] * 20 + [LOST], NONE, Verdict.NOT_EXERCISED, ""),
+    ([ELSEWHERE] * 2 + [LOST] * 2, NONE, Verdict.NOT_EXERCISED, ""),
+    ([ELSEWHERE] * 2 + [LOST] * 3, NONE, Verdict.UNKNOWN, "not agree: it reads the clock"),
     ([GOOD] * 20, NONE, Verdict.NO_DIFFERENCE_SEEN, ""),
     ([GOOD] * 20, FAILS, Verdict.NO_DIFFERENCE_SEEN, "no failing call"),
     ([GOOD], NONE, Verdict.NO_DIFFERENCE_SEEN, ""),

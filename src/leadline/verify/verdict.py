@@ -178,7 +178,7 @@ def _rules(cases: Sequence[Case], stated: Stated, shares: Shares) -> tuple[Verdi
         return Verdict.UNKNOWN, _no_control(cases)
     evidence = [case for case in cases if case.is_evidence]
     if not evidence:
-        return Verdict.NOT_EXERCISED, "no call has reached a changed line"
+        return _not_exercised(cases, shares)
     # Said of a failing call whether or not it came by a changed line: it was run.
     if any(meets(case, stated) is False for case in cases if case.agreed and case.failed):
         return Verdict.NOT_FIXED, ""
@@ -207,12 +207,26 @@ def _unknown(
     unreached = sum(1 for case in cases if case.failed and case.agreed and not case.is_evidence)
     if unreached:
         return f"{unreached} failing calls have not reached a changed line"
-    if shares.agreed < LEAST_AGREED * shares.calls:
-        return "of most calls nothing is known, since their control did not agree"
+    if few := _few_agreed(cases, shares):
+        return few
     if stated.untried and not stated.left:
         names, are = ", ".join(stated.untried), "are" if len(stated.untried) > 1 else "is"
         return f"{names} {are} part of the candidate, and not tried"
     return stated.left or _too_few(cases, stated, shares)
+
+
+def _not_exercised(cases: Sequence[Case], shares: Shares) -> tuple[Verdict, str]:
+    if few := _few_agreed(cases, shares):
+        return Verdict.UNKNOWN, f"no call that could be run has reached a changed line; {few}"
+    return Verdict.NOT_EXERCISED, "no call has reached a changed line"
+
+
+def _few_agreed(cases: Sequence[Case], shares: Shares) -> str:
+    if shares.agreed >= LEAST_AGREED * shares.calls:
+        return ""
+    reason = next((case.reason for case in cases if case.reason and not case.agreed), "")
+    why = f": {reason}" if reason else ""
+    return f"of most calls nothing is known, since their control did not agree{why}"
 
 
 def _too_few(cases: Sequence[Case], stated: Stated, shares: Shares) -> str:

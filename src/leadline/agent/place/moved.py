@@ -8,7 +8,7 @@ instructions: a name of a module, with the attributes and constants that follow 
 import dis
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -29,13 +29,20 @@ type Held = Mapping[str, Mapping[str, str]]
 class Moved:
     """What is known of the service's modules, beside what they hold in this process now."""
 
-    def __init__(self, live: Held) -> None:
-        """`live` are the digests of what the service's modules held (`agent.state`)."""
+    def __init__(self, live: Held, is_own: Callable[[str], bool]) -> None:
+        """`live` are the digests of what the service's modules held (`agent.state`), `is_own`
+        tells which files are its own. Of a library that nobody had the time to look at, as
+        many have attributes of the name that the candidate reads as there are classes: these
+        count no more than those of libraries that nobody ever looks at."""
         here = {
             name: held_by(name, vars(module))
             for name in live
             if type(module := sys.modules.get(name)) is ModuleType
         }
+        for name, held in here.items():
+            file = vars(sys.modules[name]).get("__file__")
+            if CUT in live[name] and not (type(file) is str and is_own(file)):
+                here[name] = {one: digest for one, digest in held.items() if "." not in one}
         self._known = {
             name: frozenset((*live[name], *here.get(name, ()))) - {CUT} for name in live
         }

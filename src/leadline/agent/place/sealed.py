@@ -64,7 +64,7 @@ def live(begin: Begin, lines: Lines) -> None:
     is_own, brought = own_code(begin), set[str]()
     made_before = MadeBefore(begin, is_own)
     state = Globals(is_own, begin.overlay)
-    moved = Moved(begin.state)
+    moved = Moved(begin.state, is_own)
     _rehearse(begin)
     gc.collect()
     gc.freeze()  # a copy that collects garbage would touch, and so copy, all of it
