@@ -89,7 +89,7 @@ def worker(leadline, tmp_path):
         assert (tmp_path / "sharing.py").read_text() == before
 
 
-def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker):
+def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker, tmp_path):
     expect = ("--expect", "result[0] == amount")
     told = subprocess.run(
         [sys.executable, "-c", FEW, "verify", "worker", *FAILS, *expect, "--patch", "fix.diff",
@@ -123,7 +123,21 @@ def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker):
     )
     assert found["sentence"].startswith("fixed: "), found["sentence"]
     assert re.fullmatch(r"twin of the live process, state of \d\d:\d\d:\d\d", found["place"])
-    for twins in (hits, found):
+    # in the checkout of the service itself, in which the change was made, it is the same
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-C", str(tmp_path)]
+    for words in (["init", "-q"], ["add", "sharing.py"], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    subprocess.run([*git, "apply", "fix.diff"], check=True)
+    here = ("verify", "worker", *FAILS, *expect, "-n", "24", *ENOUGH)
+    again = leadline.json(*here, "--place", "twin", "--patch", "fix.diff")
+    leadline.cwd = tmp_path.parent  # where no file is that the service has
+    ref = leadline.json(*here, "--ref", "HEAD")
+    leadline.cwd = tmp_path
+    subprocess.run([*git, "checkout", "-q", "sharing.py"], check=True)
+    for made in (again, ref):
+        assert made["sentence"].startswith("fixed: "), made["sentence"]
+        assert any("the service has loaded is the text before" in one for one in made["notes"])
+    for twins in (hits, found, again):
         assert not any("not compared" in note for note in twins["notes"])
         said = (twins["place"], twins["unknown"], twins["notes"])
         assert twins["shares"]["agreed"] == twins["shares"]["calls"], said

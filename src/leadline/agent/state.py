@@ -53,11 +53,11 @@ def held_by_modules(file: str) -> dict[str, dict[str, str]]:
         return {}
     found: dict[str, dict[str, str]] = {}
     until, names = thread_time() + MAX_S, 0
-    for name, held in _modules(file):
+    for name, module in own_modules(file):
         if names >= MAX_NAMES or thread_time() > until:
             found[name] = {CUT: UNKNOWN}
             continue
-        found[name] = held_by(name, held)
+        found[name] = held_by(name, _dict_of(module))
         names += len(found[name])
         sleep(_REST_S)  # it is the application's interpreter
     return found
@@ -75,20 +75,19 @@ def held_by(name: str, held: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _modules(file: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def own_modules(file: str) -> Iterator[tuple[str, ModuleType]]:
     """Yield the modules of the application, those of the file's package first."""
-    some: list[tuple[str, str, dict[str, Any]]] = []
+    some: list[tuple[str, str, ModuleType]] = []
     for name, module in list(sys.modules.items()):
         if type(name) is str and type(module) is ModuleType:
-            held = _dict_of(module)
-            its = held.get("__file__")
+            its = _dict_of(module).get("__file__")
             if type(its) is str:
-                some.append((name, its, held))
+                some.append((name, its, module))
     package = next((name for name, its, _ in some if its == file), "").partition(".")[0]
     some.sort(key=lambda one: one[0].partition(".")[0] != package)
-    for name, its, held in some:
+    for name, its, module in some:
         if name.partition(".")[0] == package or is_own_file(its):
-            yield name, held
+            yield name, module
 
 
 def _named(module: str, key: str, value: Any) -> dict[str, str]:

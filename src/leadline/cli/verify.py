@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -330,7 +330,8 @@ def _candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
     folder = str(Path(args.path[0]).resolve()) if args.path else home.cwd
     read = finder(home.path, folder, args.path)
     if args.ref:
-        return candidates.from_git(args.ref, folder, read)
+        where = [folder] if args.path else [folder, *home.path]
+        return candidates.from_git(args.ref, _checkout(where), read)
     if args.replace:
         name, equal, file = args.replace.partition("=")
         if not equal:
@@ -339,6 +340,12 @@ def _candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
     title = "standard input" if args.patch == _STDIN else Path(args.patch).name
     text = patch.decode("utf-8", "surrogateescape")
     return candidates.from_diff(text, read, title=title, folder=folder)
+
+
+def _checkout(folders: Sequence[str]) -> str:
+    """Return the first folder that lies in a checkout; else the first one, of which git tells
+    what is wrong."""
+    return next((one for one in folders if one and candidates.is_checkout(one)), folders[0])
 
 
 def _bytes(file: str) -> bytes:

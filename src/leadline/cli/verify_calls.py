@@ -157,6 +157,7 @@ def _home(args: argparse.Namespace, origin: Origin) -> tuple[Home, list[str]]:
         digest=origin.digest,
         main=origin.main,
         state=origin.state,
+        code=origin.code if python == origin.python else {},  # else it is compiled otherwise
         recursion_limit=origin.recursion_limit,
         max_str_digits=origin.max_str_digits,
         flags=origin.flags,

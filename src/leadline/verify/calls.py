@@ -66,6 +66,7 @@ class Home:
     main: str = ""
     argv: list[str] = field(default_factory=list)
     state: dict[str, dict[str, str]] = field(default_factory=dict)
+    code: dict[str, list[str]] = field(default_factory=dict)
     recursion_limit: int | None = None
     max_str_digits: int | None = None
     flags: dict[str, int] = field(default_factory=dict)

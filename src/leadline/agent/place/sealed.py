@@ -22,6 +22,7 @@ from leadline.agent.place.digests import use_salt
 from leadline.agent.place.entry import Entry, find_entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.lines import Lines
+from leadline.agent.place.loaded import as_loaded
 from leadline.agent.place.made_before import MadeBefore
 from leadline.agent.place.moved import Moved
 from leadline.agent.place.one_run import OF_A_RUN, run_order
@@ -76,6 +77,7 @@ def live(begin: Begin, lines: Lines) -> None:
         parameters=list(entry.parameters),
         took_s=round(time.perf_counter() - began, 3),
         moved=moved.names,
+        as_loaded=as_loaded(begin),
         notes=notes,
         refused=refusals(),
     )
