@@ -34,6 +34,7 @@ from leadline.verify.report import Report
 from leadline.verify.sources import finder
 from leadline.verify.verdict import LEAST_EVIDENCE, LEAST_GOOD
 from leadline.verify.verifying import Request, Verified, verify
+from leadline.wire.call import MAX_CALLS
 from leadline.wire.errors import LeadlineError, RefusedError, UnavailableError, UsageError
 from leadline.wire.struct import replace
 from leadline.wire.target import parse_place
@@ -221,9 +222,14 @@ def _fresh_first(
         try:
             twins = _twins(args, candidate, captured)
         except LeadlineError as other:
-            said = f"{error.message} Not in a twin either: {other.message}"
+            said = f"{_first_line(error)}. Not in a twin either: {other.message}"
             raise UnavailableError(error.slug, said, error.hint) from None
-        return _noted(twins, [f"not run in a fresh process: {error.message}"]), False
+        return _noted(twins, [f"not run in a fresh process: {_first_line(error)}"]), False
+
+
+def _first_line(error: LeadlineError) -> str:
+    """Return what an error says without the frames that may stand below."""
+    return error.message.partition("\n")[0].rstrip(".")
 
 
 def _twins(args: argparse.Namespace, candidate: Candidate, captured: Captured) -> Verified:
@@ -311,6 +317,10 @@ def _check(args: argparse.Namespace) -> None:
     limits = (args.many, args.within, args.least)
     if any(limit is not None and not limit > 0 for limit in limits):  # nan is not
         raise UsageError("bad-limit", "--calls, --within and --least must be above zero.")
+    if args.many is not None and args.many > MAX_CALLS:
+        raise UsageError(
+            "bad-limit", f"--calls must be from 1 to {MAX_CALLS:,}, not {args.many:,}."
+        )
 
 
 def _patch(args: argparse.Namespace) -> bytes:

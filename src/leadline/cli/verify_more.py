@@ -7,7 +7,7 @@ from collections.abc import Callable
 from leadline.cli.show import err, harmless
 from leadline.cli.verify_calls import Captured, from_service
 from leadline.verify.report import Report
-from leadline.verify.verdict import LEAST_EVIDENCE, MORE_GOOD, wanted_good
+from leadline.verify.verdict import CAPTURE_MORE, LEAST_EVIDENCE, MORE_GOOD, wanted_good
 from leadline.verify.verifying import Verified
 from leadline.wire.errors import LeadlineError
 from leadline.wire.struct import replace
@@ -31,7 +31,8 @@ def with_more(args: argparse.Namespace, captured: Captured, run: Run) -> Verifie
         many = more_wanted(found.report, args.least)
         if not many:
             break
-        err(f"leadline: {harmless(found.report.reason)}; capturing up to {many} more")
+        said = found.report.reason.removesuffix(CAPTURE_MORE)
+        err(f"leadline: {harmless(said)}; capturing up to {many} more")
         try:
             more = from_service(
                 argparse.Namespace(**{**vars(args), "many": many}), captured.entry
