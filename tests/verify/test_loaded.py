@@ -9,6 +9,7 @@ from benchmarks.verify.calling import captured, home, imported
 from leadline.agent.loaded_code import loaded_code
 from leadline.agent.state import held_by_modules
 from leadline.trial.candidate import from_diff
+from leadline.verify.calls import joined_code
 from leadline.verify.sources import finder
 from leadline.verify.verifying import Request, verify
 from leadline.wire.call import NOT_LOOKED_AT
@@ -96,6 +97,22 @@ def test_where_it_is_not_sure_that_it_does_nothing_is_verified(tmp_path, which):
     new = OLD.replace(*FIX)
     with pytest.raises(RefusedError, match=why):
         verified(tmp_path, diff=diff_of(OLD, new), disk=new, **more)
+
+
+def test_of_processes_that_run_different_versions_nothing_is_sure(tmp_path):
+    new = OLD.replace(*FIX)
+    ran = []
+    for number, text in enumerate((OLD, new)):
+        (tmp_path / str(number)).mkdir()
+        file = tmp_path / str(number) / "mended.py"
+        file.write_text(text)
+        with imported(file.parent, "mended"):
+            ran.append({str(tmp_path / "mended.py"): loaded_code(str(file))[str(file)]})
+    diff = diff_of(OLD, new)
+    report = verified(tmp_path, OLD, diff, new, code=joined_code(ran[:1]))
+    assert report.verdict == "fixed", report.sentence
+    with pytest.raises(RefusedError, match="without it the file is not what"):
+        verified(tmp_path, OLD, diff, new, code=joined_code(ran))
 
 
 def test_a_file_that_was_made_is_one_where_the_service_has_not_loaded_it(tmp_path):

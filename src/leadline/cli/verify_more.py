@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from leadline.cli.show import err, harmless
 from leadline.cli.verify_calls import Captured, from_service
+from leadline.verify.calls import joined_code
 from leadline.verify.report import Report
 from leadline.verify.verdict import CAPTURE_MORE, LEAST_EVIDENCE, MORE_GOOD, wanted_good
 from leadline.verify.verifying import Verified
@@ -61,4 +62,5 @@ def _joined(captured: Captured, more: Captured) -> Captured:
     last = max((call.number for call in captured.calls), default=0)
     others = [replace(call, number=last + n) for n, call in enumerate(more.calls, 1)]
     notes = list(dict.fromkeys([*captured.notes, *more.notes]))
-    return replace(captured, calls=[*captured.calls, *others], notes=notes)
+    home = replace(captured.home, code=joined_code([captured.home.code, more.home.code]))
+    return replace(captured, home=home, calls=[*captured.calls, *others], notes=notes)

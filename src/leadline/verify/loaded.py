@@ -30,8 +30,8 @@ def loaded_of(
     """Return the digests of what the service has loaded of the candidate's files, as far as it
     is known. Raises `RefusedError` where it is not of one that the change was taken back from,
     or the service has loaded one that the candidate makes. What it has not loaded at all no
-    call has met: in a fresh place the old text of that is found, and in a twin what is on the
-    disk."""
+    call has met: in a fresh place the old text of that is found, but in a twin the new one,
+    which is on the disk."""
     found: dict[str, list[str]] = {}
     for change in candidate.changes:
         file, digests = change.file, _of_file(change.file, home)
@@ -39,7 +39,8 @@ def loaded_of(
         if file in candidate.taken_back:
             if digests is not None and change.old is None:
                 raise _refused(file, "the service has loaded it")
-            if digests is None and not in_twin and _would_be_told(file, home):
+            on_disk = in_twin and change.old is not None
+            if digests is None and not on_disk and _would_be_told(file, home):
                 continue
             if not is_known:
                 raise _refused(file, "it is not known what the service has loaded of it")
