@@ -123,6 +123,7 @@ def test_a_file_that_was_made_is_one_where_the_service_has_not_loaded_it(tmp_pat
     diff += "".join(f"+{line}\n" for line in made.splitlines())
     report = verified(tmp_path, OLD, diff, new)
     assert report.verdict == "fixed", report.sentence
+    assert any("extra.py is there already" in note for note in report.notes)
     known = {str(tmp_path / "mended.py"): [], str(tmp_path / "extra.py"): []}
     with pytest.raises(RefusedError, match=r"extra.py has the change already, and the service"):
         verified(tmp_path, OLD, diff, new, code=known)

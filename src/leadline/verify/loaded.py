@@ -16,6 +16,7 @@ from leadline.wire.call import NOT_LOOKED_AT
 from leadline.wire.errors import RefusedError
 
 _TAKEN_BACK = "{} has the change already: what the service has loaded is the text before it"
+_MADE = "{} is there already, and the service has not loaded it"
 _EDITED = "{} is not what the service has loaded: it was edited since, or is changed at import"
 _INSTALLED = frozenset(("site-packages", "dist-packages"))
 _HINT = (
@@ -71,7 +72,10 @@ def check_loaded(
 
 def taken_back(candidate: Candidate) -> list[str]:
     """Say of which files the old text is not the one on the disk."""
-    return [_TAKEN_BACK.format(file) for file in candidate.taken_back]
+    made = {change.file for change in candidate.changes if change.old is None}
+    return [
+        (_MADE if file in made else _TAKEN_BACK).format(file) for file in candidate.taken_back
+    ]
 
 
 def edited(loaded: Iterable[str], control: Ready) -> list[str]:
