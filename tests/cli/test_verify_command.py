@@ -89,7 +89,7 @@ def worker(leadline, tmp_path):
         assert (tmp_path / "sharing.py").read_text() == before
 
 
-def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker):
+def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker, tmp_path):
     expect = ("--expect", "result[0] == amount")
     told = subprocess.run(
         [sys.executable, "-c", FEW, "verify", "worker", *FAILS, *expect, "--patch", "fix.diff",
@@ -98,7 +98,7 @@ def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker):
     found = json.loads(told.stdout)
     assert found["sentence"].startswith("fixed: "), found["sentence"]
     assert found["shares"]["others"] >= LEAST_GOOD
-    assert re.search(r"\d+ good calls have come by .* are wanted; .* \d+ more", told.stderr)
+    assert re.search(r"\d+ good calls have come by .* wanted; capturing up to \d+", told.stderr)
     assert (found["entry"], found["exit_status"]) == ("sharing:shares", 0)
     kept = leadline.json("verdicts")["verdicts"]
     assert [(one["verdict"], one["service"]) for one in kept] == [("fixed", "worker")]
@@ -123,7 +123,21 @@ def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker):
     )
     assert found["sentence"].startswith("fixed: "), found["sentence"]
     assert re.fullmatch(r"twin of the live process, state of \d\d:\d\d:\d\d", found["place"])
-    for twins in (hits, found):
+    # in the checkout of the service itself, in which the change was made, it is the same
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-C", str(tmp_path)]
+    for words in (["init", "-q"], ["add", "sharing.py"], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    subprocess.run([*git, "apply", "fix.diff"], check=True)
+    here = ("verify", "worker", *FAILS, *expect, "-n", "24", *ENOUGH)
+    again = leadline.json(*here, "--place", "twin", "--patch", "fix.diff")
+    leadline.cwd = tmp_path.parent  # where no file is that the service has
+    ref = leadline.json(*here, "--ref", "HEAD")
+    leadline.cwd = tmp_path
+    subprocess.run([*git, "checkout", "-q", "sharing.py"], check=True)
+    for made in (again, ref):
+        assert made["sentence"].startswith("fixed: "), made["sentence"]
+        assert any("the service has loaded is the text before" in one for one in made["notes"])
+    for twins in (hits, found, again):
         assert not any("not compared" in note for note in twins["notes"])
         said = (twins["place"], twins["unknown"], twins["notes"])
         assert twins["shares"]["agreed"] == twins["shares"]["calls"], said
@@ -271,6 +285,7 @@ def test_who_may_not_run_code_waits_for_an_approval(leadline, worker, tmp_path):
         (["worker", "--fails", "f(", "--patch", "x.diff"], "expression-"),
         (["worker", "--fails", "raises", "--patch", "x.diff"], "expression-syntax"),
         (["worker", "--patch", "x.diff", "-n", "0"], "bad-limit"),
+        (["worker", "--patch", "x.diff", "-n", "10001"], "bad-limit"),
         (["worker", "--patch", "x.diff", "--within", "nan"], "bad-limit"),
         (["worker", "--patch", "x.diff", "--within", "inf"], "bad-limit"),
         (["--captured", "/dev/zero", "--patch", "x.diff"], "bad-capture-file"),

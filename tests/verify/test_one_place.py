@@ -86,8 +86,12 @@ def test_calls_of_several_sorts_in_one_place(shop: ModuleType, tmp_path: Path) -
     begin = Begin(path=place_of.path, cwd=place_of.cwd, entry="shop_of_it:greet", salt="x")
     unset = Place(begin, sys.executable, "1")
     place = Place(replace(begin, first=["settings_of_it"]), sys.executable, "1")
+    mistyped = Place(replace(begin, first=["settigns_of_it"]), sys.executable, "1")
     try:
         assert "import settings first" in unset.ready().reason
+        assert mistyped.ready().reason.startswith(
+            "settigns_of_it cannot be imported in a sealed"
+        )
         ready = place.ready()
         assert ready.ok, ready.reason
 
@@ -116,6 +120,7 @@ def test_calls_of_several_sorts_in_one_place(shop: ModuleType, tmp_path: Path) -
         assert "has no function nothing" in ran.rerun.cut
     finally:
         unset.close()
+        mistyped.close()
         place.close()
 
 

@@ -90,7 +90,8 @@ CAPTURE_PARTS = [
         agent.capture.kept_forms agent.capture.kinds agent.capture.environment
         agent.capture.kept_surroundings agent.capture.gateway
         agent.capture.landmarks agent.capture.withholding agent.capture.keeping
-        agent.capture.callers agent.state agent.origin agent.probes.choosing agent.twin trial
+        agent.capture.callers agent.state agent.loaded_code agent.origin agent.probes.choosing
+        agent.twin trial
         trial.withheld trial.response trial.gateway trial.depth trial.calls trial.showing
         trial.outcome
         trial.printed

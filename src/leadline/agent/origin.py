@@ -6,6 +6,7 @@ from _sha2 import sha256  # type: ignore[import-not-found]
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from leadline.agent.loaded_code import loaded_code
 from leadline.agent.locate.files import import_roots
 from leadline.agent.state import held_by_modules
 from leadline.wire.call import KEPT_FLAGS, Origin
@@ -28,6 +29,7 @@ def origin_of(file: str) -> Origin:
         hash_seed=os.environ.get("PYTHONHASHSEED", ""),
         main=_main(),
         state=held_by_modules(file),
+        code=loaded_code(file),
         recursion_limit=sys.getrecursionlimit(),
         max_str_digits=sys.get_int_max_str_digits(),
         flags={name: int(value) for name in KEPT_FLAGS if (value := getattr(sys.flags, name))},

@@ -53,11 +53,11 @@ def held_by_modules(file: str) -> dict[str, dict[str, str]]:
         return {}
     found: dict[str, dict[str, str]] = {}
     until, names = thread_time() + MAX_S, 0
-    for name, held in _modules(file):
+    for name, module in own_modules(file):
         if names >= MAX_NAMES or thread_time() > until:
             found[name] = {CUT: UNKNOWN}
             continue
-        found[name] = held_by(name, held)
+        found[name] = held_by(name, _dict_of(module))
         names += len(found[name])
         sleep(_REST_S)  # it is the application's interpreter
     return found
@@ -75,24 +75,23 @@ def held_by(name: str, held: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _modules(file: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def own_modules(file: str) -> Iterator[tuple[str, ModuleType]]:
     """Yield the modules of the application, those of the file's package first, but for one
     that is a library's: a whole framework may come with the entry, and takes all the time."""
-    some: list[tuple[str, str, dict[str, Any]]] = []
+    some: list[tuple[str, str, ModuleType]] = []
     for name, module in list(sys.modules.items()):
         if type(name) is str and type(module) is ModuleType:
-            held = _dict_of(module)
-            its = held.get("__file__")
+            its = _dict_of(module).get("__file__")
             if type(its) is str:
-                some.append((name, its, held))
+                some.append((name, its, module))
     package = next((name for name, its, _ in some if its == file), "").partition(".")[0]
     found = [
-        (not is_own_file(its), name.partition(".")[0] != package, name, held)
-        for name, its, held in some
+        (not is_own_file(its), name.partition(".")[0] != package, name, module)
+        for name, its, module in some
     ]
-    for is_library, is_other, name, held in sorted(found, key=lambda one: one[:2]):
+    for is_library, is_other, name, module in sorted(found, key=lambda one: one[:2]):
         if not (is_library and is_other):
-            yield name, held
+            yield name, module
 
 
 def _named(module: str, key: str, value: Any) -> dict[str, str]:

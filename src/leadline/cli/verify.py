@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from leadline.verify.report import Report
 from leadline.verify.sources import finder
 from leadline.verify.verdict import LEAST_EVIDENCE, LEAST_GOOD
 from leadline.verify.verifying import Request, Verified, verify
+from leadline.wire.call import MAX_CALLS
 from leadline.wire.errors import LeadlineError, RefusedError, UnavailableError, UsageError
 from leadline.wire.struct import replace
 from leadline.wire.target import parse_place
@@ -223,9 +224,14 @@ def _fresh_first(
         try:
             twins = _twins(args, candidate, captured)
         except LeadlineError as other:
-            said = f"{error.message} Not in a twin either: {other.message}"
+            said = f"{_first_line(error)}. Not in a twin either: {other.message}"
             raise UnavailableError(error.slug, said, error.hint) from None
-        return _noted(twins, [f"not run in a fresh process: {error.message}"]), False
+        return _noted(twins, [f"not run in a fresh process: {_first_line(error)}"]), False
+
+
+def _first_line(error: LeadlineError) -> str:
+    """Return what an error says without the frames that may stand below."""
+    return error.message.partition("\n")[0].rstrip(".")
 
 
 def _twins(args: argparse.Namespace, candidate: Candidate, captured: Captured) -> Verified:
@@ -312,6 +318,10 @@ def _check(args: argparse.Namespace) -> None:
         compile_predicate(predicate)
     if any(limit is not None and limit < 1 for limit in (args.many, args.least)):
         raise UsageError("bad-limit", "--calls and --least must be above zero.")
+    if args.many is not None and args.many > MAX_CALLS:
+        raise UsageError(
+            "bad-limit", f"--calls must be from 1 to {MAX_CALLS:,}, not {args.many:,}."
+        )
     if not 0 < args.within <= MAX_WITHIN_S:  # nan is not, either
         raise UsageError(
             "bad-limit", f"--within must be above zero, and at most {MAX_WITHIN_S:,} seconds."
@@ -335,7 +345,8 @@ def _candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
     folder = str(Path(args.path[0]).resolve()) if args.path else home.cwd
     read = finder(home.path, folder, args.path)
     if args.ref:
-        return candidates.from_git(args.ref, folder, read)
+        where = [folder] if args.path else [folder, *home.path]
+        return candidates.from_git(args.ref, _checkout(where), read)
     if args.replace:
         name, equal, file = args.replace.partition("=")
         if not equal:
@@ -344,6 +355,12 @@ def _candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
     title = "standard input" if args.patch == _STDIN else Path(args.patch).name
     text = patch.decode("utf-8", "surrogateescape")
     return candidates.from_diff(text, read, title=title, folder=folder)
+
+
+def _checkout(folders: Sequence[str]) -> str:
+    """Return the first folder that lies in a checkout; else the first one, of which git tells
+    what is wrong."""
+    return next((one for one in folders if one and candidates.is_checkout(one)), folders[0])
 
 
 def _bytes(file: str) -> bytes:

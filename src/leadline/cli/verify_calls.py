@@ -15,7 +15,7 @@ from leadline.cli.duration import duration
 from leadline.cli.known import check_known
 from leadline.cli.placing import login
 from leadline.cli.show import err, harmless
-from leadline.verify.calls import CapturedCall, Home, chosen, of_view
+from leadline.verify.calls import CapturedCall, Home, chosen, joined_code, of_view
 from leadline.wire.call import MAX_CALLS, CallView, Origin
 from leadline.wire.capture_file import call_of, lines_of, read_capture_file
 from leadline.wire.errors import UnavailableError, UsageError
@@ -134,8 +134,10 @@ def _captured(
     origin: Origin,
     views: Iterable[CallView],
 ) -> Captured:
+    views = list(views)
     calls = [of_view(number, view, bool(fails)) for number, view in enumerate(views, 1)]
-    home, notes = _home(args, origin)
+    told = [one.home.code for one in views if one.home is not None]  # one of each process
+    home, notes = _home(args, replace(origin, code=joined_code([origin.code, *told])))
     return Captured(service, entry, fails, home, chosen(calls, args.many), notes)
 
 
@@ -157,6 +159,7 @@ def _home(args: argparse.Namespace, origin: Origin) -> tuple[Home, list[str]]:
         digest=origin.digest,
         main=origin.main,
         state=origin.state,
+        code=origin.code if python == origin.python else {},  # else it is compiled otherwise
         recursion_limit=origin.recursion_limit,
         max_str_digits=origin.max_str_digits,
         flags=origin.flags,

@@ -3,12 +3,12 @@ calls can be made again."""
 
 import argparse
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from leadline.cli.client import Client
+from leadline.cli.instance import instance_ids
 from leadline.trial.candidate import Candidate, entry_points
 from leadline.trial.place import IN_TWIN
 from leadline.verify.calls import CapturedCall
@@ -18,6 +18,9 @@ from leadline.wire.errors import LeadlineError, UsageError
 
 ENOUGH = 0.95
 """The share of calls whose control has to agree before an entry is good enough."""
+_MAX_ASKED = 8
+"""Instances that are asked for their modules: a main process often imports nothing of what its
+workers run."""
 MAX_STEPS = 4
 """Callers that are tried, one further out than the other."""
 
@@ -28,18 +31,31 @@ def local_roots(args: argparse.Namespace) -> list[str]:
     roots = [str(Path(one).resolve()) for one in args.path]
     roots += [str(here), str(here / "src")]
     if args.service:
-        roots += _installed(args.service)
+        roots += _loaded_from(args.service)
     return list(dict.fromkeys(root for root in roots if Path(root).is_dir()))
 
 
-def _installed(service: str) -> list[str]:
-    """Ask the server from where an instance has its packages."""
-    found: Mapping[str, Any] = {}
+def _loaded_from(service: str) -> list[str]:
+    """Ask instances of a service from which folders they have imported their modules."""
+    roots: list[str] = []
     with suppress(LeadlineError):
-        found = Client().get(f"/v1/services/{service}/inventory")
-    packages = found.get("inventory", {}).get("packages", [])
-    modules = found.get("inventory", {}).get("modules", [])
-    return [str(one.get("location", "")) for one in (*packages, *modules)]
+        client = Client()
+        for instance in instance_ids(client, service)[:_MAX_ASKED]:
+            with suppress(LeadlineError):  # it has ended since
+                loaded = client.get(f"/v1/instances/{instance}/modules")["modules"]["modules"]
+                loaded.sort(key=lambda one: one["name"] != "__main__")  # it is nobody's library
+                roots += [_root_of(one["name"], one["file"]) for one in loaded if one["source"]]
+    return [root for root in dict.fromkeys(roots) if root]
+
+
+def _root_of(module: str, file: str) -> str:
+    """Return the folder beneath which a module lies by its name; empty where it does not."""
+    path = Path(file)
+    if module == "__main__":
+        return str(path.parent)
+    parts = path.parent.parts if path.stem == "__init__" else path.with_suffix("").parts
+    names = module.split(".")
+    return str(Path(*parts[: -len(names)])) if list(parts[-len(names) :]) == names else ""
 
 
 def first_entry(candidate: Candidate, roots: Sequence[str]) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from leadline.cli.show import err, harmless
 from leadline.cli.verify_calls import Captured, from_service
+from leadline.verify.calls import joined_code
 from leadline.verify.report import Report
-from leadline.verify.verdict import LEAST_EVIDENCE, MORE_GOOD, wanted_good
+from leadline.verify.verdict import CAPTURE_MORE, LEAST_EVIDENCE, MORE_GOOD, wanted_good
 from leadline.verify.verifying import Verified
 from leadline.wire.errors import LeadlineError
 from leadline.wire.struct import replace
@@ -31,7 +32,8 @@ def with_more(args: argparse.Namespace, captured: Captured, run: Run) -> Verifie
         many = more_wanted(found.report, args.least)
         if not many:
             break
-        err(f"leadline: {harmless(found.report.reason)}; capturing up to {many} more")
+        said = found.report.reason.removesuffix(CAPTURE_MORE)
+        err(f"leadline: {harmless(said)}; capturing up to {many} more")
         try:
             more = from_service(
                 argparse.Namespace(**{**vars(args), "many": many}), captured.entry
@@ -60,4 +62,5 @@ def _joined(captured: Captured, more: Captured) -> Captured:
     last = max((call.number for call in captured.calls), default=0)
     others = [replace(call, number=last + n) for n, call in enumerate(more.calls, 1)]
     notes = list(dict.fromkeys([*captured.notes, *more.notes]))
-    return replace(captured, calls=[*captured.calls, *others], notes=notes)
+    home = replace(captured.home, code=joined_code([captured.home.code, more.home.code]))
+    return replace(captured, home=home, calls=[*captured.calls, *others], notes=notes)

@@ -23,6 +23,7 @@ from leadline.trial.remade import remade_in
 from leadline.verify.aside import Aside, aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared, not_replayable
+from leadline.verify.loaded import loaded_of
 from leadline.verify.verdict import LEAST_EVIDENCE
 from leadline.verify.verifying import Asked, Verified, reported
 from leadline.wire.errors import LeadlineError, RefusedError
@@ -42,6 +43,7 @@ def in_twins(args: argparse.Namespace, candidate: Candidate, captured: Captured)
     """Try a candidate on captured calls in one twin, and where the failing ones of them cannot
     be run again there, on live calls at their hits. Raises as `at_hits`."""
     began = time.monotonic()
+    loaded_of(candidate, captured.home, in_twin=True)
     asked = _asked(args, candidate, captured.entry)
     tried = [sampled(args, asked, captured)]
     lost = [one for one in tried[0].compared if one.case.failed and not one.case.agreed]
@@ -64,6 +66,7 @@ def at_hits(args: argparse.Namespace, candidate: Candidate, known: Captured) -> 
     has its code. Raises `RefusedError` where the service makes no twins, or nobody approves,
     and `UnavailableError` where no call came."""
     began = time.monotonic()
+    loaded_of(candidate, known.home, in_twin=True)
     asked = _asked(args, candidate, known.entry)
 
     def enough(found: Sequence[Compared]) -> bool:

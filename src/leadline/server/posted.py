@@ -238,6 +238,7 @@ class _Origin(Struct, forbid_unknown_fields=True):
     hash_seed: str
     main: str = ""
     state: dict[str, dict[str, str]] = {}
+    code: dict[str, list[str]] = {}
     recursion_limit: _Number | None = None
     max_str_digits: _Number | None = None
     flags: dict[str, _Number] = {}

@@ -8,10 +8,11 @@ candidate is none of another, nor of the same diff on another version.
 import subprocess
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from pathlib import Path
 from typing import Any
 
 from leadline.trial.difference import Difference, difference
-from leadline.trial.patch import BOM, FilePatch, Kind, apply, lines_of, parse
+from leadline.trial.patch import BOM, FilePatch, Kind, apply, lines_of, parse, taken_back
 from leadline.trial.reachable import readers
 from leadline.trial.sources import Read, decoded, reader
 from leadline.trial.untried import Untried, digest_of, is_inert, untried_of
@@ -64,13 +65,15 @@ class Change:
 class Candidate:
     """What is to be verified. `notes` say what was left out of it and what fitted elsewhere;
     the digest is of the changes, and of what is `untried`: files of the diff that are no
-    Python, and that the service may read."""
+    Python, and that the service may read. `taken_back` are the files that have the change on
+    the disk already: their old text is what the diff says was there before."""
 
     title: str
     changes: tuple[Change, ...]
     digest: str
     notes: tuple[str, ...] = ()
     untried: tuple[Untried, ...] = ()
+    taken_back: tuple[str, ...] = ()
 
     @property
     def same_code(self) -> bool:
@@ -103,11 +106,13 @@ def make(
     changes: Iterable[Change],
     notes: Iterable[str] = (),
     untried: Iterable[Untried] = (),
+    taken_back: Iterable[str] = (),
 ) -> Candidate:
     """Return a candidate of these changes, in the order of their files."""
     ordered = tuple(sorted(changes, key=lambda change: change.file))
     aside = tuple(sorted(untried, key=lambda one: one.name))
-    return Candidate(title, ordered, _digest(ordered, aside), tuple(notes), aside)
+    back = tuple(sorted(taken_back))
+    return Candidate(title, ordered, _digest(ordered, aside), tuple(notes), aside, back)
 
 
 def _digest(changes: Iterable[Change], untried: Iterable[Untried]) -> str:
@@ -120,12 +125,15 @@ def from_diff(text: str, read: Read, title: str = "", folder: str = "") -> Candi
     """Read a unified diff and put it into the files that the service runs.
 
     `folder` is where new files of the diff belong whose place cannot be told by the files
-    around them. What is no Python, or no file of the service, is left out with a note.
+    around them. What is no Python, or no file of the service, is left out with a note. Where a
+    file has the change already, as in the checkout in which it was made, the old text is what
+    it was before: whether that is what the service has loaded is for others to find out.
     Raises `UsageError` (`bad-patch`), `RefusedError` (`not-applicable`).
     """
     patches = parse(text)
     notes: list[str] = []
     untried: list[Untried] = []
+    back: list[str] = []
     changes: dict[str, Change] = {}
     places = _Places(read, folder)
     for patch in sorted(patches, key=lambda one: one.kind is Kind.CREATED):
@@ -140,7 +148,7 @@ def from_diff(text: str, read: Read, title: str = "", folder: str = "") -> Candi
                 f"Line {patch.line} of the diff says that {patch.name} is no text.",
                 "Make the diff with `git diff --text`.",
             )
-        found = list(_changes(patch, places, notes))
+        found = list(_changes(patch, places, notes, back))
         if not found:
             notes.append(f"{patch.name}: left out, the service runs no such file")
             if not is_inert(patch.name):  # or it lies elsewhere than we have looked
@@ -159,7 +167,7 @@ def from_diff(text: str, read: Read, title: str = "", folder: str = "") -> Candi
             "Nothing in the diff is a file that the service runs.",
             "\n".join(notes),
         )
-    return make(title or _title(patches), changes.values(), notes, untried)
+    return make(title or _title(patches), changes.values(), notes, untried, back)
 
 
 def _title(patches: list[FilePatch]) -> str:
@@ -203,16 +211,22 @@ class _Places:
         return f"{self._folder.rstrip('/')}/{name}" if self._folder else ""
 
 
-def _changes(patch: FilePatch, places: _Places, notes: list[str]) -> Iterable[Change]:
+def _changes(
+    patch: FilePatch, places: _Places, notes: list[str], back: list[str]
+) -> Iterable[Change]:
     created = patch.kind in (Kind.CREATED, Kind.COPIED)
     found = places.find(patch.old if patch.kind is Kind.COPIED else patch.new, patch.old)
     if found is None:
         if patch.kind is Kind.CREATED or (patch.of_nothing and patch.kind is Kind.MODIFIED):
             path = places.of_new(patch.new)
             if path:
-                yield _change(patch, path, None, notes)
+                yield _change(patch, path, None, notes, back)
         return
     path, text = found
+    if patch.kind is Kind.CREATED and _made(patch) == text.strip() != "":
+        back.append(path)
+        yield of_texts(path, None, text)
+        return
     if patch.kind is Kind.CREATED and text.strip():
         raise RefusedError(
             "not-applicable",
@@ -223,13 +237,34 @@ def _changes(patch: FilePatch, places: _Places, notes: list[str]) -> Iterable[Ch
     if created and patch.kind is Kind.COPIED:
         yield from _moved(patch, path, text, places, notes, keep=True)
     elif patch.kind is Kind.RENAMED:
+        if path.endswith(f"/{patch.new}") and places.find(patch.old) in (None, found):
+            raise RefusedError(
+                "not-applicable",
+                f"{patch.name}: line {patch.line} of the diff renames this file, and that is "
+                "done already where the service has its code.",
+                "Name a checkout of what it runs with --path: git worktree add makes one.",
+            )
         yield from _moved(patch, path, text, places, notes, keep=False)
     else:
-        yield _change(patch, path, text, notes)
+        yield _change(patch, path, text, notes, back)
 
 
-def _change(patch: FilePatch, path: str, old: str | None, notes: list[str]) -> Change:
-    patched = apply(patch, old or "")
+def _made(patch: FilePatch) -> str:
+    """Return the text that a diff makes of nothing, without the blanks around it."""
+    return apply(patch, "").text.removeprefix(BOM).strip()
+
+
+def _change(
+    patch: FilePatch, path: str, old: str | None, notes: list[str], back: list[str]
+) -> Change:
+    try:
+        patched = apply(patch, old or "")
+    except RefusedError:
+        before = taken_back(patch, old or "") if patch.kind is Kind.MODIFIED else None
+        if before is None:
+            raise
+        back.append(path)
+        return of_texts(path, before.text.removeprefix(BOM), old)
     notes += patched.notes
     new = None if patch.kind is Kind.DELETED else patched.text.removeprefix(BOM)
     return Change(path, old, new, patched.removed, patched.added)
@@ -301,6 +336,12 @@ def from_git(ref: str, folder: str, read: Read) -> Candidate:
     if not text:
         raise UsageError("bad-patch", f"git sees no difference to {ref} in {folder}.")
     return from_diff(text, read, f"git {ref}", folder)
+
+
+def is_checkout(folder: str) -> bool:
+    """Whether a folder lies in a checkout of git, by the folders above it."""
+    path = Path(folder).absolute()
+    return any(Path(one, ".git").exists() for one in (path, *path.parents))
 
 
 def obstacles(candidate: Candidate) -> list[str]:
@@ -435,6 +476,7 @@ __all__ = [
     "from_diff",
     "from_file",
     "from_git",
+    "is_checkout",
     "make",
     "obstacles",
     "of_texts",

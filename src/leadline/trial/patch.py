@@ -39,6 +39,29 @@ class _Misfit(Exception):  # noqa: N818 - it never leaves this module
     """A hunk that does not fit: the sentence and the hint."""
 
 
+def taken_back(patch: FilePatch, source: str) -> Patched | None:
+    """Return the text that `source` was before the hunks were put into it, or None where they
+    are not in it to the letter. The lines that are `removed` and `added` are those on the way
+    back."""
+    hunks = tuple(
+        Hunk(
+            one.line,
+            one.new_start,
+            len(one.new),
+            one.old_start,
+            tuple((_BACK[sign], text) for sign, text in one.lines),
+        )
+        for one in patch.hunks
+    )
+    try:
+        return apply(FilePatch(patch.line, patch.kind, patch.new, patch.old, hunks), source)
+    except RefusedError:
+        return None
+
+
+_BACK = {" ": " ", "+": "-", "-": "+"}
+
+
 def _variants(hunks: tuple[Hunk, ...], source: str) -> Iterator[tuple[str, tuple[Hunk, ...]]]:
     """Yield the text and the hunks as they are, and then with the ends of lines alike."""
     yield source, hunks
@@ -175,4 +198,14 @@ def _apart(one: str, other: str) -> tuple[str, str]:
     return repr(shown[0]), repr(shown[1])
 
 
-__all__ = ["BOM", "FilePatch", "Hunk", "Kind", "Patched", "apply", "lines_of", "parse"]
+__all__ = [
+    "BOM",
+    "FilePatch",
+    "Hunk",
+    "Kind",
+    "Patched",
+    "apply",
+    "lines_of",
+    "parse",
+    "taken_back",
+]

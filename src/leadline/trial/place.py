@@ -76,6 +76,8 @@ class Begin:
     `main` is the name under which what was the program itself, `__main__`, is imported.
     `functions` are those that the candidate has otherwise, by absolute file.
     `state` are digests of what the service's modules held (`wire.call.Origin`).
+    `loaded` are digests of the functions that the service has loaded, by absolute file, of the
+    files in `overlay` of which it is to be known whether it has loaded that text.
     `before` holds the texts of changed files before the change, where `overlay` has it.
     `salt` makes values that are held back comparable between places, and nowhere else.
     `recursion_limit` and `max_str_digits` are those of `sys` in the service, None where they
@@ -100,6 +102,7 @@ class Begin:
     salt: str = ""
     main: str = ""
     state: dict[str, dict[str, str]] = field(default_factory=dict)
+    loaded: dict[str, list[str]] = field(default_factory=dict)
     recursion_limit: int | None = None
     max_str_digits: int | None = None
     warnings: list[str] = field(default_factory=list)
@@ -111,7 +114,8 @@ class Begin:
 class Ready:
     """Whether calls can be run. `reason` says why not; `function` is the qualified name that
     the entry's code has, and `parameters` are its own. `moved` are the names, `module:name`,
-    under which the modules hold something else than they did in the service."""
+    under which the modules hold something else than they did in the service. `as_loaded` are
+    files of `Begin.loaded` of whose text in `overlay` all those functions are."""
 
     ok: bool
     reason: str = ""
@@ -121,6 +125,7 @@ class Ready:
     parameters: list[str] = field(default_factory=list)
     took_s: float = 0.0
     moved: list[str] = field(default_factory=list)
+    as_loaded: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
 
@@ -187,7 +192,7 @@ def read_ready(line: bytes) -> Ready:
     """Raises `WireError`."""
     value = _object(line, Ready)
     value["refused"] = _refusals(value.get("refused"))
-    if not _are_texts(value.get("moved", [])):
+    if not all(_are_texts(value.get(name, [])) for name in ("moved", "as_loaded")):
         raise WireError("What a place has said does not follow the contract.")
     return Ready(**value)
 

@@ -1,6 +1,6 @@
 """The calls that a candidate is run on: captured ones, as far as they can be made again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from leadline.trial.outcome import Outcome
@@ -66,10 +66,21 @@ class Home:
     main: str = ""
     argv: list[str] = field(default_factory=list)
     state: dict[str, dict[str, str]] = field(default_factory=dict)
+    code: dict[str, list[str]] = field(default_factory=dict)
     recursion_limit: int | None = None
     max_str_digits: int | None = None
     flags: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+
+
+def joined_code(codes: Iterable[Mapping[str, Sequence[str]]]) -> dict[str, list[str]]:
+    """Return what any of several processes has loaded (`Home.code`): where they run different
+    versions of a file, its functions are of no one text."""
+    found: dict[str, list[str]] = {}
+    for code in codes:
+        for file, digests in code.items():
+            found[file] = sorted({*found.get(file, ()), *digests})
+    return found
 
 
 def of_view(number: int, view: CallView, asked: bool) -> CapturedCall:

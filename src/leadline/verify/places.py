@@ -196,6 +196,7 @@ class Places:
         }
         salt = secrets.token_hex(8)
         begin = replace(begin, salt=salt, wanted=old, functions=changed)
+        self.begin = begin
         seeds = (home.hash_seed,) * 3 if home.hash_seed else _SEEDS
         candidate = replace(begin, overlay=dict(sources), wanted=new, before=begin.overlay)
         self._places: list[Place] = []

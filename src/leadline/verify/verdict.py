@@ -18,6 +18,8 @@ LEAST_GOOD = 29
 tenth of them could still differ (`bounds.most_share(0, 28)` is 10.2 %). The demo's plausible
 candidate, which is wrong on a third of such calls, was `fixed` on seven."""
 MORE_GOOD = "too few to say that nothing else changed"
+CAPTURE_MORE = "; capture more"
+"""How a reason ends where more calls may tell."""
 """What the reason says where calls like those that were run may change the verdict."""
 LEAST_AGREED = 0.5
 """Share of the calls whose control has to agree before anything good is said. Of a release of
@@ -235,13 +237,13 @@ def _too_few(cases: Sequence[Case], stated: Stated, shares: Shares) -> str:
     wanted = stated.least or LEAST_EVIDENCE
     if shares.reached < wanted:
         few = f"{shares.reached} calls are {MORE_GOOD}"
-        return f"{few}: at least {wanted} are wanted; capture more"
+        return f"{few}: at least {wanted} are wanted{CAPTURE_MORE}"
     wanted = wanted_good(stated.least)
     if 0 < shares.others < wanted:
         have = "call has" if shares.others == 1 else "calls have"
         return (
             f"{shares.others} good {have} come by a changed line, {MORE_GOOD}: at least "
-            f"{wanted} are wanted; capture more"
+            f"{wanted} are wanted{CAPTURE_MORE}"
         )
     if not shares.others and not shares.untouched:
         if all(case.failed for case in cases):

@@ -17,6 +17,7 @@ from leadline.verify.gateways import notes_of
 from leadline.verify.handed_out import with_classes_open
 from leadline.verify.lacking import without_what_lacks
 from leadline.verify.left import left_behind
+from leadline.verify.loaded import check_loaded, edited, loaded_of, taken_back
 from leadline.verify.luck import TIMES, once_more, to_run_again, without_luck
 from leadline.verify.places import Places
 from leadline.verify.report import (
@@ -147,6 +148,7 @@ def reported(
         runs=runs,
         notes=[
             *asked.candidate.notes,
+            *taken_back(asked.candidate),
             *notes,
             *advice.of_requests(compared),
             *notes_of(map(_agreed, compared)),
@@ -224,7 +226,8 @@ def _run_in(
     unseen = unseen_change(candidate.changes, control.file, control.function)
     if unseen:
         found = [left_open(one, unseen) for one in found]
-    return found, place, control.notes
+    notes = control.notes if request.scope else [*control.notes, *edited(begin.loaded, control)]
+    return found, place, notes
 
 
 def _begin(request: Request, later: Sequence[str]) -> Begin:
@@ -237,6 +240,7 @@ def _begin(request: Request, later: Sequence[str]) -> Begin:
         argv=home.argv,
         main=home.main,
         state=home.state,
+        loaded=loaded_of(request.candidate, home),
         recursion_limit=home.recursion_limit,
         max_str_digits=home.max_str_digits,
         warnings=home.warnings,
@@ -264,6 +268,7 @@ def _control(request: Request, places: Places) -> Ready:
         raise RefusedError(
             "not-applicable", f"The candidate cannot be imported: {_why(tried)}."
         )
+    check_loaded(request.candidate, places.begin.loaded, control, tried)
     return control
 
 

@@ -20,6 +20,8 @@ MAX_YIELDS = 100
 """Of one generator that are taken; what it gives out beyond is counted."""
 KEPT_FLAGS = ("optimize", "bytes_warning", "dev_mode", "utf8_mode")
 """Of `sys.flags`, with which the same code does other things."""
+NOT_LOOKED_AT = "?"
+"""The digest that stands for code of which nothing is known."""
 MAX_CALLERS = 8
 """Callers of the application's own that are named."""
 
@@ -61,7 +63,9 @@ class Origin:
     when the first call was captured; `hash_seed` is the environment's `PYTHONHASHSEED`,
     and `main` the name under which the program itself, `__main__`, can be imported. `state`
     are digests of what the modules of the application hold beside functions and classes, by
-    module and name (`agent.state`): elsewhere they may hold something else. The two limits
+    module and name (`agent.state`): elsewhere they may hold something else. `code` are digests
+    of the functions that are loaded, by source file (`agent.loaded_code`): the file may have
+    been edited since. The two limits
     are what the program may have set with functions of `sys`; None where that is not told.
     `flags` are those of `KEPT_FLAGS` that are not 0, and `warnings` the options of `-W`.
     """
@@ -76,6 +80,7 @@ class Origin:
     hash_seed: str = ""
     main: str = ""
     state: dict[str, dict[str, str]] = field(default_factory=dict)
+    code: dict[str, list[str]] = field(default_factory=dict)
     recursion_limit: int | None = None
     max_str_digits: int | None = None
     flags: dict[str, int] = field(default_factory=dict)

@@ -50,6 +50,7 @@ _OF_ORIGIN: tuple[_Member, ...] = (
     ("hash_seed", str),
     ("main", str),
     ("state", dict),
+    ("code", dict),
     ("recursion_limit", (int, _NULL)),
     ("max_str_digits", (int, _NULL)),
     ("flags", dict),
@@ -176,6 +177,9 @@ def _origin(said: object, where: str) -> Origin:
     for held in members.get("state", {}).values():
         if type(held) is not dict or not all(type(one) is str for one in held.values()):
             raise _bad(f"`state` of `home` of {where} is not what it should be.")
+    for code in members.get("code", {}).values():
+        if type(code) is not list or not all(type(one) is str for one in code):
+            raise _bad(f"`code` of `home` of {where} is not what it should be.")
     return Origin(**members)
 
 

@@ -22,6 +22,7 @@ from leadline.agent.place.digests import use_salt
 from leadline.agent.place.entry import Entry, find_entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.lines import Lines
+from leadline.agent.place.loaded import as_loaded
 from leadline.agent.place.made_before import MadeBefore
 from leadline.agent.place.moved import Moved
 from leadline.agent.place.one_run import OF_A_RUN, run_order
@@ -76,6 +77,7 @@ def live(begin: Begin, lines: Lines) -> None:
         parameters=list(entry.parameters),
         took_s=round(time.perf_counter() - began, 3),
         moved=moved.names,
+        as_loaded=as_loaded(begin),
         notes=notes,
         refused=refusals(),
     )
@@ -190,6 +192,10 @@ def _end(status: int, order: Order, twin: ModuleType) -> str:
     return "it ended before it had said what it came to"
 
 
+class FirstError(Exception):
+    """A module of `Begin.first` could not be imported: its name, and what it has raised."""
+
+
 def _import(begin: Begin) -> Entry:
     new = [file for file, text in begin.before.items() if text is None]
     for said in shadowed(map(os.path.realpath, new), sys.modules):
@@ -197,7 +203,10 @@ def _import(begin: Begin) -> Entry:
     if begin.overlay:
         Overlay(begin.overlay).install()
     for name in begin.first:
-        importlib.import_module(name)
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            raise FirstError(name, error) from error
     module, _, qualname = begin.entry.partition(":")
     is_main = begin.main and module in ("__main__", begin.main)
     found = importlib.import_module(begin.main if is_main else module)
@@ -221,5 +230,11 @@ def _be_main(module: ModuleType) -> None:
 def _why(begin: Begin, error: BaseException) -> str:
     if isinstance(error, LeadlineError):
         return error.message.rstrip(".")
+    if isinstance(error, FirstError):
+        return _unimportable(*error.args)
     module = begin.entry.partition(":")[0]
+    return _unimportable(module, error)
+
+
+def _unimportable(module: str, error: BaseException) -> str:
     return f"{module} cannot be imported in a sealed process: {told(error)}"
