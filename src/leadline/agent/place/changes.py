@@ -14,6 +14,7 @@ from typing import Any
 from leadline.agent.place.deep import cached_of
 from leadline.agent.place.digests import digest
 from leadline.agent.place.inside import LARGE, code_of, inside
+from leadline.agent.place.mappings import is_remembered, mapping_of
 from leadline.agent.place.named import names_of
 from leadline.agent.place.parts import Part, is_plain, items, of_c, ordinary
 from leadline.agent.place.reach import Reach, as_plain
@@ -122,7 +123,7 @@ class Changes:
                 self._new(path, "", now)
             return
         old, new = dict(ours), dict(theirs)
-        steps = [step for step in {**old, **new} if self._may_differ(old, new, step)]
+        steps = [step for step in {**old, **new} if self._may_differ(now, old, new, step)]
         if isinstance(now, list | deque) and len(steps) > _MANY:
             steps = [one for one in steps if self._differs(old.get(one), new.get(one))]
             if len(steps) > _MANY:
@@ -138,7 +139,7 @@ class Changes:
             if other is _MISSING:
                 self.found[where] = GONE
             elif not module or self._belongs(module, one, other):
-                self._waiting.append((where, secret_name(name) or "", one, other))
+                self._waiting.append((where, _secret(name, other), one, other))
         if narrow:
             self._order_of_many(path, before, now)
         elif isinstance(now, dict):
@@ -205,8 +206,12 @@ class Changes:
         elif len(added) > 1:
             self._order(path, [], [step for step, _ in items(dict.fromkeys(added))])
 
-    def _may_differ(self, old: dict[str, Any], new: dict[str, Any], step: str) -> bool:
+    def _may_differ(
+        self, holder: object, old: dict[str, Any], new: dict[str, Any], step: str
+    ) -> bool:
         one, other = old.get(step, _MISSING), new.get(step, _MISSING)
+        if one is _MISSING and is_remembered(holder, step.removeprefix("."), other):
+            return False
         return one is not other or id(other) in self._dirty
 
     def _differs(self, one: Any, other: Any) -> bool:
@@ -285,11 +290,18 @@ class Changes:
                 self._too_large(path)
         elif not (is_class and self._reach.knows(now)):
             for step, one in within:
-                self._waiting.append((path + step, secret_name(step[1:]) or "", _MISSING, one))
+                self._waiting.append((path + step, _secret(step[1:], one), _MISSING, one))
 
     def _text(self, secret: str, value: object) -> str:
         state = of_c(value)
         return json.dumps([self._shown(secret, value)[0], state], sort_keys=True, default=str)
+
+
+def _secret(name: str, value: object) -> str:
+    """Return the rule by which a name holds back its value; SQLAlchemy has names as of tokens
+    for parts of a mapping, of which a digest would tell all that they lead to."""
+    rule = secret_name(name) or ""
+    return "" if rule and mapping_of(value) else rule
 
 
 def _is_another(before: Any, now: Any) -> bool:
