@@ -6,6 +6,7 @@ import pytest
 from benchmarks.verify.calling import captured, home, imported
 
 from leadline.trial.candidate import make, of_texts
+from leadline.verify import places, verifying
 from leadline.verify.verifying import Request, verify
 from leadline.wire.errors import RefusedError, UnavailableError
 
@@ -69,6 +70,15 @@ def test_a_candidate_that_does_not_behave_proves_nothing_good(folder, text, reas
         said = found.reason + "".join(one.candidate for one in found.cases)
         assert reason in said + found.verdict
     assert not (folder / "out").exists()
+
+
+def test_where_none_of_the_first_calls_ends_the_next_are_not_run(folder, monkeypatch):
+    for module in (places, verifying):
+        monkeypatch.setattr(module, "ENDLESS", 1)
+    found = judged(folder, body("while True: pass"), 0.1)
+    assert (found.verdict, found.runs, found.shares.calls) == ("unknown", 3, 2)
+    assert found.notes[0].startswith("1 calls were not run: none of the first 1 had ended")
+    assert "--within" in found.notes[0]
 
 
 @pytest.mark.parametrize(

@@ -225,6 +225,10 @@ def ran_of(said: Any) -> Ran:
     return Ran(**value)
 
 
+NOT_ENDED = "it had not ended"
+"""How the reason of a run begins that took longer than it may."""
+
+
 def cut(number: int, reason: str) -> Ran:
     """Return a run that came to nothing."""
     return Ran(number, Rerun(None, cut=reason))

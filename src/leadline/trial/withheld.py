@@ -80,6 +80,11 @@ def _touch(self: Withheld, *_: Any, **__: Any) -> NoReturn:
         error = WithheldTouched(path, "was too much to be kept")
     else:
         error = WithheldTouched(path)
+    touch(error)
+
+
+def touch(error: WithheldTouched) -> NoReturn:
+    """Note that the code has looked at what is not there, and end it."""
     _touched.append(error)
     raise error
 

@@ -104,9 +104,14 @@ def compare_runs(
         return Compared(call, Case(call.failed, Control.UNKNOWN, reason=error.message))
 
 
+def not_run(call: CapturedCall, reason: str) -> Compared:
+    """Return what is known of a call that was not made again."""
+    return Compared(call, Case(call.failed, Control.UNKNOWN, reason=reason))
+
+
 def not_replayable(call: CapturedCall) -> Compared:
     """Return what is known of a call that cannot be made again."""
-    return Compared(call, Case(call.failed, Control.UNKNOWN, reason=call.obstacle))
+    return not_run(call, call.obstacle)
 
 
 def left_open(one: Compared, reason: str) -> Compared:

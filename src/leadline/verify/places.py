@@ -20,6 +20,7 @@ from typing import Self
 from leadline.trial.candidate import Change
 from leadline.trial.place import (
     MAX_LINE_BYTES,
+    NOT_ENDED,
     RUN_S,
     Begin,
     Order,
@@ -46,6 +47,9 @@ _MARGIN = 10
 _SAYING = ("PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDEVMODE", "PYTHONUTF8")
 """What of our own environment would be taken for flags of the service."""
 _GIVEN_UP = "it was given up"
+ENDLESS = 8
+"""Calls, the first ones, of which one at least has to end in its time, or no more are run: each
+takes all of its time, one after the other, and proves nothing."""
 _NO_FLAGS: Mapping[str, int] = {}
 
 
@@ -230,7 +234,8 @@ class Places:
         within_s: float = RUN_S,
         progress: Callable[[int], None] = lambda _: None,
     ) -> list[tuple[Ran, Ran, Ran]]:
-        """Run each call in each place, the places side by side."""
+        """Run each call in each place, the places side by side. Where none of the first ends in
+        its time in a place, no more are run: what is returned is of the first calls then."""
         done = [0]
         given_up: list[bool] = []
 
@@ -240,6 +245,8 @@ class Places:
                 if given_up:
                     break
                 found.append(place.run(order_of(call, within_s)))
+                if len(found) == ENDLESS and all(map(_is_endless, found)):
+                    given_up.append(True)
                 if place is self._places[-1] and not given_up:
                     done[0] += 1
                     progress(done[0])
@@ -253,12 +260,16 @@ class Places:
                 for place in self._places:
                     place.give_up()
                 raise
-        return list(zip(first, second, candidate, strict=True))
+        return list(zip(first, second, candidate, strict=False))
 
     def close(self) -> None:
         """End all."""
         for place in self._places:
             place.close()
+
+
+def _is_endless(ran: Ran) -> bool:
+    return ran.rerun.outcome is None and ran.rerun.cut.startswith(NOT_ENDED)
 
 
 def _options(flags: Mapping[str, int]) -> list[str]:

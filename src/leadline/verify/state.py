@@ -113,16 +113,20 @@ def without_own(
     """Return what two controls and a candidate have changed, of the candidate without what is
     its own: what it alone has a name for. What a control changes as well, such as an attribute
     that a library has set, belongs to both. What a library keeps in an object of its own, and
-    the candidate never `says`, may be a cache or the effect of a call: nobody knows."""
+    the candidate never `says`, may be a cache or the effect of a call: nothing follows."""
     *others, tried = sides
-    plain = [{_plain(name): one for name, one in other.items()} for other in others]
-    known = {_root(name) for other in plain for name in other}
-    kept = {
-        _plain(name) if _root(_plain(name)) in known else _kept(name, says): one
-        for name, one in tried.items()
-        if _root(_plain(name)) in known or not begins_at(is_own, name)
+    known = {_root(_plain(name)) for other in others for name in other}
+    own = {
+        name for name in tried if _root(_plain(name)) not in known and begins_at(is_own, name)
     }
-    return [*plain, kept]
+    return [
+        {
+            _kept(name, says): one
+            for name, one in side.items()
+            if not (side is tried and name in own)
+        }
+        for side in sides
+    ]
 
 
 def _plain(where: str) -> str:

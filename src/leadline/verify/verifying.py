@@ -11,7 +11,13 @@ from leadline.trial.place import RUN_S, Begin, Ready
 from leadline.verify import advice
 from leadline.verify.aside import aside
 from leadline.verify.calls import CapturedCall, Home
-from leadline.verify.comparison import Compared, compare_runs, left_open, not_replayable
+from leadline.verify.comparison import (
+    Compared,
+    compare_runs,
+    left_open,
+    not_replayable,
+    not_run,
+)
 from leadline.verify.exporting import wanted
 from leadline.verify.gateways import notes_of
 from leadline.verify.handed_out import with_classes_open
@@ -19,7 +25,7 @@ from leadline.verify.lacking import without_what_lacks
 from leadline.verify.left import left_behind
 from leadline.verify.loaded import check_loaded, edited, loaded_of, taken_back
 from leadline.verify.luck import TIMES, once_more, to_run_again, without_luck
-from leadline.verify.places import Places
+from leadline.verify.places import ENDLESS, Places
 from leadline.verify.report import (
     Report,
     coverage_of,
@@ -36,6 +42,12 @@ from leadline.verify.verdict import Stated, judge
 from leadline.wire.errors import RefusedError, UnavailableError
 from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.value import Value
+
+_RUNNING = "running"
+_ENDLESS = (
+    "not run: none of the first {} had ended after {:g} s (--within gives each more time, "
+    "another --entry may take less)"
+)
 
 type Progress = Callable[[str, int, int], None]
 """Takes what is being done, how much of it is done, and how much there is."""
@@ -187,9 +199,14 @@ def _run(
     found, place, notes = _run_in(request, calls, (), progress)
     later = {name for one in found for name in imported(one.control, one.candidate)}
     if not later:
-        return found, place, notes, 3 * len(calls)
+        return found, place, notes, _runs(found)
+    before = _runs(found)
     found, place, notes = _run_in(request, calls, sorted(later), progress)
-    return found, place, notes, 6 * len(calls)
+    return found, place, notes, before + _runs(found)
+
+
+def _runs(found: Sequence[Compared]) -> int:
+    return 3 * sum(one.control is not None for one in found)
 
 
 def _run_in(
@@ -205,6 +222,7 @@ def _run_in(
     progress("importing", 0, 1)
     begin = _begin(request, later)
     sides = (_lines(candidate.changes, _old), _lines(candidate.changes, _new))
+    untold: list[str] = []
     with Places(begin, candidate.sources, sides, home) as places:
         control = _control(request, places)
         left = replace(aside(candidate.changes), changed=frozenset(control.moved))
@@ -214,11 +232,16 @@ def _run_in(
                 progress(doing, done, len(some))
 
             runs = places.run(some, request.within_s, told)
+            lost = _ENDLESS.format(ENDLESS, request.within_s)
+            if len(runs) < len(some) and doing == _RUNNING:
+                untold.append(f"{len(some) - len(runs)} calls were {lost}")
             return [
-                compare_runs(call, *three, left) for call, three in zip(some, runs, strict=True)
-            ]
+                *(compare_runs(call, *three, left)
+                  for call, three in zip(some, runs, strict=False)),
+                *(not_run(call, lost) for call in some[len(runs):]),
+            ]  # fmt: skip
 
-        found = compared(calls, "running")
+        found = compared(calls, _RUNNING)
         _see_luck(found, calls, compared)
         found = without_what_lacks(found)
         if request.exported:
@@ -227,7 +250,7 @@ def _run_in(
     if unseen:
         found = [left_open(one, unseen) for one in found]
     notes = control.notes if request.scope else [*control.notes, *edited(begin.loaded, control)]
-    return found, place, notes
+    return found, place, [*untold, *notes]
 
 
 def _begin(request: Request, later: Sequence[str]) -> Begin:

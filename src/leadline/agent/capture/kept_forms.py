@@ -33,10 +33,11 @@ from leadline.agent.capture.kept_values import entries
 from leadline.agent.capture.naming import of_builtin
 from leadline.agent.capture.numbers import MAX_DECIMAL_BYTES
 from leadline.agent.capture.obstacle import Obstacle
-from leadline.agent.capture.recognition import genuine, getter, method
+from leadline.agent.capture.recognition import genuine, getter, held, method
+from leadline.agent.capture.rows import is_attached
 from leadline.expression.hiding import hidden_items
 from leadline.expression.layout import Layout, exact, identity, layout_of
-from leadline.wire.kept import IN_PROCESS, STAND_IN, WITHHELD
+from leadline.wire.kept import IN_PROCESS, SESSION_ELSEWHERE, STAND_IN, WITHHELD
 
 if TYPE_CHECKING:
     from leadline.agent.capture.keeping import Keeper
@@ -265,11 +266,33 @@ def _lacking(*names: str) -> Any:
 
 _path = _lacking("_hash")
 """The hash that a path remembers is of this process."""
-_orm_state = _lacking(
-    *("session_id", "runid", "load_path", "load_options", "insert_order"),
-    *("_instance_dict", "_strong_obj"),
+_SESSION = "session_id"
+
+
+class _OrmState(Lacking):
+    """Reads what SQLAlchemy knows of an object: without its session, and that it had one. What
+    is not loaded cannot be fetched where the call is made again."""
+
+    __slots__ = ()
+
+    def __call__(self, keeper: Keeper, value: Any, layout: Layout) -> Node:
+        node = super().__call__(keeper, value, layout)
+        if is_attached(held(value, layout, _SESSION)):
+            node.setdefault("a", {})[_SESSION] = SESSION_ELSEWHERE
+        return node
+
+
+def _orm_state(layout: Layout, _: type) -> Reader | None:
+    return opaque if hidden_state(layout, object) else _OrmState(layout, _NOT_KEPT)
+
+
+_NOT_KEPT = frozenset(
+    (
+        *(_SESSION, "runid", "load_path", "load_options", "insert_order"),
+        *("_instance_dict", "_strong_obj", "mapper"),
+    )
 )
-"""Without a session: what is not loaded cannot be fetched where the call is made again."""
+"""What is of a session, and how its class is mapped, which the state remembers once asked."""
 
 
 def _pattern(layout: Layout, cls: type) -> Reader | None:

@@ -13,6 +13,7 @@ from leadline.agent.capture.recognition import getter, held, in_module, inherits
 from leadline.expression.layout import MISSING, Layout, layout_of
 from leadline.expression.reading import entry
 from leadline.expression.unknown import Unknown
+from leadline.wire.kept import SESSION_ELSEWHERE
 from leadline.wire.value import Omission, Value
 
 if TYPE_CHECKING:
@@ -53,12 +54,18 @@ def _orm_state(state: object, layout: Layout) -> str:
     key, session, deleted = (
         held(state, layout, it) for it in ("key", "session_id", "_deleted")
     )
-    attached = type(session) is int and _session_open(session)
+    attached = is_attached(session)
     if key is MISSING or key is None:
         return "pending" if attached else "transient"
     if deleted is True:
         return "deleted"
     return "persistent" if attached else "detached"
+
+
+def is_attached(number: object) -> bool:
+    """Tell whether the number of a session is that of one that lives, or lived where an object
+    was kept that is made again here."""
+    return type(number) is int and (number == SESSION_ELSEWHERE or _session_open(number))
 
 
 def _session_open(number: int) -> bool:

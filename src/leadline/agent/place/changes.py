@@ -15,6 +15,7 @@ from leadline.agent.capture.resources import is_resource
 from leadline.agent.place.deep import cached_of
 from leadline.agent.place.digests import digest
 from leadline.agent.place.inside import LARGE, code_of, inside
+from leadline.agent.place.mappings import is_remembered, mapping_of
 from leadline.agent.place.named import names_of
 from leadline.agent.place.owned import can_change
 from leadline.agent.place.parts import Part, is_plain, items, of_c, ordinary
@@ -129,7 +130,7 @@ class Changes:
                 self._new(path, "", now)
             return
         old, new = dict(ours), dict(theirs)
-        steps = [step for step in {**old, **new} if self._may_differ(old, new, step)]
+        steps = [step for step in {**old, **new} if self._may_differ(now, old, new, step)]
         if isinstance(now, list | deque) and len(steps) > _MANY:
             steps = [one for one in steps if self._differs(old.get(one), new.get(one))]
             if len(steps) > _MANY:
@@ -162,7 +163,7 @@ class Changes:
         if other is _MISSING:
             self.found[where] = GONE
         elif not module or self._belongs(module, one, other):
-            self._waiting.append((where, secret_name(name) or "", one, other))
+            self._waiting.append((where, _secret(name, other), one, other))
 
     def _is_given(
         self, path: str, holder: object, name: str, before: object, now: object
@@ -244,8 +245,12 @@ class Changes:
         elif len(added) > 1:
             self._order(path, [], [step for step, _ in items(dict.fromkeys(added))])
 
-    def _may_differ(self, old: dict[str, Any], new: dict[str, Any], step: str) -> bool:
+    def _may_differ(
+        self, holder: object, old: dict[str, Any], new: dict[str, Any], step: str
+    ) -> bool:
         one, other = old.get(step, _MISSING), new.get(step, _MISSING)
+        if one is _MISSING and is_remembered(holder, step.removeprefix("."), other):
+            return False
         return one is not other or id(other) in self._dirty
 
     def _differs(self, one: Any, other: Any) -> bool:
@@ -324,7 +329,7 @@ class Changes:
                 self._too_large(path)
         elif not (is_class and self._reach.knows(now)):
             for step, one in within:
-                self._waiting.append((path + step, secret_name(step[1:]) or "", _MISSING, one))
+                self._waiting.append((path + step, _secret(step[1:], one), _MISSING, one))
 
     def _whole_text(self, value: object) -> str:
         """As `_text`, with what a tree does not show, such as what C code keeps."""
@@ -335,6 +340,13 @@ class Changes:
     def _text(self, secret: str, value: object) -> str:
         state = of_c(value)
         return json.dumps([self._shown(secret, value)[0], state], sort_keys=True, default=str)
+
+
+def _secret(name: str, value: object) -> str:
+    """Return the rule by which a name holds back its value; SQLAlchemy has names as of tokens
+    for parts of a mapping, of which a digest would tell all that they lead to."""
+    rule = secret_name(name) or ""
+    return "" if rule and mapping_of(value) else rule
 
 
 def _is_another(before: Any, now: Any) -> bool:

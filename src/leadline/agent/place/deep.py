@@ -13,6 +13,7 @@ from typing import Any
 from leadline.agent.capture.room import Room
 from leadline.agent.place.belongings import contents_of, state_of
 from leadline.agent.place.digests import digest
+from leadline.agent.place.mappings import mapping_of
 from leadline.agent.place.named import names_of
 from leadline.agent.place.parts import by_class
 from leadline.agent.place.whole import whole_of
@@ -63,6 +64,8 @@ class _DeepWalk(OutcomeWalk):
             if rule in ("", IN_PROCESS, BODY):
                 return {"type": name, "omitted": Omission.OPAQUE, "rule": ABSENT, "text": path}
             return {"type": name, "omitted": Omission.REDACTED, "rule": rule}
+        if mapping := mapping_of(value):
+            return _mapped(value, mapping)
         taken = super().take(value, level)
         if type(taken) is dict and (named := _class_of(value)):
             taken[CLASS] = named
@@ -122,6 +125,8 @@ class _DeepWalk(OutcomeWalk):
     def redacted(self, rule: str, value: object) -> Value:
         if type(value) is Withheld:
             return self.take(value, 0)
+        if mapping := mapping_of(value):
+            return _mapped(value, mapping)
         if self.digesting:
             return self.take(value, len(self.path))
         held: dict[str, Any] = dict(super().redacted(rule, value))
@@ -134,6 +139,17 @@ class _DeepWalk(OutcomeWalk):
         if min(self.aside.left, inside.left) <= 0:  # nor of half of it
             return {"type": "?", "omitted": Omission.ROOM}
         return held | {"text": f"#{digest(tree)}"}
+
+
+def _mapped(value: object, mapping: str) -> Value:
+    """Return a part of the mapping of a class by what it is called."""
+    return {
+        "type": type(value).__name__,
+        "omitted": Omission.OPAQUE,
+        "rule": RESOURCE,
+        CLASS: _class_of(value),
+        NAMES: [mapping],
+    }
 
 
 @by_class

@@ -27,6 +27,7 @@ from typing import Any
 from leadline.agent.capture.resources import is_resource
 from leadline.agent.place.dark import is_dark, read_of, shows_all
 from leadline.agent.place.digests import digest
+from leadline.agent.place.mappings import mapping_of
 from leadline.agent.place.parts import of_c, parts
 from leadline.agent.place.whole import is_of_a_library, stored, whole_of
 from leadline.expression.layout import layout_of
@@ -92,7 +93,7 @@ class _Look:
         kind = type(value)
         if kind is complex:
             self.found[path] = repr(value)  # there is a -0j
-        if kind in _PLAIN or id(value) in self._met:
+        if kind in _PLAIN or id(value) in self._met or mapping_of(value):
             return
         if depth > _MAX_DEPTH or len(self._met) >= MAX_LOOKED:
             self.found[f"{UNCOMPARED}{path.partition('[')[0]}"] = LARGE

@@ -18,7 +18,7 @@ from leadline.agent.place.inside import at_work, inside
 from leadline.agent.place.moved import Moved
 from leadline.agent.place.owned import Owned
 from leadline.expression.layout import layout_of
-from leadline.trial import running
+from leadline.trial import running, sessions
 from leadline.trial.calls import Call, is_generator
 from leadline.trial.course import Course, Coursed
 from leadline.trial.gateway import exchange_of
@@ -70,6 +70,7 @@ def _run(
         given = rebuild(order.document, _names(begin))
         around = given.pop(CONTEXT, None)
         streams = be_in(around)
+        sessions.be_without(order.document)
         call = call_with(entry, given, order, around)
         questions = Questions(begin.fails, begin.expect, given)
     except LeadlineError as error:

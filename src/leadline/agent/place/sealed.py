@@ -27,10 +27,10 @@ from leadline.agent.place.made_before import MadeBefore
 from leadline.agent.place.moved import Moved
 from leadline.agent.place.one_run import OF_A_RUN, run_order
 from leadline.agent.place.scope import own_code
-from leadline.trial import revival
+from leadline.trial import revival, sessions
 from leadline.trial.failure import told
 from leadline.trial.overlay import Overlay, shadowed
-from leadline.trial.place import Begin, Order, Ready, cut, read_order, write
+from leadline.trial.place import NOT_ENDED, Begin, Order, Ready, cut, read_order, write
 from leadline.trial.questions import Questions
 from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.struct import prepare
@@ -56,6 +56,7 @@ def live(begin: Begin, lines: Lines) -> None:
         for name in begin.later:
             with suppress(Exception):  # the calls that import it will tell
                 importlib.import_module(name)
+        sessions.map_classes()
         _limit(begin)
     except BaseException as error:  # noqa: BLE001 - whatever a module does when it is imported
         lines.say(write(Ready(False, _why(begin, error), refused=refusals())))
@@ -182,7 +183,7 @@ def _apart(order: Order, lines: Lines, run: Callable[[], bytes]) -> None:
 def _end(status: int, order: Order, twin: ModuleType) -> str:
     number = status & 0x7F
     if number == signal.SIGALRM:
-        return f"it had not ended after {order.within_s:g} s"
+        return f"{NOT_ENDED} after {order.within_s:g} s"
     if number == signal.SIGKILL:
         return "it was killed, perhaps for the memory that it took"
     if number:

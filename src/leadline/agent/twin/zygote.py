@@ -28,7 +28,7 @@ from leadline.agent.twin.bench import (
     same,
 )
 from leadline.agent.twin.trying import Tell
-from leadline.trial import revival
+from leadline.trial import revival, sessions
 from leadline.trial.calls import Call, FunctionOf
 from leadline.trial.depth import depth_of
 from leadline.trial.place import Order
@@ -155,6 +155,7 @@ def made(
     given = rebuild(order.document, living=_living)
     around = given.pop(CONTEXT, None)
     streams = be_in(around)
+    sessions.be_without(order.document)
     call = call_with(entry, given, order, around)
     return replace(call, depth=order.depth or depth), given, streams
 
