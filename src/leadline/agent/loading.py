@@ -108,7 +108,7 @@ SEALED_PARTS = [
         trial.reckoned trial.keyed trial.keeping trial.left trial.traces
         trial.applying trial.candidate trial.difference trial.fresh trial.holders trial.overlay
         trial.patch trial.plan trial.questions
-        trial.purity trial.reachable trial.scopes trial.sources trial.stores
+        trial.purity trial.reachable trial.scopes trial.sessions trial.sources trial.stores
         trial.steps trial.unified trial.untried trial.elsewhere trial.dotted trial.building
         trial.building_arrays trial.building_functions trial.building_streams
         trial.building_classes trial.building_standard trial.rebuilding

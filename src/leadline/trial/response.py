@@ -6,7 +6,6 @@ ones: what is of another class was not seen there.
 """
 
 import json
-from contextlib import suppress
 from typing import Any
 
 from leadline.expression.layout import MISSING
@@ -149,8 +148,10 @@ class Taking:
         body = getattr(self.response, "body", None)
         told = getattr(self.response, "headers", {}).get("content-type", "")
         if type(body) is str and type(told) is str and "json" in told:
-            with suppress(ValueError, RecursionError):  # it says so, and is none
+            try:
                 self.response.json = json.loads(body)
+            except (ValueError, RecursionError):
+                return  # it says so, and is none
 
     def _member(self, message: Any, name: str, otherwise: Any) -> Any:
         """Return a member of a message; in the live process one of an ordinary dictionary."""

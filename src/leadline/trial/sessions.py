@@ -13,7 +13,8 @@ from functools import wraps
 from typing import Any, NoReturn
 
 from leadline.trial.withheld import WithheldTouched, touch
-from leadline.wire.kept import CONTEXT, SESSION_ELSEWHERE, paths, steps
+from leadline.wire.kept import CONTEXT, paths, steps
+from leadline.wire.value import SESSION_ELSEWHERE
 
 _NUMBER = "session_id"
 _STATES = "sqlalchemy.orm.state"

@@ -57,9 +57,6 @@ ENVIRONMENT = "os.environ"
 """What has been changed of the environment since the capture began, None for what has gone."""
 STREAM = "sys."
 """Before the name of a standard stream that somebody has replaced."""
-SESSION_ELSEWHERE = 0
-"""The number of the session of an object of SQLAlchemy that had one, where it is made again:
-there is none of this number, and code that asks whether there is any takes it for none."""
 MAX_PATH = 12
 """Steps of a path that are shown."""
 _MAX_KEY_CHARS = 40

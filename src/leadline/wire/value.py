@@ -45,6 +45,9 @@ class Omission(StrEnum):
 
 LIMITS = (Omission.ROOM, Omission.ITEMS, Omission.DEPTH, Omission.TEXT)
 """Why a part of a value is not there although it could have been captured."""
+SESSION_ELSEWHERE = 0
+"""The number of the session of an object of SQLAlchemy that had one, where it is made again:
+there is none of this number, and code that asks whether there is any takes it for none."""
 RESOURCE = "resource"
 """The rule by which a value is held back that belongs to its process: a thread, a lock, a
 connection."""

@@ -37,7 +37,8 @@ from leadline.agent.capture.recognition import genuine, getter, held, method
 from leadline.agent.capture.rows import is_attached
 from leadline.expression.hiding import hidden_items
 from leadline.expression.layout import Layout, exact, identity, layout_of
-from leadline.wire.kept import IN_PROCESS, SESSION_ELSEWHERE, STAND_IN, WITHHELD
+from leadline.wire.kept import IN_PROCESS, STAND_IN, WITHHELD
+from leadline.wire.value import SESSION_ELSEWHERE
 
 if TYPE_CHECKING:
     from leadline.agent.capture.keeping import Keeper

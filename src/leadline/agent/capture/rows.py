@@ -13,8 +13,7 @@ from leadline.agent.capture.recognition import getter, held, in_module, inherits
 from leadline.expression.layout import MISSING, Layout, layout_of
 from leadline.expression.reading import entry
 from leadline.expression.unknown import Unknown
-from leadline.wire.kept import SESSION_ELSEWHERE
-from leadline.wire.value import Omission, Value
+from leadline.wire.value import SESSION_ELSEWHERE, Omission, Value
 
 if TYPE_CHECKING:
     from leadline.agent.capture.tree import Walk

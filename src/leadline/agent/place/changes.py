@@ -249,7 +249,7 @@ class Changes:
         self, holder: object, old: dict[str, Any], new: dict[str, Any], step: str
     ) -> bool:
         one, other = old.get(step, _MISSING), new.get(step, _MISSING)
-        if one is _MISSING and is_remembered(holder, step.removeprefix("."), other):
+        if is_remembered(holder, step.removeprefix("."), other, is_new=one is _MISSING):
             return False
         return one is not other or id(other) in self._dirty
 
@@ -311,7 +311,7 @@ class Changes:
         is_class = isinstance(now, type)
         if whole and not is_class:
             self.found[path] = tree
-            hidden = inside({path: now}, still=True)
+            hidden = inside({path: now}, still=True, known=self._reach.knows)
             for where, one in hidden.items():
                 self.found[where], whole = self._shown("", one)
                 if not whole:

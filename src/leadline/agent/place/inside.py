@@ -9,7 +9,7 @@ import io
 import itertools
 import logging
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import (
     AsyncGeneratorType,
@@ -59,13 +59,15 @@ def inside(
     still: bool = False,
     kinds: dict[int, type] | None = None,
     entry: CodeType | None = None,
+    known: Callable[[object], bool] = lambda _: False,
 ) -> dict[str, object]:
     """Return, by path, what values hold beyond what a capture of them shows, `but` for what is
     within that one. `still` asks no iterator for its next value: the service goes on with it,
     or it waits for something. `kinds` gets the classes of what is handed out, by their ids: of
     all objects that are met on the way from there. `entry` is told by its name where it is not
-    handed out: a request that knows its view is the same one, whichever version that has."""
-    look = _Look(still)
+    handed out: a request that knows its view is the same one, whichever version that has. So is
+    each function that is `known`: it is compared where modules hold it."""
+    look = _Look(still, known)
     look.leave(but)
     for name, one in roots.items():
         handed_out = name.startswith(_HANDED_OUT)
@@ -78,7 +80,8 @@ def inside(
 class _Look:
     """One walk over live objects. What cannot be read is left out."""
 
-    def __init__(self, still: bool) -> None:
+    def __init__(self, still: bool, known: Callable[[object], bool]) -> None:
+        self._known = known
         self.found: dict[str, object] = {}
         self._still = still
         self._met: dict[int, object] = {}
@@ -299,7 +302,8 @@ class _Look:
 
     def _function(self, path: str, value: FunctionType, depth: int) -> None:
         code = value.__code__
-        told = _named(code) if code is self.entry else _digest(code)
+        by_name = code is self.entry or self._known(value)
+        told = _named(code) if by_name else _digest(code)
         self.found[f"{UNSHOWN}code of {path}"] = told
         for name, cell in zip(
             value.__code__.co_freevars, value.__closure__ or (), strict=False

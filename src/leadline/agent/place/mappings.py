@@ -25,6 +25,8 @@ _KINDS = {
 
 _REMEMBERED = frozenset(("_EmptyListener", "AttributeEventToken", "Event"))
 """What tells that nobody listens to an event, and what an event is told by."""
+_KEYS = "_memoized_keys"
+"""Where it keeps the names of these."""
 _OF_SLOTS = "_memoized_attr_"
 _MEMOS = frozenset(("memoized_property", "memoized_attribute", "_memoized_property"))
 
@@ -61,12 +63,18 @@ def mapping_of(value: Any) -> str:
     return f"{kind} of {path}" if held is value and "<locals>" not in path else ""
 
 
-def is_remembered(holder: object, name: str, value: object) -> bool:
+def is_remembered(holder: object, name: str, value: object, *, is_new: bool) -> bool:
     """Tell whether SQLAlchemy has put something on an object of its own when that was asked for
     it first, to have it the next time: nobody is told another thing for that."""
     if not _is_sqlalchemys(type(holder)):
         return False
-    return layout_of(type(value)).name in _REMEMBERED or name in _reckoned(type(holder))
+    if not is_new:
+        return name == _KEYS
+    return (
+        name == _KEYS
+        or layout_of(type(value)).name in _REMEMBERED
+        or name in _reckoned(type(holder))
+    )
 
 
 @by_class

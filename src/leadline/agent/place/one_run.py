@@ -23,7 +23,7 @@ from leadline.trial.calls import Call, is_generator
 from leadline.trial.course import Course, Coursed
 from leadline.trial.gateway import exchange_of
 from leadline.trial.loops import settle
-from leadline.trial.outcome import Outcome
+from leadline.trial.outcome import UNSHOWN, Outcome
 from leadline.trial.place import HANDED, Begin, Order, Ran, cut, write
 from leadline.trial.printed import Printed
 from leadline.trial.questions import Questions
@@ -42,6 +42,7 @@ LEFT_S = 0.25
 """How long tasks and threads that a call has left behind may go on."""
 PRINTED = 500_000
 """Characters: far more than anybody prints in one call."""
+_GOING_ON = f"{UNSHOWN}going on of threads"
 HANDED_TO_C = "what was not kept was handed to code in C, and the code looked at it"
 _CO_VARARGS, _CO_VARKEYWORDS, _CO_COROUTINE = 0x4, 0x8, 0x80
 
@@ -137,7 +138,7 @@ def observed(
         look.printed,
     )
     took = (time.perf_counter() - began) * 1e3
-    _settle()
+    going_on = _settle()
     what = touched()  # by the call, or a question about it: our own look comes after
     left = _left(call, given, look)
     with at_work(course.ran()):
@@ -146,6 +147,7 @@ def observed(
     kinds: dict[int, type] = {}
     within = _within(_roots(call, given, questions, look, yields), look, kinds, call.code)
     within |= _moved(yields, ran.outcome, look)
+    within |= going_on
     within |= owned.tell(_handed_out(call, questions, yields))
     written, asked = HERE.written()  # the last: it ends what is under way
     if what is not None:
@@ -261,13 +263,15 @@ def _has_stand_in(document: dict[str, Any]) -> bool:
     return any(node["k"] == WITHHELD for node in document.get("nodes", ()))
 
 
-def _settle() -> None:
-    """Give what the call has left running a moment: it belongs to what the call does."""
+def _settle() -> dict[str, Value]:
+    """Give what the call has left running a moment: it belongs to what the call does. Tell that
+    threads go on then, if any do: what they will do nobody sees."""
     until = time.monotonic() + LEFT_S
     settle(LEFT_S)
     for thread in threading.enumerate():
         if thread is not threading.current_thread():
             thread.join(max(0.0, until - time.monotonic()))
+    return {_GOING_ON: "yes"} if len(threading.enumerate()) > 1 else {}
 
 
 def _noting(shown: Shown, taken: list[object]) -> Shown:
