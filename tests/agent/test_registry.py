@@ -80,6 +80,7 @@ def test_what_removed_probes_have_spent_suspends_no_other(soundings, make_module
     assert soundings.state(probe).status is Status.ARMED
 
 
+@pytest.mark.soak
 def test_one_thread_changes_the_set_while_another_reports_it(soundings, make_module) -> None:
     """What the receiver and the sender do, with the interpreter changing between them as often
     as it can: many probes come, wait, are acknowledged, and go."""

@@ -47,6 +47,7 @@ def run(
     )  # fmt: skip
 
 
+@pytest.mark.soak
 def test_thousands_of_times_armed_hit_and_removed(soundings, make_module) -> None:
     """T5: nothing grows; what is timed of it is in `benchmarks/`."""
     module = make_module("armed_often", "def work(n):\n    return n\n")

@@ -278,6 +278,7 @@ def test_a_probe_ends_in_time_while_the_server_drips(tmp_path, home) -> None:
         works(service, *range(10))
 
 
+@pytest.mark.soak
 def test_another_server_at_the_same_address(leadline, monkeypatch) -> None:
     """One with the same keys and another database is obeyed, though it calls its own probes by
     the same names; the first one then finds everything as it was."""

@@ -269,6 +269,7 @@ def test_each_single_change():
 places = st.lists(st.integers(0, COUNT), min_size=2, max_size=5)
 
 
+@pytest.mark.soak
 @settings(max_examples=5, deadline=None)
 @given(places)
 def test_several_changes(places):

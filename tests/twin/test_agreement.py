@@ -142,6 +142,7 @@ def bin_site(shore: Leadline) -> Iterator[Site]:
         yield site
 
 
+@pytest.mark.soak
 def test_gevent_works_where_nothing_switches_and_is_refused_where_it_does(
     bin_site: Site, shore: Leadline
 ) -> None:

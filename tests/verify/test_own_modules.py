@@ -49,7 +49,7 @@ def verdict(folder, texts, changed):
     ).report
 
 
-@pytest.mark.parametrize("what", ["a class", ""])
+@pytest.mark.parametrize("what", ["a class", pytest.param("", marks=pytest.mark.soak)])
 def test_what_a_call_changes_in_modules_that_it_imports_itself(tmp_path, what):
     lazily = ORDERS.format(lazily="import ledger\n    ")
     texts = {"totals": "TOTALS = {}\n", "ledger": LEDGER, "orders": lazily}
