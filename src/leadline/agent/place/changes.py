@@ -43,6 +43,8 @@ _MANY = 64
 type Taken = tuple[Value, bool]
 """A value as a tree, and whether that shows all of it."""
 _CONTAINERS = (dict, list, set, deque, bytearray)
+_SEEN_THROUGH = frozenset(("builtins", "functools", "types"))
+"""Modules of objects that keep nothing but what they were given: methods, partials."""
 _KEYS = {int, str, bytes}
 """Classes of keys that are told apart by what they are written as."""
 _MISSING: Any = object()
@@ -199,6 +201,8 @@ class Changes:
         layout, modules = layout_of(kind), self._reach.modules
         if is_resource(layout) or issubclass(kind, _CONTAINERS):
             return False
+        if layout.module in _SEEN_THROUGH:
+            return False
         return not any(layout_of(one).module in modules for one in layout.order)
 
     def _texts(self, kinds: Iterable[type]) -> list[str | None]:
@@ -311,7 +315,10 @@ class Changes:
         is_class = isinstance(now, type)
         if whole and not is_class:
             self.found[path] = tree
-            hidden = inside({path: now}, still=True, known=self._reach.knows)
+            # what a library has reckoned once, such as an environment of templates, may lead to
+            # all functions of the service
+            known = self._reach.knows if path.startswith(ONCE) else lambda _: False
+            hidden = inside({path: now}, still=True, known=known)
             for where, one in hidden.items():
                 self.found[where], whole = self._shown("", one)
                 if not whole:
