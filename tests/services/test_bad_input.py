@@ -221,6 +221,7 @@ def test_a_value_of_a_hundred_megabytes(deep) -> None:
     assert deep.wait_hits(probes[3])[0]["message"] == "ééé"
 
 
+@pytest.mark.soak
 def test_garbage_instead_of_the_server(shore) -> None:
     """Each sort of garbage at the server's own address, then the server again: what was
     captured meanwhile arrives, what is placed then is armed."""

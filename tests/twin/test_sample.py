@@ -384,6 +384,7 @@ def state_of(pid: int) -> str:
         return "Z"
 
 
+@pytest.mark.soak
 def test_without_a_server_the_twin_ends_and_the_program_goes_on(shore, tmp_path):
     with Watched(shore, tmp_path, "alone").running() as alone:
         hits = alone.capture("desk:Desk.price", many=3)

@@ -78,6 +78,7 @@ def test_what_is_written_in_copies_of_a_twin_is_compared(ledger: Ledger) -> None
     assert any(one.startswith("database ledger.db: table entry[") for one in wheres)
 
 
+@pytest.mark.soak
 def test_what_is_written_at_a_hit_is_compared(ledger: Ledger) -> None:
     """The live call goes on, and its row may be there before the twin looks: then the control
     differs, which is no evidence."""

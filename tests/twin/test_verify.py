@@ -268,6 +268,7 @@ def test_a_candidate_is_bound_by_its_digest(shop: Shop) -> None:
     assert (status, answer["error"]["slug"]) == (400, "bad-twin"), answer
 
 
+@pytest.mark.soak
 def test_a_coroutine_and_an_order_that_is_signed(shore: Leadline) -> None:
     key = "the service's own"
     with fastapi(shore, LEADLINE_TWIN_KEY=key) as site:
