@@ -177,6 +177,7 @@ def test_one_slip_of_the_finger_leaves_a_name_near() -> None:
     assert nearest_names("set", ["get", "sat"]) == []  # too short for a slip
 
 
+@pytest.mark.soak
 def test_many_probes_that_wait_are_explained_in_the_end(soundings, make_module) -> None:
     probes = [soundings.log(f"nowhere/at/all{number}.py:1") for number in range(80)]
     for _ in range(400):

@@ -35,6 +35,7 @@ def without(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run_once(INSTALLED, folder, Path(sys.executable))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", ["log", pytest.param("snapshot", marks=pytest.mark.soak)])
 def test_a_suite_ends_the_same_with_a_probe_on_every_line(
     kind: str, sources: Path, without: Run

@@ -126,6 +126,7 @@ def test_each_comes_back_as_it_says(file: str) -> None:
     assert not wrong, wrong
 
 
+@pytest.mark.soak
 def test_the_agent_says_the_same_at_a_real_hit(tmp_path, monkeypatch) -> None:
     """Whatever core is in use, and however it asks: the fates are those of the answers."""
     variables = read_objects().scope()

@@ -257,6 +257,7 @@ def test_no_body_is_our_fault(server, change):
         server.request("DELETE", f"/v1/probes/{answer.json['probe']['id']}")
 
 
+@pytest.mark.soak
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -133,6 +133,7 @@ def test_a_secret_is_not_told(soundings) -> None:
     watched.remove(probe)
 
 
+@pytest.mark.soak
 def test_workers_that_are_started_later(soundings) -> None:
     """One more by a signal, then two anew: each carries the probe from its beginning, and what
     the old ones have seen arrives."""

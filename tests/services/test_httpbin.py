@@ -100,6 +100,7 @@ def test_the_server_is_killed_and_comes_back(soundings) -> None:
     soundings.check_without_server()
 
 
+@pytest.mark.soak
 def test_greenlets_still_wait_at_the_same_time(soundings) -> None:
     """Twenty requests of half a second each, to two workers: nobody blocks the loop."""
     with ThreadPoolExecutor(20) as many:

@@ -64,6 +64,7 @@ def ledger(shore: Leadline, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         assert numbers == list(range(1, len(numbers) + 1))
 
 
+@pytest.mark.soak
 def test_what_is_written_in_copies_of_a_twin_is_compared(ledger: Ledger) -> None:
     hits = ledger.capture("ledger:enter", fails="raises ZeroDivisionError")
     for new, became in (

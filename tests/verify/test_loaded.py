@@ -99,6 +99,7 @@ def test_where_it_is_not_sure_that_it_does_nothing_is_verified(tmp_path, which):
         verified(tmp_path, diff=diff_of(OLD, new), disk=new, **more)
 
 
+@pytest.mark.soak
 def test_of_processes_that_run_different_versions_nothing_is_sure(tmp_path):
     new = OLD.replace(*FIX)
     ran = []
@@ -129,6 +130,7 @@ def test_a_file_that_was_made_is_one_where_the_service_has_not_loaded_it(tmp_pat
         verified(tmp_path, OLD, diff, new, code=known)
 
 
+@pytest.mark.soak
 def test_that_a_file_was_edited_otherwise_is_noted(tmp_path):
     edited = OLD.replace(*EARLIER)
     diff = diff_of(edited, edited.replace(*FIX))

@@ -121,6 +121,7 @@ def judged(leadline: Leadline, file: Path, new: str, *words: str) -> dict:
     return json.loads(done.stdout)
 
 
+@pytest.mark.soak
 def test_candidates_are_judged_by_what_is_given_out_and_what_is_sent(leadline) -> None:
     with feeding(leadline) as folder, ThreadPoolExecutor() as side_by_side:
         batches, stream, averaged = side_by_side.map(

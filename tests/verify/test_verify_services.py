@@ -117,6 +117,7 @@ PATHS = [f"/mean/{number}?q={number}" for number in range(8)]
 FAILS = ("--fails", "raises ZeroDivisionError", "-n", "16", "--least", "5", "--for", "90s")
 
 
+@pytest.mark.soak
 def test_a_fix_in_a_flask_service_under_gunicorn(leadline) -> None:
     source = FLASK + SHARE
     with flask(leadline) as (folder, port), asked(port, PATHS, bytes) as other:

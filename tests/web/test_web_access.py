@@ -106,6 +106,7 @@ def test_nobody_is_kept_out(site, busy, page, accessible, address, there, first)
         assert wide <= width, f"{address} is wider than a screen of {width}"
 
 
+@pytest.mark.soak
 def test_who_is_not_signed_in_is_not_kept_out_either(site, visitor, accessible) -> None:
     visitor.goto(f"{site.url}/")
     for scheme, width in SCREENS[:2]:

@@ -129,6 +129,7 @@ def test_keys(site, page):
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
 
 
+@pytest.mark.soak
 def test_light_and_dark_are_remembered(site, signed_in):
     page = signed_in(color_scheme="dark").page
     page.goto(f"{site.url}/")

@@ -309,6 +309,7 @@ def test_hostile_source_and_values_are_text(site, page, tmp_path):
         assert page.evaluate("document.querySelectorAll('.code img, .code script').length") == 0
 
 
+@pytest.mark.soak
 def test_a_strict_service_shows_code_and_no_text(site, page, service):
     service("strictly", LEADLINE_STRICT="1")
     read(site, page, "strictly", "app.py")

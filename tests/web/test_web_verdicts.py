@@ -196,6 +196,7 @@ def test_the_calls_that_decided_come_first(word, first):
     assert [sum(case.open for case in group.cases) for group in groups] == [2, 1, 1, 1]
 
 
+@pytest.mark.soak
 def test_what_is_missing_is_said():
     empty = report(cases=[], coverage=[], noise={}, unknown={}, notes=[], fails="", expect="")
     empty["candidate"] |= {"diff": "", "notes": []}
