@@ -31,11 +31,11 @@ def loaded_code(file: str) -> dict[str, list[str]]:
     file whose time had not come: what was changed last on the disk comes first. `file` is that
     of a function of the application, whose package is told even if it is installed."""
     found: dict[str, list[str]] = {}
-    until, many = thread_time() + MAX_S, 0
     known = [(module_file(module), module) for _, module in own_modules(file)]
     known.sort(key=lambda one: (one[0] == file, _changed_ns(one[0])), reverse=True)
+    until, many = thread_time() + MAX_S, 0
     for path, module in known:
-        if many >= MAX_CODES or thread_time() > until:
+        if found and (many >= MAX_CODES or thread_time() > until):
             found[path] = [NOT_LOOKED_AT]
             continue
         source = File(path, os.path.realpath(path))
