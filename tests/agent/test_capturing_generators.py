@@ -238,7 +238,8 @@ def test_generators_that_are_left_are_neither_lost_nor_in_the_way(
     found = {rebuild(call.kept)["n"]: call for call in calls_when_left(soundings)}
     assert found.pop(2).value == "end"
     unheard = {8} if native.core() is None and sys.version_info >= (3, 13) else set()
-    assert set(found) == {5, 6, 7, 8} - unheard  # until another call lies in its place
+    unheard -= found.keys()  # only until another call lies in its place, which may be by now
+    assert set(found) == {5, 6, 7, 8} - unheard
     for n, call in found.items():
         assert call.closed
         assert (call.yields, call.value["type"]) == (list(range(n - 3)), "GeneratorExit")
