@@ -149,7 +149,7 @@ def test_candidates_are_judged_by_what_is_given_out_and_what_is_sent(leadline) -
 def test_each_candidate_on_each_generator(leadline, entry) -> None:
     with feeding(leadline) as folder:
         file = captured(leadline, entry, 24, *FAILS)
-    words = ("--path", str(folder), *FAILS)
+    words = ("--path", str(folder), "--least", "5", *FAILS)
     for new, wanted in ((GOOD, "no longer fails"), (WRONG, "changes behaviour")):
         found = judged(leadline, file, new, *words)
         assert found["verdict"] == wanted, found["sentence"]
