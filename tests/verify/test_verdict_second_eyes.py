@@ -162,6 +162,7 @@ WRONG = {
     ),
 }
 OPEN = {
+    "goes_on": ("helper(1)", "threading.Timer(5, helper, (1,)).start()"),
     "the_services": ("return [dict(MODES)]", "return [MODES]"),
     "the_arguments": ("return {'a': list(x)}", "return {'a': x}", [1]),
     "sentinel_out": ("return MISSING", "return LATE"),

@@ -68,13 +68,10 @@ def is_remembered(holder: object, name: str, value: object, *, is_new: bool) -> 
     it first, to have it the next time: nobody is told another thing for that."""
     if not _is_sqlalchemys(type(holder)):
         return False
-    if not is_new:
-        return name == _KEYS
-    return (
-        name == _KEYS
-        or layout_of(type(value)).name in _REMEMBERED
-        or name in _reckoned(type(holder))
-    )
+    if name == _KEYS:
+        return True
+    is_kept = layout_of(type(value)).name in _REMEMBERED or name in _reckoned(type(holder))
+    return is_new and is_kept
 
 
 @by_class

@@ -13,8 +13,10 @@ from leadline.trial.outcome import UNSHOWN
 from leadline.trial.withheld import Withheld, WithheldTouched
 
 MOST_LOOKED = 2_000
-"""Objects of the arguments, and of what is handed out: of the rest nobody says whose it is."""
+"""Objects of the arguments, and of what is handed out: of the rest nobody says whose it is. It
+keeps the look at a call short, of which nobody knows how much it leads to; not measured."""
 MOST_TOLD = 50
+"""One that differs is enough for `unknown`: the others are for whoever reads it."""
 _CONTAINERS = (dict, list, set, bytearray, deque)
 _NONE = (type, FunctionType, ModuleType, BaseException)
 SERVICE = "the service"
