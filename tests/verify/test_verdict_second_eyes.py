@@ -35,6 +35,13 @@ class Mode(enum.Enum):
 class Right(enum.Flag):
     READ, WRITE = 1, 2
 
+class All:
+    @functools.cached_property
+    def made(self):
+        return [one for name, one in globals().items() if name[0] != "_" == name[-1]]
+
+ALL = All()
+
 class Nothing:
     __slots__ = ()
 
@@ -303,6 +310,7 @@ CHANGED = {
 UNCHANGED = {
     "reckoned": ("return x", "decimal.Decimal(1) / 3\nreturn x", 1),
     "imported": ("return x", "import fractions, html.parser, colorsys\nreturn x", 1),
+    "reckoned_once": ("return len(ALL.made) > 9", "n = len(ALL.made)\nreturn n > 9"),
     "flags": ("return x", "Right.READ | Right.WRITE\nreturn x", 1),
     "own_state": ("return x", "global remembered\nremembered = x\nreturn x", 1),
     "own_attribute": ("return x", "own_attribute_.memory = {x: x}\nreturn x", 1),
