@@ -105,6 +105,9 @@ def test_a_pause_that_would_be_too_long() -> None:
     gauge.paid(0.0, 3.0)
     gauge.refresh(time.monotonic())
     assert why(gauge).startswith("its pause would be ")
+    gauge.paid(time.monotonic(), 3.0)
+    assert why(gauge) == "twins are made 1 a second at most"
+    assert gauge.obstacle.startswith("its pause would be "), "what lasts is known meanwhile"
 
 
 def test_a_single_slow_moment_is_not_what_is_foretold() -> None:

@@ -40,7 +40,8 @@ class Gauge:
     def __init__(self, terms: Terms, twin: ModuleType) -> None:
         self._terms = terms
         self._twin = twin
-        self._obstacle = "nothing was measured yet"
+        self.obstacle = "nothing was measured yet"
+        """Why no twin was to be made when this was looked at last; it may stay so for long."""
         self._looked_at = 0.0
         self._paid: deque[tuple[float, float]] = deque(maxlen=20_000)
         self._last = 0.0
@@ -56,7 +57,7 @@ class Gauge:
             return f"twins are made {self._terms.rate:g} a second at most"
         if now - self._looked_at > FRESH_S:
             return "the agent's own thread does not come to run"
-        return self._obstacle
+        return self.obstacle
 
     def foretold_ms(self) -> float:
         """Return the pause that the next twin is expected to cost."""
@@ -80,7 +81,7 @@ class Gauge:
             and now - self._measured_at > self._again_s
         ):
             self._measure_again(now)
-        self._obstacle = self._found(now)
+        self.obstacle = self._found(now)
         self._looked_at = now
 
     def calibrate(self) -> None:

@@ -122,8 +122,10 @@ class Nursery:
     def make(self, probe: TwinProbe, passage: Passage, visit: Visit) -> None:
         """Make a twin at a hit, on the application's thread. Raises `Unknown` with the reason
         where none is made. Returns in the live process, and in the twin of a shell."""
-        obstacle = self._hopeless.get(probe.id) or self._obstacle(time.monotonic())
-        if obstacle:
+        lasting = self._hopeless.get(probe.id) or self.gauge.obstacle
+        if lasting:
+            passage.unknown = f"no twin: {lasting}"  # and no reason of a moment before it
+        if obstacle := lasting or self._obstacle(time.monotonic()):
             raise Unknown(f"no twin: {obstacle}")
         birth = Birth(self._now(), get_ident(), task_name(), *trace_of())
         luck, policy = chance.remember(), self.policy
