@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 
@@ -102,6 +103,13 @@ def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker, tmp_path):
     assert (found["entry"], found["exit_status"]) == ("sharing:shares", 0)
     kept = leadline.json("verdicts")["verdicts"]
     assert [(one["verdict"], one["service"]) for one in kept] == [("fixed", "worker")]
+    asked = [LEADLINE, "verify", "worker", *FAILS, "--patch", "fix.diff", "--least", "500"]
+    with Program(asked, leadline.cwd) as stopped:
+        wait_for(lambda: re.search(r"\d+ of \d+ calls", stopped.err), 30)
+        stopped.process.send_signal(signal.SIGINT)
+        assert stopped.end(30) == 3, stopped.out + stopped.err
+        assert "stopped; what came is used" in stopped.err
+        assert "capturing up to" not in stopped.err, "who stops it wants no more"
     said = leadline.cli(
         "verify", "worker", "--place", "hit", "--patch", "fix.diff", "-n", "4", "--json",
         status=None,

@@ -42,6 +42,8 @@ class Captured:
     home: Home
     calls: list[CapturedCall]
     notes: list[str] = field(default_factory=list)
+    stopped: bool = False
+    """Whether the user has ended the capture."""
 
 
 def from_file(args: argparse.Namespace) -> Captured:
@@ -86,11 +88,13 @@ def from_service(args: argparse.Namespace, target: str) -> Captured:
     client = Client()
     check_known(client, service)
     capture = Capture(client, service, probe, waiting, wanted=args.many)
+    stopped = False
     try:
         _collect(capture, args)
     except KeyboardInterrupt:
         if not capture.calls:
             raise
+        stopped = True
         err("leadline: stopped; what came is used")
     finally:
         capture.remove()
@@ -114,7 +118,7 @@ def from_service(args: argparse.Namespace, target: str) -> Captured:
     notes = found.notes
     if capture.cut_off:
         notes = [*notes, f"the capture ended early: {capture.cut_off}"]
-    return replace(found, calls=there, notes=notes)
+    return replace(found, calls=there, notes=notes, stopped=stopped)
 
 
 def _collect(capture: Capture, args: argparse.Namespace) -> None:

@@ -26,11 +26,12 @@ type Run = Callable[[Captured], Verified]
 
 def with_more(args: argparse.Namespace, captured: Captured, run: Run) -> Verified:
     """Verify captured calls; while too few of them come by the change to say anything good,
-    capture more of the same and verify them all, unless `--calls` says how many are to be."""
+    capture more of the same and verify them all, unless `--calls` says how many are to be, or
+    the user has stopped the capture."""
     found = run(captured)
     for _ in range(ROUNDS if args.goes_on else 0):
         many = more_wanted(found.report, args.least)
-        if not many:
+        if not many or captured.stopped:
             break
         said = found.report.reason.removesuffix(CAPTURE_MORE)
         err(f"leadline: {harmless(said)}; capturing up to {many} more")
@@ -63,4 +64,5 @@ def _joined(captured: Captured, more: Captured) -> Captured:
     others = [replace(call, number=last + n) for n, call in enumerate(more.calls, 1)]
     notes = list(dict.fromkeys([*captured.notes, *more.notes]))
     home = replace(captured.home, code=joined_code([captured.home.code, more.home.code]))
-    return replace(captured, home=home, calls=[*captured.calls, *others], notes=notes)
+    calls = [*captured.calls, *others]
+    return replace(captured, home=home, calls=calls, notes=notes, stopped=more.stopped)
