@@ -116,6 +116,25 @@ def test_nobody_decides_who_may_not_run_code_nor_twice(server, agent_key):
     assert [one["action"] for one in audit(server, "twice")][-1] == "approval-refused"
 
 
+def test_what_a_key_has_asked_for_is_refused_once_it_is_revoked(server):
+    for name in ("gone", "stays"):
+        body = {"name": name, "may": []}
+        key = server.request("POST", "/v1/keys", body).json["key"]
+        waits = asked(server, "revoked", key).json["approval"]["id"]
+        if name == "gone":
+            taken = waits
+    server.request("DELETE", "/v1/keys/gone")
+    late = decided(server, taken, "approve", "user")
+    assert (late.status, late.json["error"]["slug"]) == (409, "already-decided")
+    assert decided(server, waits, "approve", "user").status == 200
+    asked_by = [
+        one["detail"]["asked_by"]
+        for one in audit(server, "revoked")
+        if one["action"] == "approval-refused"
+    ]
+    assert asked_by == ["gone"]
+
+
 def test_only_a_candidate_waits(server, agent_key):
     for body in (
         {"use": "ask", "target": "app.py:3", "code": ["1"]},

@@ -427,3 +427,15 @@ def test_git_says_what_is_changed(tmp_path):
     git("commit", "-q", "-am", "second")
     with pytest.raises(UsageError, match="no difference"):
         candidate.from_git("HEAD", str(tmp_path), run)
+    git("branch", "fix")
+    git("checkout", "-q", "-b", "base", "HEAD~1")
+    (one,) = candidate.from_git("fix", str(tmp_path), run).changes
+    assert one.new == "# served\ndef f():\n    return 2\n", "what it adds, not the reverse"
+    (tmp_path / "other.py").write_text("")
+    git("add", "-A")
+    git("commit", "-q", "-m", "third")
+    with pytest.raises(UsageError, match="the other way round") as unclear:
+        candidate.from_git("fix", str(tmp_path), run)
+    assert "--ref HEAD...fix is what fix adds" in unclear.value.hint
+    (again,) = candidate.from_git("HEAD...fix", str(tmp_path), run).changes
+    assert again.new == one.new

@@ -61,6 +61,7 @@ GIVEN = [
     collections.defaultdict(list, {"a": [1]}),
     collections.OrderedDict(b=1, a=2),
     re.compile("a(b)", re.IGNORECASE),
+    re.IGNORECASE | re.MULTILINE,
     range(1, 9, 2),
     bytearray(b"\xffa"),
     pathlib.PurePosixPath("/srv/a"),

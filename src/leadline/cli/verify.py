@@ -24,6 +24,7 @@ from leadline.cli.verify_report import add_report, keep_report
 from leadline.cli.verify_twin import at_hits, in_twins
 from leadline.cli.verify_view import report_lines
 from leadline.trial import candidate as candidates
+from leadline.trial import git
 from leadline.trial.candidate import Candidate
 from leadline.trial.patch import parse
 from leadline.trial.predicate import compile_predicate
@@ -55,7 +56,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--ref",
         metavar="REF",
-        help="what `git diff REF` says in --path, or here: HEAD..fix for a branch",
+        help="what the branch REF adds to what is checked out in --path, or here; HEAD for "
+        "what is not committed, or a range as for `git diff`",
     )
     what.add_argument(
         "--replace", metavar="NAME=FILE", help="FILE is the new version of the service's NAME"
@@ -360,7 +362,7 @@ def _candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
 def _checkout(folders: Sequence[str]) -> str:
     """Return the first folder that lies in a checkout; else the first one, of which git tells
     what is wrong."""
-    return next((one for one in folders if one and candidates.is_checkout(one)), folders[0])
+    return next((one for one in folders if one and git.is_checkout(one)), folders[0])
 
 
 def _bytes(file: str) -> bytes:

@@ -8,6 +8,7 @@ import difflib
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -144,6 +145,10 @@ class Approvals:
             found.view = view
             return found.order
 
+    def of(self, who: str, now: float) -> list[ApprovalView]:
+        """Return those that somebody has asked for and that still wait."""
+        return [one for one in self.all(now) if one.who == who and _waits(one)]
+
     def settle(self, view: ApprovalView) -> None:
         """Say what became of one that was decided."""
         with self._lock:
@@ -219,6 +224,13 @@ def refuse(context: "Context", name: str, digest: str, *, who: str) -> ApprovalV
     context.approvals.decide(name, digest, decided)
     context.note(who, "approval-refused", view.service, _noted(decided))
     return decided
+
+
+def withdraw(context: "Context", asker: str, *, who: str) -> None:
+    """Refuse all that somebody has asked for: `who` has taken their key away."""
+    for view in context.approvals.of(asker, context.clock()):
+        with suppress(RefusedError):  # decided at this moment
+            refuse(context, view.id, view.digest, who=who)
 
 
 def _waits(view: ApprovalView) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from leadline.control.approvals import withdraw
 from leadline.server.access import check_right
 from leadline.server.bodies import SCHEMA_VERSION
 from leadline.server.keyring import KeyRing
@@ -104,10 +105,11 @@ def add_key(call: Call) -> AddedKeyAnswer:
 
 @route("DELETE", f"{_KEYS}/{{name}}", who=Who.USER, returns=RevokedAnswer)
 def revoke_key(call: Call) -> RevokedAnswer:
-    """Make a named user key invalid at once."""
+    """Make a named user key invalid at once; its orders that wait for a person are refused."""
     name = call.path["name"]
     call.ring.change(lambda keys, _now: rotation.revoke_named(keys, name))
     call.context.note(call.who, "key-revoked", detail={"name": name})
+    withdraw(call.context, name, who=call.who)
     return RevokedAnswer(revoked=name)
 
 

@@ -5,12 +5,11 @@ by the ends of their paths, and is bound to both texts by its digest: an approva
 candidate is none of another, nor of the same diff on another version.
 """
 
-import subprocess
 from collections.abc import Iterable
 from difflib import SequenceMatcher
-from pathlib import Path
 from typing import Any
 
+from leadline.trial import git
 from leadline.trial.difference import Difference, difference
 from leadline.trial.patch import BOM, FilePatch, Kind, apply, lines_of, parse, taken_back
 from leadline.trial.reachable import readers
@@ -23,8 +22,6 @@ MAX_ENTRY_POINTS = 100
 """More functions around a change than anybody would try one after the other."""
 NOT_PUT_IN = "The candidate cannot be put into the running code"
 """How the sentence begins that says why a twin tries no candidate."""
-GIT_S = 30.0
-"""How long `git diff` may take: seconds in the largest repositories."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,37 +308,9 @@ def of_texts(path: str, old: str | None, new: str | None) -> Change:
 
 
 def from_git(ref: str, folder: str, read: Read) -> Candidate:
-    """Take what `git diff REF` says in `folder`: a commit against the working tree, or
-    `main..fix`. Raises `UsageError` (`bad-patch`) with git's own words."""
-    if not ref or ref.startswith("-"):
-        raise UsageError("bad-patch", f"{ref!r} is nothing that git could compare.")
-    command = [
-        *("git", "-C", folder, "-c", "core.quotePath=true"),
-        *("-c", "core.fsmonitor=false", "diff", "--no-color"),
-        *("--no-ext-diff", "--no-textconv", "--find-renames", "--unified=3"),
-        *("--src-prefix=a/", "--dst-prefix=b/", ref, "--"),
-    ]
-    try:
-        done = subprocess.run(  # noqa: S603 - our own words and one that is no option
-            command, capture_output=True, timeout=GIT_S, check=False, stdin=subprocess.DEVNULL
-        )
-    except FileNotFoundError:
-        raise UsageError("bad-patch", "There is no git here: give a diff instead.") from None
-    except subprocess.TimeoutExpired:
-        raise UsageError("bad-patch", f"git took longer than {GIT_S:.0f} s.") from None
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise UsageError("bad-patch", f"git says: {said[0] if said else done.returncode}.")
-    text = done.stdout.decode("utf-8", "surrogateescape")
-    if not text:
-        raise UsageError("bad-patch", f"git sees no difference to {ref} in {folder}.")
-    return from_diff(text, read, f"git {ref}", folder)
-
-
-def is_checkout(folder: str) -> bool:
-    """Whether a folder lies in a checkout of git, by the folders above it."""
-    path = Path(folder).absolute()
-    return any(Path(one, ".git").exists() for one in (path, *path.parents))
+    """Take what a ref of git says in `folder` (`git.diff_of`). Raises `UsageError`
+    (`bad-patch`)."""
+    return from_diff(git.diff_of(ref, folder), read, f"git {ref}", folder)
 
 
 def obstacles(candidate: Candidate) -> list[str]:
@@ -476,7 +445,6 @@ __all__ = [
     "from_diff",
     "from_file",
     "from_git",
-    "is_checkout",
     "make",
     "obstacles",
     "of_texts",

@@ -122,6 +122,12 @@ def _dict(writer: _Writer, node: dict[str, Any]) -> str:
     return f"{{{', '.join(pairs)}}}"
 
 
+def _member(writer: _Writer, node: dict[str, Any]) -> str:
+    """Of flags several together have no name."""
+    cls = writer.ref([node["c"]])
+    return f"{cls}[{node['t']!r}]" if "t" in node else f"{cls}({writer.items(node)})"
+
+
 def _bytes(_: _Writer, node: dict[str, Any]) -> str:
     return repr(b64decode(node["b"]) if "b" in node else node["t"].encode("ascii"))
 
@@ -158,7 +164,7 @@ _WRITERS: dict[str, _Write] = {
     "set": lambda writer, node: f"set([{writer.items(node)}])",
     "frozenset": lambda writer, node: f"frozenset([{writer.items(node)}])",
     "dict": _dict,
-    "member": lambda writer, node: f"{writer.ref([node['c']])}[{node['t']!r}]",
+    "member": _member,
     "int": lambda _, node: repr(int(node["t"], 16)),
     "float": lambda _, node: f"float({node['t']!r})",
     "bytes": _bytes,
