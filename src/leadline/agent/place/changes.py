@@ -8,6 +8,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
+from time import thread_time
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -18,7 +19,7 @@ from leadline.agent.place.inside import LARGE, code_of, inside
 from leadline.agent.place.mappings import is_remembered, mapping_of
 from leadline.agent.place.named import names_of
 from leadline.agent.place.owned import can_change
-from leadline.agent.place.parts import Part, is_plain, items, of_c, ordinary
+from leadline.agent.place.parts import Part, is_plain, items, members, of_c, ordinary
 from leadline.agent.place.reach import Reach, as_plain
 from leadline.expression.layout import layout_of
 from leadline.trial import withheld
@@ -36,6 +37,8 @@ MAX_TOLD = 5_000
 """Paths of one run."""
 MAX_COMPARED = 200_000
 """Pairs of objects of one run: the next ones are not compared, and it is said."""
+MAX_S = 2.0
+"""Of the processor, for one run: what is new may lead to all that a library keeps."""
 _ENOUGH = 200
 _MANY = 64
 """Rows that differ: then the list is told as a whole, since all may have moved by one."""
@@ -65,6 +68,8 @@ class Changes:
         self._reach, self._shown, self._changed = reach, shown, changed
         self._dirty = reach.changed()
         self._met: set[tuple[int, int]] = set()
+        self._anew: dict[int, tuple[object, str]] = {}
+        """Of what is new and was told part by part, where that was done."""
         self._waiting: list[tuple[str, str, Any, Any]] = []
 
     def tell(self) -> dict[str, Value]:
@@ -73,9 +78,11 @@ class Changes:
         for name, module in self._reach.modules.items():
             if id(module) in self._dirty:
                 self._inside(f"{name}{MODULE}", module, module, name)
+        until = thread_time() + MAX_S
         while self._waiting:
             path, secret, before, now = self._waiting.pop()
-            if len(self.found) > MAX_TOLD or len(self._met) > MAX_COMPARED:
+            many = len(self.found) > MAX_TOLD or len(self._met) > MAX_COMPARED
+            if many or thread_time() > until:
                 self._too_large(path)
                 break
             try:
@@ -121,7 +128,7 @@ class Changes:
             # who has kept the old one, or gets it there, has another thing from now on
             known = self._reach.knows(now)
             self.found[f"{UNSHOWN}object of {path}"] = "another" if known else "a new one"
-        narrow = self._narrowed(before, now)
+        narrow = self._narrowed(before, now) or self._paired(before, now)
         ours, theirs = narrow or (
             self._reach.inside(before, True),
             self._reach.inside(now, False),
@@ -238,6 +245,18 @@ class Changes:
             items({k: new[k] for k in keys}),
         )
 
+    def _paired(self, before: Any, now: Any) -> tuple[list[Part], list[Part]] | None:
+        """Return the members of two sets, those first that are the same ones: a set and a copy
+        of it need not have one order."""
+        if type(now) not in (set, frozenset):
+            return None
+        old, new = list(self._reach.copy(before)), list(now)
+        were = {id(one) for one in old}
+        kept = [one for one in new if id(one) in were]
+        still = {id(one) for one in kept}
+        sides = [[*kept, *(one for one in side if id(one) not in still)] for side in (old, new)]
+        return members(sides[0]), members(sides[1])
+
     def _order_of_many(self, path: str, before: Any, now: Any) -> None:
         if type(now) is not dict:
             return
@@ -327,6 +346,10 @@ class Changes:
         if said := _in_short(now):
             self.found[path] = said
             return
+        if id(now) in self._anew:
+            self.found[path] = f"as {self._anew[id(now)][1]}"
+            return
+        self._anew[id(now)] = now, path
         within = self._reach.inside(now, False)
         self.found[path if is_class else f"type({path})"] = (
             tree if is_class else type(now).__qualname__

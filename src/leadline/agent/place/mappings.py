@@ -4,6 +4,7 @@ It leads on to all tables, all other mapped classes and all that listens to them
 itself it is a module's and is compared there, so that of an object only its name is told.
 """
 
+from types import FunctionType
 from typing import Any
 
 from leadline.agent.place.digests import digest
@@ -25,8 +26,14 @@ _KINDS = {
 
 _REMEMBERED = frozenset(("_EmptyListener", "AttributeEventToken", "Event"))
 """What tells that nobody listens to an event, and what an event is told by."""
-_KEYS = "_memoized_keys"
-"""Where it keeps the names of these."""
+_TABLES = frozenset(("_memoized_keys", "_memoized_values", "_strings"))
+"""Where it keeps the names of these, what a mapper was asked for once, and quoted names."""
+_CACHE = "sqlalchemy.util._collections.LRUCache"
+"""What an engine keeps compiled statements in."""
+_METHOD = "memo"
+"""The code of what stands for a method that was called once."""
+_DISPATCH = "sqlalchemy.event.base._Dispatch"
+"""Who listens to what happens to one object."""
 _OF_SLOTS = "_memoized_attr_"
 _MEMOS = frozenset(("memoized_property", "memoized_attribute", "_memoized_property"))
 
@@ -68,10 +75,22 @@ def is_remembered(holder: object, name: str, value: object, *, is_new: bool) -> 
     it first, to have it the next time: nobody is told another thing for that."""
     if not _is_sqlalchemys(type(holder)):
         return False
-    if name == _KEYS:
+    if name in _TABLES or _CACHE in layout_of(type(holder)).names:
         return True
-    is_kept = layout_of(type(value)).name in _REMEMBERED or name in _reckoned(type(holder))
-    return is_new and is_kept
+    return is_new and (
+        layout_of(type(value)).name in _REMEMBERED
+        or name in _reckoned(type(holder))
+        or (type(value) is FunctionType and value.__code__.co_name == _METHOD)
+        or _hears_nobody(value)
+    )
+
+
+def _hears_nobody(value: object) -> bool:
+    layout = layout_of(type(value))
+    if _DISPATCH not in layout.names or layout.namespace is None:
+        return False
+    held: Any = layout.namespace(value)
+    return all(layout_of(type(one)).name in _REMEMBERED for one in held.values())
 
 
 @by_class

@@ -214,10 +214,15 @@ def items(value: Any) -> list[Part]:
         found = [(step, one) for step, _, _, one in pairs]
         found += [(f"(key {step})", key) for step, plain, key, _ in pairs if not plain]
     elif isinstance(value, set | frozenset):
-        found = [(_keyed(one, "{{{}}}")[0], one) for one in list(value)]
+        return members(list(value))
     else:
         return [(f"[{index}]", one) for index, one in enumerate(value)]
     return _numbered(found)
+
+
+def members(values: Iterable[Any]) -> list[Part]:
+    """Return the members of a set, in the order in which they are given, with their steps."""
+    return _numbered((_keyed(one, "{{{}}}")[0], one) for one in values)
 
 
 def ordered(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
