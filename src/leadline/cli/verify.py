@@ -21,7 +21,7 @@ from leadline.cli.verify_entry import (
 )
 from leadline.cli.verify_more import MANY, with_more
 from leadline.cli.verify_report import add_report, keep_report
-from leadline.cli.verify_twin import at_hits, in_twins
+from leadline.cli.verify_twin import at_hits, in_twins, noted
 from leadline.cli.verify_view import report_lines
 from leadline.trial import candidate as candidates
 from leadline.trial import git
@@ -29,6 +29,7 @@ from leadline.trial.candidate import Candidate
 from leadline.trial.patch import parse
 from leadline.trial.predicate import compile_predicate
 from leadline.verify.calls import Home
+from leadline.verify.effects import effect_of
 from leadline.verify.exporting import export_tests
 from leadline.verify.markdown import markdown
 from leadline.verify.report import Report
@@ -37,7 +38,6 @@ from leadline.verify.verdict import LEAST_EVIDENCE, LEAST_GOOD
 from leadline.verify.verifying import Request, Verified, verify
 from leadline.wire.call import MAX_CALLS
 from leadline.wire.errors import LeadlineError, RefusedError, UnavailableError, UsageError
-from leadline.wire.struct import replace
 from leadline.wire.target import parse_place
 
 _STDIN = "-"
@@ -207,7 +207,7 @@ def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
     chosen = f"entry chosen: {best.report.entry}"
     if len(tried) > 1:
         chosen += f", of {', '.join(tried)}: its control agrees most often"
-    return _noted(best, [chosen])
+    return noted(best, [chosen])
 
 
 def _fresh_first(
@@ -228,7 +228,7 @@ def _fresh_first(
         except LeadlineError as other:
             said = f"{_first_line(error)}. Not in a twin either: {other.message}"
             raise UnavailableError(error.slug, said, error.hint) from None
-        return _noted(twins, [f"not run in a fresh process: {_first_line(error)}"]), False
+        return noted(twins, [f"not run in a fresh process: {_first_line(error)}"]), False
 
 
 def _first_line(error: LeadlineError) -> str:
@@ -237,6 +237,8 @@ def _first_line(error: LeadlineError) -> str:
 
 
 def _twins(args: argparse.Namespace, candidate: Candidate, captured: Captured) -> Verified:
+    if effect_of(candidate.changes, captured.entry):
+        return in_twins(args, candidate, captured)  # live ones: none that are captured
     return with_more(args, captured, lambda calls: in_twins(args, candidate, calls))
 
 
@@ -247,16 +249,12 @@ def _elsewhere(
     try:
         twins = _twins(args, candidate, captured)
     except LeadlineError as error:
-        return _noted(fresh, [f"not tried in a twin of the live process: {error.message}"])
+        return noted(fresh, [f"not tried in a twin of the live process: {error.message}"])
     if _share(twins.report) > _share(fresh.report):
-        return _noted(twins, ["a fresh process agreed less often"])
+        return noted(twins, ["a fresh process agreed less often"])
     if is_good(fresh.report) and is_good(twins.report):
-        return _noted(twins, [f"a fresh process did not know: {fresh.report.reason}"])
-    return _noted(fresh, ["a twin of the live process agreed no more often"])
-
-
-def _noted(found: Verified, notes: list[str]) -> Verified:
-    return replace(found, report=replace(found.report, notes=[*found.report.notes, *notes]))
+        return noted(twins, [f"a fresh process did not know: {fresh.report.reason}"])
+    return noted(fresh, ["a twin of the live process agreed no more often"])
 
 
 def _share(report: Report) -> float:
@@ -279,7 +277,7 @@ def _verified(args: argparse.Namespace, captured: Captured, candidate: Candidate
         within_s=args.within,
         exported=bool(args.export_tests),
     )
-    return _noted(verify(request, _progress()), captured.notes)
+    return noted(verify(request, _progress()), captured.notes)
 
 
 def _check(args: argparse.Namespace) -> None:

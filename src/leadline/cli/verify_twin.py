@@ -11,7 +11,7 @@ from typing import Any
 
 from leadline.cli.client import Client
 from leadline.cli.duration import duration
-from leadline.cli.show import err
+from leadline.cli.show import err, harmless
 from leadline.cli.twin_candidate import ordered, unanswered
 from leadline.cli.twin_waiting import Waiting
 from leadline.cli.verify_calls import Captured
@@ -23,6 +23,7 @@ from leadline.trial.remade import remade_in
 from leadline.verify.aside import Aside, aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared, not_replayable
+from leadline.verify.effects import effect_of
 from leadline.verify.loaded import loaded_of
 from leadline.verify.verdict import LEAST_EVIDENCE
 from leadline.verify.verifying import Asked, Verified, reported
@@ -37,11 +38,20 @@ MOST = 40
 MOST_INSTEAD = 20
 """Where only failing ones are wanted, as the rest was tried in the sample."""
 _AT_HITS = "twins of the live process, one at each hit"
+_EFFECT = (
+    "tried at hits: {} may set what outlives the call, which a twin that is made afterwards "
+    "has already"
+)
 
 
 def in_twins(args: argparse.Namespace, candidate: Candidate, captured: Captured) -> Verified:
     """Try a candidate on captured calls in one twin, and where the failing ones of them cannot
-    be run again there, on live calls at their hits. Raises as `at_hits`."""
+    be run again there, on live calls at their hits; on these alone where code may set what the
+    live calls have set already. Raises as `at_hits`."""
+    if where := effect_of(candidate.changes, captured.entry):
+        why = _EFFECT.format(where)
+        err(f"leadline: {harmless(why)}")
+        return noted(at_hits(args, candidate, captured), [why])
     began = time.monotonic()
     loaded_of(candidate, captured.home, in_twin=True)
     asked = _asked(args, candidate, captured.entry)
@@ -87,6 +97,11 @@ def _asked(args: argparse.Namespace, candidate: Candidate, entry: str) -> Asked:
             "Try it with --place fresh, and an --entry in which they are made.",
         )
     return Asked(service, entry, candidate, args.fails, args.expect, args.least)
+
+
+def noted(found: Verified, notes: list[str]) -> Verified:
+    """Return what was found with more notes."""
+    return replace(found, report=replace(found.report, notes=[*found.report.notes, *notes]))
 
 
 def _reported(asked: Asked, tried: Sequence[Tried], began: float) -> Verified:

@@ -17,7 +17,14 @@ from leadline.verify.aside import NOTHING_ASIDE, Aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.gateways import answer, unshown
 from leadline.verify.masks import hidden, unmasked
-from leadline.verify.obstacles import asked_more, in_the_way, more, reads_more, unseen_effects
+from leadline.verify.obstacles import (
+    acted_already,
+    asked_more,
+    in_the_way,
+    more,
+    reads_more,
+    unseen_effects,
+)
 from leadline.verify.printing import printed_apart
 from leadline.verify.state import (
     aligned,
@@ -49,6 +56,7 @@ _UNCLEAR = (
     "{} comes out differently each time in the old code, and differently again in the new"
 )
 _UNSHOWN = "there is a difference in {}, and no call shows what follows"
+_KEPT = "the candidate keeps {} for its next call, and no call meets what another has left"
 BETWEEN = "while the generator stood"
 _ARGUMENT = ("argument ", "len(argument ")
 _ROOTS = frozenset(("outcome", "result", "exception"))
@@ -88,7 +96,7 @@ def compare_runs(
     the control's runs."""
     try:
         states = without_caches(first.state, second.state, candidate.state)
-        states = without_own(left.is_own, left.says, states)
+        states, own = without_own(left.is_own, left.says, states)
         lost = [lost_in(left.is_gone, one, states[2]) for one in states[:2]]
         states[:2] = [
             {name: one for name, one in side.items() if name not in without}
@@ -98,7 +106,9 @@ def compare_runs(
             replace(ran, state=state)
             for ran, state in zip((first, second, candidate), states, strict=True)
         )
-        runs = _Runs(first, second, candidate, left.moved, left.is_new, lost[0], left.changed)
+        runs = _Runs(
+            first, second, candidate, left.moved, left.is_new, lost[0], left.changed, own
+        )
         return _compare(call, runs)
     except WireError as error:
         return Compared(call, Case(call.failed, Control.UNKNOWN, reason=error.message))
@@ -143,6 +153,8 @@ class _Runs:
     lost: list[str]
     """What a control keeps in its modules, under names that the candidate has no more."""
     changed: frozenset[str] = frozenset()
+    own: Sequence[str] = ()
+    """What the candidate has put under names that it alone has: its next call finds it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -277,6 +289,8 @@ def _candidate(runs: _Runs, found: _Found) -> tuple[Candidate, list[Difference],
     if _is_cut_short(first) or _is_cut_short(candidate):
         return Candidate.UNKNOWN, [], "the outcome is too large to be compared whole"
     why = uncompared(first, runs.second, candidate) or _not_followed(first, found)
+    if not why and runs.own:
+        why = _KEPT.format(named(runs.own[0]))
     return Candidate.UNKNOWN if why else Candidate.SAME, [], why
 
 
@@ -306,6 +320,7 @@ def _in_the_way(runs: _Runs) -> str:
     return (
         in_the_way(runs.first, runs.candidate)
         or moved
+        or acted_already(runs.first, runs.second, runs.candidate)
         or asked_more(runs.first, runs.candidate)
         or reads_more(runs.first, runs.candidate, runs.changed)
     )

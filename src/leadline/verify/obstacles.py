@@ -5,7 +5,7 @@ import errno
 from collections.abc import Collection, Iterator, Sequence
 
 from leadline.trial.marks import Chance
-from leadline.trial.place import Ran
+from leadline.trial.place import IDLE, Ran
 from leadline.verify.state import in_fresh
 from leadline.wire.refusals import attempt_words
 from leadline.wire.twin import Refusal
@@ -14,6 +14,10 @@ _ASKED = (
     "the candidate asks its process ({}), and that of the service answers otherwise, perhaps"
 )
 
+_ACTED = (
+    "the old code writes here what is there already, as the live call has written it, perhaps, "
+    "and the candidate does not: {}"
+)
 _CHANGED = (
     "the candidate uses {} otherwise, which the service has changed since it was started, or "
     "of which that is not known"
@@ -35,6 +39,21 @@ def asked_more(first: Ran, candidate: Ran) -> str:
         if mark.chance is Chance.ASKED and mark.name not in known:
             return in_fresh(first, _ASKED.format(mark.name))
     return ""
+
+
+def acted_already(first: Ran, second: Ran, candidate: Ran) -> str:
+    """Return what the controls write without effect, and the candidate does not write: the live
+    call has written it, perhaps, and the candidate lets that decide which the call had not
+    found."""
+    ours, others, theirs = (_without_effect(ran) for ran in (first, second, candidate))
+    for text in ours:
+        if text in others and text not in theirs:
+            return in_fresh(first, _ACTED.format(text))
+    return ""
+
+
+def _without_effect(ran: Ran) -> list[str]:
+    return [str(text) for name, text in ran.state.items() if name.startswith(IDLE)]
 
 
 def reads_more(first: Ran, candidate: Ran, changed: Collection[str]) -> str:

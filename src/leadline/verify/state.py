@@ -109,17 +109,18 @@ def without_own(
     is_own: Callable[[str], bool],
     says: Callable[[str], bool],
     sides: Sequence[Mapping[str, Value]],
-) -> list[dict[str, Value]]:
+) -> tuple[list[dict[str, Value]], list[str]]:
     """Return what two controls and a candidate have changed, of the candidate without what is
-    its own: what it alone has a name for. What a control changes as well, such as an attribute
-    that a library has set, belongs to both. What a library keeps in an object of its own, and
-    the candidate never `says`, may be a cache or the effect of a call: nothing follows."""
+    its own: what it alone has a name for; and the paths of that. What a control changes as
+    well, such as an attribute that a library has set, belongs to both. What a library keeps in
+    an object of its own, and the candidate never `says`, may be a cache or the effect of a
+    call: nothing follows."""
     *others, tried = sides
     known = {_root(_plain(name)) for other in others for name in other}
     own = {
         name for name in tried if _root(_plain(name)) not in known and begins_at(is_own, name)
     }
-    return [
+    left = [
         {
             _kept(name, says): one
             for name, one in side.items()
@@ -127,6 +128,7 @@ def without_own(
         }
         for side in sides
     ]
+    return left, sorted(own)
 
 
 def _plain(where: str) -> str:

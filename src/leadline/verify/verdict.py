@@ -101,7 +101,8 @@ class Case:
 class Stated:
     """What was stated before anything ran: which calls fail, what has to hold for them, and
     which files of the candidate are not tried. `left` says of what the calls have read that the
-    old code may have left it, where it may have. `least` is how many calls have to stand behind
+    old code may have left it, where it may have; `unmet` which changed lines the real calls may
+    have reached, and no run has. `least` is how many calls have to stand behind
     `fixed`, of all that came by a changed line and of the good ones among them; None for
     `LEAST_EVIDENCE` and `LEAST_GOOD`."""
 
@@ -110,6 +111,7 @@ class Stated:
     least: int | None = None
     untried: tuple[str, ...] = ()
     left: str = ""
+    unmet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,7 @@ def _unknown(
     if stated.untried and not stated.left:
         names, are = ", ".join(stated.untried), "are" if len(stated.untried) > 1 else "is"
         return f"{names} {are} part of the candidate, and not tried"
-    return stated.left or _too_few(cases, stated, shares)
+    return stated.left or _too_few(cases, stated, shares) or stated.unmet
 
 
 def _not_exercised(cases: Sequence[Case], shares: Shares) -> tuple[Verdict, str]:

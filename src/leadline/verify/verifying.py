@@ -38,6 +38,7 @@ from leadline.verify.report import (
 )
 from leadline.verify.signature import unseen_change
 from leadline.verify.state import imported
+from leadline.verify.unmet import not_met
 from leadline.verify.verdict import Stated, judge
 from leadline.wire.errors import RefusedError, UnavailableError
 from leadline.wire.struct import dataclass, field, replace
@@ -128,15 +129,17 @@ def reported(
     took_s: float,
 ) -> Verified:
     """Judge what became of the calls, and put it all into a report."""
-    compared = with_classes_open(without_luck(compared), asked.candidate.changes)
+    changes = asked.candidate.changes
+    compared = with_classes_open(without_luck(compared), changes)
+    coverage = coverage_of(compared, _lines(changes, _old), _lines(changes, _new))
     stated = Stated(
         bool(asked.fails),
         bool(asked.expect),
         asked.least,
         tuple(one.name for one in asked.candidate.untried),
         left_behind(compared),
+        not_met(compared, ((one.file, one.lines) for one in coverage), changes),
     )
-    changes = asked.candidate.changes
     judgement = judge([one.case for one in compared], stated)
     cases = shown_cases(compared, stated)
     report = Report(
@@ -152,7 +155,7 @@ def reported(
         candidate=patch_of(asked.candidate),
         shares=judgement.shares,
         cases=cases,
-        coverage=coverage_of(compared, _lines(changes, _old), _lines(changes, _new)),
+        coverage=coverage,
         paths=paths_of(compared),
         noise=noise_of(compared),
         unknown=reasons(compared),

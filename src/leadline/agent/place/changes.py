@@ -345,11 +345,15 @@ class Changes:
             return
         if said := _in_short(now):
             self.found[path] = said
-            return
-        if id(now) in self._anew:
+        elif id(now) in self._anew:
             self.found[path] = f"as {self._anew[id(now)][1]}"
-            return
-        self._anew[id(now)] = now, path
+        else:
+            self._anew[id(now)] = now, path
+            self._by_parts(path, now, tree)
+
+    def _by_parts(self, path: str, now: Any, tree: Value) -> None:
+        """Tell a value that is new by all that it leads to."""
+        is_class = isinstance(now, type)
         within = self._reach.inside(now, False)
         self.found[path if is_class else f"type({path})"] = (
             tree if is_class else type(now).__qualname__
