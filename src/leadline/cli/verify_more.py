@@ -31,7 +31,7 @@ def with_more(args: argparse.Namespace, captured: Captured, run: Run) -> Verifie
     found = run(captured)
     for _ in range(ROUNDS if args.goes_on else 0):
         many = more_wanted(found.report, args.least)
-        if not many or captured.stopped:
+        if not many or captured.stopped or found.stopped:
             break
         said = found.report.reason.removesuffix(CAPTURE_MORE)
         err(f"leadline: {harmless(said)}; capturing up to {many} more")

@@ -37,6 +37,8 @@ class Tried:
     place: str
     runs: int
     notes: list[str] = field(default_factory=list)
+    stopped: bool = False
+    """Whether it was ended before all calls were tried: nobody wants others in their place."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,14 @@ class _Heard:
     why: str = "nothing can be made again of any of the calls"
     runs: int = 0
     notes: list[str] = field(default_factory=list)
+    is_told: bool = False
+    """Whether the twin itself has said that no more comes."""
+    stopped: bool = False
+
+    def stop(self, why: str) -> None:
+        """No more comes, for another reason than the twin's."""
+        self.why, self.stopped = why, True
+        self.notes.append(f"not all calls were run in a twin: {why}")
 
 
 def sampled(args: argparse.Namespace, asked: Asked, captured: Captured) -> Tried:
@@ -63,7 +73,7 @@ def sampled(args: argparse.Namespace, asked: Asked, captured: Captured) -> Tried
     known = {call.number for call in chosen}
     everything += [not_replayable(one) for one in captured.calls if one.number not in known]
     compared = seen(asked, everything, captured.home.file)
-    return Tried(compared, _SAMPLE.format(heard.at), heard.runs, heard.notes)
+    return Tried(compared, _SAMPLE.format(heard.at), heard.runs, heard.notes, heard.stopped)
 
 
 def check_put_in(obstacle: str) -> None:
@@ -99,6 +109,7 @@ def _listen(
             number = tried.get("number", 0)
             if not number:
                 heard.why = tried.get("obstacle") or twin["reason"] or "the twin has ended"
+                heard.is_told = True
                 heard.notes += twin["notes"]
                 check_put_in(heard.why)
                 break
@@ -112,6 +123,10 @@ def _listen(
         if not heard.at:
             raise
         err("leadline: stopped; what came is used")
+        heard.stop("it was stopped by Ctrl-C")
+    else:
+        if heard.at and not heard.is_told and len(heard.found) < len(chosen):
+            heard.stop("the twin has ended, or its service")
     finally:
         order.remove()
     if not heard.at:

@@ -57,7 +57,7 @@ def in_twins(args: argparse.Namespace, candidate: Candidate, captured: Captured)
     asked = _asked(args, candidate, captured.entry)
     tried = [sampled(args, asked, captured)]
     lost = [one for one in tried[0].compared if one.case.failed and not one.case.agreed]
-    if lost:
+    if lost and not tried[0].stopped:
         err(f"leadline: {len(lost)} failing calls could not be run again; trying live ones")
         try:
             live = _live(args, asked, captured.home.file, MOST_INSTEAD, stop=_has_failing)
@@ -68,7 +68,7 @@ def in_twins(args: argparse.Namespace, candidate: Candidate, captured: Captured)
             tried[0].notes.append("not tried at their hits: it was stopped by Ctrl-C")
         else:
             tried = _instead(tried[0], live)
-    return _reported(asked, tried, began)
+    return replace(_reported(asked, tried, began), stopped=tried[0].stopped)
 
 
 def at_hits(args: argparse.Namespace, candidate: Candidate, known: Captured) -> Verified:
@@ -161,6 +161,7 @@ def _live(
     client = Client()
     order = ordered(client, asked, TwinUse.VERIFY, many=many, seconds=seconds)
     found: list[Compared] = []
+    notes: list[str] = []
     runs = 0
     files = {change.file for change in asked.candidate.changes}
     left = aside(asked.candidate.changes)
@@ -176,11 +177,12 @@ def _live(
         if not found:
             raise
         err("leadline: stopped; what came is used")
+        notes.append("no more calls were tried at their hits: it was stopped by Ctrl-C")
     finally:
         order.remove()
     if not found:
         raise unanswered(order)
-    return Tried(seen(asked, found, file), _AT_HITS, runs)
+    return Tried(seen(asked, found, file), _AT_HITS, runs, notes)
 
 
 def compared(

@@ -58,6 +58,8 @@ MADE_BY = (
 )
 IN_TWIN = "a twin of the service may know"
 """Ends a reason that is of the place, and none of the candidate."""
+PUT_INTO = "put into: "
+"""Before what follows the name in one of `Ran.reads`, if nothing of what it holds comes out."""
 IDLE = f"{UNSHOWN}write without effect "
 """How a name of `Ran.state` begins that tells of a statement that has changed no row which
 differs, or of which that is not known: on another database it may change one."""

@@ -28,6 +28,7 @@ from leadline.verify.obstacles import (
 from leadline.verify.printing import printed_apart
 from leadline.verify.state import (
     aligned,
+    cached_in,
     comparable,
     lost_in,
     moved_on,
@@ -97,6 +98,7 @@ def compare_runs(
     try:
         states = without_caches(first.state, second.state, candidate.state)
         states, own = without_own(left.is_own, left.says, states)
+        own += cached_in(left.is_own, candidate.state)
         lost = [lost_in(left.is_gone, one, states[2]) for one in states[:2]]
         states[:2] = [
             {name: one for name, one in side.items() if name not in without}
@@ -107,7 +109,15 @@ def compare_runs(
             for ran, state in zip((first, second, candidate), states, strict=True)
         )
         runs = _Runs(
-            first, second, candidate, left.moved, left.is_new, lost[0], left.changed, own
+            first,
+            second,
+            candidate,
+            left.moved,
+            left.is_new,
+            lost[0],
+            left.changed,
+            own,
+            call.failed is True,
         )
         return _compare(call, runs)
     except WireError as error:
@@ -155,6 +165,8 @@ class _Runs:
     changed: frozenset[str] = frozenset()
     own: Sequence[str] = ()
     """What the candidate has put under names that it alone has: its next call finds it."""
+    failed: bool = False
+    """Whether the live call was one of those that fail."""
 
 
 @dataclass(slots=True, eq=False)
@@ -322,7 +334,7 @@ def _in_the_way(runs: _Runs) -> str:
         or moved
         or acted_already(runs.first, runs.second, runs.candidate)
         or asked_more(runs.first, runs.candidate)
-        or reads_more(runs.first, runs.candidate, runs.changed)
+        or reads_more(runs.first, runs.candidate, runs.changed, failed=runs.failed)
     )
 
 

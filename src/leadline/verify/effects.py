@@ -27,8 +27,8 @@ _TRANSACTIONS = frozenset(
 )
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
-_TOLD = frozenset("print log logger logging warnings".split())
-"""What is called for what it prints or logs, each time anew."""
+_TOLD = frozenset("print log logger logging warnings time asyncio".split())
+"""What is called for what it prints or logs, each time anew, or to wait."""
 
 
 def effect_of(changes: Sequence[Change], entry: str) -> str:

@@ -5,7 +5,7 @@ import errno
 from collections.abc import Collection, Iterator, Sequence
 
 from leadline.trial.marks import Chance
-from leadline.trial.place import IDLE, Ran
+from leadline.trial.place import IDLE, PUT_INTO, Ran
 from leadline.verify.state import in_fresh
 from leadline.wire.refusals import attempt_words
 from leadline.wire.twin import Refusal
@@ -56,23 +56,27 @@ def _without_effect(ran: Ran) -> list[str]:
     return [str(text) for name, text in ran.state.items() if name.startswith(IDLE)]
 
 
-def reads_more(first: Ran, candidate: Ran, changed: Collection[str]) -> str:
+def reads_more(first: Ran, candidate: Ran, changed: Collection[str], *, failed: bool) -> str:
     """Return what the candidate reads otherwise than the control of what the service has
     changed since it was started: these places have it as it was then. `changed` are the names
-    of all that."""
-    for name, attribute in _other_reads(first, candidate):
+    of all that. What a call that failed puts into something now comes to no other result for
+    what is in there."""
+    for name, attribute in _other_reads(first, candidate, put_into=not failed):
         for one in changed:
             if one == name or (attribute and one.endswith(f".{attribute}")):
                 return in_fresh(first, _CHANGED.format(one.replace(":", ".", 1)))
     return ""
 
 
-def _other_reads(first: Ran, candidate: Ran) -> Iterator[tuple[str, str]]:
-    """Yield `module:name`, or the name of an attribute, of what one of both reads alone."""
+def _other_reads(first: Ran, candidate: Ran, *, put_into: bool) -> Iterator[tuple[str, str]]:
+    """Yield `module:name`, or the name of an attribute, of what one of both reads alone, or
+    puts something into."""
     ours, theirs = set(candidate.reads), set(first.reads)
     for one in (*candidate.reads, *first.reads):
+        name, _, follows = one.partition(" ")
+        if follows.startswith(PUT_INTO) and not put_into:
+            continue
         if one not in ours or one not in theirs:
-            name = one.partition(" ")[0]
             yield name, name[1:] if name.startswith(":") else ""
 
 

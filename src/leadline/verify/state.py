@@ -55,6 +55,15 @@ def without_caches(*sides: Mapping[str, Value]) -> list[dict[str, Value]]:
     ]
 
 
+def cached_in(is_own: Callable[[str], bool], state: Mapping[str, Value]) -> list[str]:
+    """Return what a candidate keeps of what it has reckoned, under names of its own."""
+    return [
+        name.removeprefix(ONCE).removesuffix(")")
+        for name in state
+        if name.startswith(ONCE) and begins_at(is_own, name)
+    ]
+
+
 def moved_on(first: Ran, *others: Ran) -> str:
     """Return what the runs did not all find alike: what they came to may differ for that."""
     for other in others:

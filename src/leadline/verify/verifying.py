@@ -93,6 +93,8 @@ class Verified:
 
     report: Report
     compared: list[Compared]
+    stopped: bool = False
+    """Whether it was ended before all calls were run."""
 
 
 def verify(request: Request, progress: Progress = lambda *_: None) -> Verified:

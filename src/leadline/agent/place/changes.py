@@ -19,7 +19,15 @@ from leadline.agent.place.inside import LARGE, code_of, inside
 from leadline.agent.place.mappings import is_remembered, mapping_of
 from leadline.agent.place.named import names_of
 from leadline.agent.place.owned import can_change
-from leadline.agent.place.parts import Part, is_plain, items, members, of_c, ordinary
+from leadline.agent.place.parts import (
+    Part,
+    is_lru_cache,
+    is_plain,
+    items,
+    members,
+    of_c,
+    ordinary,
+)
 from leadline.agent.place.reach import Reach, as_plain
 from leadline.expression.layout import layout_of
 from leadline.trial import withheld
@@ -296,7 +304,9 @@ class Changes:
     def _itself(self, path: str, before: Any, now: Any) -> None:
         """What is no part: the code of a function, what C code keeps."""
         one, other = self._reach.of_c(before, True), self._reach.of_c(now, False)
-        if one != other:
+        if one != other and is_lru_cache(now):
+            self.found[f"{ONCE}{path})"] = "filled"
+        elif one != other:
             stands = type(other) is str and hasattr(now, "send")
             name = f"{UNSHOWN}place of {path}" if stands else path
             self.found[name] = self._shown("", other)[0]

@@ -8,19 +8,25 @@ instructions: a name of a module, with the attributes and constants that follow 
 import dis
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import CodeType, ModuleType
 from typing import Any
 
+from leadline.agent.place.puts import only_put_into
 from leadline.agent.state import CUT, UNKNOWN, held_by
+from leadline.trial.place import PUT_INTO
 
 MAX_READS = 300
 """Of one run."""
 _MAX_WORDS = 6
 """Of what follows a name."""
 _MAX_CHARS = 60
+_MAX_REST = 80
+"""Instructions after a name in which its statement is looked for the end of."""
 _LOADS = frozenset(("LOAD_GLOBAL", "LOAD_NAME"))
 _ATTRIBUTES = frozenset(("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"))
+_ENDS = frozenset(("STORE_SUBSCR", "DELETE_SUBSCR"))
+"""With these a statement is over: what follows is another one."""
 _PASSED = frozenset(("PUSH_NULL", "CACHE", "NOP", "RESUME", "EXTENDED_ARG"))
 
 type Held = Mapping[str, Mapping[str, str]]
@@ -75,26 +81,35 @@ class Moved:
         module = self._module(code.co_filename)
         if module is None or self._words.isdisjoint(code.co_names):
             return
-        instructions = [one for one in dis.get_instructions(code) if one.opname not in _PASSED]
+        every = list(dis.get_instructions(code))
+        of_note = [at for at, one in enumerate(every) if one.opname not in _PASSED]
+        instructions = [every[at] for at in of_note]
         imported = ""
         for at, one in enumerate(instructions):
             name, follows = str(one.argval), instructions[at + 1 : at + 1 + 2 * _MAX_WORDS]
+            rest = every[of_note[at] + 1 :][:_MAX_REST]
             if one.opname in _LOADS:
-                yield from self._of_global(module, name, follows)
+                yield from self._of_global(module, name, follows, rest)
             elif one.opname == "IMPORT_NAME":
                 imported = name
             elif one.opname == "IMPORT_FROM" and name in self._known.get(imported, ()):
                 yield f"{imported}:{name} imported"
+            elif one.opname == "STORE_ATTR" and name in self._attributes:
+                yield f":{name} is set"  # with it the statement ends
             elif one.opname in _ATTRIBUTES and name in self._attributes:
-                yield f":{name} {_words(follows)}"
+                yield f":{name} {_marked(name, follows, rest)}"
 
     def _of_global(
-        self, module: ModuleType, name: str, follows: list[dis.Instruction]
+        self,
+        module: ModuleType,
+        name: str,
+        follows: list[dis.Instruction],
+        rest: list[dis.Instruction],
     ) -> Iterator[str]:
         held: Any = vars(module).get(name)
         its = module.__name__
         if name in self._known.get(its, ()):
-            yield f"{its}:{name} {_words(follows)}"
+            yield f"{its}:{name} {_marked(name, follows, rest)}"
         while type(held) is ModuleType and follows and follows[0].opname == "LOAD_ATTR":
             its, name, follows = held.__name__, str(follows[0].argval), follows[1:]
             if name in self._known.get(its, ()):
@@ -119,11 +134,21 @@ def _apart(live: Mapping[str, str], here: Mapping[str, str]) -> Iterator[str]:
             yield name
 
 
+def _marked(
+    name: str, follows: Iterable[dis.Instruction], rest: Sequence[dis.Instruction]
+) -> str:
+    mark = PUT_INTO if only_put_into(name, rest) else ""
+    return f"{mark}{_words(follows)}"
+
+
 def _words(follows: Iterable[dis.Instruction]) -> str:
     """Return what follows a name, as far as it stands in the instructions."""
     words: list[str] = []
     for one in follows:
         kind = one.opname
+        if kind == "STORE_ATTR":
+            words.append(f".{one.argval} is set")
+            break
         if kind in _ATTRIBUTES:
             words.append(f".{one.argval}")
         elif kind.startswith(("LOAD_CONST", "RETURN_CONST")):
@@ -131,10 +156,10 @@ def _words(follows: Iterable[dis.Instruction]) -> str:
         elif kind.startswith("LOAD_FAST"):
             given = one.argval if isinstance(one.argval, tuple) else (one.argval,)
             words += map(str, given)
-        elif kind in ("BINARY_SUBSCR", "STORE_SUBSCR", "DELETE_SUBSCR", "CONTAINS_OP"):
+        elif kind in ("BINARY_SUBSCR", "CONTAINS_OP"):
             words.append(kind)
         else:
-            words.append(kind if kind.startswith("CALL") else "")
+            words.append(kind if kind.startswith("CALL") or kind in _ENDS else "")
             break
         if len(words) >= _MAX_WORDS:
             break

@@ -15,7 +15,7 @@ import warnings
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial, partialmethod
+from functools import lru_cache, partial, partialmethod
 from typing import Any
 
 from leadline.agent.capture.resources import is_resource
@@ -65,6 +65,7 @@ _CONTAINERS = (dict, list, tuple, set, frozenset, deque)
 _APART = (BaseException, logging.Logger, types.FunctionType, weakref.ReferenceType)
 _COMBINED = "_value2member_map_"
 """Where an `enum.Flag` keeps members that were combined before: whoever asks next gets them."""
+_LRU_CACHE = type(lru_cache(len))
 _SHORT = 64
 _MAX_TEXT, _MAX_BYTES = 50_000, 5_000
 """Of what C code keeps: noise in it is told from what is beside it."""
@@ -120,6 +121,11 @@ def _is_of_c(kind: type) -> bool:
     if hasattr(kind, "getstate") and hasattr(kind, "getrandbits"):
         return True
     return kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__length_hint__")
+
+
+def is_lru_cache(value: object) -> bool:
+    """Tell whether a value is a function whose results `functools` keeps."""
+    return type(value) is _LRU_CACHE
 
 
 def parts(value: Any) -> list[Part] | None:

@@ -17,6 +17,7 @@ from leadline.agent.place.parts import (
     Part,
     attributes,
     beneath,
+    is_lru_cache,
     is_plain,
     items,
     of_c,
@@ -147,7 +148,7 @@ class Reach:
         if kind is tuple or kind is frozenset:
             self._held[key] = value
             return list(value)
-        state = of_c(value)
+        state = _kept_by_c(value)
         if state is not None:
             self._of_c[key] = (value, state)
         for one in beneath(value):
@@ -219,7 +220,7 @@ class Reach:
         """Return what C code keeps for an object now, or kept before."""
         if before and id(value) in self._of_c:
             return self._of_c[id(value)][1]
-        return of_c(value)
+        return _kept_by_c(value)
 
     def changed(self) -> set[int]:
         """Return the ids of objects that are not as they were, and of all that lead to them."""
@@ -237,7 +238,7 @@ class Reach:
         found += [id(one) for read, one, held in self._spaces.values() if read(one) is not held]
         for one, state in self._of_c.values():
             try:
-                if of_c(one) != state or self._has_others(one):
+                if _kept_by_c(one) != state or self._has_others(one):
                     found.append(id(one))
             except Exception:  # noqa: BLE001 - code of the application that was met
                 found.append(id(one))
@@ -255,6 +256,11 @@ class Reach:
             step == known and (one is old or (is_plain(one) and one == old))
             for (step, one), (known, old) in zip(now, before, strict=True)
         )
+
+
+def _kept_by_c(value: Any) -> object:
+    """As `of_c`; of an `lru_cache`, how much it holds."""
+    return value.cache_info().currsize if is_lru_cache(value) else of_c(value)
 
 
 def as_plain(value: Any) -> bytes | None:
