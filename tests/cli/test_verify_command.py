@@ -163,6 +163,13 @@ def test_where_a_fresh_process_cannot_be_as_the_live_one_twins_are_tried(
     assert found["verdict"] == "no difference seen"
     assert found["place"].startswith("twin of the live process, state of ")
     assert "a fresh process agreed less often" in found["notes"]
+    # what sets something that lasts is tried as it begins: a later twin has that already
+    found = leadline.json(
+        "verify", "worker", "--place", "twin", "--entry", "sharing:rated", "-n", "2",
+        "--replace", "sharing.py=new.py", status=2,
+    )  # fmt: skip
+    assert found["place"] == "twins of the live process, one at each hit"
+    assert any(one.startswith("tried at hits: sharing.py:") for one in found["notes"])
 
 
 @pytest.mark.soak

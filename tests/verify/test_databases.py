@@ -378,6 +378,11 @@ return said
 
 
 OPEN = bodies("""
+== acted_upon
+run("update comments set text = 'first' where id = 1")
+--
+if ('first',) in run('select text from comments where id = 1'): raise KeyError('it is')
+run("update comments set text = 'first' where id = 1")
 == idle_not_committed
 with contextlib.closing(sqlite3.connect(PATH)) as con:
     con.execute('update comments set likes = likes where id = 1'); con.commit()
@@ -550,7 +555,7 @@ def test_what_no_row_shows_is_unknown(folder):
     reasons = {name: one.case.reason for name, one in found.items()}
     assert "attach another database" in reasons["attached"]
     assert reasons["too_large"].endswith("large.db")
-    assert "the write without effect 1 of database app.db" in reasons["idle_left_out"]
+    assert "writes here what is there already" in reasons["idle_left_out"]
 
 
 def test_a_fix_that_writes_is_fixed(folder):
@@ -563,6 +568,52 @@ def test_a_fix_that_writes_is_fixed(folder):
     assert tried(folder, old, wrong, "add", given, fails, expect).report.verdict == (
         "changes behaviour"
     )
+
+
+GUARDED = """
+def add(text):
+    liked = 10 // len(text)
+    with contextlib.closing(connect(PATH)) as con:
+        (line,) = con.execute("select text from comments where id = 1").fetchone()
+        if line != "first":
+            con.execute("update comments set text = 'first' where id = 1")
+            con.commit()
+    return liked
+"""
+HIDDEN = {
+    "its change": ("text = 'first' where", "text = 'last' where", "no call has reached "),
+    "its commit": ("            con.commit()\n", "", "no call has reached "),
+    "its guard": (
+        'line != "first"',
+        'line == "none"',
+        " of the change decides what is written",
+    ),
+    "its end": (
+        "    return liked",
+        "    con.commit() if 0 else 0\n    return liked",
+        "transactions",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "of",
+    [pytest.param(one, marks=() if one == "its guard" else pytest.mark.soak) for one in HIDDEN],
+)
+def test_what_the_live_call_has_written_hides_how_the_candidate_would(folder, of):
+    """No run comes by what the real call has done: the row is as it left it."""
+    before, after, reason = HIDDEN[of]
+    right = GUARDED.replace("10 // len(text)", "10 // (len(text) or 1)")
+    given = [(text,) for text in ("", "a", "bb", "")]
+    fails, expect = "raises ZeroDivisionError", "result == 10"
+    new = right.replace(before, after)
+    assert new != right
+    report = tried(folder, GUARDED, new, "add", given, fails, expect).report
+    assert report.verdict == "unknown", report.sentence
+    assert reason in report.reason, report.reason
+    if of == "its guard":
+        report = tried(folder, GUARDED, right, "add", given, fails, expect).report
+        assert report.verdict == "fixed", report.sentence
 
 
 @pytest.mark.soak

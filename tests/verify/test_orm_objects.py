@@ -1,5 +1,6 @@
 """Functions that are given objects of SQLAlchemy: made again, these have no session."""
 
+import sqlalchemy.orm  # noqa: F401 - once for all tests: what they import is forgotten after each
 from benchmarks.verify.calling import captured, home, imported
 from test_verdict_second_eyes import only, texts_of
 
@@ -103,3 +104,67 @@ def test_an_object_is_as_it_was_and_its_session_is_not_there(tmp_path):
         one.where for one in found[len(SAME)].differences + found[len(SAME) + 1].differences
     ]
     assert changed == ["result", "argument x.tier"]
+
+
+SESSIONS = """
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+engine = sa.create_engine("sqlite:///app.db")
+Session = orm.sessionmaker(engine)
+
+class Base(orm.DeclarativeBase):
+    pass
+
+class Customer(Base):
+    __tablename__ = "customers"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    name: orm.Mapped[str | None]
+    orders: orm.Mapped[list["Order"]] = orm.relationship(back_populates="customer")
+
+class Order(Base):
+    __tablename__ = "orders"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    customer_id: orm.Mapped[int] = orm.mapped_column(sa.ForeignKey("customers.id"))
+    customer: orm.Mapped[Customer] = orm.relationship(back_populates="orders")
+    state: orm.Mapped[str] = orm.mapped_column(default="new")
+
+def pay(number):
+    with Session() as session:
+        order = session.get(Order, number)
+        label = order.customer.name.upper()
+        order.state = "paid"
+        session.commit()
+        return label
+"""
+
+
+def test_a_session_of_its_own_is_followed_into_the_database(tmp_path, monkeypatch):
+    """What SQLAlchemy keeps of what it has reckoned, in its engine and its tables, is no change
+    of the service, and leads nowhere."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "paying.py").write_text(SESSIONS)
+    before, file = tmp_path / "before", tmp_path / "app.db"
+    with imported(tmp_path, "paying") as (module,):
+        module.Base.metadata.create_all(module.engine)
+        with module.Session() as session:
+            names = [None, "ada", "bob", "cem"]
+            session.add_all(module.Customer(id=n, name=name) for n, name in enumerate(names, 1))
+            session.add_all(module.Order(id=n, customer_id=n) for n in range(1, 5))
+            session.commit()
+        before.write_bytes(file.read_bytes())
+        calls = captured("paying:pay", [(n,) for n in range(1, 5)], "raises AttributeError")
+        module.engine.dispose()
+    file.write_bytes(before.read_bytes())
+    right = SESSIONS.replace(
+        "order.customer.name.upper()", '(order.customer.name or "?").upper()'
+    )
+    for new, verdict in (
+        (right, "fixed"),
+        (right.replace("        session.commit()\n", ""), "changes behaviour"),
+    ):
+        candidate = make("new", [of_texts(str(tmp_path / "paying.py"), SESSIONS, new)])
+        asked = ("raises AttributeError", "result == '?'")
+        request = Request("s", "paying:pay", calls, home(tmp_path), candidate, *asked, least=1)
+        report = verify(request).report
+        assert report.verdict == verdict, report.sentence

@@ -86,6 +86,55 @@ SAME = {
 }
 
 
+COUNTING = """
+SEEN, OUT, TABLE, LOG = 0, [], {}, []
+
+class Service:
+    def __init__(self):
+        self.count = 0
+
+    def f(self, n):
+        global SEEN
+        self.count += 1
+        share = 10 // (n % 3)
+        OUT.append((n, share))
+        TABLE[n] = share
+        SEEN += 1
+        return {"q": share}
+
+SERVICE = Service()
+
+def f(n):
+    return SERVICE.f(n)
+"""
+"""What a call puts into something, as counters and lists, comes out of nothing it says."""
+PUTS = {
+    "or": ("10 // (n % 3)", "10 // (n % 3 or 1)", "fixed"),
+    "read": ("10 // (n % 3)", "10 // (n % 3 or 1 + len(OUT))", "unknown"),
+    "taken": ('{"q": share}', '{"q": share, "o": OUT.pop() and 0}', "unknown"),
+}
+
+
+@pytest.mark.parametrize("which", PUTS)
+def test_what_a_call_only_puts_something_into_need_not_be_as_it_was(tmp_path, which):
+    old, new, verdict = PUTS[which]
+    mended = COUNTING if which == "or" else COUNTING.replace("(n % 3)", "(n % 3 or 1)")
+    text = (
+        mended.replace(old, new) if old in mended else mended.replace("10 // (n % 3 or 1)", new)
+    )
+    file = tmp_path / "counting.py"
+    file.write_text(COUNTING)
+    with imported(tmp_path, "counting") as (module,):
+        calls = captured("counting:f", [(n,) for n in range(12)], "raises ZeroDivisionError")
+        state = {"counting": held_by("counting", vars(module))}
+    where = replace(home(tmp_path), state=state)
+    candidate = make("new", [of_texts(str(file), COUNTING, text)])
+    asked = ("raises ZeroDivisionError", "result['q'] == 10")
+    request = Request("s", "counting:f", calls, where, candidate, *asked, least=1)
+    report = verify(request).report
+    assert report.verdict == verdict, report.sentence
+
+
 def reports(folder, changes):
     """Return the report of each candidate, all on the same calls."""
     (folder / "conf.py").write_text(CONF)

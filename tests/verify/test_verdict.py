@@ -20,6 +20,7 @@ BOTH = Stated(fails=True, expect=True)
 FAILS = Stated(fails=True)
 NONE = Stated()
 LEFT = Stated(fails=True, expect=True, left="m.py:5: it may have left S before")
+UNMET = Stated(fails=True, expect=True, least=5, unmet="no call has reached m.py:5")
 UNTRIED = Stated(fails=True, expect=True, untried=("rates.json", "x.sql"))
 
 GOOD = Case(False, Control.AGREES, True, Candidate.SAME, False)
@@ -66,6 +67,12 @@ TABLE = [
     ([MET] * 7 + [GOOD] * 9, LEFT, Verdict.UNKNOWN, "may have left S before"),
     ([GOOD] * 20, LEFT, Verdict.UNKNOWN, "may have left S before"),
     ([MET] * 7 + [OTHER] * 9, LEFT, Verdict.CHANGES_BEHAVIOUR, ""),
+    ([MET] * 7 + [GOOD] * 9, UNMET, Verdict.UNKNOWN, "no call has reached m.py:5"),
+    ([GOOD] * 20, UNMET, Verdict.UNKNOWN, "no call has reached m.py:5"),
+    ([MET] * 7 + [GOOD] * 4, UNMET, Verdict.UNKNOWN, "too few"),
+    ([MET] * 7 + [OTHER] * 9, UNMET, Verdict.CHANGES_BEHAVIOUR, ""),
+    ([MISSED] * 7 + [GOOD] * 9, UNMET, Verdict.NOT_FIXED, ""),
+    ([ELSEWHERE] * 20, UNMET, Verdict.NOT_EXERCISED, ""),
     ([MISSED] * 7 + [GOOD] * 9, LEFT, Verdict.NOT_FIXED, ""),
     ([MET] * 7 + [OTHER] * 9, UNTRIED, Verdict.CHANGES_BEHAVIOUR, ""),
     ([MISSED] * 7 + [GOOD] * 9, UNTRIED, Verdict.NOT_FIXED, ""),
