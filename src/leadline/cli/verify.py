@@ -342,6 +342,16 @@ def _patch(args: argparse.Namespace) -> bytes:
 
 
 def _candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
+    """Read the candidate; says once, and before anything runs, what of it is not tried."""
+    found = _read(args, home, patch)
+    names = ", ".join(one.name for one in found.untried)
+    if names and names != getattr(args, "untried", ""):
+        args.untried = names
+        err(f"leadline: not tried, so nothing good can be said: {harmless(names)}")
+    return found
+
+
+def _read(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
     folder = str(Path(args.path[0]).resolve()) if args.path else home.cwd
     read = finder(home.path, folder, args.path)
     if args.ref:

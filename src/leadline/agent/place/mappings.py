@@ -26,8 +26,11 @@ _KINDS = {
 
 _REMEMBERED = frozenset(("_EmptyListener", "AttributeEventToken", "Event"))
 """What tells that nobody listens to an event, and what an event is told by."""
-_TABLES = frozenset(("_memoized_keys", "_memoized_values", "_strings"))
-"""Where it keeps the names of these, what a mapper was asked for once, and quoted names."""
+_TABLES = frozenset(
+    ("_memoized_keys", "_memoized_values", "_strings", "_proxy_index", "_strategies")
+)
+"""Where it keeps the names of these, what a mapper was asked for once, quoted names, which
+column of one selectable is that of another, and in which ways a relation was loaded so far."""
 _CACHE = "sqlalchemy.util._collections.LRUCache"
 """What an engine keeps compiled statements in."""
 _METHOD = "memo"
