@@ -11,6 +11,7 @@ NONE = [
     "    found = {}\n    for one in a:\n        found[one] = 1\n    return found",
     "    first, *others = a\n    return first",
     "    found: list[int] = []\n    found.append(1)\n    return found",
+    "    found = set()\n    return [x for x in a if not (x in found or found.add(x))]",
     "    with open(a) as file:\n        return file.read()",
 ]
 SOME = [
@@ -28,6 +29,10 @@ SOME = [
     "    for STATUS['x'] in a:\n        pass",
     "    one, two = a\n    one.state = 1",
     "    return [save(x) for x in a]\n    register(a)",
+    "    return STATUS.setdefault(a, 1)",
+    "    a in SEEN or SEEN.add(a)",
+    "    made = Order.objects.create(a=a)\n    return made",
+    "    if SEEN.pop(a, None):\n        return 1",
 ]
 
 

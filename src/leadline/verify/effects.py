@@ -26,6 +26,13 @@ _TRANSACTIONS = frozenset(
     """.split()
 )
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+_METHODS = frozenset(
+    """
+    setdefault pop popitem popleft update add append appendleft insert extend remove discard
+    clear put put_nowait push save create get_or_create update_or_create bulk_create delete
+    merge execute executemany commit write send publish emit enqueue register incr set setex
+    """.split()
+)
 _DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 _TOLD = frozenset("print log logger logging warnings time asyncio".split())
 """What is called for what it prints or logs, each time anew, or to wait."""
@@ -143,6 +150,12 @@ def _first_effect(function: Function) -> int:
 
 
 def _is_effect(node: ast.stmt, fresh: frozenset[str]) -> bool:
+    return _sets(node, fresh) or any(
+        _is_known(call) and _root(call.func) not in fresh for call in _calls(node)
+    )
+
+
+def _sets(node: ast.stmt, fresh: frozenset[str]) -> bool:
     match node:
         case ast.Global() | ast.Nonlocal():
             return True
@@ -152,9 +165,30 @@ def _is_effect(node: ast.stmt, fresh: frozenset[str]) -> bool:
             return _is_outside(target, fresh)
         case ast.For(target=target) | ast.AsyncFor(target=target):
             return _is_outside(target, fresh)
-        case ast.Expr(value=ast.Await(value=value) | value):
-            return isinstance(value, ast.Call) and _is_deed(value, fresh)
+        case ast.Expr(value=ast.Await(value=ast.Call() as call) | (ast.Call() as call)):
+            return _is_deed(call, fresh)
+        case ast.Expr():  # a call on a condition, perhaps
+            return any(_is_deed(call, fresh) for call in _calls(node))
     return False
+
+
+def _calls(node: ast.stmt) -> Iterator[ast.Call]:
+    """Yield the calls in the expressions of a statement, not of those within it."""
+    waiting: list[ast.AST] = [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ast.Call):
+            yield one
+        waiting += [
+            each for each in ast.iter_child_nodes(one) if not isinstance(each, ast.stmt)
+        ]
+
+
+def _is_known(call: ast.Call) -> bool:
+    """Tell whether a call sets something, by its name, whoever takes the result."""
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr in _METHODS
+    return last_of(call.func) in ("setattr", "delattr")
 
 
 def _is_outside(target: ast.expr, fresh: frozenset[str]) -> bool:
