@@ -22,7 +22,9 @@ from leadline.verify.exporting import export_tests
 from leadline.verify.literals import arguments_source
 from leadline.verify.verdict import Candidate
 from leadline.verify.verifying import Request, verify
+from leadline.wire.call import CallKind
 from leadline.wire.errors import UnavailableError
+from leadline.wire.struct import replace
 from verify.shop import FIXES, SHOP, candidate_of, verified
 from verify.test_verdict_second_eyes import texts_of
 from verify.test_verdict_second_eyes import verified as verified_texts
@@ -281,3 +283,37 @@ def test_they_call_beneath_decorators(tmp_path, fails, given):
         code.mkdir()
         (code / "tried.py").write_text(text)
         assert f"1 {said} in" in run(folder, code)
+
+
+BATCHES = """
+def batches(rows):
+    for row in rows:
+        yield {"row": row, "share": 12 // row}
+    return len(rows)
+"""
+
+
+def test_generators_are_gone_through_to_their_end(tmp_path):
+    code, fixed = tmp_path / "old", tmp_path / "new"
+    wrong = BATCHES.replace("12 // row", "12 // row + (row == 3) if row else 0")
+    for folder, text in ((code, BATCHES), (fixed, wrong)):
+        folder.mkdir()
+        (folder / "batch.py").write_text(text)
+    fails, expect = "raises ZeroDivisionError", "result == 2"
+    with imported(code, "batch"):
+        calls = captured("batch:batches", [([1, 0],), ([1, 2],), ([2, 3],)], fails)
+    calls = [replace(call, kind=CallKind.GENERATOR) for call in calls]
+    candidate = make("new", [of_texts(str(code / "batch.py"), BATCHES, wrong)])
+    request = Request(
+        "s", "batch:batches", calls, home(code), candidate, fails, expect, least=1
+    )
+    found = verify(request)
+    assert found.report.verdict == "changes behaviour", found.report.sentence
+    exported = export_tests(
+        str(tmp_path / "kept"), "batch:batches", found.compared, fails, expect
+    )
+    assert (len(exported.files), exported.left_out) == (2, {})
+    text = "".join(one.read_text() for one in (tmp_path / "kept").iterdir())
+    assert "assert given_out[1]['share'] == 4" in text
+    assert "1 failed, 1 passed" in run(tmp_path / "kept", code)
+    assert "1 failed, 1 passed" in run(tmp_path / "kept", fixed)

@@ -22,12 +22,14 @@ from leadline.wire.value import Form, Value
 
 _MAX_CHARS = 20_000
 """Of what is asserted to be equal: a line that is longer nobody reads."""
-_ROOTS = re.compile(r"(result|exception|argument (\w+))(?=[.\[{~#)]|\Z)")
+_ROOTS = re.compile(r"(result|exception|argument (\w+)|yield (\d+))(?=[.\[{~#)]|\Z)")
 _ATTRIBUTE = re.compile(r"\.([A-Za-z_]\w*)")
 _NUMBER = re.compile(r"([~#])(\d+)")
 _AROUND = re.compile(r"(len|order)\((.*)\)\Z", re.DOTALL)
 _CLOSING = {"[": "]", "{": "}", "(": ")"}
 _CAUGHT = "caught.value"
+GIVEN_OUT = "given_out"
+"""What a test calls the list of what a generator has given out."""
 _MODULES = re.compile(r"\b(datetime|decimal)\.")
 _MISSING: Any = object()
 _READ: dict[str, Callable[[str], Any]] = {
@@ -76,6 +78,9 @@ def assertion(
 ) -> Asserted | None:
     """Return what tells the two apart at the path of a difference; None where that cannot be
     written down. `noise` are the paths that differ between two runs of the old code."""
+    if where == "yields" and control.rerun.outcome is not None:
+        outcome = control.rerun.outcome
+        return Asserted(f"assert len({GIVEN_OUT}) == {len(outcome.yields) + outcome.more}")
     around = _AROUND.match(where)
     path = around[2] if around else where
     root = _ROOTS.match(path)
@@ -113,6 +118,9 @@ def _root(root: re.Match[str], control: Ran, candidate: Ran) -> _At:
         outcome = ran.rerun.outcome
         if outcome is None:
             sides.append(_MISSING)
+        elif root[3]:
+            at = int(root[3]) - 1
+            sides.append(outcome.yields[at] if at < len(outcome.yields) else _MISSING)
         elif root[2]:
             given = outcome.arguments if ran.given is None else ran.given
             sides.append(given.get(root[2], _MISSING))
@@ -120,7 +128,9 @@ def _root(root: re.Match[str], control: Ran, candidate: Ran) -> _At:
             is_there = outcome.returned == (root[1] == "result")
             sides.append(outcome.value if is_there else _MISSING)
     names = {"result": "result", "exception": _CAUGHT}
-    source = f"given[{root[2]!r}]" if root[2] else names[root[1]]
+    source = f"given[{root[2]!r}]" if root[2] else names.get(root[1], "")
+    if root[3]:
+        source = f"{GIVEN_OUT}[{int(root[3]) - 1}]"
     return _At(source, *sides)
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from leadline.trial.outcome import UNSHOWN
-from leadline.verify.assertions import assertion
+from leadline.verify.assertions import GIVEN_OUT, assertion
 from leadline.verify.comparison import Compared
 from leadline.verify.literals import NotLiteral, arguments_source
 from leadline.verify.verdict import Candidate
@@ -58,6 +58,18 @@ def export_tests(
     return exported
 
 
+def _run(one: Compared) -> str:
+    """Return the expression that makes the call, and takes all that it gives out."""
+    match one.call.kind:
+        case CallKind.COROUTINE:
+            return "asyncio.run(call())"
+        case CallKind.GENERATOR if not one.call.turns:
+            return f"_all_of(call(), {GIVEN_OUT})"
+        case CallKind.GENERATOR | CallKind.ASYNC_GENERATOR:
+            raise NotLiteral("a generator, which is driven step by step")
+    return "call()"
+
+
 def _write(file: Path, text: str) -> None:
     """Write a test as a whole, or leave what was there: on a full disk a file without tests
     would pass for one."""
@@ -95,9 +107,7 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
     document = one.call.alone().document or {}
     made = arguments_source(document)
     names = list(document["roots"])
-    if one.call.kind in (CallKind.GENERATOR, CallKind.ASYNC_GENERATOR):
-        raise NotLiteral("a generator, which is driven step by step")
-    run = "asyncio.run(call())" if one.call.kind == CallKind.COROUTINE else "call()"
+    run = _run(one)
     is_decorated = _is_decorated(one)
     name = qualname.rpartition(".")[2]
     outer = f"{module}.{qualname}"
@@ -122,6 +132,7 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
         "",
         *([*made.helpers, ""] if made.helpers else []),
         *([*_BENEATH, ""] if is_decorated else []),
+        *([*_ALL_OF, ""] if GIVEN_OUT in run else []),
         "",
         f"def test_call_{one.call.number}():",
         *(f"    {line}" for line in made.lines),
@@ -133,6 +144,7 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
         "    def call():",
         "        return function(*bound.args, **bound.kwargs)",
         "",
+        *([f"    {GIVEN_OUT} = []"] if GIVEN_OUT in run else []),
         *(f"    {line}" for line in checks),
     ]
     text = "\n".join(lines) + "\n"
@@ -143,6 +155,13 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
     return text
 
 
+_ALL_OF = '''def _all_of(steps, given_out):
+    """Go through a generator to its end; returns what it returns."""
+    while True:
+        try:
+            given_out.append(next(steps))
+        except StopIteration as end:
+            return end.value'''.splitlines()
 _BENEATH = '''def _beneath(found, name):
     """Return the function itself: the call was made beneath its decorators."""
     waiting, met = [found], set()
