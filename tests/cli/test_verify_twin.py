@@ -133,7 +133,7 @@ def test_a_sample_is_told_also_where_its_failing_calls_were_stopped_at_their_hit
     monkeypatch.setattr(verify_twin, "sampled", lambda *_: sample)
     monkeypatch.setattr(verify_twin, "_live", stopped)
     args = Namespace(service="shop", fails="result", expect="result", least=5)
-    candidate = make("x", [of_texts("/m.py", "a\n", "b\n")])
+    candidate = make("x", [of_texts("/m.py", "def f(): 1\n", "def f(): 2\n")])
     found = in_twins(args, candidate, Captured("shop", "m:f", "", HOME, [call(1)], []))
     assert found.report.verdict is Verdict.UNKNOWN
     assert "not tried at their hits: it was stopped by Ctrl-C" in found.report.notes

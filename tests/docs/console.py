@@ -115,6 +115,7 @@ class Shell:
         environ |= {
             "LEADLINE_TWIN_LOAD": "1000",
             "LEADLINE_TWIN_PAUSE": "10000",
+            "LEADLINE_BUDGET": "30",
         }  # tests run beside each other
         self._commands = 0
         self._bash = subprocess.Popen(

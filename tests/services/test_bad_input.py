@@ -192,6 +192,7 @@ def test_ten_million_iterations(deep, alone, name, record_property) -> None:
     print(f"{name}: {compared}: {slower:.2f} times")
 
 
+@pytest.mark.soak
 def test_a_value_of_a_hundred_megabytes(deep) -> None:
     size = 100_000_000
     right = said(deep.port, "large", size)

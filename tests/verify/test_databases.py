@@ -581,6 +581,7 @@ def add(text):
     return liked
 """
 HIDDEN = {
+    "nothing": ("    return liked", "    return 1 * liked", "may write, and on a good call"),
     "its change": ("text = 'first' where", "text = 'last' where", "no call has reached "),
     "its commit": ("            con.commit()\n", "", "no call has reached "),
     "its guard": (
@@ -598,7 +599,7 @@ HIDDEN = {
 
 @pytest.mark.parametrize(
     "of",
-    [pytest.param(one, marks=() if one == "its guard" else pytest.mark.soak) for one in HIDDEN],
+    [pytest.param(one, marks=() if one == "nothing" else pytest.mark.soak) for one in HIDDEN],
 )
 def test_what_the_live_call_has_written_hides_how_the_candidate_would(folder, of):
     """No run comes by what the real call has done: the row is as it left it."""
@@ -611,9 +612,6 @@ def test_what_the_live_call_has_written_hides_how_the_candidate_would(folder, of
     report = tried(folder, GUARDED, new, "add", given, fails, expect).report
     assert report.verdict == "unknown", report.sentence
     assert reason in report.reason, report.reason
-    if of == "its guard":
-        report = tried(folder, GUARDED, right, "add", given, fails, expect).report
-        assert report.verdict == "fixed", report.sentence
 
 
 @pytest.mark.soak

@@ -12,7 +12,7 @@ NONE = [
     "    first, *others = a\n    return first",
     "    found: list[int] = []\n    found.append(1)\n    return found",
     "    found = set()\n    return [x for x in a if not (x in found or found.add(x))]",
-    "    with open(a) as file:\n        return file.read()",
+    "    return reckoned(a) + round(max(a)) + Decimal(1)",
 ]
 SOME = [
     "    STATUS[a] = 1",
@@ -29,6 +29,10 @@ SOME = [
     "    for STATUS['x'] in a:\n        pass",
     "    one, two = a\n    one.state = 1",
     "    return [save(x) for x in a]\n    register(a)",
+    "    with open(a) as file:\n        return file.read()",
+    "    number = remember(a)\n    return number",
+    "    return {'id': keeping(a)}",
+    "    return claim(a) if a else None",
     "    return STATUS.setdefault(a, 1)",
     "    a in SEEN or SEEN.add(a)",
     "    made = Order.objects.create(a=a)\n    return made",
@@ -41,7 +45,11 @@ def effect(old, new, entry="app:f"):
 
 
 def f(body):
-    return f"async def f(a, self=None):\n{body}\n"
+    return (
+        f"async def f(a, self=None):\n{body}\n"
+        "def reckoned(a):\n    return len(a)\n"
+        "def keeping(a):\n    KEPT[a] = a\n    return a\n"
+    )
 
 
 @pytest.mark.parametrize("body", NONE)

@@ -225,6 +225,7 @@ def test_open_prints_a_link_where_there_is_no_screen(site, monkeypatch):
     assert "once" in printed
 
 
+@pytest.mark.soak
 def test_open_starts_the_browser(site, monkeypatch, tmp_path):
     seen = tmp_path / "seen"
     program = tmp_path / "browser"

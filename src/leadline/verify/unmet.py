@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from leadline.trial.candidate import Change
 from leadline.trial.place import BEGAN, IN_TWIN
 from leadline.verify.comparison import Compared
-from leadline.verify.effects import commits_otherwise, decided
+from leadline.verify.effects import commits_otherwise, decided, effect_of
 
 _FILES = frozenset(
     """
@@ -25,13 +25,19 @@ _SAID = (
     f"made: {IN_TWIN}"
 )
 _DECIDES = (
-    "{} of the change decides what is written, and {} may have been otherwise when the calls "
-    f"were made: {IN_TWIN}"
+    "{} of the change decides what is written, and {} may have been otherwise when the "
+    f"calls were made: {IN_TWIN}"
 )
 _COMMITS = (
     "the candidate ends its transactions otherwise, and {} may have been otherwise when the "
     f"calls were made: {IN_TWIN}"
 )
+_NOTHING = (
+    "{} may write, and on a good call the old code writes nothing here: {} may have been "
+    f"otherwise when the calls were made: {IN_TWIN}"
+)
+_WRITTEN = "database "
+"""How a name of `Ran.state` begins that tells of a row that was written."""
 _MOST_NAMED = 3
 
 
@@ -39,6 +45,7 @@ def not_met(
     compared: Sequence[Compared],
     counts: Iterable[tuple[str, Mapping[int, int]]],
     changes: Sequence[Change],
+    entry: str,
 ) -> str:
     """Say which changed lines no run has reached, and what may have led the real calls there;
     nothing where all were reached, or nothing outside of the calls was asked. `counts` are the
@@ -56,7 +63,28 @@ def not_met(
         if any(line in _touched(one, change.file, is_new) for one in compared)
     ]:
         return _DECIDES.format(_named(lines), what)
-    return _COMMITS.format(what) if any(map(commits_otherwise, changes)) else ""
+    if any(map(commits_otherwise, changes)):
+        return _COMMITS.format(what)
+    where = effect_of(changes, entry if _is_here(changes, entry) else "")
+    return _NOTHING.format(where, what) if where and _writes_nothing(compared) else ""
+
+
+def _is_here(changes: Sequence[Change], entry: str) -> bool:
+    return effect_of(changes, entry) != entry
+
+
+def _writes_nothing(compared: Sequence[Compared]) -> bool:
+    """Tell whether the old code has asked a database on a good call, and written nothing."""
+    runs = [
+        one.control.state
+        for one in compared
+        if one.control is not None and one.case.is_evidence and not one.case.failed
+    ]
+    return any(
+        any(name.startswith(BEGAN) for name in state)
+        and not any(name.startswith(_WRITTEN) for name in state)
+        for state in runs
+    )
 
 
 def _named(lines: Sequence[tuple[str, int]]) -> str:

@@ -140,7 +140,7 @@ def reported(
         asked.least,
         tuple(one.name for one in asked.candidate.untried),
         left_behind(compared),
-        not_met(compared, ((one.file, one.lines) for one in coverage), changes),
+        not_met(compared, ((one.file, one.lines) for one in coverage), changes, asked.entry),
     )
     judgement = judge([one.case for one in compared], stated)
     cases = shown_cases(compared, stated)

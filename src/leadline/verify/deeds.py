@@ -1,0 +1,227 @@
+"""Which statements of a function may set something that outlives its call, told by its text.
+
+A store to anything but a new object of the call's own, a call whose result nobody takes, and a
+call of which neither its name nor its text tells that it only reckons.
+"""
+
+import ast
+import builtins
+import datetime
+import decimal
+import math
+import re
+from collections.abc import Iterator
+
+from leadline.trial.scopes import FUNCTIONS, Function
+from leadline.trial.syntax import last_of
+
+_MAKERS = frozenset(
+    """
+    list dict set frozenset tuple bytearray deque Counter defaultdict OrderedDict sorted str
+    bytes StringIO BytesIO
+    """.split()
+)
+"""What makes a new object, which nobody else has."""
+_DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+_TOLD = frozenset("print log logger logging warnings time asyncio".split())
+"""What is called for what it prints or logs, each time anew, or to wait."""
+_METHODS = frozenset(
+    """
+    setdefault pop popitem popleft update add append appendleft insert extend remove discard
+    clear put put_nowait push save create get_or_create update_or_create bulk_create delete
+    merge commit write send publish emit enqueue register incr set setex
+    sort reverse __setitem__ __delitem__
+    """.split()
+)
+_BUILTINS = frozenset(dir(builtins)) - frozenset(
+    "setattr delattr next exec eval compile open input breakpoint __import__ getattr".split()
+)
+"""Names of what sets something, whoever takes the result."""
+_MODULES = (math, re)
+_TYPES = (
+    *(str, bytes, dict, list, tuple, set, frozenset, int, float, complex, range, object, type),
+    *(decimal.Decimal, datetime.datetime, datetime.date, datetime.timedelta, re.Pattern),
+    *(re.Match, slice, memoryview, Exception),
+)
+_READS = frozenset(
+    """
+    select where join outerjoin filter filter_by exclude order_by group_by having limit offset
+    options joinedload selectinload subqueryload scalars scalar scalar_one one one_or_none first
+    last all values_list only defer annotate aggregate exists distinct select_related
+    prefetch_related fetchone fetchall fetchmany cursor connect closing close mappings unique
+    execute executemany
+    """.split()
+)
+"""Names of what only reads from a database; of SQL its text tells."""
+_WRITES = re.compile(
+    r"\b(insert|update|delete|replace|create|drop|alter|pragma)\b", re.IGNORECASE
+)
+_RECKONS = (
+    _READS
+    | frozenset(name for one in (*_TYPES, *_MODULES) for name in dir(one))
+    | frozenset("loads dumps b64encode b64decode hexdigest digest escape deepcopy".split())
+) - _METHODS
+"""Names of what only reckons, in Python's own types."""
+
+
+class Text:
+    """One side of a changed file."""
+
+    def __init__(self, text: str | None) -> None:
+        self.functions: list[tuple[str, Function]] = []
+        """With their qualified names, but for those within functions."""
+        self._named: dict[str, list[Function]] = {}
+        self._known: dict[str, bool] = {}
+        try:
+            tree = ast.parse(text or "")
+        except (SyntaxError, ValueError, RecursionError):
+            tree = ast.Module([], [])
+        self.tree = tree
+        waiting: list[tuple[str, ast.AST]] = [("", tree)]
+        while waiting:
+            path, node = waiting.pop()
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, FUNCTIONS):
+                    self.functions.append((f"{path}{child.name}", child))
+                    self._named.setdefault(child.name, []).append(child)
+                    continue
+                inner = f"{path}{child.name}." if isinstance(child, ast.ClassDef) else path
+                waiting.append((inner, child))
+
+    def first_deed(self, function: Function) -> int:
+        """Return the first line on which a function may set something that lasts, or 0."""
+        fresh = fresh_names(function)
+        lines = [
+            node.lineno
+            for node in ast.walk(function)
+            if isinstance(node, ast.stmt) and self.is_deed(node, fresh)
+        ]
+        return min(lines, default=0)
+
+    def is_deed(self, node: ast.stmt, fresh: frozenset[str]) -> bool:
+        """Tell whether a statement may set something, leaving out those within it."""
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)):
+            return False
+        return sets(node, fresh) or any(
+            not self._reckons(call, fresh) for call in calls_of(node)
+        )
+
+    def _reckons(self, call: ast.Call, fresh: frozenset[str]) -> bool:
+        name, root = last_of(call.func), root_of(call.func)
+        if name.startswith("execute") and not _only_selects(call):
+            return False
+        if root in _TOLD or (root in fresh and isinstance(call.func, ast.Attribute)):
+            return True
+        if name in self._named and isinstance(call.func, ast.Name | ast.Attribute):
+            return self._is_harmless(name)
+        if name.lstrip("_")[:1].isupper():  # a new object of a class
+            return True
+        return name in (_BUILTINS if isinstance(call.func, ast.Name) else _RECKONS)
+
+    def _is_harmless(self, name: str) -> bool:
+        """Tell it of the functions of that name here; one that calls itself is none."""
+        if name not in self._known:
+            self._known[name] = False
+            self._known[name] = not any(map(self.first_deed, self._named[name]))
+        return self._known[name]
+
+
+def _only_selects(call: ast.Call) -> bool:
+    """Tell whether a statement of SQL only reads: its text says so, or what made it."""
+    texts = [
+        one.value
+        for given in call.args[:1]
+        for one in ast.walk(given)
+        if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    ]
+    made = any(isinstance(one, ast.Call) for one in call.args[:1])
+    return bool(texts or made) and not any(map(_WRITES.search, texts))
+
+
+def sets(node: ast.stmt, fresh: frozenset[str]) -> bool:
+    """Tell whether a statement sets something by itself, or calls and takes no result."""
+    match node:
+        case ast.Global() | ast.Nonlocal():
+            return True
+        case ast.Assign(targets=targets) | ast.Delete(targets=targets):
+            return any(_is_outside(one, fresh) for one in targets)
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            return _is_outside(target, fresh)
+        case ast.For(target=target) | ast.AsyncFor(target=target):
+            return _is_outside(target, fresh)
+        case ast.Expr():
+            return any(root_of(call.func) not in fresh | _TOLD for call in calls_of(node))
+    return False
+
+
+def calls_of(node: ast.stmt) -> Iterator[ast.Call]:
+    """Yield the calls in the expressions of a statement, not of those within it."""
+    waiting: list[ast.AST] = [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ast.Call):
+            yield one
+        waiting += [
+            each for each in ast.iter_child_nodes(one) if not isinstance(each, ast.stmt)
+        ]
+
+
+def _is_outside(target: ast.expr, fresh: frozenset[str]) -> bool:
+    """Tell whether setting a target sets something in an object that others may have."""
+    if isinstance(target, ast.Tuple | ast.List):
+        return any(_is_outside(one, fresh) for one in target.elts)
+    if isinstance(target, ast.Starred):
+        return _is_outside(target.value, fresh)
+    return isinstance(target, ast.Attribute | ast.Subscript) and root_of(target) not in fresh
+
+
+def root_of(node: ast.expr) -> str:
+    """Return the name that a chain of attributes and items begins with."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def fresh_names(function: Function) -> frozenset[str]:
+    """Return the names that hold nothing but new objects of the call's own."""
+    new: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _is_new(node.value):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            new |= {one.id for one in targets if isinstance(one, ast.Name)}
+    stored = {
+        one.id
+        for node in ast.walk(function)
+        for one in _stored_otherwise(node)
+        if isinstance(one, ast.Name)
+    }
+    given = {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)}
+    return frozenset(new - stored - given)
+
+
+def _stored_otherwise(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield names that are set to what is not known to be new."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            plain = [one for one in targets if isinstance(one, ast.Name)]
+            if not _is_new(value):
+                yield from plain
+            for one in targets:
+                if isinstance(one, ast.Tuple | ast.List):
+                    yield from ast.walk(one)
+        case ast.AnnAssign(target=target, value=value) if not _is_new(value):
+            yield target
+        case ast.NamedExpr(target=target):
+            yield target
+        case ast.For(target=target) | ast.AsyncFor(target=target):
+            yield from ast.walk(target)
+        case ast.withitem(optional_vars=target) if target is not None:
+            yield from ast.walk(target)
+        case ast.ExceptHandler(name=name) if name:
+            yield ast.Name(name, ast.Store())
+
+
+def _is_new(value: ast.expr | None) -> bool:
+    if isinstance(value, ast.Call):
+        return last_of(value.func) in _MAKERS
+    return isinstance(value, _DISPLAYS)
