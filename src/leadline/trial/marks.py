@@ -104,6 +104,9 @@ _PLUMBING = frozenset(
     """.split()
 )
 """Packages whose own clocks and process numbers reach no result of the application."""
+_GUARDS = frozenset(("django.utils.asyncio",))
+"""Modules that ask only to raise where nothing of the kind can work: Django asks for a running
+loop at each query, and a service that makes queries in one has none that come back."""
 _NAMED_BY = frozenset(("random", "secrets", "tempfile", "uuid"))
 """Modules whose functions tell more than the bytes that they take."""
 _SETS = ("__setitem__", "__delitem__")
@@ -179,7 +182,7 @@ def _named(frame: FrameType, name: str) -> str:
     """Return the best name for what a frame reads; empty where that reaches no result."""
     for depth, one in enumerate(_upwards(frame)):
         module = str(one.f_globals.get("__name__", ""))
-        if depth == 0 and module.partition(".")[0] in _PLUMBING:
+        if depth == 0 and (module.partition(".")[0] in _PLUMBING or module in _GUARDS):
             return ""
         if module not in _NAMED_BY:
             break
