@@ -88,8 +88,9 @@ def _writes_nothing(compared: Sequence[Compared]) -> bool:
 
 
 def _named(lines: Sequence[tuple[str, int]]) -> str:
-    named = [f"{file.rpartition('/')[2]}:{line}" for file, line in lines[:_MOST_NAMED]]
-    return ", ".join(named) + ", ..." * (len(lines) > _MOST_NAMED)
+    every = dict.fromkeys(lines)  # both sides may have the same
+    named = [f"{file.rpartition('/')[2]}:{line}" for file, line in [*every][:_MOST_NAMED]]
+    return ", ".join(named) + ", ..." * (len(every) > _MOST_NAMED)
 
 
 def _touched(one: Compared, file: str, is_new: bool) -> Sequence[int]:
