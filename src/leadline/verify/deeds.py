@@ -37,6 +37,14 @@ _BUILTINS = frozenset(dir(builtins)) - frozenset(
     "setattr delattr next exec eval compile open input breakpoint __import__ getattr".split()
 )
 """Names of what sets something, whoever takes the result."""
+_FUNCTIONS = _BUILTINS | frozenset(
+    """
+    jsonify make_response redirect url_for abort render render_template reverse closing
+    get_object_or_404 loads dumps deepcopy asdict replace partial reduce wraps timedelta
+    select func text joinedload selectinload
+    """.split()
+)
+"""Functions that only reckon, or make a response, or read."""
 _MODULES = (math, re)
 _TYPES = (
     *(str, bytes, dict, list, tuple, set, frozenset, int, float, complex, range, object, type),
@@ -116,7 +124,7 @@ class Text:
             return self._is_harmless(name)
         if name.lstrip("_")[:1].isupper():  # a new object of a class
             return True
-        return name in (_BUILTINS if isinstance(call.func, ast.Name) else _RECKONS)
+        return name in (_FUNCTIONS if isinstance(call.func, ast.Name) else _RECKONS)
 
     def _is_harmless(self, name: str) -> bool:
         """Tell it of the functions of that name here; one that calls itself is none."""

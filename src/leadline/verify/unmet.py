@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from leadline.trial.candidate import Change
-from leadline.trial.place import BEGAN, IN_TWIN
+from leadline.trial.place import BEGAN, IN_TWIN, Ran
 from leadline.verify.comparison import Compared
 from leadline.verify.effects import commits_otherwise, decided, effect_of
 
@@ -20,22 +20,9 @@ _FILES = frozenset(
     """.split()
 )
 """Names of what asks whether, or which, files are there."""
-_SAID = (
-    "no call has reached {} of the change, and {} may have been otherwise when the calls were "
-    f"made: {IN_TWIN}"
-)
-_DECIDES = (
-    "{} of the change decides what is written, and {} may have been otherwise when the "
-    f"calls were made: {IN_TWIN}"
-)
-_COMMITS = (
-    "the candidate ends its transactions otherwise, and {} may have been otherwise when the "
-    f"calls were made: {IN_TWIN}"
-)
-_NOTHING = (
-    "{} may write, and on a good call the old code writes nothing here: {} may have been "
-    f"otherwise when the calls were made: {IN_TWIN}"
-)
+_OTHERWISE = "{} may have been otherwise when the calls were made"
+_COMMITS = "the candidate ends its transactions otherwise"
+_NOTHING = "{} may write, and on a good call the old code writes nothing here"
 _WRITTEN = "database "
 """How a name of `Ran.state` begins that tells of a row that was written."""
 _MOST_NAMED = 3
@@ -50,23 +37,50 @@ def not_met(
     """Say which changed lines no run has reached, and what may have led the real calls there;
     nothing where all were reached, or nothing outside of the calls was asked. `counts` are the
     calls that have reached each line, by file."""
-    what = _moved_on(compared, changes)
-    if not what:
-        return ""
+    runs = [
+        (run, one.call.document is None)  # then it was tried at its hit
+        for one in compared
+        if one.case.agreed
+        for run in (one.control, one.candidate)
+        if run is not None
+    ]
+    afterwards = [run for run, at_hit in runs if not at_hit]
+    asked = _database(afterwards)
+    if not asked and afterwards and any(map(_asks_for_files, _texts(changes))):
+        asked = "what files there are"
+    if asked and (said := _hidden(compared, counts, changes)):
+        return f"{said}, and {_OTHERWISE.format(asked)}: {IN_TWIN}"
+    asked = _database([run for run, _ in runs])  # which a live call may have written already
+    where = effect_of(changes, entry if _is_here(changes, entry) else "") if asked else ""
+    if where and _writes_nothing(compared):
+        said = f"{_NOTHING.format(where)}: {_OTHERWISE.format(asked)}"
+        return f"{said}: {IN_TWIN}" if afterwards else said
+    return ""
+
+
+def _hidden(
+    compared: Sequence[Compared],
+    counts: Iterable[tuple[str, Mapping[int, int]]],
+    changes: Sequence[Change],
+) -> str:
+    """Say what of a change may do otherwise where nothing is as a call had left it."""
     lines = [(file, line) for file, held in counts for line, count in held.items() if not count]
     if lines:
-        return _SAID.format(_named(lines), what)
+        return f"no call has reached {_named(lines)} of the change"
     if lines := [
         (change.file, line)
         for change in changes
         for is_new, line in decided(change)
         if any(line in _touched(one, change.file, is_new) for one in compared)
     ]:
-        return _DECIDES.format(_named(lines), what)
-    if any(map(commits_otherwise, changes)):
-        return _COMMITS.format(what)
-    where = effect_of(changes, entry if _is_here(changes, entry) else "")
-    return _NOTHING.format(where, what) if where and _writes_nothing(compared) else ""
+        return f"{_named(lines)} of the change decides what is written"
+    return _COMMITS if any(map(commits_otherwise, changes)) else ""
+
+
+def _database(runs: Iterable[Ran]) -> str:
+    """Return the first database that runs have asked."""
+    found = (name for run in runs for name in run.state if name.startswith(BEGAN))
+    return next(found, "").removeprefix(BEGAN)
 
 
 def _is_here(changes: Sequence[Change], entry: str) -> bool:
@@ -99,23 +113,6 @@ def _touched(one: Compared, file: str, is_new: bool) -> Sequence[int]:
     if run is None or not one.case.agreed or one.case.failed:
         return ()
     return run.coursed.touched.get(file, ())
-
-
-def _moved_on(compared: Sequence[Compared], changes: Sequence[Change]) -> str:
-    """Return what the runs have asked that goes on without them."""
-    runs = [
-        run
-        for one in compared
-        if one.case.agreed and one.call.document is not None  # else it was tried at its hit
-        for run in (one.control, one.candidate)
-        if run is not None
-    ]
-    if not runs:
-        return ""
-    found = (name for run in runs for name in run.state if name.startswith(BEGAN))
-    if database := next(found, ""):
-        return database.removeprefix(BEGAN)
-    return "what files there are" if any(map(_asks_for_files, _texts(changes))) else ""
 
 
 def _texts(changes: Sequence[Change]) -> Iterator[str]:
