@@ -28,8 +28,8 @@ demo: $(BUILT)
 
 test: $(BUILT)
 	@$(BIN)/python -m compileall -q src/leadline
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
-	@LEADLINE_CORE=pure $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(BOTH)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	@LEADLINE_CORE=pure $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder $(BOTH)
 
 lint: $(BUILT)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -103,13 +103,6 @@ def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker, tmp_path):
     assert (found["entry"], found["exit_status"]) == ("sharing:shares", 0)
     kept = leadline.json("verdicts")["verdicts"]
     assert [(one["verdict"], one["service"]) for one in kept] == [("fixed", "worker")]
-    asked = [LEADLINE, "verify", "worker", *FAILS, "--patch", "fix.diff", "--least", "500"]
-    with Program(asked, leadline.cwd) as stopped:
-        wait_for(lambda: re.search(r"\d+ of \d+ calls", stopped.err), 30)
-        stopped.process.send_signal(signal.SIGINT)
-        assert stopped.end(30) == 3, stopped.out + stopped.err
-        assert "stopped; what came is used" in stopped.err
-        assert "capturing up to" not in stopped.err, "who stops it wants no more"
     said = leadline.cli(
         "verify", "worker", "--place", "hit", "--patch", "fix.diff", "-n", "4", "--json",
         status=None,
@@ -149,6 +142,17 @@ def test_a_fix_in_fresh_processes_and_in_twins(leadline, worker, tmp_path):
         assert not any("not compared" in note for note in twins["notes"])
         said = (twins["place"], twins["unknown"], twins["notes"])
         assert twins["shares"]["agreed"] == twins["shares"]["calls"], said
+
+
+@pytest.mark.soak
+def test_who_stops_the_capture_wants_no_further_one(leadline, worker, tmp_path):
+    asked = [LEADLINE, "verify", "worker", *FAILS, "--patch", "fix.diff", "--least", "500"]
+    with Program(asked, leadline.cwd) as stopped:
+        wait_for(lambda: re.search(r"\d+ of \d+ calls", stopped.err), 30)
+        stopped.process.send_signal(signal.SIGINT)
+        assert stopped.end(30) == 3, stopped.out + stopped.err
+        assert "stopped; what came is used" in stopped.err
+        assert "capturing up to" not in stopped.err, "who stops it wants no more"
 
 
 def test_where_a_fresh_process_cannot_be_as_the_live_one_twins_are_tried(
