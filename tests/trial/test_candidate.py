@@ -11,6 +11,7 @@ import pytest
 
 from leadline.trial import candidate, reachable
 from leadline.trial.untried import is_inert
+from leadline.verify.git import from_git
 from leadline.wire.errors import RefusedError, UsageError, WireError
 
 PRICING = """\
@@ -416,26 +417,26 @@ def test_git_says_what_is_changed(tmp_path):
     file.write_text("def f():\n    return 2\n")
     served = {"/srv/shop.py": "# served\ndef f():\n    return 1\n"}
     run = candidate.reader([("shop", "/srv/shop.py")], served.get)
-    made = candidate.from_git("HEAD", str(tmp_path), run)
+    made = from_git("HEAD", str(tmp_path), run)
     (one,) = made.changes
     assert one.new == "# served\ndef f():\n    return 2\n"
     assert one.functions == ("f",)
     assert made.notes == ("shop.py: the hunk on line 5 of the diff fits 1 line further down",)
     for ref, said in (("nothing", "git says"), ("--output=x", "nothing that git")):
         with pytest.raises(UsageError, match=said):
-            candidate.from_git(ref, str(tmp_path), run)
+            from_git(ref, str(tmp_path), run)
     git("commit", "-q", "-am", "second")
     with pytest.raises(UsageError, match="no difference"):
-        candidate.from_git("HEAD", str(tmp_path), run)
+        from_git("HEAD", str(tmp_path), run)
     git("branch", "fix")
     git("checkout", "-q", "-b", "base", "HEAD~1")
-    (one,) = candidate.from_git("fix", str(tmp_path), run).changes
+    (one,) = from_git("fix", str(tmp_path), run).changes
     assert one.new == "# served\ndef f():\n    return 2\n", "what it adds, not the reverse"
     (tmp_path / "other.py").write_text("")
     git("add", "-A")
     git("commit", "-q", "-m", "third")
     with pytest.raises(UsageError, match="the other way round") as unclear:
-        candidate.from_git("fix", str(tmp_path), run)
+        from_git("fix", str(tmp_path), run)
     assert "--ref HEAD...fix is what fix adds" in unclear.value.hint
-    (again,) = candidate.from_git("HEAD...fix", str(tmp_path), run).changes
+    (again,) = from_git("HEAD...fix", str(tmp_path), run).changes
     assert again.new == one.new

@@ -18,7 +18,7 @@ from leadline.trial import chance
 from leadline.wire.limits import CaptureLimits
 from leadline.wire.struct import asdict, is_struct
 
-LIFE_S = 10.0
+LIFE_S = 30.0
 
 
 def shown(value: object) -> Any:

@@ -24,10 +24,10 @@ from leadline.cli.verify_report import add_report, keep_report
 from leadline.cli.verify_twin import at_hits, in_twins, noted
 from leadline.cli.verify_view import report_lines
 from leadline.trial import candidate as candidates
-from leadline.trial import git
 from leadline.trial.candidate import Candidate
 from leadline.trial.patch import parse
 from leadline.trial.predicate import compile_predicate
+from leadline.verify import git
 from leadline.verify.calls import Home
 from leadline.verify.effects import effect_of
 from leadline.verify.exporting import export_tests
@@ -356,7 +356,7 @@ def _read(args: argparse.Namespace, home: Home, patch: bytes) -> Candidate:
     read = finder(home.path, folder, args.path)
     if args.ref:
         where = [folder] if args.path else [folder, *home.path]
-        return candidates.from_git(args.ref, _checkout(where), read)
+        return git.from_git(args.ref, _checkout(where), read)
     if args.replace:
         name, equal, file = args.replace.partition("=")
         if not equal:

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from typing import Any
 
-from leadline.trial import git
 from leadline.trial.difference import Difference, difference
 from leadline.trial.patch import BOM, FilePatch, Kind, apply, lines_of, parse, taken_back
 from leadline.trial.reachable import readers
@@ -307,12 +306,6 @@ def of_texts(path: str, old: str | None, new: str | None) -> Change:
     return Change(path, old, new, frozenset(removed), frozenset(added))
 
 
-def from_git(ref: str, folder: str, read: Read) -> Candidate:
-    """Take what a ref of git says in `folder` (`git.diff_of`). Raises `UsageError`
-    (`bad-patch`)."""
-    return from_diff(git.diff_of(ref, folder), read, f"git {ref}", folder)
-
-
 def obstacles(candidate: Candidate) -> list[str]:
     """Say all that keeps a candidate from running at all, one sentence each."""
     said: list[str] = []
@@ -444,7 +437,6 @@ __all__ = [
     "entry_points",
     "from_diff",
     "from_file",
-    "from_git",
     "make",
     "obstacles",
     "of_texts",

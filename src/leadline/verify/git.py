@@ -1,12 +1,19 @@
-"""What git says of a candidate that it holds: asked once, for a diff."""
+"""A candidate that git holds: asked once, for a diff."""
 
 import subprocess
 from pathlib import Path
 
+from leadline.trial.candidate import Candidate, from_diff
+from leadline.trial.sources import Read
 from leadline.wire.errors import UsageError
 
 GIT_S = 30.0
 """How long `git diff` may take: seconds in the largest repositories."""
+
+
+def from_git(ref: str, folder: str, read: Read) -> Candidate:
+    """Take what a ref says in `folder` (`diff_of`). Raises `UsageError` (`bad-patch`)."""
+    return from_diff(diff_of(ref, folder), read, f"git {ref}", folder)
 
 
 def diff_of(ref: str, folder: str) -> str:
