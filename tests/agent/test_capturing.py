@@ -290,7 +290,7 @@ def test_a_shape_asks_no_object_anything() -> None:
     assert hash(shape_of({Hostile: Hostile(), 1: Hostile()}))
 
 
-@pytest.mark.parametrize("function", ["hot", "often"])
+@pytest.mark.parametrize("function", ["hot", pytest.param("often", marks=pytest.mark.soak)])
 def test_a_hot_function_is_sampled_and_not_slow(soundings, shop, function) -> None:
     """With a call of it under way all the while, too."""
     probe = capture(

@@ -310,6 +310,7 @@ def test_threads_and_modules_look_as_without_us(write, tmp_path) -> None:
     assert messages(done.stderr) == ["x"]
 
 
+@pytest.mark.soak
 def test_pytest(write, tmp_path) -> None:
     write(
         "test_sums.py",

@@ -193,5 +193,6 @@ def test_coroutines_that_wait_for_each_other(soundings) -> None:
     watched.remove(probe)
 
 
+@pytest.mark.soak
 def test_the_server_is_killed_and_comes_back(soundings) -> None:
     soundings.check_without_server()

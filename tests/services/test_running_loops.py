@@ -159,5 +159,6 @@ def test_the_answers_are_the_same(soundings) -> None:
     soundings.check_answers()
 
 
+@pytest.mark.soak
 def test_the_server_is_killed_and_comes_back(soundings) -> None:
     soundings.check_without_server()
