@@ -29,7 +29,7 @@ settings.register_profile(
 settings.load_profile("leadline")
 
 
-_AMONG_FEW = [Path(__file__).parent / name for name in ("trial", "twin")]
+_TRIAL = Path(__file__).parent / "trial"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -46,11 +46,11 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have tests come first that look at all objects of their process, or copy it, while those
-    are few: at the end of a worker's life there are ten times as many. The others come file by
-    file, the largest first, so that none is left over at the end (`--no-loadscope-reorder`)."""
+    """Have tests come first that look at all objects of their process, while those are few: at
+    the end of a worker's life there are ten times as many. The others come file by file, the
+    largest first, so that none is left over at the end (`--no-loadscope-reorder`)."""
     many = Counter(item.path for item in items)
-    items.sort(key=lambda item: (item.path.parent not in _AMONG_FEW, -many[item.path]))
+    items.sort(key=lambda item: (item.path.parent != _TRIAL, -many[item.path]))
 
 
 @pytest.fixture(autouse=True)

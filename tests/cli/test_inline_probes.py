@@ -10,6 +10,8 @@ import pytest
 
 from live import LEADLINE, Program
 
+pytestmark = pytest.mark.soak
+
 APP = """\
 import time
 def quote(goods, country):

@@ -20,6 +20,8 @@ import pytest
 from leadline.demo import traffic
 from leadline.demo.traffic import Ask, Shop
 
+pytestmark = pytest.mark.soak
+
 SERVICE = Path(traffic.__file__).parent / "service"
 SOURCE = Path(traffic.__file__).parents[2]
 DEADLINE = 20.0  # seconds that a process may take to start or to end

@@ -11,6 +11,8 @@ from live import GUNICORN, Leadline, Program, free_port, get, tool
 from soundings import Soundings
 from watched import Spot, Watched, library, line_of, with_agent
 
+pytestmark = pytest.mark.soak
+
 CORE, FLASK = library("httpbin/core.py"), library("flask/app.py")
 PATHS = (
     "/get?a=1&a=2",

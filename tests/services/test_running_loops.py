@@ -16,6 +16,8 @@ from soundings import Soundings
 from waiting import wait_for
 from watched import Spot, Watched, line_in, with_agent
 
+pytestmark = pytest.mark.soak
+
 LOOPS = """\
 import asyncio
 import json

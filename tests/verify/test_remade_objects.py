@@ -7,6 +7,8 @@ from leadline.trial.candidate import make, of_texts
 from leadline.trial.remade import remade
 from leadline.verify.verifying import Request, verify
 
+pytestmark = pytest.mark.soak
+
 CART = """
 class Cart:
     def __init__(self, prices):
