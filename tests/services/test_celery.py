@@ -14,6 +14,8 @@ from soundings import Soundings
 from waiting import wait_for
 from watched import ARRIVES_S, Spot, Watched, library, line_in, line_of, with_agent
 
+pytestmark = pytest.mark.soak
+
 TASKS = """\
 import json, os, sys
 from celery import Celery, group

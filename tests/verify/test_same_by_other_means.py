@@ -9,6 +9,8 @@ from leadline.verify.verdict import Candidate
 from leadline.verify.verifying import Request, verify
 from verify.test_verdict_second_eyes import only, texts_of
 
+pytestmark = pytest.mark.soak
+
 STATE = """
 class Row(dict):
     pass

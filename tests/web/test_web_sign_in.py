@@ -12,6 +12,8 @@ from leadline.server.route import Who
 from live import get
 from waiting import wait_for
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture
 def watched(site, open_page):
