@@ -33,6 +33,7 @@ SOME = [
     "    number = remember(a)\n    return number",
     "    return {'id': keeping(a)}",
     "    return claim(a) if a else None",
+    "    return object.__setattr__(a, 'state', 1)",
     "    return STATUS.setdefault(a, 1)",
     "    a in SEEN or SEEN.add(a)",
     "    made = Order.objects.create(a=a)\n    return made",

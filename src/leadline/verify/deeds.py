@@ -30,13 +30,13 @@ _METHODS = frozenset(
     setdefault pop popitem popleft update add append appendleft insert extend remove discard
     clear put put_nowait push save create get_or_create update_or_create bulk_create delete
     merge commit write send publish emit enqueue register incr set setex
-    sort reverse __setitem__ __delitem__
+    sort reverse __setitem__ __delitem__ __setattr__ __delattr__
     """.split()
 )
+"""Names of what sets something, whoever takes the result."""
 _BUILTINS = frozenset(dir(builtins)) - frozenset(
     "setattr delattr next exec eval compile open input breakpoint __import__ getattr".split()
 )
-"""Names of what sets something, whoever takes the result."""
 _FUNCTIONS = _BUILTINS | frozenset(
     """
     jsonify make_response redirect url_for abort render render_template reverse closing

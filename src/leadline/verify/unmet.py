@@ -51,8 +51,8 @@ def not_met(
     if asked and (said := _hidden(compared, counts, changes)):
         return f"{said}, and {_OTHERWISE.format(asked)}: {IN_TWIN}"
     asked = _database([run for run, _ in runs])  # which a live call may have written already
-    where = effect_of(changes, entry if _is_here(changes, entry) else "") if asked else ""
-    if where and _writes_nothing(compared):
+    where = effect_of(changes, entry) if asked else ""
+    if where not in ("", entry) and _writes_nothing(compared):
         said = f"{_NOTHING.format(where)}: {_OTHERWISE.format(asked)}"
         return f"{said}: {IN_TWIN}" if afterwards else said
     return ""
@@ -81,10 +81,6 @@ def _database(runs: Iterable[Ran]) -> str:
     """Return the first database that runs have asked."""
     found = (name for run in runs for name in run.state if name.startswith(BEGAN))
     return next(found, "").removeprefix(BEGAN)
-
-
-def _is_here(changes: Sequence[Change], entry: str) -> bool:
-    return effect_of(changes, entry) != entry
 
 
 def _writes_nothing(compared: Sequence[Compared]) -> bool:
