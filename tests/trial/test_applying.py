@@ -1,6 +1,7 @@
 """A candidate put into imported modules does what a fresh import of it does, for whoever holds
 what: the name, an object, a registry, a decorated function."""
 
+import gc
 import importlib
 import linecache
 import subprocess
@@ -16,6 +17,9 @@ from loaded import loaded
 from leadline import native
 from leadline.trial import applying, candidate
 from leadline.wire.errors import RefusedError
+
+UNFREEZE = gc.unfreeze
+"""Before conftest.py replaces it."""
 
 
 @pytest.fixture
@@ -250,6 +254,16 @@ def test_closures_that_are_in_use_get_the_new_code(imported):
             to(module, new.replace("a * 10 + b", "b")),
             loaded(),
         )
+
+
+def test_what_a_server_has_put_out_of_sight_before_it_forked_is_reached(imported, monkeypatch):
+    monkeypatch.setattr(gc, "unfreeze", UNFREEZE)
+    old = "def make(a):\n    return lambda b: a + b\n"
+    (module,) = imported(frozen=old)
+    inner = module.make(1)
+    gc.freeze()
+    applying.apply(to(module, old.replace("a + b", "a * 10 + b")), loaded())
+    assert inner(2) == 12
 
 
 def test_functions_that_are_the_same_stand_on_the_lines_of_the_new_text(imported):

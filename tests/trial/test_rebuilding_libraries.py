@@ -1,6 +1,7 @@
 """Objects of well-known libraries by value: arrays and tables, models, rows of a database."""
 
 import array
+import functools
 import json
 import sys
 import types
@@ -47,11 +48,15 @@ class Customer(pydantic.BaseModel):
     _seen: int = pydantic.PrivateAttr(default=3)
 
 
-def kept(value: object) -> object:
-    landmarks = Landmarks.of_process()
+landmarks = functools.cache(Landmarks.of_process)
+"""Names alone; those of all modules that the tests load take half a second to find."""
+
+
+def kept(value: object, known: Landmarks | None = None) -> object:
+    known = known or Landmarks.of_process()
 
     def again(named: object) -> object:
-        return keep(named, landmarks=landmarks)
+        return keep(named, landmarks=known)
 
     found = withhold(again([("value", value)]))
     assert (found.obstacle, found.withheld) == ("", [])
@@ -66,7 +71,7 @@ def kept(value: object) -> object:
     np.array(["2026-01-01", "NaT"], dtype="M8[ns]"), np.arange(10)[::3], np.array([1 + 2j]),
 ], ids=str)  # fmt: skip
 def test_arrays_come_back(value: np.ndarray) -> None:
-    made = kept(value)
+    made = kept(value, landmarks())
     assert (made.dtype, made.shape) == (value.dtype, value.shape)
     np.testing.assert_array_equal(made, value)
     if value.dtype != object:
@@ -78,7 +83,7 @@ def test_arrays_come_back(value: np.ndarray) -> None:
     np.dtype("f4"), array.array("i", [1, 2]), array.array("d"), np.complex128(1j), np.int64(-1),
 ], ids=repr)  # fmt: skip
 def test_single_numbers_and_plain_arrays_come_back(value: object) -> None:
-    made = kept(value)
+    made = kept(value, landmarks())
     assert (type(made), made) == (type(value), value)
 
 
