@@ -7,6 +7,8 @@ from playwright.sync_api import Page, expect
 
 from waiting import wait_for
 
+pytestmark = pytest.mark.soak
+
 SCREENS = (("light", 1280), ("dark", 380))
 
 

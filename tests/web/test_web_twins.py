@@ -38,7 +38,8 @@ def spoken(site, service, on_probe=None):
     return SpokenFor(site.home, site.port, service, on_probe)
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_twin_is_asked_under_a_line_by_keyboard(site, service, signed_in, accessible, scheme):
     name = f"asked-{scheme}"
     service(
