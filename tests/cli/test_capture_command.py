@@ -20,10 +20,14 @@ def quote(amount, people, note=None):
 def refuse(n):
     raise LookupError("password=hunter22")
 
+def sign_in(name, password):
+    return name
+
 print("ready", flush=True)
 step = 0
 while not os.path.exists("stop"):
     step += 1
+    sign_in("ann", "hunter22")
     try:
         quote(step, 0 if step % 10 == 0 else step % 3 + 1, ["tea"] * (step % 2))
     except ZeroDivisionError:
@@ -98,6 +102,16 @@ def test_ctrl_c_keeps_what_came(leadline, app) -> None:
     with (leadline.cwd / "calls.jsonl").open(encoding="utf-8") as lines:
         assert read_capture_file(lines).calls
     assert [one for one in leadline.json("probes")["probes"] if one["ended_at"] is None] == []
+
+
+def test_what_was_left_out_and_who_is_gone_is_said(leadline, app) -> None:
+    words = ["capture", "shop", "app:sign_in", "-n", "100", "--for", "6s", "--rate", "100"]
+    with Program([LEADLINE, *words], leadline.cwd) as capture:
+        wait_for(lambda: " of 100 calls" in capture.err)
+        app.stop()
+        capture.wait_for("no instance is connected")
+        assert capture.end() == 0
+        assert "of these lack what was withheld" in capture.out
 
 
 def test_a_function_that_is_not_called_says_so(leadline, app) -> None:

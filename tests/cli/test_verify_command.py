@@ -333,6 +333,35 @@ def test_what_does_not_go_together_is_said_at_once(home, tmp_path, words, slug):
         assert f"docs/errors/{slug}" in program.err
 
 
+HEADER = {
+    "leadline": "capture", "schema_version": 1, "service": "s", "entry": "sharing:shares",
+    "home": {"python": "3.13.0", "executable": "", "path": [], "folder": ".", "file": "",
+             "digest": ""},
+}  # fmt: skip
+CALL = {
+    "entry": "sharing:shares", "kind": "function", "returned": True,
+    "arguments": {"amount": 1, "weights": []},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--entry", "sharing:others"], "has calls of sharing:shares, not of sharing:others"),
+        (["--fails", "raises KeyError", "--expect", "whole > 1"], "have no whole, which"),
+        (["--fails", "amuont > 1"], "they have amount, weights"),
+    ],
+)
+def test_what_no_call_of_a_file_can_answer_is_said_before_any_runs(home, tmp_path, words, said):
+    lines = (json.dumps(one) + "\n" for one in (HEADER, CALL))
+    (tmp_path / "calls.jsonl").write_text("".join(lines))
+    (tmp_path / "fix.diff").write_text(FIX)
+    command = [LEADLINE, "verify", "--captured", "calls.jsonl", "--patch", "fix.diff", *words]
+    with Program(command, tmp_path) as program:
+        assert program.end() == 64
+        assert said in program.err
+
+
 def test_a_candidate_that_is_no_python_is_told_so_before_calls_are_waited_for(leadline):
     for name, text in {"sharing.py": SHARING, "new.py": "def shares(:\n"}.items():
         (leadline.cwd / name).write_text(text)

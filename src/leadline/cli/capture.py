@@ -229,6 +229,7 @@ class Capture:
             "unknown": sum(bool(call["unknown"]) for call in calls),
             "raised": sum(not call["returned"] for call in calls),
             "repeatable": sum(call["kept"] is not None for call in calls),
+            "withheld": sum(bool(call["kept"] and call["withheld"]) for call in calls),
             "bytes": sum(call["size"] for call in calls),
             "cut_off": self.cut_off,
         }
@@ -266,6 +267,8 @@ class Capture:
             said += f", {self.summary()['failing']} failing"
         if not self.calls:
             said = "; ".join(self.reasons())
+        elif not here(self.probe):
+            said += "; no instance is connected"
         if said != self._said:
             self._said = said
             err(f"leadline: {harmless(said)}")
@@ -290,6 +293,8 @@ def _show(capture: Capture, file: str) -> None:
         said += f", {found['unknown']} unknown"
     said += f"; {found['repeatable']} can be made again, {size_words(found['bytes'])} in all"
     out(said)
+    if some := found["withheld"]:
+        out(f"{some} of these lack what was withheld: only where that is not needed")
     if obstacle := capture.obstacle():
         out(harmless(f"not the others: {obstacle}"))
     if file:

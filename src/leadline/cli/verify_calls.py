@@ -15,10 +15,13 @@ from leadline.cli.duration import duration
 from leadline.cli.known import check_known
 from leadline.cli.placing import login
 from leadline.cli.show import err, harmless
+from leadline.cli.standing import here
+from leadline.trial.predicate import compile_predicate
 from leadline.verify.calls import CapturedCall, Home, chosen, joined_code, of_view
 from leadline.wire.call import MAX_CALLS, CallView, Origin
 from leadline.wire.capture_file import call_of, lines_of, read_capture_file
 from leadline.wire.errors import UnavailableError, UsageError
+from leadline.wire.gateway import ASKED
 from leadline.wire.limits import Limits
 from leadline.wire.probe import DEFAULTS, CaptureProbe, ProbeKind
 from leadline.wire.service import check_service
@@ -66,8 +69,30 @@ def from_file(args: argparse.Namespace) -> Captured:
         )
     if header.home is None:
         raise UsageError("bad-capture-file", f"{args.captured} does not say where it is from.")
-    entry = args.entry or header.entry
-    return _captured(args, header.service, entry, fails, header.home, found.calls)
+    if args.entry and args.entry != header.entry:
+        raise UsageError(
+            "bad-capture-file",
+            f"{args.captured} has calls of {header.entry}, not of {args.entry}.",
+            "Leave --entry out, or capture calls of the other function.",
+        )
+    named = {name for view in found.calls for name in view.arguments}
+    known = {name for name in named if name.isidentifier()}  # what came of a call has others
+    for predicate in filter(None, (fails, args.expect)):
+        _check_names(predicate, known)
+    return _captured(args, header.service, header.entry, fails, header.home, found.calls)
+
+
+def _check_names(predicate: str, known: set[str]) -> None:
+    """Say before anything runs what no call can answer. `known` are the parameters, none where
+    the calls were too large to keep what they were given."""
+    asked = compile_predicate(predicate).names - {ASKED}
+    if known and (missing := sorted(asked - known)):
+        raise UsageError(
+            "no-predicate",
+            f"The calls have no {missing[0]}, which {predicate!r} asks for: "
+            f"they have {', '.join(sorted(known))}.",
+            "A predicate reads the parameters, result, exception and duration.",
+        )
 
 
 def from_service(args: argparse.Namespace, target: str) -> Captured:
@@ -118,6 +143,8 @@ def from_service(args: argparse.Namespace, target: str) -> Captured:
     notes = found.notes
     if capture.cut_off:
         notes = [*notes, f"the capture ended early: {capture.cut_off}"]
+    elif not here(capture.probe):
+        notes = [*notes, "no instance was connected any more when the capture ended"]
     return replace(found, calls=there, notes=notes, stopped=stopped)
 
 
