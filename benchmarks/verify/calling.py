@@ -15,6 +15,7 @@ from leadline.trial.calls import Call, is_generator, parameters
 from leadline.trial.predicate import compile_predicate
 from leadline.trial.running import run
 from leadline.verify.calls import CapturedCall, Home
+from leadline.wire.call import CallKind, TurnKind
 
 MOST_YIELDS = 100
 
@@ -63,8 +64,8 @@ def _close_loops() -> None:
         loops._own.pop().close()  # noqa: SLF001
 
 
-def one(function, args, number, predicate=None, **keeping: Any) -> CapturedCall:
-    """Make one call and keep it."""
+def one(function, args, number, predicate=None, turns=None, **keeping: Any) -> CapturedCall:
+    """Make one call and keep it; of a generator `turns` say after how much it is given what."""
     code = function.__code__
     names = parameters(code)
     plain = code.co_argcount
@@ -93,7 +94,7 @@ def one(function, args, number, predicate=None, **keeping: Any) -> CapturedCall:
 
     call = Call(
         function, tuple(args), {}, code, bool(code.co_flags & 0x80),
-        most_yields=MOST_YIELDS if is_generator(code) else 0,
+        most_yields=MOST_YIELDS if is_generator(code) else 0, turns=turns or {},
     )  # fmt: skip
     try:
         ran = run(call, taker(), 10.0, None, ask)
@@ -108,4 +109,23 @@ def one(function, args, number, predicate=None, **keeping: Any) -> CapturedCall:
         obstacle=kept.obstacle,
         withheld=kept.withheld,
         size=kept.size,
+        kind=_kind(code),
+        turns=[
+            {"after": after, "kind": kind, "kept": _sent(kind, sent)}
+            for after, (kind, sent) in (turns or {}).items()
+        ],
+        closed=any(kind is TurnKind.CLOSE for kind, _ in (turns or {}).values()),
+    )
+
+
+def _sent(kind, value):
+    return None if kind is TurnKind.CLOSE else keep([("sent", value)]).document
+
+
+def _kind(code) -> CallKind:
+    kinds = {
+        0x20: CallKind.GENERATOR, 0x80: CallKind.COROUTINE, 0x200: CallKind.ASYNC_GENERATOR,
+    }  # fmt: skip
+    return next(
+        (kind for flag, kind in kinds.items() if code.co_flags & flag), CallKind.FUNCTION
     )

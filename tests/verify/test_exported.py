@@ -15,16 +15,17 @@ import zoneinfo
 
 import pytest
 from benchmarks.verify.calling import captured, home, imported
+from benchmarks.verify.calling import one as called
 
 from leadline.agent.capture.keeping import Landmarks, keep
 from leadline.trial.candidate import make, of_texts
+from leadline.trial.predicate import compile_predicate
 from leadline.verify.exporting import export_tests
 from leadline.verify.literals import arguments_source
 from leadline.verify.verdict import Candidate
 from leadline.verify.verifying import Request, verify
-from leadline.wire.call import CallKind
+from leadline.wire.call import TurnKind
 from leadline.wire.errors import UnavailableError
-from leadline.wire.struct import replace
 from verify.shop import FIXES, SHOP, candidate_of, verified
 from verify.test_verdict_second_eyes import texts_of
 from verify.test_verdict_second_eyes import verified as verified_texts
@@ -68,6 +69,7 @@ GIVEN = [
     bytearray(b"\xffa"),
     pathlib.PurePosixPath("/srv/a"),
     decimal.Decimal("1.50"),
+    KeyError("a", [1]),
 ]
 
 
@@ -77,7 +79,7 @@ def test_what_a_call_was_given_is_written_as_source(value):
     made = {}
     lines = [*source.imports, *source.helpers, *source.lines]
     exec("\n".join([*lines, f"made = {source.roots['value']}"]), made)
-    assert made["made"] == value
+    assert made["made"] == value or isinstance(value, Exception)
     assert repr(made["made"]) == repr(value)
 
 
@@ -302,7 +304,6 @@ def test_generators_are_gone_through_to_their_end(tmp_path):
     fails, expect = "raises ZeroDivisionError", "result == 2"
     with imported(code, "batch"):
         calls = captured("batch:batches", [([1, 0],), ([1, 2],), ([2, 3],)], fails)
-    calls = [replace(call, kind=CallKind.GENERATOR) for call in calls]
     candidate = make("new", [of_texts(str(code / "batch.py"), BATCHES, wrong)])
     request = Request(
         "s", "batch:batches", calls, home(code), candidate, fails, expect, least=1
@@ -317,3 +318,64 @@ def test_generators_are_gone_through_to_their_end(tmp_path):
     assert "assert given_out[1]['share'] == 4" in text
     assert "1 failed, 1 passed" in run(tmp_path / "kept", code)
     assert "1 failed, 1 passed" in run(tmp_path / "kept", fixed)
+
+
+DRIVEN = """
+def tally(n):
+    total = 0
+    while True:
+        try:
+            total += 12 // (yield total)
+        except KeyError as error:
+            total = len(error.args)
+
+async def atally(n):
+    total = 0
+    while True:
+        try:
+            total += 12 // (yield total)
+        except KeyError as error:
+            total = len(error.args)
+
+async def rows(n):
+    for one in n:
+        yield 12 // one
+"""
+
+
+def test_generators_are_driven_as_their_callers_did(tmp_path):
+    """Asked, sent to, thrown into and left, of the asynchronous kind as well."""
+    code, fixed = tmp_path / "old", tmp_path / "new"
+    wrong = DRIVEN.replace("12 // (yield total)", "13 // ((yield total) or 13)").replace(
+        "12 // one", "13 // (one or 13)"
+    )
+    for folder, text in ((code, DRIVEN), (fixed, wrong)):
+        folder.mkdir()
+        (folder / "driven.py").write_text(text)
+    send, throw = (lambda value: (TurnKind.SEND, value)), (TurnKind.THROW, KeyError("a", "b"))
+    end = (TurnKind.CLOSE, None)
+    calls = {
+        "rows": [([0, 1], {}), ([2, 1], {}), ([3], {1: end})],
+        "tally": [
+            (0, {1: send(0)}),
+            (0, {1: send(1), 2: throw, 3: end}),
+            (0, {1: send(4), 2: end}),
+        ],
+    }  # fmt: skip
+    calls["atally"] = calls["tally"]
+    fails, said = "raises ZeroDivisionError", compile_predicate("raises ZeroDivisionError")
+    for name, driven in calls.items():
+        with imported(code, "driven") as (module,):
+            function = getattr(module, name)
+            kept = [called(function, (given,), number, said, turns)
+                    for number, (given, turns) in enumerate(driven, 1)]  # fmt: skip
+        candidate = make("new", [of_texts(str(code / "driven.py"), DRIVEN, wrong)])
+        request = Request("s", f"driven:{name}", kept, home(code), candidate, fails, least=1)
+        found = verify(request)
+        assert found.report.verdict == "changes behaviour", found.report.sentence
+        to = tmp_path / name
+        exported = export_tests(str(to), f"driven:{name}", found.compared, fails, "")
+        many = len(found.compared) - 1  # one comes to the same
+        assert (len(exported.files), exported.left_out) == (many, {})
+        assert f"1 failed, {many - 1} passed" in run(to, code)
+        assert f"{many - 1} failed, 1 passed" in run(to, fixed)

@@ -14,7 +14,7 @@ from pathlib import Path
 from leadline.trial.outcome import UNSHOWN
 from leadline.verify.assertions import GIVEN_OUT, assertion
 from leadline.verify.comparison import Compared
-from leadline.verify.literals import NotLiteral, arguments_source
+from leadline.verify.literals import NotLiteral, Source, arguments_source
 from leadline.verify.verdict import Candidate
 from leadline.wire.call import CallKind
 from leadline.wire.errors import UnavailableError
@@ -24,6 +24,7 @@ MAX_TESTS = 50
 """Of each sort: more are the same again."""
 _RAISES = re.compile(r"raises ([\w.]+)\Z")
 _MAX_ASSERTS = 10
+_EVERY = f"_all_of(call(), {GIVEN_OUT}, turns, most)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,27 @@ def _run(one: Compared) -> str:
     match one.call.kind:
         case CallKind.COROUTINE:
             return "asyncio.run(call())"
-        case CallKind.GENERATOR if not one.call.turns:
-            return f"_all_of(call(), {GIVEN_OUT})"
-        case CallKind.GENERATOR | CallKind.ASYNC_GENERATOR:
-            raise NotLiteral("a generator, which is driven step by step")
+        case CallKind.GENERATOR:
+            return _EVERY
+        case CallKind.ASYNC_GENERATOR:
+            return f"asyncio.run({_EVERY})"
     return "call()"
+
+
+def _turns(one: Compared) -> Source:
+    """Return the source of what the caller of a generator did beside asking for the next."""
+    found = Source()
+    a = "a" if one.call.kind == CallKind.ASYNC_GENERATOR else ""
+    for at, turn in enumerate(one.call.turns, 1):
+        sent = ""
+        if turn["kept"] is not None:
+            made = arguments_source(turn["kept"], f"sent_{at}")
+            found.imports.extend(made.imports)
+            found.helpers.extend(made.helpers)
+            found.lines.extend(made.lines)
+            sent = f"{made.roots['sent']},"
+        found.roots[str(turn["after"])] = f"({f'{a}{turn["kind"]}'!r}, ({sent}))"
+    return found
 
 
 def _write(file: Path, text: str) -> None:
@@ -107,7 +124,7 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
     document = one.call.alone().document or {}
     made = arguments_source(document)
     names = list(document["roots"])
-    run = _run(one)
+    run, turns = _run(one), _turns(one)
     is_decorated = _is_decorated(one)
     name = qualname.rpartition(".")[2]
     outer = f"{module}.{qualname}"
@@ -125,14 +142,14 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
         *(["import asyncio"] if "asyncio." in run else []),
         "import inspect",
         *(f"import {name}" for name in sorted(imports)),
-        *(line for line in made.imports if line != f"import {module}"),
+        *sorted({*made.imports, *turns.imports} - {f"import {module}"}),
         "",
         *(["import pytest", ""] if any("pytest." in line for line in checks) else []),
         f"import {module}",
         "",
-        *([*made.helpers, ""] if made.helpers else []),
+        *(f"{one}\n" for one in dict.fromkeys([*made.helpers, *turns.helpers])),
         *([*_BENEATH, ""] if is_decorated else []),
-        *([*_ALL_OF, ""] if GIVEN_OUT in run else []),
+        *([*(_ALL_OF if run == _EVERY else _ALL_OF_ASYNC), ""] if _EVERY in run else []),
         "",
         f"def test_call_{one.call.number}():",
         *(f"    {line}" for line in made.lines),
@@ -144,7 +161,7 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
         "    def call():",
         "        return function(*bound.args, **bound.kwargs)",
         "",
-        *([f"    {GIVEN_OUT} = []"] if GIVEN_OUT in run else []),
+        *(f"    {line}" for line in (_driven(one, turns) if _EVERY in run else [])),
         *(f"    {line}" for line in checks),
     ]
     text = "\n".join(lines) + "\n"
@@ -155,13 +172,39 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
     return text
 
 
-_ALL_OF = '''def _all_of(steps, given_out):
-    """Go through a generator to its end; returns what it returns."""
-    while True:
+def _driven(one: Compared, turns: Source) -> list[str]:
+    """Return the lines that say what is done after how much a generator has given out, and
+    when it is left at the latest: it may have no end."""
+    ran = (side.rerun.outcome for side in (one.control, one.candidate) if side is not None)
+    most = max((len(end.yields) + end.more for end in ran if end is not None), default=0)
+    steps = ", ".join(f"{after}: {what}" for after, what in turns.roots.items())
+    return [*turns.lines, f"turns = {{{steps}}}", f"most = {most + 1}", f"{GIVEN_OUT} = []"]
+
+
+_ALL_OF = '''def _all_of(steps, given_out, turns, most):
+    """Go through a generator as its caller did; returns what it returns."""
+    while len(given_out) < most:
+        step, sent = turns.get(len(given_out), ("__next__", ()))
         try:
-            given_out.append(next(steps))
+            one = getattr(steps, step)(*sent)
         except StopIteration as end:
-            return end.value'''.splitlines()
+            return end.value
+        if step == "close":
+            break
+        given_out.append(one)
+    steps.close()'''.splitlines()
+_ALL_OF_ASYNC = '''async def _all_of(steps, given_out, turns, most):
+    """Go through a generator as its caller did."""
+    while len(given_out) < most:
+        step, sent = turns.get(len(given_out), ("__anext__", ()))
+        try:
+            one = await getattr(steps, step)(*sent)
+        except StopAsyncIteration:
+            return
+        if step == "aclose":
+            break
+        given_out.append(one)
+    await steps.aclose()'''.splitlines()
 _BENEATH = '''def _beneath(found, name):
     """Return the function itself: the call was made beneath its decorators."""
     waiting, met = [found], set()
@@ -265,9 +308,9 @@ def _differing(one: Compared, run: str) -> tuple[list[str], set[str]]:
     other = any(one.where in ("outcome", "exception") for one in one.differences)
     if not checks and not other:
         raise NotLiteral("what differs cannot be written down")
-    if control.returned:
-        return [f"result = {run}", *checks], imports
     name = control.value.get("type", "") if isinstance(control.value, dict) else ""
+    if control.returned or (one.call.closed and name == GeneratorExit.__name__):
+        return [f"result = {run}", *checks], imports
     return [*_raised(str(name), run, exactly=True), *checks], imports
 
 

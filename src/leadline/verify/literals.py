@@ -18,7 +18,8 @@ class NotLiteral(Exception):  # noqa: N818 - an answer, and no failure
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`lines` make the objects, `roots` are the expressions of the arguments by name."""
+    """`lines` make the objects, `roots` are the expressions of the arguments by name, and
+    `helpers` are functions that these call."""
 
     imports: list[str] = field(default_factory=list)
     helpers: list[str] = field(default_factory=list)
@@ -30,32 +31,39 @@ _MAKE = """def _new(cls, **held):
     made = object.__new__(cls)
     for name, value in held.items():
         object.__setattr__(made, name, value)
-    return made""".splitlines()
+    return made"""
+_RAISE = """def _error(cls, cause, context, suppresses, *args, held):
+    made = cls.__new__(cls, *args)
+    made.args, made.__cause__, made.__context__ = args, cause, context
+    made.__suppress_context__ = suppresses
+    for name, value in held.items():
+        setattr(made, name, value)
+    return made"""
 _LITERAL = {"tuple", "frozenset", "int", "float", "str", "bytes", "member", "name"}
 
 
-def arguments_source(document: dict[str, Any]) -> Source:
-    """Return the source that makes the arguments. Raises `NotLiteral`."""
+def arguments_source(document: dict[str, Any], called: str = "given") -> Source:
+    """Return the source that makes the arguments; names in it begin with what they are
+    `called`. Raises `NotLiteral`."""
     if len(document["nodes"]) > _MAX_NODES:
         raise NotLiteral(f"arguments of {len(document['nodes']):,} objects")
-    writer = _Writer(document["nodes"])
+    writer = _Writer(document["nodes"], called)
     roots = {name: writer.ref(ref) for name, ref in document["roots"].items()}
-    helpers = list(_MAKE) if writer.makes else []
-    return Source(sorted(writer.imports), helpers, writer.lines, roots)
+    return Source(sorted(writer.imports), list(writer.helpers), writer.lines, roots)
 
 
 type _Write = Callable[["_Writer", dict[str, Any]], str]
 
 
 class _Writer:
-    def __init__(self, nodes: list[dict[str, Any]]) -> None:
-        self._nodes = nodes
+    def __init__(self, nodes: list[dict[str, Any]], called: str) -> None:
+        self._nodes, self._called = nodes, called
         self._named: dict[int, str] = {}
         self._open: set[int] = set()
         self._shared = _shared(nodes)
         self.imports: set[str] = set()
         self.lines: list[str] = []
-        self.makes = False
+        self.helpers: dict[str, None] = {}
 
     def ref(self, ref: Any) -> str:
         if type(ref) is not list:
@@ -69,7 +77,7 @@ class _Writer:
         text = self._node(self._nodes[number])
         self._open.discard(number)
         if number in self._shared or len(text) > 80:
-            name = f"given_{len(self._named)}"
+            name = f"{self._called}_{len(self._named)}"
             self.lines.append(f"{name} = {text}")
             self._named[number] = name
             return name
@@ -79,7 +87,7 @@ class _Writer:
         kind = node["k"]
         if kind == WITHHELD:
             raise NotLiteral("a value that was held back")
-        if "c" in node and kind not in ("object", "member", "zone"):
+        if "c" in node and kind not in ("object", "member", "zone", "error"):
             raise NotLiteral(f"a subclass of {kind}")
         writes = _WRITERS.get(kind)
         if writes is None:
@@ -89,8 +97,8 @@ class _Writer:
     def object(self, node: dict[str, Any]) -> str:
         if "c" not in node:
             raise NotLiteral("an object without a class of its own")
-        self.makes = True
-        held = {**node.get("a", {}), **node.get("s", {})}
+        self.helpers[_MAKE] = None
+        held = _held(node)
         if not all(name.isidentifier() for name in held):
             raise NotLiteral("an attribute that is no name")
         parts = [
@@ -98,6 +106,12 @@ class _Writer:
             *(f"{name}={self.ref(one)}" for name, one in held.items()),
         ]
         return f"_new({', '.join(parts)})"
+
+    def error(self, node: dict[str, Any]) -> str:
+        self.helpers[_RAISE] = None
+        cls = self.ref([node["c"]]) if "c" in node else "Exception"
+        held = (f"{name!r}: {self.ref(one)}" for name, one in _held(node).items())
+        return f"_error({cls}, {self.items(node)}, held={{{', '.join(held)}}})"
 
     def name(self, node: dict[str, Any]) -> str:
         module, name = node["m"], node["t"]
@@ -110,6 +124,10 @@ class _Writer:
 
     def items(self, node: dict[str, Any]) -> str:
         return ", ".join(self.ref(one) for one in node.get("i", ()))
+
+
+def _held(node: dict[str, Any]) -> dict[str, Any]:
+    return {**node.get("a", {}), **node.get("s", {})}
 
 
 def _tuple(writer: _Writer, node: dict[str, Any]) -> str:
@@ -159,6 +177,7 @@ def _imported(module: str, write: _Write) -> _Write:
 _WRITERS: dict[str, _Write] = {
     "name": _Writer.name,
     "object": _Writer.object,
+    "error": _Writer.error,
     "list": lambda writer, node: f"[{writer.items(node)}]",
     "tuple": _tuple,
     "set": lambda writer, node: f"set([{writer.items(node)}])",
