@@ -581,7 +581,6 @@ def add(text):
     return liked
 """
 HIDDEN = {
-    "nothing": ("    return liked", "    return 1 * liked", "may write, and on a good call"),
     "its change": ("text = 'first' where", "text = 'last' where", "no call has reached "),
     "its commit": ("            con.commit()\n", "", "no call has reached "),
     "its guard": (
@@ -599,7 +598,7 @@ HIDDEN = {
 
 @pytest.mark.parametrize(
     "of",
-    [pytest.param(one, marks=() if one == "nothing" else pytest.mark.soak) for one in HIDDEN],
+    [pytest.param(one, marks=() if one == "its end" else pytest.mark.soak) for one in HIDDEN],
 )
 def test_what_the_live_call_has_written_hides_how_the_candidate_would(folder, of):
     """No run comes by what the real call has done: the row is as it left it."""
@@ -612,6 +611,32 @@ def test_what_the_live_call_has_written_hides_how_the_candidate_would(folder, of
     report = tried(folder, GUARDED, new, "add", given, fails, expect).report
     assert report.verdict == "unknown", report.sentence
     assert reason in report.reason, report.reason
+
+
+COUNTED = """
+def add(text):
+    liked = 10 // len(text)
+    with contextlib.closing(connect(PATH)) as con, con:
+        con.execute("update comments set text = 'seen', likes = likes + 1 where id = 1")
+        con.execute("insert into comments (text, likes) values (?, 0)", (text,))
+    return liked
+"""
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_what_is_written_each_time_tells_nothing_of_what_was_written_once(folder, is_right):
+    """The text is `seen` already: who leaves it out writes the same row."""
+    new = COUNTED.replace("10 // len(text)", "10 // (len(text) or 1)")
+    if not is_right:
+        new = new.replace("text = 'seen', ", "")
+    given = [(text,) for text in ("", "a", "bb", "")]
+    with contextlib.closing(sqlite3.connect(folder / "app.db")) as con, con:
+        con.execute("update comments set text = 'seen' where id = 1")
+    found = tried(
+        folder, COUNTED, new, "add", given, "raises ZeroDivisionError", "result == 10"
+    )
+    assert found.report.verdict == ("fixed" if is_right else "unknown"), found.report.sentence
+    assert is_right or "sets what the change leads to" in found.report.reason
 
 
 @pytest.mark.soak

@@ -109,3 +109,45 @@ def test_functions_of_one_line_are_reached(tmp_path):
         candidate = make("fix", [of_texts(str(tmp_path / "lines.py"), source, new)])
         found = verify(Request("s", "lines:three", calls, home(tmp_path), candidate)).report
     assert (found.verdict, found.shares.reached) == ("no difference seen", 3)
+
+
+ROUTED = """
+class Route:
+    def __init__(self, answers):
+        self.answers = answers
+        self.around = lambda x: answers(x)
+
+class App:
+    stack = None
+
+    def __call__(self, x):
+        if self.stack is None:
+            self.stack = {"routes": [Route(shown), Route(listed)]}
+        return self.stack["routes"][x % 2].answers(x)
+
+def shown(x):
+    return 10 // (x - 2)
+
+def listed(x):
+    return x
+
+app = App()
+
+def serve(x):
+    return app(x)
+"""
+
+
+def test_routes_that_the_first_call_makes_lead_to_the_changed_function(tmp_path):
+    """Each run is the first call of its process: what it makes of a function that was there
+    before leads to the function, whichever version that has."""
+    (tmp_path / "routed.py").write_text(ROUTED)
+    new = ROUTED.replace("10 // (x - 2)", "10 // (x - 2) if x != 2 else 0")
+    fails = "raises ZeroDivisionError"
+    with imported(tmp_path, "routed"):
+        calls = captured("routed:serve", [(x,) for x in range(6)], fails)
+        candidate = make("fix", [of_texts(str(tmp_path / "routed.py"), ROUTED, new)])
+        request = Request("s", "routed:serve", calls, home(tmp_path), candidate, fails,
+                          "result == 0", least=1)  # fmt: skip
+        found = verify(request).report
+    assert found.verdict == "fixed", found.sentence

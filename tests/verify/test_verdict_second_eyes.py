@@ -366,7 +366,11 @@ ASKS = {
     "a_loop": ("return x", "asyncio.run(asyncio.sleep(0))\nreturn x"),
     "thread": ("return x", "threading.current_thread() is threading.main_thread()\nreturn x"),
 }
-AS_BEFORE = {"both": ("os.getenv('M')\nreturn x", "a = os.getenv('M')\nreturn x")}
+LOCAL = "from asgiref.local import Local\none = Local()\n"
+AS_BEFORE = {
+    "both": ("os.getenv('M')\nreturn x", "a = os.getenv('M')\nreturn x"),
+    "own_thread": (f"{LOCAL}return x", f"{LOCAL}return getattr(one, 'x', x)"),
+}
 
 
 def test_what_the_candidate_alone_asks_its_process_is_unknown(tmp_path):

@@ -104,9 +104,10 @@ _PLUMBING = frozenset(
     """.split()
 )
 """Packages whose own clocks and process numbers reach no result of the application."""
-_GUARDS = frozenset(("django.utils.asyncio",))
-"""Modules that ask only to raise where nothing of the kind can work: Django asks for a running
-loop at each query, and a service that makes queries in one has none that come back."""
+_GUARDS = frozenset(("django.utils.asyncio", "django.db.backends.base.base", "asgiref.local"))
+"""Modules that ask only to raise where nothing of the kind can work, or whether what they keep
+is of the thread that asks: Django asks for a running loop, and for the thread, at each query,
+and a service that makes queries in such a way has none that come back."""
 _NAMED_BY = frozenset(("random", "secrets", "tempfile", "uuid"))
 """Modules whose functions tell more than the bytes that they take."""
 _SETS = ("__setitem__", "__delitem__")

@@ -43,6 +43,8 @@ LATE = "is not known from before: the call has imported it"
 BEGAN = "at the start: "
 """How a name of `Ran.state` begins that tells what a run found, by a digest: runs that began
 with something else cannot be compared."""
+OPENED = f"{BEGAN}a database that is open"
+"""Said of a run in a process that has one: it may read the file by that, at any time."""
 GIVEN = "!."
 """Stands in a path before the attribute of what a name of a module leads to, if the old code
 must have had it there as well, whatever its text says: `module:name!.attribute`, which is
@@ -173,6 +175,8 @@ class Ran:
     reads: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
     met: list[str] = field(default_factory=list)
+    called: list[str] = field(default_factory=list)
+    """The functions of the service that have run, `FILE:QUALNAME`, where that is told."""
 
 
 def write(message: Begin | Ready | Order | Ran) -> bytes:
@@ -219,7 +223,8 @@ def ran_of(said: Any) -> Ran:
     ):
         raise WireError("A run does not follow the contract.")
     texts = [*(value.get("left") or {}).values(), *(value.get("met") or ())]
-    if not _are_texts(value.get("reads", [])) or not all(type(one) is str for one in texts):
+    told = all(_are_texts(value.get(name, [])) for name in ("reads", "called"))
+    if not told or not all(type(one) is str for one in texts):
         raise WireError("A run does not follow the contract.")
     value["rerun"] = read_rerun(value.get("rerun"))
     value["coursed"] = read_coursed(value.get("coursed"))

@@ -10,7 +10,8 @@ import datetime
 import decimal
 import math
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 
 from leadline.trial.scopes import FUNCTIONS, Function
 from leadline.trial.syntax import last_of
@@ -45,6 +46,8 @@ _FUNCTIONS = _BUILTINS | frozenset(
     """.split()
 )
 """Functions that only reckon, or make a response, or read."""
+_ASK_CLASSES = ("isinstance", "issubclass")
+_MAKES_OBJECTS = ("__init__", "__post_init__", "__new__")
 _MODULES = (math, re)
 _TYPES = (
     *(str, bytes, dict, list, tuple, set, frozenset, int, float, complex, range, object, type),
@@ -73,32 +76,53 @@ _RECKONS = (
 
 
 class Text:
-    """One side of a changed file."""
+    """One side of a changed file, or another file of the service."""
 
-    def __init__(self, text: str | None) -> None:
+    def __init__(self, text: str | None, *, is_alone: bool = False) -> None:
+        """`is_alone` says that of other files of the service nothing is known: what is called
+        of an object that one of them may have made may do anything, whatever its name."""
         self.functions: list[tuple[str, Function]] = []
         """With their qualified names, but for those within functions."""
-        self._named: dict[str, list[Function]] = {}
+        self.named: dict[str, list[Function]] = {}
+        """By their own names; those that make the objects of a class by its name."""
         self._known: dict[str, bool] = {}
         try:
             tree = ast.parse(text or "")
         except (SyntaxError, ValueError, RecursionError):
             tree = ast.Module([], [])
         self.tree = tree
+        self._is_alone = is_alone
+        self.foreign = frozenset(_foreign(tree))
+        """Names of the module that hold what other files have made, or calls."""
+        self._filling = {
+            one.id
+            for node in tree.body
+            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call)
+            and last_of(node.value.func) == "defaultdict"
+            for one in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            if isinstance(one, ast.Name)
+        }  # fmt: skip
         waiting: list[tuple[str, ast.AST]] = [("", tree)]
         while waiting:
             path, node = waiting.pop()
             for child in ast.iter_child_nodes(node):
                 if isinstance(child, FUNCTIONS):
                     self.functions.append((f"{path}{child.name}", child))
-                    self._named.setdefault(child.name, []).append(child)
+                    self.named.setdefault(called(f"{path}{child.name}"), []).append(child)
                     continue
                 inner = f"{path}{child.name}." if isinstance(child, ast.ClassDef) else path
                 waiting.append((inner, child))
 
+    def know(self, functions: Iterable[tuple[str, Function]]) -> None:
+        """Count with functions of other files, where they are called by their names."""
+        for qualname, function in functions:
+            self.named.setdefault(called(qualname), []).append(function)
+
     def first_deed(self, function: Function) -> int:
         """Return the first line on which a function may set something that lasts, or 0."""
         fresh = fresh_names(function)
+        if function.name in _MAKES_OBJECTS and function.args.args:
+            fresh |= {function.args.args[0].arg}  # nobody else has it yet
         lines = [
             node.lineno
             for node in ast.walk(function)
@@ -110,27 +134,62 @@ class Text:
         """Tell whether a statement may set something, leaving out those within it."""
         if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)):
             return False
-        return sets(node, fresh) or any(
-            not self._reckons(call, fresh) for call in calls_of(node)
+        if isinstance(node, ast.Expr) and self._calls_harmless(node):
+            return False  # a text as well
+        return (
+            sets(node, fresh)
+            or any(not self._reckons(call, fresh) for call in calls_of(node))
+            or any(map(self._hands_on, own_nodes(node)))
+        )
+
+    def _hands_on(self, node: ast.AST) -> bool:
+        """Tell whether something is handed on that may set something when it is called, or is
+        asked in a way that its class may have an answer of its own to."""
+        match node:
+            case ast.Call(func=func, args=args, keywords=keywords):
+                given = [*args, *(one.value for one in keywords)]
+                names = {one.id for one in given if isinstance(one, ast.Name)}
+                known = {name for name in names if name in self.named}
+                if last_of(func) in _ASK_CLASSES:
+                    return False
+                return any(not self._is_harmless(name) for name in known) or (
+                    self._is_alone and bool(names & self.foreign)
+                )
+            case ast.Subscript(ctx=ast.Load(), value=ast.Name(id=name)):
+                return self._is_alone and (name in self.foreign or name in self._filling)
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=name)]):
+                return self._is_alone and name in self.foreign
+        return False
+
+    def _calls_harmless(self, node: ast.Expr) -> bool:
+        """Tell whether a statement only calls functions that are known to set nothing."""
+        calls = [one for one in calls_of(node) if not is_of_super(one)]
+        return all(
+            (name := last_of(call.func)) in self.named and self._is_harmless(name)
+            for call in calls
         )
 
     def _reckons(self, call: ast.Call, fresh: frozenset[str]) -> bool:
+        if is_of_super(call):
+            return True
         name, root = last_of(call.func), root_of(call.func)
         if name.startswith("execute") and not _only_selects(call):
             return False
         if root in _TOLD or (root in fresh and isinstance(call.func, ast.Attribute)):
             return True
-        if name in self._named and isinstance(call.func, ast.Name | ast.Attribute):
+        if name in self.named and isinstance(call.func, ast.Name | ast.Attribute):
             return self._is_harmless(name)
         if name.lstrip("_")[:1].isupper():  # a new object of a class
             return True
+        if self._is_alone and root in self.foreign and isinstance(call.func, ast.Attribute):
+            return False
         return name in (_FUNCTIONS if isinstance(call.func, ast.Name) else _RECKONS)
 
     def _is_harmless(self, name: str) -> bool:
         """Tell it of the functions of that name here; one that calls itself is none."""
         if name not in self._known:
             self._known[name] = False
-            self._known[name] = not any(map(self.first_deed, self._named[name]))
+            self._known[name] = not any(map(self.first_deed, self.named[name]))
         return self._known[name]
 
 
@@ -164,14 +223,53 @@ def sets(node: ast.stmt, fresh: frozenset[str]) -> bool:
 
 def calls_of(node: ast.stmt) -> Iterator[ast.Call]:
     """Yield the calls in the expressions of a statement, not of those within it."""
-    waiting: list[ast.AST] = [node]
+    return (one for one in own_nodes(node) if isinstance(one, ast.Call))
+
+
+def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a statement, or an expression, without the statements within it."""
+    waiting = [node]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, ast.Call):
-            yield one
+        yield one
         waiting += [
             each for each in ast.iter_child_nodes(one) if not isinstance(each, ast.stmt)
         ]
+
+
+def _foreign(tree: ast.Module) -> Iterator[str]:
+    """Yield the names of a module that hold objects of which it does not say what they are:
+    imported ones, but for modules of Python's and classes, and what calls have made."""
+    for node in tree.body:
+        match node:
+            case ast.Import(names=names):
+                for one in names:
+                    if one.name.partition(".")[0] not in sys.stdlib_module_names:
+                        yield (one.asname or one.name).partition(".")[0]
+            case ast.ImportFrom(module=module, names=names):
+                if (module or ".").partition(".")[0] not in sys.stdlib_module_names:
+                    yield from (
+                        name
+                        for one in names
+                        if (name := one.asname or one.name).isupper() or name.islower()
+                    )
+            case ast.Assign(targets=targets, value=ast.Call() as value) if not _is_new(value):
+                yield from (one.id for one in targets if isinstance(one, ast.Name))
+
+
+def is_of_super(call: ast.Call) -> bool:
+    """Tell whether a call is `super()`, or makes of an object what the class above it says."""
+    func = call.func
+    if isinstance(func, ast.Attribute) and func.attr in _MAKES_OBJECTS:
+        func = func.value.func if isinstance(func.value, ast.Call) else func
+    return isinstance(func, ast.Name) and func.id == "super"
+
+
+def called(qualname: str) -> str:
+    """Return the name by which a function is called: what makes an object, by its class's."""
+    _, _, name = qualname.rpartition(".")
+    outer = qualname.split(".")
+    return outer[-2] if name in _MAKES_OBJECTS and len(outer) > 1 else name
 
 
 def _is_outside(target: ast.expr, fresh: frozenset[str]) -> bool:

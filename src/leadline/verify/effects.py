@@ -27,12 +27,12 @@ def effect_of(changes: Sequence[Change], entry: str) -> str:
     """Return where a changed function, or the entry, may set something outside of itself, as
     `FILE:LINE`; nothing where none does. `entry` is `module:name`; of one in no changed file
     nothing is known."""
-    name, is_here = entry.rpartition(":")[2], False
+    is_here = False
     for change in changes:
         file = change.file.rpartition("/")[2]
         for text, lines in _sides(change):
             for qualname, function in text.functions:
-                is_entry = qualname == name and _is_module(change.file, entry)
+                is_entry = is_entry_of(change.file, qualname, entry)
                 is_here |= is_entry
                 is_met = is_entry or _within(function, lines)
                 if is_met and (line := text.first_deed(function)):
@@ -58,11 +58,11 @@ def commits_otherwise(change: Change) -> bool:
     return old != new
 
 
-def _sides(change: Change) -> list[tuple[Text, frozenset[int]]]:
+def _sides(change: Change, *, is_alone: bool = False) -> list[tuple[Text, frozenset[int]]]:
     """Return both texts, with the lines that are changed in each."""
     return [
-        (Text(change.old), change.difference.old),
-        (Text(change.new), change.difference.new),
+        (Text(change.old, is_alone=is_alone), change.difference.old),
+        (Text(change.new, is_alone=is_alone), change.difference.new),
     ]
 
 
@@ -70,9 +70,11 @@ def _within(function: Function, lines: frozenset[int]) -> bool:
     return any(function.lineno <= line <= (function.end_lineno or 0) for line in lines)
 
 
-def _is_module(file: str, entry: str) -> bool:
-    module = entry.partition(":")[0].replace(".", "/")
-    return file.removesuffix(".py").removesuffix("/__init__").endswith(module)
+def is_entry_of(file: str, qualname: str, entry: str) -> bool:
+    """Tell whether a function of a file is the entry, `module:name`."""
+    module, _, name = entry.partition(":")
+    path = file.removesuffix(".py").removesuffix("/__init__")
+    return name == qualname and path.endswith(module.replace(".", "/"))
 
 
 def _deciding(

@@ -1,4 +1,4 @@
-"""Lines of a change that no call has reached, where the real calls may have reached them.
+"""What of a change the runs of a verification have not met, where the real calls may have.
 
 A run begins with a world in which its call has been made already: the row is written, the file
 is there, and what would write it anew is passed by. The old code and the new come to the same
@@ -6,25 +6,38 @@ then, whatever the lines in between would do. Only in a twin at its hit is all a
 """
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 
-from leadline.trial.candidate import Change
-from leadline.trial.place import BEGAN, IN_TWIN, Ran
+from leadline.trial.candidate import Change, decoded
+from leadline.trial.place import BEGAN, IN_TWIN, OPENED, Ran
+from leadline.trial.syntax import last_of
 from leadline.verify.comparison import Compared
-from leadline.verify.effects import commits_otherwise, decided, effect_of
+from leadline.verify.deeds import Text, called
+from leadline.verify.effects import commits_otherwise, decided, is_entry_of
+from leadline.verify.leading import led_to
 
 _FILES = frozenset(
     """
     exists lexists isfile isdir islink is_file is_dir is_symlink stat lstat access listdir
-    scandir iterdir glob rglob walk getmtime getsize
+    scandir iterdir glob rglob walk getmtime getsize open read_text read_bytes
     """.split()
 )
-"""Names of what asks whether, or which, files are there."""
+"""Names of what asks whether, or which, files are there, or what one holds."""
+_QUERIES = frozenset(
+    """
+    execute executemany executescript commit flush cursor begin atomic query scalars scalar
+    save create bulk_create get_or_create update_or_create filter merge add_all fetchone
+    fetchall
+    """.split()
+)
+"""Names of what asks, or sets, what a database holds."""
+_OPEN = "the database that is open"
 _OTHERWISE = "{} may have been otherwise when the calls were made"
 _COMMITS = "the candidate ends its transactions otherwise"
-_NOTHING = "{} may write, and on a good call the old code writes nothing here"
-_WRITTEN = "database "
-"""How a name of `Ran.state` begins that tells of a row that was written."""
+_LEADS = "{} sets what the change leads to"
 _MOST_NAMED = 3
 
 
@@ -34,9 +47,9 @@ def not_met(
     changes: Sequence[Change],
     entry: str,
 ) -> str:
-    """Say which changed lines no run has reached, and what may have led the real calls there;
-    nothing where all were reached, or nothing outside of the calls was asked. `counts` are the
-    calls that have reached each line, by file."""
+    """Say what of a change its runs may have met in a world that the live calls had left: lines
+    that none has reached, and what is set outside; nothing where nothing outside of the calls
+    was asked. `counts` are the calls that have reached each line, by file."""
     runs = [
         (run, one.call.document is None)  # then it was tried at its hit
         for one in compared
@@ -45,17 +58,63 @@ def not_met(
         if run is not None
     ]
     afterwards = [run for run, at_hit in runs if not at_hit]
-    asked = _database(afterwards)
-    if not asked and afterwards and any(map(_asks_for_files, _texts(changes))):
-        asked = "what files there are"
-    if asked and (said := _hidden(compared, counts, changes)):
+    named = {os.path.realpath(change.file): change.file for change in changes}
+    ran = {
+        (named.get(file, file), name)
+        for run, _ in runs
+        for file, _, name in (one.rpartition(":") for one in run.called)
+    }
+    others = _others(ran, {change.file for change in changes})
+    ran = ran or _likely(changes, entry)
+    files = ""
+    if any(_has(of, ran, _FILES) for of in _texts(changes, others)):
+        files = "what files there are, and hold,"
+    asked = _database(afterwards) or files
+    if asked and afterwards and (said := _hidden(compared, counts, changes)):
         return f"{said}, and {_OTHERWISE.format(asked)}: {IN_TWIN}"
-    asked = _database([run for run, _ in runs])  # which a live call may have written already
-    where = effect_of(changes, entry) if asked else ""
-    if where not in ("", entry) and _writes_nothing(compared):
-        said = f"{_NOTHING.format(where)}: {_OTHERWISE.format(asked)}"
+    # a live call may have written already when its twin reads
+    asked = _database([run for run, _ in runs])
+    if not asked and any(OPENED in run.state for run, _ in runs):
+        asked = _OPEN if any(_has(of, ran, _QUERIES) for of in _texts(changes, others)) else ""
+    asked = asked or files
+    if asked and (where := led_to(changes, others, ran, entry)):
+        said = f"{_LEADS.format(where)}, and {_OTHERWISE.format(asked)}"
         return f"{said}: {IN_TWIN}" if afterwards else said
     return ""
+
+
+def _likely(changes: Sequence[Change], entry: str) -> set[tuple[str, str]]:
+    """Return the functions of changed files that may have run where nobody says which have:
+    changed ones, the entry, and what these call by a name that is theirs."""
+    found: set[tuple[str, str]] = set()
+    for change in changes:
+        for text in map(Text, filter(None, (change.old, change.new))):
+            waiting = [
+                (name, one)
+                for name, one in text.functions
+                if name in change.difference.functions
+                or is_entry_of(change.file, name, entry)
+                or change.old is None
+            ]
+            while waiting:
+                name, function = waiting.pop()
+                if (change.file, name) in found:
+                    continue
+                found.add((change.file, name))
+                names = {
+                    last_of(one.func) for one in ast.walk(function) if isinstance(one, ast.Call)
+                }
+                waiting += [one for one in text.functions if called(one[0]) in names]
+    return found
+
+
+def _others(ran: Iterable[tuple[str, str]], changed: Collection[str]) -> dict[str, str]:
+    """Return the texts of other files of the service of which functions have run."""
+    found = {}
+    for file in {file for file, _ in ran} - set(changed):
+        with suppress(OSError):
+            found[file] = decoded(Path(file).read_bytes())
+    return found
 
 
 def _hidden(
@@ -79,22 +138,10 @@ def _hidden(
 
 def _database(runs: Iterable[Ran]) -> str:
     """Return the first database that runs have asked."""
-    found = (name for run in runs for name in run.state if name.startswith(BEGAN))
-    return next(found, "").removeprefix(BEGAN)
-
-
-def _writes_nothing(compared: Sequence[Compared]) -> bool:
-    """Tell whether the old code has asked a database on a good call, and written nothing."""
-    runs = [
-        one.control.state
-        for one in compared
-        if one.control is not None and one.case.is_evidence and not one.case.failed
-    ]
-    return any(
-        any(name.startswith(BEGAN) for name in state)
-        and not any(name.startswith(_WRITTEN) for name in state)
-        for state in runs
+    found = (
+        name for run in runs for name in run.state if name.startswith(BEGAN) and name != OPENED
     )
+    return next(found, "").removeprefix(BEGAN)
 
 
 def _named(lines: Sequence[tuple[str, int]]) -> str:
@@ -111,18 +158,19 @@ def _touched(one: Compared, file: str, is_new: bool) -> Sequence[int]:
     return run.coursed.touched.get(file, ())
 
 
-def _texts(changes: Sequence[Change]) -> Iterator[str]:
+def _texts(changes: Sequence[Change], others: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for change in changes:
-        yield from (text for text in (change.old, change.new) if text)
+        yield from ((change.file, text) for text in (change.old, change.new) if text)
+    yield from others.items()
 
 
-def _asks_for_files(text: str) -> bool:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return False
+def _has(of: tuple[str, str], ran: Collection[tuple[str, str]], names: Collection[str]) -> bool:
+    """Tell whether a function of a file that has run calls any of some names."""
+    file, text = of
     return any(
-        isinstance(node, ast.Call)
-        and (getattr(node.func, "attr", None) or getattr(node.func, "id", None)) in _FILES
-        for node in ast.walk(tree)
+        last_of(node.func) in names
+        for qualname, function in Text(text).functions
+        if (file, qualname) in ran
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call)
     )

@@ -344,10 +344,9 @@ class Changes:
         is_class = isinstance(now, type)
         if whole and not is_class:
             self.found[path] = tree
-            # what a library has reckoned once, such as an environment of templates, may lead to
-            # all functions of the service
-            known = self._reach.knows if path.startswith(ONCE) else lambda _: False
-            hidden = inside({path: now}, still=True, known=known)
+            # what a library has made, such as an environment of templates or its routes, may
+            # lead to all functions of the service, which are compared where modules hold them
+            hidden = inside({path: now}, still=True, known=self._reach.knows)
             for where, one in hidden.items():
                 self.found[where], whole = self._shown("", one)
                 if not whole:

@@ -42,6 +42,8 @@ LEFT_S = 0.25
 """How long tasks and threads that a call has left behind may go on."""
 PRINTED = 500_000
 """Characters: far more than anybody prints in one call."""
+_MOST_CALLED = 500
+"""Functions of the service that are told of one run."""
 _GOING_ON = f"{UNSHOWN}going on of threads"
 HANDED_TO_C = "what was not kept was handed to code in C, and the code looked at it"
 _CO_VARARGS, _CO_VARKEYWORDS, _CO_COROUTINE = 0x4, 0x8, 0x80
@@ -168,6 +170,7 @@ def observed(
         left,
         beneath | within | _of_changed_files(kinds, course),
         look.moved.reads(course.started()) if look.moved is not None else [],
+        called=[f"{file}:{name}" for file, name in sorted(course.called())[:_MOST_CALLED]],
     )
 
 

@@ -17,7 +17,7 @@ from leadline.agent.place.entry import Entry, find_entry
 from leadline.agent.place.globals import Globals
 from leadline.agent.place.one_run import PRINTED, Look, observed
 from leadline.agent.place.scope import is_installed, own_code
-from leadline.agent.twin.database_file import MOST_KNOWN
+from leadline.agent.twin.database_file import MOST_KNOWN, is_any_open
 from leadline.agent.twin.digests import digest
 from leadline.agent.twin.inside import refusals
 from leadline.trial import applying, candidate, vigil
@@ -27,7 +27,7 @@ from leadline.trial.course import Course
 from leadline.trial.elsewhere import be_elsewhere
 from leadline.trial.failure import told
 from leadline.trial.left import told as told_left
-from leadline.trial.place import Begin, Order, Ran, cut
+from leadline.trial.place import OPENED, Begin, Order, Ran, cut
 from leadline.trial.printed import Printed
 from leadline.trial.questions import Questions
 from leadline.trial.rebuilding import built
@@ -65,6 +65,8 @@ class Bench:
     lines: tuple[dict[str, list[int]], dict[str, list[int]]]
     """Lines that count as changed, in the old text and in the new one, by file."""
     obstacle: str = ""
+    has_database: bool = False
+    """Whether the process had one open when it was copied."""
 
     @property
     def notes(self) -> list[str]:
@@ -122,6 +124,8 @@ class Bench:
             ran.coursed.touched,
             is_new=what in (CANDIDATE, AGAIN[1]),
         )
+        if self.has_database:
+            ran.state[OPENED] = ""
         return replace(ran, left=read, met=met), notes
 
 
@@ -142,7 +146,10 @@ def bench_of(code: tuple[str, ...], entry: Entry, policy: TwinPolicy) -> Bench:
     # of an insertion the other side knows, and of a deletion too
     old = {one.file: sorted(touched_old(one, beside=False)) for one in tried.changes}
     new = {one.file: sorted(touched_new(one, beside=False)) for one in tried.changes}
-    return Bench(tried, entry, stated(code), policy, is_own, state, planned, (old, new), why)
+    return Bench(
+        tried, entry, stated(code), policy, is_own, state, planned, (old, new), why,
+        is_any_open(),
+    )  # fmt: skip
 
 
 def entry_of(frame: FrameType, function_of: FunctionOf) -> Entry:

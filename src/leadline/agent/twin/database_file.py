@@ -6,9 +6,11 @@ after: the journal, the counter in the header, the times of the file, the salts 
 """
 
 import os
+import stat
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from leadline.agent.link.native import original
 
@@ -21,6 +23,8 @@ _MAGIC = b"SQLite format 3\0"
 _HOT = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 """How a journal begins that belongs to a transaction which is not over."""
 _LOGS = (0x377F0682, 0x377F0683)
+_MOST_OPEN = 4_096
+"""Descriptors that are looked at."""
 _HEADER, _FRAME, _LOG, _JOURNAL = 100, 24, 32, 28
 _COUNTER = 24
 """Where in a database it is counted how often it was written."""
@@ -53,6 +57,17 @@ def content(path: str) -> bytes:
         if time.monotonic() > until:
             raise UnreadError("it is being written")
         _sleep(_LOOK_S)
+
+
+def is_any_open() -> bool:
+    """Tell whether this process has a database open: through such a connection it reads the
+    file itself, at any time."""
+    for descriptor in range(3, _MOST_OPEN):
+        with suppress(OSError):
+            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            if is_file and os.pread(descriptor, len(_MAGIC), 0) == _MAGIC:
+                return True
+    return False
 
 
 def take(said: object) -> bool:

@@ -1,0 +1,183 @@
+"""What of a function is the same whatever its world holds, told by its text.
+
+An expression is steady that reckons with nothing but parameters, constants and other steady
+names. What is read from a database, from a module or from an object of the service is not. The
+parameters of the entry are kept by value, and so is a request; of other functions nobody knows
+who has made what they are given.
+"""
+
+import ast
+import builtins
+from collections.abc import Iterator
+from enum import Enum, auto
+
+from leadline.trial.scopes import Function
+from leadline.trial.syntax import last_of, locals_of
+from leadline.verify.deeds import Text, own_nodes, root_of
+
+_CALLED = frozenset(dir(builtins)) - frozenset(
+    """
+    setattr delattr getattr hasattr next iter exec eval compile open input breakpoint vars
+    globals locals dir id object super __import__
+    """.split()
+)
+"""Functions of Python that only reckon with what they are given."""
+_CLASSES = frozenset("Decimal Fraction timedelta date datetime defaultdict Counter".split())
+_MODULES = frozenset("math re json decimal fractions html textwrap string".split())
+_METHODS = frozenset(
+    name
+    for kind in (str, bytes, int, float)
+    for name in dir(kind)
+    if not name.startswith("_") and name not in ("count", "index")
+) | frozenset("quantize normalize date isoformat group groups append".split())
+"""Methods of values that many objects hardly have: `get` may be a database's."""
+
+_REQUEST = "request"
+"""By this name a request is kept with its call."""
+_NOT_OF_REQUESTS = frozenset(("user", "auser", "session", "state", "app", "db", "g"))
+
+
+class Given(Enum):
+    """What is known of the parameters of a function."""
+
+    KEPT = auto()
+    """They are of the entry: as they were when the call was made."""
+    LOOKED_AT = auto()
+    """They are looked at where it is called; what their attributes are is not known."""
+    UNKNOWN = auto()
+
+
+class Steady:
+    """What is steady in one function."""
+
+    def __init__(
+        self, text: Text, function: Function, given: Given, within: frozenset[str] = frozenset()
+    ) -> None:
+        self._text, self._within = text, within | {function.name}
+        self._given = frozenset(one.arg for one in ast.walk(function.args)
+                                if isinstance(one, ast.arg))  # fmt: skip
+        self._has_attributes = given is Given.KEPT
+        nodes = list(ast.walk(function))
+        inner = {one.id for one in nodes if isinstance(one, ast.Name) and is_stored(one)}
+        outer = {
+            name
+            for one in nodes
+            if isinstance(one, ast.Global | ast.Nonlocal)
+            for name in one.names
+        }
+        self._own = (locals_of(function) | inner) - outer
+        self._unsteady = set(self._given if given is Given.UNKNOWN else ())
+        self._unsteady.discard(_REQUEST)
+        statements = list(within_of(function))
+        count = -1
+        while count != len(self._unsteady):
+            count = len(self._unsteady)
+            for one, above in statements:
+                if not self.is_steady(one) or not all(map(self.is_sure, above)):
+                    self._unsteady.update(stored(one))
+
+    def is_sure(self, above: ast.stmt) -> bool:
+        """Tell whether the body of a statement runs as it ran when the call was made."""
+        if isinstance(above, ast.Try | ast.TryStar):
+            return all(self.is_steady(one) for one, _ in within_of(above))
+        return isinstance(above, ast.With | ast.AsyncWith) or self.is_steady(above)
+
+    def is_steady(self, node: ast.AST) -> bool:
+        """Tell it of an expression, or of what a statement itself reckons with."""
+        return all(self._is_steady(one) for one in own_nodes(node) if one is not node) and (
+            isinstance(node, ast.stmt) or self._is_steady(node)
+        )
+
+    def has(self, name: str) -> bool:
+        """Tell whether a name of the function's own is steady."""
+        return name in self._own and name not in self._unsteady
+
+    def _is_steady(self, node: ast.AST) -> bool:
+        match node:
+            case ast.Call():
+                return self._is_steady_call(node)
+            case ast.Name(ctx=ast.Load()):
+                is_own = node.id in self._own - self._unsteady or node.id == _REQUEST
+                return is_own or self._is_called(node.id)
+            case ast.Attribute(ctx=ast.Load()):
+                return self._is_steady_attribute(node)
+            case ast.Await() | ast.Yield() | ast.YieldFrom():
+                return False
+        return True
+
+    def _is_steady_attribute(self, node: ast.Attribute) -> bool:
+        root = root_of(node)
+        if root == _REQUEST:
+            return not any(
+                isinstance(one, ast.Attribute) and one.attr in _NOT_OF_REQUESTS
+                for one in ast.walk(node)
+            )
+        if root in self._given and not self._has_attributes and node.attr not in _METHODS:
+            return False
+        # of what is reckoned there is no root: that is looked at itself
+        return root in {"", *_MODULES} or root in self._own - self._unsteady
+
+    def _is_called(self, name: str) -> bool:
+        known = name in _CALLED | _CLASSES | _MODULES or name in self._text.named
+        return known or is_class_name(name)
+
+    def _is_steady_call(self, call: ast.Call) -> bool:
+        name = last_of(call.func)
+        if isinstance(call.func, ast.Name):
+            if name in self._text.named:
+                return all(
+                    is_steady_function(self._text, one, self._within)
+                    for one in self._text.named[name]
+                )
+            return name in _CALLED | _CLASSES or is_class_name(name)
+        root = root_of(call.func)
+        if root == _REQUEST:
+            return name in _METHODS | {"get", "getlist", "get_json"}
+        return root in _MODULES or (
+            name in _METHODS and name not in self._text.named and root != "self"
+        )
+
+
+def is_steady_function(text: Text, function: Function, within: frozenset[str]) -> bool:
+    """Tell whether all that a function does is steady; one that calls itself is not."""
+    if function.name in within:
+        return False
+    steady = Steady(text, function, Given.LOOKED_AT, within)
+    return all(steady.is_steady(one) for one, _ in within_of(function))
+
+
+def within_of(
+    node: ast.AST, above: tuple[ast.stmt, ...] = ()
+) -> Iterator[tuple[ast.stmt, tuple[ast.stmt, ...]]]:
+    """Yield the statements within a node, each with those that it is in, the first of them
+    outermost."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            yield child, above
+            yield from within_of(child, (*above, child))
+        elif not isinstance(child, ast.expr):
+            yield from within_of(child, above)
+
+
+def is_class_name(name: str) -> bool:
+    return name[:1].isupper() and not name.isupper()
+
+
+def is_stored(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store | ast.Del)
+
+
+def stored(node: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement sets, or sets something of."""
+    for one in own_nodes(node):
+        match one:
+            case ast.Name() if is_stored(one):
+                yield one.id
+            case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
+                yield root_of(one)
+            case ast.Call(func=ast.Attribute(value=value)) if isinstance(node, ast.Expr):
+                yield root_of(value)
+            case ast.ExceptHandler(name=str(name)):
+                yield name
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name

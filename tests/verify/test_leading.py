@@ -1,0 +1,179 @@
+"""Which changes lead to what is set outside of a call: where the world has moved on, no run
+tells what they do."""
+
+import pytest
+
+from leadline.trial.candidate import of_texts
+from leadline.verify.leading import led_to
+
+FILE = "/srv/app.py"
+FRAME = """
+import re
+from clock import now
+from store import sessions
+SEEN = []
+
+def f(a, b=None, self=None):
+{body}
+
+def clean(a):
+    return a.strip()
+
+def state_of(order):
+    return order.state or 'new'
+
+def status(order):
+    return 'paid'
+
+class Sent:
+    def __init__(self, key):
+        SEEN.append(key)
+"""
+
+
+def told(old, new, others=None, ran=frozenset()):
+    before, after = (FRAME.format(body=body) for body in (old, new))
+    assert before != after
+    return led_to([of_texts(FILE, before, after)], others or {}, ran, "app:f")
+
+
+ROW = "    row = db.get(a)\n"
+PAID = f"{ROW}    row.state = 'paid'\n    db.add(Audit(a))\n    db.commit()"
+COUNTED = "    db.execute('update t set state = 1, n = n + 1 where id = ?', (a,))\n    return 1"
+LOOP = "    jobs = db.query(a).all()\n    for job in jobs:\n        job.state = 1\n    return 1"
+INSERT = "    db.execute('insert into t values (?)', {})"
+MANY = "    db.executemany('insert into t values (?)', rows)"
+TEXT = "    text = a.strip()\n"
+FIXED = "    text = (a or '').strip()\n"
+LED = {
+    "it is dropped": (PAID, PAID.replace("    row.state = 'paid'\n", "")),
+    "it is another": (PAID, PAID.replace("= 'paid'", "= row.state or 'paid'")),
+    "by a condition": (PAID, PAID.replace("'paid'", "'paid' if row.total else row.state")),
+    "more is done": (PAID, PAID.replace("    db.add", "    db.expunge(row)\n    db.add")),
+    "a part of a statement": (COUNTED, COUNTED.replace("state = 1, ", "")),
+    "what is gone through": (LOOP, LOOP.replace("query(a)", "query(b)")),
+    "how much of it": (LOOP, LOOP.replace("in jobs", "in jobs[:1]")),
+    "what is made of what is there": (
+        f"{ROW}    rows = [a]\n{MANY}",
+        f"{ROW}    rows = [a] if row else []\n{MANY}",
+    ),
+    "a value where nothing is yet": (
+        f"{TEXT}    db.execute('insert or ignore into t values (?)', (text,))",
+        f"{FIXED}    db.execute('insert or ignore into t values (?)', (text,))",
+    ),
+    "a value of a cache": (
+        f"{TEXT}    cache.add('k', text)",
+        f"{FIXED}    cache.add('k', text)",
+    ),
+    "a default of what is there": (
+        f"{TEXT}    Row.objects.get_or_create(id=a, defaults=dict(text=text))",
+        f"{FIXED}    Row.objects.get_or_create(id=a, defaults=dict(text=text))",
+    ),
+    "the text of a statement": (
+        "    said = 'update t set a = 1'\n    db.execute(said)",
+        "    said = 'update t set b = 1'\n    db.execute(said)",
+    ),
+    "whether more is reached": (
+        f"{ROW}    if row.done:\n        return 0\n    row.n = 1",
+        f"{ROW}    if row.done or row.gone:\n        return 0\n    row.n = 1",
+    ),
+    "a value beyond what may leave": (
+        f"{TEXT}{ROW}    if row.done:\n        return 0\n    row.n = text",
+        f"{FIXED}{ROW}    if row.done:\n        return 0\n    row.n = text",
+    ),
+    "what a list is filled with": (
+        "    found = []\n    found.append(a)\n    for one in found:\n        one.n = 1",
+        "    found = []\n    found.append(b)\n    for one in found:\n        one.n = 1",
+    ),
+    "what is tried": (
+        f"{ROW}    try:\n        row.n = 1\n    except KeyError:\n        row.n = 2",
+        f"{ROW}    try:\n        row.n = 1\n    except LookupError:\n        row.n = 2",
+    ),
+    "who makes it": (PAID, PAID.replace("db.add(Audit(a))", "Sent(a)")),
+    "what is handed on": (
+        "    SEEN.append(1)\n    return 1",
+        "    SEEN.append(1)\n    return re.sub('a', Sent, a)",
+    ),
+}  # fmt: skip
+NOT_LED = {
+    "what is returned": (f"{TEXT}{PAID}\n    return text", f"{FIXED}{PAID}\n    return text"),
+    "a value that is written": (
+        f"{TEXT}    db.execute('insert into t (a) values (?)', (text,))",
+        f"{FIXED}    db.execute('insert into t (a) values (?)', (text,))",
+    ),
+    "one that is reckoned on": (
+        f"{TEXT}    n = len(text)\n    db.execute('update t set a = ? where b = 1', (n,))",
+        f"{FIXED}    n = len(text)\n    db.execute('update t set a = ? where b = 1', (n,))",
+    ),
+    "an attribute": (f"{TEXT}{ROW}    row.n = text", f"{FIXED}{ROW}    row.n = text"),
+    "and that it is saved": (
+        f"{TEXT}{ROW}    row.n = text\n    row.save()",
+        f"{FIXED}{ROW}    row.n = text\n    row.save()",
+    ),
+    "a new row": (
+        f"{TEXT}    with db.begin() as s:\n        s.add(Note(text=text))\n        s.commit()",
+        f"{FIXED}    with db.begin() as s:\n        s.add(Note(text=text))\n        s.commit()",
+    ),
+    "within the statement": (
+        f"{INSERT.format('(10 // len(a),)')}",
+        f"{INSERT.format('(10 // (len(a) or 1),)')}",
+    ),
+    "beyond what its arguments decide": (
+        f"{TEXT}    if not b:\n        return 0\n{INSERT.format('[text]')}",
+        f"{FIXED}    if not b:\n        return 0\n{INSERT.format('[text]')}",
+    ),
+    "by a function that only reckons": (
+        f"    text = a\n{INSERT.format('(text,)')}",
+        f"    text = clean(a)\n{INSERT.format('(text,)')}",
+    ),
+    "what is read": (f"{ROW}    return row.total / a", f"{ROW}    return row.total / (a or 1)"),
+    "an object of the call's own": (
+        "    found = {}\n    found[a] = 1\n    return found",
+        "    found = {}\n    found[a] = 2\n    return found",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LED)
+def test_it_leads_to(name):
+    old, new = LED[name]
+    assert told(old, new).startswith("app.py:")
+    assert told(new, old).startswith("app.py:")
+
+
+@pytest.mark.parametrize("name", NOT_LED)
+def test_it_does_not_lead_to(name):
+    old, new = NOT_LED[name]
+    assert told(old, new) == ""
+    assert told(new, old) == ""
+
+
+def test_by_a_function_that_others_call():
+    caller = "def pay(order):\n    order.state = {}(order)\n    return order.state\n"
+    for name, is_led in (("state_of", True), ("clean", False)):
+        old = FRAME.format(body="    return 1") + caller.format(name)
+        new = old.replace("order.state or 'new'", "order.state or 'paid'")
+        found = led_to([of_texts(FILE, old, new)], {}, frozenset())
+        assert bool(found) is is_led, (name, found)
+
+
+def test_of_other_files_what_has_run_counts():
+    others = {"/srv/store.py": (
+        "from app import state_of\n"
+        "class Sessions:\n    def get(self, key):\n        return self.data.setdefault(key)\n"
+        "def mark(order):\n    order.state = state_of(order)\n"
+        "def unused(order):\n    order.state = state_of(order)\n"
+    )}  # fmt: skip
+    gets = "    s = sessions.get(a)\n    return 1", "    s = sessions.data.get(a)\n    return 1"
+    ran = {(FILE, "f"), (FILE, "state_of")}
+    assert told(*gets, others, ran) == ""
+    assert told(*gets, others, ran | {("/srv/store.py", "Sessions.get")}) != ""
+    old = FRAME.format(body="    return 1")
+    changes = [of_texts(FILE, old, old.replace("order.state or", "order.kind or"))]
+    assert led_to(changes, others, ran) == ""
+    assert led_to(changes, others, ran | {("/srv/store.py", "mark")}) == "store.py:6"
+
+
+def test_what_has_not_run_does_not_count():
+    old, new = LED["it is dropped"]
+    assert told(old, new, {}, {(FILE, "clean")}) == ""
