@@ -204,6 +204,7 @@ def test_what_transport_did_to_the_ends_of_lines(diff, text, made):
     [
         ("", "no unified diff"),
         ("hello\n", "no unified diff"),
+        ("\x1b[1m--- a/x.py\x1b[m\n\x1b[1m+++ b/x.py\x1b[m\n", "which has colours"),
         ("@@ -1 +1 @@\n-a\n+b\n", "Line 1 of the diff begins a hunk"),
         ("*** a\n--- b\n***************\n", "context diff"),
         (DIFF.replace("-1,3", "-1,2"), "has other lines|goes on at line 7"),

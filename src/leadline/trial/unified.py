@@ -102,10 +102,11 @@ def parse(text: str) -> list[FilePatch]:
         lines = [one.removesuffix("\r\n") + "\n" if "\r" in one else one for one in lines]
     patches = list(_Reading(lines).patches())
     if not patches:
+        is_coloured = "\x1b[" in text
         raise UsageError(
             "bad-patch",
-            "There is no unified diff in this text.",
-            "Make one with `git diff` or `diff -u`.",
+            f"There is no unified diff in this text{', which has colours' * is_coloured}.",
+            f"Make one with `git diff{' --no-color' * is_coloured}` or `diff -u`.",
         )
     return patches
 
