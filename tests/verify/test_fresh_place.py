@@ -41,6 +41,15 @@ def test_a_fix_that_only_looks_right_changes_behaviour(quotes):
     assert found.exit_status == 1
 
 
+def test_an_expectation_that_no_call_meets_is_told(quotes):
+    for expect in ('result["total"] > 0', 'result["totl"] > 0'):
+        found = report(quotes, "good", expect)
+        told = [note for note in found.notes if "no call meets the expectation" in note]
+        assert (found.verdict, bool(told)) == (
+            ("fixed", False) if "total" in expect else ("not fixed", True)
+        )
+
+
 @pytest.mark.soak
 def test_a_fix_that_swallows_the_error_is_none(quotes):
     found = report(quotes, "swallow")

@@ -170,6 +170,7 @@ def reported(
             *advice.of_requests(compared),
             *notes_of(map(_agreed, compared)),
             *_not_named(compared, asked.fails),
+            *_met_by_none(compared, asked.expect),
         ],
     )
     return Verified(report, compared)
@@ -184,6 +185,15 @@ def _not_named(compared: Sequence[Compared], fails: str) -> list[str]:
     )
     calls = {name: f"{count} call{'s' * (count != 1)}" for name, count in counted.items()}
     return [f"{calls[name]} raised {name}, and --fails does not say so" for name in calls]
+
+
+def _met_by_none(compared: Sequence[Compared], expect: str) -> list[str]:
+    """Say that an expectation holds for no call at all: it may be written wrongly."""
+    runs = [one.candidate if one.case.failed else one.control for one in compared]
+    ran = [run for run in runs if run is not None]
+    if not expect or not ran or any(run.expected for run in ran):
+        return []
+    return [f"no call meets the expectation, good ones included: {expect}"]
 
 
 def _type_of(value: Value) -> str:
