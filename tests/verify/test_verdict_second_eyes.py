@@ -313,10 +313,27 @@ UNCHANGED = {
     "reckoned_once": ("return len(ALL.made) > 9", "n = len(ALL.made)\nreturn n > 9"),
     "flags": ("return x", "Right.READ | Right.WRITE\nreturn x", 1),
 }
-OWN_CACHE = "import functools\n@functools.lru_cache\ndef own_cache(n):\n    return [n]\n"
+OWN_CACHE = """
+import functools
+
+@functools.lru_cache
+def own_cache(n):
+    return [n]
+
+def remembering(function):
+    remembered_results = {}
+    return lambda n: remembered_results.setdefault(n, function(n))
+
+own_closure = remembering(lambda n: n)
+
+def own_default(n, _results={}):
+    return _results.setdefault(n, n)
+"""
 KEPT = {
     "own_cache": ("return x", "own_cache(x)\nreturn x", 1),
     "own_state": ("return x", "global remembered\nremembered = x\nreturn x", 1),
+    "own_closure": ("return x", "own_closure(x)\nreturn x", 1),
+    "own_default": ("return x", "own_default(x)\nreturn x", 1),
     "own_attribute": ("return x", "own_attribute_.memory = {x: x}\nreturn x", 1),
 }
 """For the next call of the candidate, which no run meets: a cache whose key is too short."""

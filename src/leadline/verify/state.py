@@ -6,7 +6,7 @@ may be made up anew in each run.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from leadline.trial.accident import without_chance
 from leadline.trial.outcome import UNSHOWN
@@ -27,6 +27,10 @@ _STATE = re.compile(
     rf"(?:argument |{UNCOMPARED}|the \w+ of |bytes of |(?:order|type|list|copy|cached)\()*"
     r"([\w.]+):(\w+)(?:\.(\w+))?"
 )
+_OF_FUNCTION = re.compile(
+    r"(?:(?:order|type|list|copy)\()*([\w.]+):([\w.]+)\((?:closure\)\.(\w+)|default [^)]*\))"
+)
+"""A path to what a function keeps: under a name of its closure, or in a default."""
 _NAME = re.compile(r"\w+")
 _ONCE = re.compile(rf"{re.escape(ONCE)}[^)]*\)")
 _DIGEST = re.compile(r" #[0-9a-f]{16}\Z")
@@ -126,8 +130,14 @@ def without_own(
     call: nothing follows."""
     *others, tried = sides
     known = {_root(_plain(name)) for other in others for name in other}
+    kept = {
+        found[0] for other in others for name in other if (found := _OF_FUNCTION.match(name))
+    }
     own = {
-        name for name in tried if _root(_plain(name)) not in known and begins_at(is_own, name)
+        name
+        for name in tried
+        if (_root(_plain(name)) not in known and begins_at(is_own, name))
+        or _is_kept_by_function(is_own, name, kept)
     }
     left = [
         {
@@ -138,6 +148,17 @@ def without_own(
         for side in sides
     ]
     return left, sorted(own)
+
+
+def _is_kept_by_function(
+    is_own: Callable[[str], bool], where: str, kept: Collection[str]
+) -> bool:
+    """Tell whether a path is of what a function of the candidate keeps between calls, in its
+    closure or a default, where no control has `kept` anything."""
+    found = _OF_FUNCTION.match(where)
+    if found is None or found[0] in kept:
+        return False
+    return found[3] is None or is_own(f"{found[1]}.{found[3]}")
 
 
 def _plain(where: str) -> str:

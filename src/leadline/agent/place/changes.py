@@ -191,6 +191,8 @@ class Changes:
         if not path.partition(MODULE)[2].isidentifier():
             return False
         kind: Any = holder if issubclass(type(holder), type) else type(holder)
+        if kind is FunctionType:
+            return False  # nobody but the code that has it would set one
         layout = layout_of(kind)
         if is_resource(layout):  # the names of its parts are ours
             return True
