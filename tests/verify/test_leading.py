@@ -174,6 +174,90 @@ def test_of_other_files_what_has_run_counts():
     assert led_to(changes, others, ran | {("/srv/store.py", "mark")}) == "store.py:6"
 
 
+IMPLICIT = """
+import contextlib, functools
+Gone = KeyError
+class Item:
+    def __init__(self, row):
+        self.row = row
+    def __bool__(self):
+        return self.row.state == 'new'
+    def ensure(self):
+        if self.row.state == 'old':
+            raise KeyError
+
+@contextlib.contextmanager
+def changes(row):
+    values = {}
+    yield values
+    if row.new:
+        db.execute('update t set a = ?', (values['a'],))
+
+@functools.singledispatch
+def is_open(row):
+    return False
+
+@is_open.register
+def _(row: dict):
+    return row['state'] == 'new'
+
+RULES = [lambda row: row.new]
+
+@listens_for(Order.total, 'set')
+def capped(target, value, old, initiator):
+    return value if target.state == 'new' else old
+
+def f(a):
+    row = db.get(a)
+    db.add(Audit(a))
+    BODY
+"""
+RAISED = ("state == 'old'", "state == 'gone'")
+BEHIND = {
+    "an operator": (
+        "row.state == 'new'",
+        "row.kind == 'new'",
+        "if Item(row):\n        row.n = 1",
+    ),
+    "what is raised": (
+        *RAISED,
+        "try:\n        Item(row).ensure()\n    except KeyError:\n        return\n    row.n = 1",
+    ),
+    "what is not raised": (
+        *RAISED,
+        "try:\n        Item(row).ensure()\n    except Gone: 0\n    else:\n        row.n = 1",
+    ),
+    "what ends a with": (
+        "['a'] = 1",
+        "['a'] = 2",
+        "with changes(row) as values:\n        values['a'] = 1",
+    ),
+    "one of several": (
+        "row['state'] ==",
+        "row['kind'] ==",
+        "if is_open(row):\n        row.n = 1",
+    ),
+    "a table of functions": (
+        "row: row.new",
+        "row: row.old",
+        "if RULES[0](row):\n        row.n = 1",
+    ),
+    "a listener": ("target.state ==", "target.kind ==", "row.total = 1"),
+    "what a listener hears of": ("total = 1", "total = 2", "row.total = 1"),
+}
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_behind_what_no_text_names(name):
+    before, after, body = BEHIND[name]
+    old = IMPLICIT.replace("BODY", body)
+    changes = [of_texts(FILE, old, old.replace(before, after))]
+    assert old.count(before) == 1
+    ran = {(FILE, one) for one in ("f", "capped", "changes")}
+    ran |= {(FILE, f"Item.{one}") for one in ("__init__", "__bool__", "ensure")}
+    assert led_to(changes, {}, ran, "app:f") != ""
+
+
 def test_what_has_not_run_does_not_count():
     old, new = LED["it is dropped"]
     assert told(old, new, {}, {(FILE, "clean")}) == ""

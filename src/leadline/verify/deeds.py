@@ -46,6 +46,17 @@ _FUNCTIONS = _BUILTINS | frozenset(
     """.split()
 )
 """Functions that only reckon, or make a response, or read."""
+_BY_NAME = frozenset(
+    """
+    property cached_property staticmethod classmethod abstractmethod override overload wraps
+    cache lru_cache route get post put patch delete head options websocket api_route
+    before_request after_request teardown_request teardown_appcontext errorhandler
+    exception_handler middleware context_processor template_filter login_required
+    permission_required csrf_exempt require_GET require_POST require_http_methods task
+    shared_task command group
+    """.split()
+)
+"""Decorators beneath which a function is called by its name, or by a server for its answer."""
 _ASK_CLASSES = ("isinstance", "issubclass")
 _MAKES_OBJECTS = ("__init__", "__post_init__", "__new__")
 _MODULES = (math, re)
@@ -235,6 +246,18 @@ def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
         waiting += [
             each for each in ast.iter_child_nodes(one) if not isinstance(each, ast.stmt)
         ]
+
+
+def is_implicit(function: Function) -> bool:
+    """Tell whether a function runs where its name is in no text: an operator, a `with`, a hook
+    of a library, what stands behind a decorator."""
+    name = function.name
+    if name.startswith("__") and name.endswith("__"):
+        return name not in _MAKES_OBJECTS
+    return any(
+        last_of(one.func if isinstance(one, ast.Call) else one) not in _BY_NAME
+        for one in function.decorator_list
+    )
 
 
 def _foreign(tree: ast.Module) -> Iterator[str]:

@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from leadline.trial.candidate import Change
-from leadline.trial.scopes import FUNCTIONS, Function, head
+from leadline.trial.scopes import FUNCTIONS, Function, head, span
 from leadline.trial.syntax import last_of
-from leadline.verify.deeds import Text, called, fresh_names, own_nodes, root_of
+from leadline.verify.deeds import Text, called, fresh_names, is_implicit, own_nodes, root_of
 from leadline.verify.effects import is_entry_of
 from leadline.verify.steady import (
     Given,
     Steady,
+    is_set,
     is_steady_function,
-    is_stored,
     stored,
     within_of,
 )
@@ -90,12 +90,26 @@ class _Side:
             if one.old is None or one.new is None:
                 names.add(*(name for name, _ in text.functions))
         changed = {one.file for one in changes}
+        self._is_anywhere = any(
+            is_implicit(function)
+            for file, text, lines in self._texts
+            for qualname, function in text.functions
+            if not lines.isdisjoint(span(function))
+        )
+        """Whether what is changed runs without being named."""
         self._texts += [
             (file, Text(text), frozenset()) for file, text in others.items()
             if file not in changed
         ]  # fmt: skip
         self._share(changed)
         self._names = self._leading(names)
+        self._is_hooked = any(
+            is_implicit(function)
+            for file, text, _ in self._texts
+            for qualname, function in text.functions
+            if (file, qualname) in self._ran
+        )
+        """Whether any of it has run so: what is set may come to something else by that."""
 
     def _share(self, changed: Collection[str]) -> None:
         """Let each text know the functions of the others."""
@@ -120,7 +134,8 @@ class _Side:
                         qualname
                         for qualname, function in text.functions
                         if self._counts(file, qualname) and names.are_in(function, text)
-                    )
+                    ),
+                    *_bound_to(text, names),
                 )
         return names
 
@@ -133,9 +148,16 @@ class _Side:
             for qualname, function in text.functions:
                 if not self._counts(file, qualname):
                     continue
+                if self._is_anywhere:
+                    if line := text.first_deed(function):
+                        yield file, line, ""
+                    continue
                 is_entry = is_entry_of(file, qualname, self._entry)
-                found = _Leading(text, function, lines, self._names, is_entry).deeds()
-                yield from ((file, line, what) for line, what in found)
+                steady = Steady(text, function, Given.KEPT if is_entry else Given.UNKNOWN)
+                looked = _Leading(
+                    text, function, lines, self._names, steady, is_hooked=self._is_hooked
+                )
+                yield from ((file, line, what) for line, what in looked.deeds())
 
 
 class Names:
@@ -179,11 +201,13 @@ class _Leading:
         function: Function,
         lines: frozenset[int],
         names: Names,
-        is_entry: bool = False,
+        steady: Steady,
+        *,
+        is_hooked: bool,
     ) -> None:
         self._text, self._lines, self._names = text, lines, names
+        self._steady, self._is_hooked = steady, is_hooked
         self._fresh = fresh_names(function)
-        self._steady = Steady(text, function, Given.KEPT if is_entry else Given.UNKNOWN)
         self._statements = list(within_of(function))
         self._led: set[str] = set()
         self._filled: set[str] = set()
@@ -237,8 +261,17 @@ class _Leading:
     def _is_decided(self, above: ast.stmt) -> bool:
         """Tell whether the change decides whether the body of a statement runs."""
         if isinstance(above, ast.Try | ast.TryStar):
-            return self._is_touched(above)
+            return self._is_touched(above) or (bool(above.handlers) and self._may_raise(above))
         return isinstance(above, _DECIDE) and self._is_led(above)
+
+    def _may_raise(self, above: ast.Try | ast.TryStar) -> bool:
+        """Tell whether the change may decide what is caught."""
+        return any(
+            self._is_touched(one) or self._names.are_in(one, self._text)
+            for statement in above.body
+            for one in ast.walk(statement)
+            if isinstance(one, ast.stmt)
+        )
 
     def _leaves(self, statement: ast.stmt, above: Sequence[ast.stmt]) -> bool:
         """Tell whether the change decides whether what comes after a statement is reached."""
@@ -257,6 +290,13 @@ class _Leading:
             return False
         if not self._is_sure(statement, above):
             return False
+        places = [
+            one
+            for one in own_nodes(statement)
+            if isinstance(one, ast.Subscript | ast.Attribute) and is_set(one)
+        ]
+        if any(self._is_hooked or isinstance(one, ast.Subscript) for one in places):
+            return False  # what is kept there may be written, or not, later
         calls = [one for one in own_nodes(statement) if isinstance(one, ast.Call)]
         return all(map(self._sets_anew, filter(self._is_led, calls)))
 
@@ -278,8 +318,9 @@ class _Leading:
     def _set_anew(self, statement: ast.stmt) -> str:
         """Return what a statement sets, if it is set to what is steady; else nothing."""
         match statement:
-            case ast.Assign(targets=[ast.Attribute() | ast.Subscript() as target], value=value):
-                return ast.dump(target) if self._steady.is_steady(value) else ""
+            case ast.Assign(targets=[ast.Attribute() as target], value=value):
+                is_plain = not self._is_hooked and self._steady.is_steady(value)
+                return ast.dump(target) if is_plain else ""
             case (
                 ast.Expr(value=ast.Call() as call)
                 | ast.Assign(targets=[ast.Name()], value=ast.Call() as call)
@@ -306,13 +347,25 @@ class _Leading:
         if name in _WRITES:
             text = _text(call.args[0]) if call.args else ""
             return not _DEPENDS.search(text) and _AS_PLAIN.fullmatch(text) is not None
-        if name in self._text.named:
+        if name in self._text.named or self._is_hooked:
             return self._steady.is_steady(call)
         if name == "save" and not (call.args or call.keywords):
             return True  # of Django: all columns, as they are
         if name == "add" and len(call.args) != 1:
             return False  # to a cache, where there is none
         return name in _MADE_ANEW or name[:1].isupper() or self._steady.is_steady(call)
+
+
+def _bound_to(text: Text, names: Names) -> Iterator[str]:
+    """Yield the names that a module, or a class of it, binds to what leads to the change, or
+    hands it to."""
+    waiting: list[tuple[str, ast.stmt]] = [("", one) for one in text.tree.body]
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, ast.ClassDef):
+            waiting += [(f"{node.name}.", one) for one in node.body]
+        elif not isinstance(node, FUNCTIONS) and names.are_in(node, text):
+            yield from (f"{path}{name}" for name in stored(node) if name)
 
 
 def _text(node: ast.expr) -> str:
@@ -329,6 +382,4 @@ def _filled(statement: ast.stmt) -> set[str]:
 
 
 def _loads(node: ast.AST) -> set[str]:
-    return {
-        one.id for one in own_nodes(node) if isinstance(one, ast.Name) and not is_stored(one)
-    }
+    return {one.id for one in own_nodes(node) if isinstance(one, ast.Name) and not is_set(one)}

@@ -58,7 +58,7 @@ class Steady:
                                 if isinstance(one, ast.arg))  # fmt: skip
         self._has_attributes = given is Given.KEPT
         nodes = list(ast.walk(function))
-        inner = {one.id for one in nodes if isinstance(one, ast.Name) and is_stored(one)}
+        inner = {one.id for one in nodes if isinstance(one, ast.Name) and is_set(one)}
         outer = {
             name
             for one in nodes
@@ -163,15 +163,15 @@ def is_class_name(name: str) -> bool:
     return name[:1].isupper() and not name.isupper()
 
 
-def is_stored(name: ast.Name) -> bool:
-    return isinstance(name.ctx, ast.Store | ast.Del)
+def is_set(place: ast.Name | ast.Subscript | ast.Attribute) -> bool:
+    return isinstance(place.ctx, ast.Store | ast.Del)
 
 
 def stored(node: ast.stmt) -> Iterator[str]:
     """Yield the names that a statement sets, or sets something of."""
     for one in own_nodes(node):
         match one:
-            case ast.Name() if is_stored(one):
+            case ast.Name() if is_set(one):
                 yield one.id
             case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
                 yield root_of(one)
