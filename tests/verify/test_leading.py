@@ -203,6 +203,21 @@ def _(row: dict):
 
 RULES = [lambda row: row.new]
 
+class Flow:
+    steps = []
+    def __init_subclass__(cls, after):
+        Flow.steps.append(after)
+
+class Pay(Flow, after='open'):
+    @property
+    def paid(self):
+        return self.state == 'paid'
+
+    @paid.setter
+    def paid(self, value):
+        if self.state == 'new':
+            self.state = 'paid' if value else 'open'
+
 @listens_for(Order.total, 'set')
 def capped(target, value, old, initiator):
     return value if target.state == 'new' else old
@@ -227,6 +242,12 @@ BEHIND = {
         *RAISED,
         "try:\n        Item(row).ensure()\n    except Gone: 0\n    else:\n        row.n = 1",
     ),
+    "what is suppressed": (
+        *RAISED,
+        "with contextlib.suppress(KeyError):\n        Item(row).ensure()\n        row.n = 1",
+    ),
+    "what a class is given": ("after='open'", "after='new'", "row.n = Flow.steps[0]"),
+    "a setter of its own": ("row.paid = True", "row.paid = False", "row.paid = True"),
     "what ends a with": (
         "['a'] = 1",
         "['a'] = 2",
@@ -256,6 +277,12 @@ def test_behind_what_no_text_names(name):
     ran = {(FILE, one) for one in ("f", "capped", "changes")}
     ran |= {(FILE, f"Item.{one}") for one in ("__init__", "__bool__", "ensure")}
     assert led_to(changes, {}, ran, "app:f") != ""
+
+
+def test_a_local_name_is_no_function():
+    old = FRAME.format(body="    f = db.get(a)\n    f.n = 1\n    return a.strip()")
+    change = of_texts(FILE, old, old.replace("return a.strip()", "return (a or '').strip()"))
+    assert led_to([change], {}, set(), "app:f") == ""
 
 
 def test_what_has_not_run_does_not_count():

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from leadline.trial.candidate import Change
-from leadline.trial.scopes import FUNCTIONS, Function, head, span
-from leadline.trial.syntax import last_of
+from leadline.trial.scopes import FUNCTIONS, Function, head, is_text, span
+from leadline.trial.syntax import last_of, locals_of
 from leadline.verify.deeds import Text, called, fresh_names, is_implicit, own_nodes, root_of
 from leadline.verify.effects import is_entry_of
 from leadline.verify.steady import (
@@ -29,6 +29,7 @@ _DECIDE = (ast.If, ast.While, ast.For, ast.AsyncFor, ast.Match, ast.Try, ast.Try
 _MADE_ANEW = frozenset(("add", "create"))
 """Methods that make a row anew each time, whatever is there."""
 _ON_OTHERS = _MADE_ANEW | {"save"}
+_SUPPRESSES = "suppress"
 _WRITES = frozenset(("execute", "executemany"))
 _NAME = r"[\w.\"`]+"
 _AS_PLAIN = re.compile(
@@ -95,6 +96,9 @@ class _Side:
             for file, text, lines in self._texts
             for qualname, function in text.functions
             if not lines.isdisjoint(span(function))
+        ) or any(
+            _is_beyond_names(text, one.added if is_new else one.removed)
+            for one, (_, text, _) in zip(changes, self._texts, strict=False)
         )
         """Whether what is changed runs without being named."""
         self._texts += [
@@ -175,21 +179,23 @@ class Names:
         for name in qualnames:
             (self._of_classes if "." in name else self._plain).add(called(name))
 
-    def is_at(self, node: ast.AST, text: Text) -> bool:
+    def is_at(self, node: ast.AST, text: Text, own: Collection[str] = ()) -> bool:
         """Tell whether a node is such a name: of a class that of an attribute of whatever
-        object, else also of another module's."""
+        object, else also of another module's. `own` are names of the function's own."""
         match node:
             case ast.Name(id=name, ctx=ast.Load()):
-                return name in self._plain or name in self._of_classes
+                return name not in own and (name in self._plain or name in self._of_classes)
             case ast.Attribute(attr=name, ctx=ast.Load()):
                 is_imported = root_of(node) in text.foreign
                 return name in self._of_classes or (is_imported and name in self._plain)
         return False
 
-    def are_in(self, node: ast.AST, text: Text) -> bool:
+    def are_in(self, node: ast.AST, text: Text, own: Collection[str] = ()) -> bool:
         """Tell whether a node asks for any; of a function all of it."""
-        nodes = ast.walk(node) if isinstance(node, FUNCTIONS) else own_nodes(node)
-        return any(self.is_at(one, text) for one in nodes)
+        if not isinstance(node, FUNCTIONS):
+            return any(self.is_at(one, text, own) for one in own_nodes(node))
+        own = locals_of(node)
+        return any(self.is_at(one, text, own) for one in ast.walk(node))
 
 
 class _Leading:
@@ -207,6 +213,7 @@ class _Leading:
     ) -> None:
         self._text, self._lines, self._names = text, lines, names
         self._steady, self._is_hooked = steady, is_hooked
+        self._own = locals_of(function)
         self._fresh = fresh_names(function)
         self._statements = list(within_of(function))
         self._led: set[str] = set()
@@ -247,7 +254,7 @@ class _Leading:
         if isinstance(node, ast.stmt) and self._is_touched(node):
             return True
         led = self._led | self._filled
-        return self._names.are_in(node, self._text) or bool(_loads(node) & led)
+        return self._names.are_in(node, self._text, self._own) or bool(_loads(node) & led)
 
     def _told(self, statement: ast.stmt) -> set[str]:
         """Return the name of a connection, or session, that is only told what to write."""
@@ -262,12 +269,24 @@ class _Leading:
         """Tell whether the change decides whether the body of a statement runs."""
         if isinstance(above, ast.Try | ast.TryStar):
             return self._is_touched(above) or (bool(above.handlers) and self._may_raise(above))
+        if isinstance(above, ast.With | ast.AsyncWith):
+            return self._swallows(above) and self._may_raise(above)
         return isinstance(above, _DECIDE) and self._is_led(above)
 
-    def _may_raise(self, above: ast.Try | ast.TryStar) -> bool:
+    def _swallows(self, above: ast.With | ast.AsyncWith) -> bool:
+        """Tell whether a `with` may go on where its body has raised."""
+        names = {last_of(one.func) for one in own_nodes(above) if isinstance(one, ast.Call)}
+        return _SUPPRESSES in names or any(
+            isinstance(node, ast.Try) and node.handlers
+            for name in names
+            for function in self._text.named.get(name, ())
+            for node in ast.walk(function)
+        )
+
+    def _may_raise(self, above: ast.Try | ast.TryStar | ast.With | ast.AsyncWith) -> bool:
         """Tell whether the change may decide what is caught."""
         return any(
-            self._is_touched(one) or self._names.are_in(one, self._text)
+            self._is_touched(one) or self._names.are_in(one, self._text, self._own)
             for statement in above.body
             for one in ast.walk(statement)
             if isinstance(one, ast.stmt)
@@ -295,8 +314,8 @@ class _Leading:
             for one in own_nodes(statement)
             if isinstance(one, ast.Subscript | ast.Attribute) and is_set(one)
         ]
-        if any(self._is_hooked or isinstance(one, ast.Subscript) for one in places):
-            return False  # what is kept there may be written, or not, later
+        if not all(map(self._is_plain_place, places)):
+            return False
         calls = [one for one in own_nodes(statement) if isinstance(one, ast.Call)]
         return all(map(self._sets_anew, filter(self._is_led, calls)))
 
@@ -304,7 +323,7 @@ class _Leading:
         """Tell whether all functions that lead to the change are steady ones, as it calls
         them."""
         for one in own_nodes(statement):
-            if self._names.is_at(one, self._text) and not (
+            if self._names.is_at(one, self._text, self._own) and not (
                 isinstance(one, ast.Name)
                 and one.id in self._text.named
                 and all(
@@ -319,7 +338,7 @@ class _Leading:
         """Return what a statement sets, if it is set to what is steady; else nothing."""
         match statement:
             case ast.Assign(targets=[ast.Attribute() as target], value=value):
-                is_plain = not self._is_hooked and self._steady.is_steady(value)
+                is_plain = self._is_plain_place(target) and self._steady.is_steady(value)
                 return ast.dump(target) if is_plain else ""
             case (
                 ast.Expr(value=ast.Call() as call)
@@ -330,6 +349,12 @@ class _Leading:
                 if all(map(self._steady.is_steady, given)):
                     return f"{ast.dump(call.func)} {said}"
         return ""
+
+    def _is_plain_place(self, place: ast.Attribute | ast.Subscript) -> bool:
+        """Tell whether what is set there is kept as it is, and written with its object: no
+        item of a table, which may be written later or not, and nothing with a setter."""
+        is_attribute = isinstance(place, ast.Attribute) and place.attr not in self._text.named
+        return is_attribute and not self._is_hooked
 
     def _is_sure(self, statement: ast.stmt, above: Sequence[ast.stmt]) -> bool:
         """Tell whether a statement has run when the call was made as it runs now: nothing
@@ -354,6 +379,22 @@ class _Leading:
         if name == "add" and len(call.args) != 1:
             return False  # to a cache, where there is none
         return name in _MADE_ANEW or name[:1].isupper() or self._steady.is_steady(call)
+
+
+def _is_beyond_names(text: Text, lines: frozenset[int]) -> bool:
+    """Tell whether lines are changed on which a module does more than to bind names to values:
+    what a class inherits from and is given, what is called when it is imported."""
+    waiting = list(text.tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.ClassDef):
+            waiting += node.body
+        is_plain = isinstance(node, (*FUNCTIONS, ast.Assign, ast.AnnAssign, ast.Import))
+        if is_plain or isinstance(node, ast.ImportFrom) or is_text(node):
+            continue
+        if not lines.isdisjoint(head(node)):
+            return True
+    return False
 
 
 def _bound_to(text: Text, names: Names) -> Iterator[str]:
