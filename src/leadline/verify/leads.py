@@ -1,0 +1,262 @@
+"""What of one function a change leads to, by its statements and names."""
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from leadline.trial.scopes import FUNCTIONS, Function, head
+from leadline.trial.syntax import last_of, locals_of
+from leadline.verify.deeds import Text, called, fresh_names, own_nodes, root_of
+from leadline.verify.steady import Steady, is_set, is_steady_function, stored, within_of
+
+_LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break, ast.Assert)
+_DECIDE = (ast.If, ast.While, ast.For, ast.AsyncFor, ast.Match, ast.Try, ast.TryStar)
+_MADE_ANEW = frozenset(("add", "create"))
+"""Methods that make a row anew each time, whatever is there."""
+_ON_OTHERS = _MADE_ANEW | {"save"}
+_SUPPRESSES = "suppress"
+_WRITES = frozenset(("execute", "executemany"))
+_NAME = r"[\w.\"`]+"
+_AS_PLAIN = re.compile(
+    rf"\s*insert\s+into\s+{_NAME}\s*(?:\([^()]*\)\s*)?values\s*\(.*\)\s*;?\s*"
+    rf"|\s*update\s+{_NAME}\s+set\s+(?:{_NAME}\s*=\s*[?:]\w*\s*,?\s*)+where\s.*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Statements that write what they are given, whatever is there."""
+_DEPENDS = re.compile(
+    r"\b(conflict|ignore|replace|select|coalesce|ifnull|case)\b", re.IGNORECASE
+)
+
+
+class Names:
+    """Names of what is changed, or leads there."""
+
+    def __init__(self) -> None:
+        self._plain: set[str] = set()
+        self._of_classes: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._plain) + len(self._of_classes)
+
+    def add(self, *qualnames: str) -> None:
+        """Add functions and what is bound, by their qualified names."""
+        for name in qualnames:
+            (self._of_classes if "." in name else self._plain).add(called(name))
+
+    def is_at(self, node: ast.AST, text: Text, own: Collection[str] = ()) -> bool:
+        """Tell whether a node is such a name: of a class that of an attribute of whatever
+        object, else also of another module's. `own` are names of the function's own."""
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()):
+                return name not in own and (name in self._plain or name in self._of_classes)
+            case ast.Attribute(attr=name, ctx=ast.Load()):
+                is_imported = root_of(node) in text.foreign
+                return name in self._of_classes or (is_imported and name in self._plain)
+        return False
+
+    def are_in(self, node: ast.AST, text: Text, own: Collection[str] = ()) -> bool:
+        """Tell whether a node asks for any; of a function all of it."""
+        if not isinstance(node, FUNCTIONS):
+            return any(self.is_at(one, text, own) for one in own_nodes(node))
+        own = locals_of(node)
+        return any(self.is_at(one, text, own) for one in ast.walk(node))
+
+
+class Leading:
+    """What leads to what in one function."""
+
+    def __init__(
+        self,
+        text: Text,
+        function: Function,
+        lines: frozenset[int],
+        names: Names,
+        steady: Steady,
+        *,
+        is_hooked: bool,
+    ) -> None:
+        self._text, self._lines, self._names = text, lines, names
+        self._steady, self._is_hooked = steady, is_hooked
+        self._own = locals_of(function)
+        self._fresh = fresh_names(function)
+        self._statements = list(within_of(function))
+        self._led: set[str] = set()
+        self._filled: set[str] = set()
+        """Names of which only attributes are led to."""
+        count = -1
+        while count != len(self._led | self._filled):
+            count = len(self._led | self._filled)
+            for statement, above in self._statements:
+                if self._is_led(statement) or any(map(self._is_decided, above)):
+                    filled = _filled(statement)
+                    self._led |= set(stored(statement)) - filled - self._told(statement)
+                    self._filled |= filled
+
+    def deeds(self) -> Iterator[tuple[int, str]]:
+        """Yield the lines that set something which the change leads to; of changed ones that
+        set it each time, whatever is there, also what."""
+        left = min(
+            (one.lineno for one, above in self._statements if self._leaves(one, above)),
+            default=0,
+        )
+        for statement, above in self._statements:
+            if not self._text.is_deed(statement, self._fresh):
+                continue
+            if any(map(self._is_decided, above)) or 0 < left < statement.lineno:
+                yield statement.lineno, ""
+            elif self._is_touched(statement):
+                is_sure = self._is_sure(statement, above)
+                yield statement.lineno, self._set_anew(statement) if is_sure else ""
+            elif self._is_led(statement) and not self._is_as_plain(statement, above):
+                yield statement.lineno, ""
+
+    def _is_touched(self, statement: ast.stmt) -> bool:
+        return bool(self._lines) and not self._lines.isdisjoint(head(statement))
+
+    def _is_led(self, node: ast.AST) -> bool:
+        """Tell whether a statement or expression is changed, or asks for what is led to."""
+        if isinstance(node, ast.stmt) and self._is_touched(node):
+            return True
+        led = self._led | self._filled
+        return self._names.are_in(node, self._text, self._own) or bool(_loads(node) & led)
+
+    def _told(self, statement: ast.stmt) -> set[str]:
+        """Return the name of a connection, or session, that is only told what to write."""
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name) as func)):
+                root = root_of(func)
+                writes = name in _WRITES or (name in _ON_OTHERS and root not in self._fresh)
+                return {root} if writes else set()
+        return set()
+
+    def _is_decided(self, above: ast.stmt) -> bool:
+        """Tell whether the change decides whether the body of a statement runs."""
+        if isinstance(above, ast.Try | ast.TryStar):
+            return self._is_touched(above) or (bool(above.handlers) and self._may_raise(above))
+        if isinstance(above, ast.With | ast.AsyncWith):
+            return self._swallows(above) and self._may_raise(above)
+        return isinstance(above, _DECIDE) and self._is_led(above)
+
+    def _swallows(self, above: ast.With | ast.AsyncWith) -> bool:
+        """Tell whether a `with` may go on where its body has raised."""
+        names = {last_of(one.func) for one in own_nodes(above) if isinstance(one, ast.Call)}
+        return _SUPPRESSES in names or any(
+            isinstance(node, ast.Try) and node.handlers
+            for name in names
+            for function in self._text.named.get(name, ())
+            for node in ast.walk(function)
+        )
+
+    def _may_raise(self, above: ast.Try | ast.TryStar | ast.With | ast.AsyncWith) -> bool:
+        """Tell whether the change may decide what is caught."""
+        return any(
+            self._is_touched(one) or self._names.are_in(one, self._text, self._own)
+            for statement in above.body
+            for one in ast.walk(statement)
+            if isinstance(one, ast.stmt)
+        )
+
+    def _leaves(self, statement: ast.stmt, above: Sequence[ast.stmt]) -> bool:
+        """Tell whether the change decides whether what comes after a statement is reached."""
+        if not isinstance(statement, _LEAVES):
+            return False
+        decided = any(map(self._is_decided, above))
+        if isinstance(statement, ast.Assert):
+            return decided or self._is_led(statement)
+        return decided or self._is_touched(statement)
+
+    def _is_as_plain(self, statement: ast.stmt, above: Sequence[ast.stmt]) -> bool:
+        """Tell whether a statement sets what it is led to each time, whatever is there before:
+        then another value shows, in what is written."""
+        led = _loads(statement) & self._led
+        if not all(map(self._steady.has, led)) or not self._are_steady(statement):
+            return False
+        if not self._is_sure(statement, above):
+            return False
+        places = [
+            one
+            for one in own_nodes(statement)
+            if isinstance(one, ast.Subscript | ast.Attribute) and is_set(one)
+        ]
+        if not all(map(self._is_plain_place, places)):
+            return False
+        calls = [one for one in own_nodes(statement) if isinstance(one, ast.Call)]
+        return all(map(self._sets_anew, filter(self._is_led, calls)))
+
+    def _are_steady(self, statement: ast.stmt) -> bool:
+        """Tell whether all functions that lead to the change are steady ones, as it calls
+        them."""
+        for one in own_nodes(statement):
+            if self._names.is_at(one, self._text, self._own) and not (
+                isinstance(one, ast.Name)
+                and one.id in self._text.named
+                and all(
+                    is_steady_function(self._text, function, frozenset())
+                    for function in self._text.named[one.id]
+                )
+            ):
+                return False
+        return True
+
+    def _set_anew(self, statement: ast.stmt) -> str:
+        """Return what a statement sets, if it is set to what is steady; else nothing."""
+        match statement:
+            case ast.Assign(targets=[ast.Attribute() as target], value=value):
+                is_plain = self._is_plain_place(target) and self._steady.is_steady(value)
+                return ast.dump(target) if is_plain else ""
+            case (
+                ast.Expr(value=ast.Call() as call)
+                | ast.Assign(targets=[ast.Name()], value=ast.Call() as call)
+            ) if self._sets_anew(call):
+                said = ast.dump(call.args[0]) if call.args and _text(call.args[0]) else ""
+                given = [*call.args, *call.keywords]
+                if all(map(self._steady.is_steady, given)):
+                    return f"{ast.dump(call.func)} {said}"
+        return ""
+
+    def _is_plain_place(self, place: ast.Attribute | ast.Subscript) -> bool:
+        """Tell whether what is set there is kept as it is, and written with its object: no
+        item of a table, which may be written later or not, and nothing with a setter."""
+        is_attribute = isinstance(place, ast.Attribute) and place.attr not in self._text.named
+        return is_attribute and not self._is_hooked
+
+    def _is_sure(self, statement: ast.stmt, above: Sequence[ast.stmt]) -> bool:
+        """Tell whether a statement has run when the call was made as it runs now: nothing
+        before could have left the function otherwise."""
+        return all(map(self._steady.is_sure, above)) and all(
+            all(map(self._steady.is_sure, above))
+            and (self._steady.is_steady(leaf) or not isinstance(leaf, ast.Assert))
+            for leaf, above in self._statements
+            if isinstance(leaf, _LEAVES) and leaf.lineno < statement.lineno
+        )
+
+    def _sets_anew(self, call: ast.Call) -> bool:
+        """Tell it of a call that is given, or made on, what is led to."""
+        name = last_of(call.func)
+        if name in _WRITES:
+            text = _text(call.args[0]) if call.args else ""
+            return not _DEPENDS.search(text) and _AS_PLAIN.fullmatch(text) is not None
+        if name in self._text.named or self._is_hooked:
+            return self._steady.is_steady(call)
+        if name == "save" and not (call.args or call.keywords):
+            return True  # of Django: all columns, as they are
+        if name == "add" and len(call.args) != 1:
+            return False  # to a cache, where there is none
+        return name in _MADE_ANEW or name[:1].isupper() or self._steady.is_steady(call)
+
+
+def _text(node: ast.expr) -> str:
+    said = node.value if isinstance(node, ast.Constant) else ""
+    return said if isinstance(said, str) else ""
+
+
+def _filled(statement: ast.stmt) -> set[str]:
+    """Return the names of which a statement sets attributes, and nothing else."""
+    if not isinstance(statement, ast.Assign):
+        return set()
+    found = {root_of(one) for one in statement.targets if isinstance(one, ast.Attribute)}
+    return found if len(found) == len(statement.targets) else set()
+
+
+def _loads(node: ast.AST) -> set[str]:
+    return {one.id for one in own_nodes(node) if isinstance(one, ast.Name) and not is_set(one)}
