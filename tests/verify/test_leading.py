@@ -4,7 +4,7 @@ tells what they do."""
 import pytest
 
 from leadline.trial.candidate import of_texts
-from leadline.verify.leading import led_to
+from leadline.verify.leading import guards, led_to
 
 FILE = "/srv/app.py"
 FRAME = """
@@ -277,6 +277,28 @@ def test_behind_what_no_text_names(name):
     ran = {(FILE, one) for one in ("f", "capped", "changes")}
     ran |= {(FILE, f"Item.{one}") for one in ("__init__", "__bool__", "ensure")}
     assert led_to(changes, {}, ran, "app:f") != ""
+
+
+@pytest.mark.parametrize(
+    ("guard", "reached", "is_idle"),
+    [
+        ("    if a is None:\n        return 0\n", (9,), True),
+        ("    if a is None:\n        raise ValueError(b)\n", (9,), True),
+        ("    if a is None:\n        return 0\n", (9, 10), False),
+        ("    if SEEN:\n        return 0\n", (9,), False),
+        ("    if a is None:\n        SEEN.append(b)\n        return 0\n", (9,), False),
+    ],
+)
+def test_a_way_out_that_no_good_call_takes(guard, reached, is_idle):
+    old, new = (
+        FRAME.format(body=f"{one}{PAID}") for one in ("    b = 1\n", f"    b = 1\n{guard}")
+    )
+    change = of_texts(FILE, old, new)
+    assert new.splitlines()[8].strip().startswith("if")
+    idle = guards(change, "app:f", reached)
+    assert idle == (frozenset((9, 10)) if is_idle else frozenset())
+    assert (led_to([change], {}, set(), "app:f", {FILE: idle}) == "") is is_idle
+    assert guards(change, "app:clean", reached) == frozenset()
 
 
 def test_a_local_name_is_no_function():

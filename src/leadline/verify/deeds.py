@@ -252,7 +252,7 @@ def is_implicit(function: Function) -> bool:
     """Tell whether a function runs where its name is in no text: an operator, a `with`, a hook
     of a library, what stands behind a decorator."""
     name = function.name
-    if name.startswith("__") and name.endswith("__"):
+    if name.startswith("_") and name.endswith("_"):  # an enum has some with one of them
         return name not in _MAKES_OBJECTS
     return any(
         last_of(one.func if isinstance(one, ast.Call) else one) not in _BY_NAME

@@ -8,10 +8,11 @@ of a run is the one that the live call has left, no run tells what such a line d
 import ast
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from leadline.trial.candidate import Change
 from leadline.trial.scopes import FUNCTIONS, head, is_text, span
-from leadline.verify.deeds import Text, is_implicit
+from leadline.verify.deeds import Text, fresh_names, is_implicit
 from leadline.verify.effects import is_entry_of
 from leadline.verify.leads import Leading, Names
 from leadline.verify.steady import Given, Steady, stored
@@ -21,22 +22,48 @@ type Ran = Collection[tuple[str, str]]
 
 
 def led_to(
-    changes: Sequence[Change], others: Mapping[str, str], ran: Ran, entry: str = ""
+    changes: Sequence[Change],
+    others: Mapping[str, str],
+    ran: Ran,
+    entry: str = "",
+    idle: Mapping[str, frozenset[int]] = MappingProxyType({}),
 ) -> str:
     """Return where something is set to which the change leads, as `FILE:LINE`; nothing where
     it leads to nothing such. `others` are the texts of other files of the service of which
     functions `ran`; where none are known to have, all of the changed files count. `entry` is
-    `module:name`."""
+    `module:name`, and `idle` are lines of new texts that no good call has met (`guards`)."""
     alike: list[Counter[str]] = []
     lines: list[str] = []
     for is_new in (False, True):
         alike.append(Counter())
-        for file, line, what in _Side(changes, others, ran, entry, is_new).deeds():
+        for file, line, what in _Side(changes, others, ran, entry, idle, is_new).deeds():
             if not what:
                 return _at(file, line)
             alike[-1][what] += 1
             lines.append(_at(file, line))
     return lines[0] if alike[0] != alike[1] else ""
+
+
+def guards(change: Change, entry: str, reached: Collection[int]) -> frozenset[int]:
+    """Return the lines of what a change puts before the rest of the entry: a way out that
+    parameters alone decide on, and that no good call has taken: none of `reached` is in it."""
+    text, lines = Text(change.new), change.difference.new
+    found: set[int] = set()
+    for qualname, function in text.functions:
+        if not is_entry_of(change.file, qualname, entry):
+            continue
+        steady = Steady(text, function, Given.KEPT)
+        fresh = fresh_names(function)
+        for node in function.body:
+            if not (isinstance(node, ast.If) and not node.orelse and span(node) <= lines):
+                continue
+            within = [one for one in ast.walk(node) if isinstance(one, ast.stmt)]
+            leaves = isinstance(node.body[-1], ast.Return | ast.Raise)
+            does = any(text.is_deed(one, fresh) for one in within)
+            taken = any(not span(one).isdisjoint(reached) for one in node.body)
+            if leaves and not does and not taken and steady.is_steady(node):
+                found |= span(node)
+    return frozenset(found)
 
 
 def _at(file: str, line: int) -> str:
@@ -52,6 +79,7 @@ class _Side:
         others: Mapping[str, str],
         ran: Ran,
         entry: str,
+        idle: Mapping[str, frozenset[int]],
         is_new: bool,
     ) -> None:
         self._texts: list[tuple[str, Text, frozenset[int]]] = []
@@ -60,7 +88,8 @@ class _Side:
         for one in changes:
             what = one.difference
             text = Text(one.new if is_new else one.old)
-            self._texts.append((one.file, text, what.new if is_new else what.old))
+            lines = what.new - idle.get(one.file, frozenset()) if is_new else what.old
+            self._texts.append((one.file, text, lines))
             names.add(*what.names, *what.functions)
             if one.old is None or one.new is None:
                 names.add(*(name for name, _ in text.functions))

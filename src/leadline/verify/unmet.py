@@ -17,7 +17,7 @@ from leadline.trial.syntax import last_of
 from leadline.verify.comparison import Compared
 from leadline.verify.deeds import Text, called
 from leadline.verify.effects import commits_otherwise, decided, is_entry_of
-from leadline.verify.leading import led_to
+from leadline.verify.leading import guards, led_to
 
 _FILES = frozenset(
     """
@@ -69,15 +69,23 @@ def not_met(
     files = ""
     if any(_has(of, ran, _FILES) for of in _texts(changes, others)):
         files = "what files there are, and hold,"
+    idle = {
+        change.file: guards(
+            change,
+            entry,
+            {line for one in compared for line in _touched(one, change.file, True)},
+        )
+        for change in changes
+    }
     asked = _database(afterwards) or files
-    if asked and afterwards and (said := _hidden(compared, counts, changes)):
+    if asked and afterwards and (said := _hidden(compared, counts, changes, idle)):
         return f"{said}, and {_OTHERWISE.format(asked)}: {IN_TWIN}"
     # a live call may have written already when its twin reads
     asked = _database([run for run, _ in runs])
     if not asked and any(OPENED in run.state for run, _ in runs):
         asked = _OPEN if any(_has(of, ran, _QUERIES) for of in _texts(changes, others)) else ""
     asked = asked or files
-    if asked and (where := led_to(changes, others, ran, entry)):
+    if asked and (where := led_to(changes, others, ran, entry, idle)):
         said = f"{_LEADS.format(where)}, and {_OTHERWISE.format(asked)}"
         return f"{said}: {IN_TWIN}" if afterwards else said
     return ""
@@ -121,6 +129,7 @@ def _hidden(
     compared: Sequence[Compared],
     counts: Iterable[tuple[str, Mapping[int, int]]],
     changes: Sequence[Change],
+    idle: Mapping[str, frozenset[int]],
 ) -> str:
     """Say what of a change may do otherwise where nothing is as a call had left it."""
     lines = [(file, line) for file, held in counts for line, count in held.items() if not count]
@@ -130,7 +139,8 @@ def _hidden(
         (change.file, line)
         for change in changes
         for is_new, line in decided(change)
-        if any(line in _touched(one, change.file, is_new) for one in compared)
+        if not (is_new and line in idle[change.file])
+        and any(line in _touched(one, change.file, is_new) for one in compared)
     ]:
         return f"{_named(lines)} of the change decides what is written"
     return _COMMITS if any(map(commits_otherwise, changes)) else ""
