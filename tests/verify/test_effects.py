@@ -10,6 +10,7 @@ NONE = [
     "    log.info('%s', a)\n    print(a)\n    return 1",
     "    found = {}\n    for one in a:\n        found[one] = 1\n    return found",
     "    first, *others = a\n    return first",
+    "    db = sqlite3.connect(a)\n    db.execute('select 1')\n    db.close()\n    return 1",
     "    found: list[int] = []\n    found.append(1)\n    return found",
     "    found = set()\n    return [x for x in a if not (x in found or found.add(x))]",
     "    return reckoned(a) + round(max(a)) + Decimal(1)",

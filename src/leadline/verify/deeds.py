@@ -216,6 +216,12 @@ def _only_selects(call: ast.Call) -> bool:
     return bool(texts or made) and not any(map(_WRITES.search, texts))
 
 
+def _only_looks(call: ast.Call) -> bool:
+    """Tell whether a call is one of a connection that only reads, or is done with."""
+    name = last_of(call.func)
+    return name == "close" or (name.startswith("execute") and _only_selects(call))
+
+
 def sets(node: ast.stmt, fresh: frozenset[str]) -> bool:
     """Tell whether a statement sets something by itself, or calls and takes no result."""
     match node:
@@ -228,7 +234,10 @@ def sets(node: ast.stmt, fresh: frozenset[str]) -> bool:
         case ast.For(target=target) | ast.AsyncFor(target=target):
             return _is_outside(target, fresh)
         case ast.Expr():
-            return any(root_of(call.func) not in fresh | _TOLD for call in calls_of(node))
+            return any(
+                root_of(call.func) not in fresh | _TOLD and not _only_looks(call)
+                for call in calls_of(node)
+            )
     return False
 
 
