@@ -105,7 +105,7 @@ def test_ctrl_c_keeps_what_came(leadline, app) -> None:
 
 
 def test_what_was_left_out_and_who_is_gone_is_said(leadline, app) -> None:
-    words = ["capture", "shop", "app:sign_in", "-n", "100", "--for", "6s", "--rate", "100"]
+    words = ["capture", "shop", "app:sign_in", "-n", "100", "--for", "4s", "--rate", "100"]
     with Program([LEADLINE, *words], leadline.cwd) as capture:
         wait_for(lambda: " of 100 calls" in capture.err)
         app.stop()

@@ -6,8 +6,12 @@ import stat
 import subprocess
 import sys
 
+import pytest
+
 from live import LEADLINE, Program
 from waiting import wait_for
+
+pytestmark = pytest.mark.soak
 
 
 def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -12,6 +12,8 @@ from leadline.exploration.lines import files_of, lines_of, sampled
 from leadline.exploration.outcomes import differences, read_outcomes
 from leadline.exploration.suites import Suite
 
+pytestmark = pytest.mark.soak
+
 INSTALLED = Suite(
     "referencing",
     "referencing",

@@ -160,6 +160,7 @@ def alone(deep) -> tuple[int, float]:
     return timed(deep.port, "loop", ITERATIONS)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", IN_LOOP)
 def test_ten_million_iterations(deep, alone, name, record_property) -> None:
     """The loop's sum is right; the probe took of each second what it may and was then off.

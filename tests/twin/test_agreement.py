@@ -64,6 +64,7 @@ def rerun(shore: Leadline, site: Site, count: int) -> list[dict[str, Any]]:
     return calls
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", sorted(SITES.keys() - {"wagtail"}))
 def test_the_control_agrees(name: str, shore: Leadline) -> None:
     with SITES[name](shore) as site:

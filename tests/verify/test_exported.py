@@ -343,6 +343,7 @@ async def rows(n):
 """
 
 
+@pytest.mark.soak
 def test_generators_are_driven_as_their_callers_did(tmp_path):
     """Asked, sent to, thrown into and left, of the asynchronous kind as well."""
     code, fixed = tmp_path / "old", tmp_path / "new"

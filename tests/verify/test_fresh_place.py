@@ -41,6 +41,7 @@ def test_a_fix_that_only_looks_right_changes_behaviour(quotes):
     assert found.exit_status == 1
 
 
+@pytest.mark.soak
 def test_an_expectation_that_no_call_meets_is_told(quotes):
     for expect in ('result["total"] > 0', 'result["totl"] > 0'):
         found = report(quotes, "good", expect)

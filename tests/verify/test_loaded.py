@@ -71,6 +71,7 @@ def test_where_the_service_runs_what_was_before_it_is_verified(tmp_path, edited_
     assert said.endswith("already: what the service has loaded is the text before it")
 
 
+@pytest.mark.soak
 def test_a_value_of_a_module_tells_as_well(tmp_path):
     new = OLD.replace("RATE = 2", "RATE = 3")
     report = verified(tmp_path, OLD, diff_of(OLD, new), new)

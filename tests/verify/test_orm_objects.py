@@ -1,5 +1,6 @@
 """Functions that are given objects of SQLAlchemy: made again, these have no session."""
 
+import pytest
 import sqlalchemy.orm  # noqa: F401 - once for all tests: what they import is forgotten after each
 from benchmarks.verify.calling import captured, home, imported
 from test_verdict_second_eyes import only, texts_of
@@ -8,6 +9,8 @@ from leadline.agent.capture.landmarks import Landmarks
 from leadline.trial.candidate import make, of_texts
 from leadline.verify.verdict import Candidate
 from leadline.verify.verifying import Request, verify
+
+pytestmark = pytest.mark.soak
 
 MORE = """
 import sqlalchemy as sa

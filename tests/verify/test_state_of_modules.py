@@ -182,6 +182,7 @@ SAME = {
 }
 
 
+@pytest.mark.soak
 def test_whatever_holds_it_is_compared(tmp_path):
     bodies = {**CHANGED, **OPEN, **SAME}
     assert became(tmp_path, bodies, STATE) == {

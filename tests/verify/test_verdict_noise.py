@@ -144,6 +144,7 @@ def test_where_a_line_stands_is_no_difference(tmp_path):
     }
 
 
+@pytest.mark.soak
 def test_luck_is_no_difference(tmp_path):
     """Of a draw with few outcomes both controls are alike in most calls."""
     old = "import random\n\ndef f(x):\n    return {'n': x, 'drawn': random.random() < 0.4}\n"

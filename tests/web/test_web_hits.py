@@ -125,6 +125,7 @@ def test_hits_arrive_pause_and_go_on(site, page, till):
     assert len(keys) + (int(skipped[1]) if skipped else 0) == len(stored)
 
 
+@pytest.mark.soak
 def test_a_list_is_walked_through_by_keyboard(site, page, till):
     first, second = logged(site, "walk {goods}", 2)
     page.goto(f"{site.url}/hits?probe={first['probe']}")
@@ -160,6 +161,7 @@ def test_every_choice_is_in_the_address(site, page, till):
     expect(page.get_by_role("heading", name="No hit is like that")).to_be_visible()
 
 
+@pytest.mark.soak
 def test_a_time_is_chosen_by_mouse_and_by_keyboard(site, page, till):
     hits = logged(site, "when {goods}", 30)
     address = f"{site.url}/hits?probe={hits[0]['probe']}"
@@ -187,6 +189,7 @@ def test_a_time_is_chosen_by_mouse_and_by_keyboard(site, page, till):
     expect(rows(page)).to_have_count(30)
 
 
+@pytest.mark.soak
 def test_files_hold_what_was_chosen_and_no_formula(site, page, till):
     hits = logged(site, "=1+{customer.id}", 20)
     query = f"probe={hits[0]['probe']}&value=customer.id+%3C+10"
@@ -231,6 +234,7 @@ def test_a_flood_is_counted_and_does_not_pile_up(site, page, till):
     expect(told(page)).to_contain_text("Paused.")
 
 
+@pytest.mark.soak
 def test_a_snapshot_shows_stack_code_and_values(site, page, signed_in, till):
     hits = snap(site, 3)
     page.goto(f"{site.url}/hits/{hits[1]['id']}")
@@ -257,6 +261,7 @@ def test_a_snapshot_shows_stack_code_and_values(site, page, signed_in, till):
     expect(code.locator(".here")).to_contain_text("return price(customer, 1000)")
 
 
+@pytest.mark.soak
 def test_values_are_searched(site, page, till):
     (hit,) = snap(site)
     page.goto(f"{site.url}/hits/{hit['id']}")
@@ -273,6 +278,7 @@ def test_values_are_searched(site, page, till):
     expect(values.get_by_role("status")).to_have_text("Nothing like it in this call")
 
 
+@pytest.mark.soak
 def test_neighbours_show_what_differs(site, page, till):
     hits = snap(site, 3)
     page.goto(f"{site.url}/hits/{hits[1]['id']}")
@@ -288,6 +294,7 @@ def test_neighbours_show_what_differs(site, page, till):
     page.wait_for_url(f"{site.url}/hits/{hits[1]['id']}")
 
 
+@pytest.mark.soak
 def test_a_hit_is_copied_as_json(site, signed_in, till):
     page = signed_in(permissions=["clipboard-read", "clipboard-write"]).page
     (hit,) = snap(site, condition="customer.id == 3")
@@ -297,6 +304,7 @@ def test_a_hit_is_copied_as_json(site, signed_in, till):
     assert json.loads(page.evaluate("navigator.clipboard.readText()")) == hit
 
 
+@pytest.mark.soak
 def test_a_log_hit_has_a_page_too(site, page, till):
     (hit,) = logged(site, "total={total}", 1)
     page.goto(f"{site.url}/hits/{hit['id']}")
@@ -305,6 +313,7 @@ def test_a_log_hit_has_a_page_too(site, page, till):
     expect(page.get_by_text("It is the only hit of this probe.")).to_be_visible()
 
 
+@pytest.mark.soak
 def test_code_that_cannot_be_had_says_why(site, page, till, service):
     gone = service("brief")
     body = {"kind": "snapshot", "target": "app.py:6", "limits": {"hits": 1}}
@@ -366,6 +375,7 @@ def test_the_server_is_lost_and_regained(site, watched, till):
     expect(told(page)).to_contain_text("Live.")
 
 
+@pytest.mark.soak
 def test_signing_out_elsewhere_is_said(site, open_page, till):
     watched = open_page()
     site.sign_in(watched.page)
@@ -383,6 +393,7 @@ def test_signing_out_elsewhere_is_said(site, open_page, till):
     expect(page.locator("connection-state")).to_have_text("signed out")
 
 
+@pytest.mark.soak
 def test_what_cannot_be_shown_is_refused_in_a_sentence(site, watched, till):
     watched.allowed += ["status of 400", "status of 404"]
     page = watched.page
@@ -396,6 +407,7 @@ def test_what_cannot_be_shown_is_refused_in_a_sentence(site, watched, till):
         expect(page.get_by_text("no-such-hit: ")).to_be_visible()
 
 
+@pytest.mark.soak
 def test_its_keys_are_told(site, page, till):
     (hit,) = snap(site)
     page.goto(f"{site.url}/hits/{hit['id']}")

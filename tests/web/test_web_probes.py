@@ -29,6 +29,7 @@ def panel(page, name):
     return page.get_by_role("region", name=name, exact=True).first
 
 
+@pytest.mark.soak
 def test_without_probes_it_says_what_to_do(site, page):
     page.goto(f"{site.url}/")
     page.keyboard.press("g")
@@ -43,6 +44,7 @@ def test_without_probes_it_says_what_to_do(site, page):
     expect(page.get_by_role("heading", name="No entry is like that")).to_be_visible()
 
 
+@pytest.mark.soak
 def test_a_log_probe_has_status_fates_cost_hits_and_history(site, page, service):
     service("one")
     probe = site.place("one", "app.py:5", "{goods}", condition="goods > 5")["id"]
@@ -63,6 +65,7 @@ def test_a_log_probe_has_status_fates_cost_hits_and_history(site, page, service)
     page.wait_for_url(f"{site.url}/hits?probe={probe}")
 
 
+@pytest.mark.soak
 def test_why_there_are_no_hits_is_said_until_there_are(site, page, service):
     service("silent")
     probe = site.place("silent", "app.py:5", "{goods}", condition="goods < 0")["id"]
@@ -71,6 +74,7 @@ def test_why_there_are_no_hits_is_said_until_there_are(site, page, service):
     expect(why).to_contain_text(re.compile(r"armed; condition false [\d,]+ times"))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("kind", "target", "more", "plots"),
     [
@@ -96,6 +100,7 @@ def test_what_adds_up_is_plotted_with_a_table(site, page, service, kind, target,
         expect(over_time.locator("path.p99")).to_have_attribute("d", re.compile("^M"))
 
 
+@pytest.mark.soak
 def test_a_probe_is_removed_by_keyboard_and_its_page_stays(site, page, service):
     service("gone")
     probe = site.place("gone", "app.py:5", "{goods}")["id"]
@@ -199,6 +204,7 @@ def test_an_instance_tells_what_it_has_loaded(site, page, service):
     expect(page.get_by_role("button", name="Ask again")).to_be_enabled()
 
 
+@pytest.mark.soak
 def test_what_is_not_there_is_said(site, watched):
     watched.allowed += ["status of 400", "status of 404"]
     for address, told in (

@@ -153,6 +153,7 @@ def test_each_kind_in_the_demo_from_the_gutter_to_its_removal_by_mouse(site, wat
     assert site.json("probes")["probes"] == []
 
 
+@pytest.mark.soak
 def test_all_by_keyboard(site, page, shop):
     page.goto(f"{site.url}/services/shop/source")
     expect(page.get_by_role("link", name="shop.pricing", exact=True)).to_be_visible()
@@ -189,6 +190,7 @@ def test_all_by_keyboard(site, page, shop):
     expect(page.get_by_role("dialog")).to_contain_text("Place a probe on the line")
 
 
+@pytest.mark.soak
 def test_an_address_that_was_cut_off_leaves_the_keys_working(site, page, shop):
     read(site, page, "shop", "shop/pricing.py", "#pr%C3")
     page.keyboard.press("j")
@@ -197,6 +199,7 @@ def test_an_address_that_was_cut_off_leaves_the_keys_working(site, page, shop):
     expect(page.locator(".line.current .gutter")).to_be_focused()
 
 
+@pytest.mark.soak
 def test_what_cannot_be_placed_says_why(site, watched, shop):
     watched.allowed.append("status of 400")
     page = watched.page

@@ -10,7 +10,6 @@ import stat
 import struct
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from leadline.agent.link.native import original
 
@@ -63,10 +62,12 @@ def is_any_open() -> bool:
     """Tell whether this process has a database open: through such a connection it reads the
     file itself, at any time."""
     for descriptor in range(3, _MOST_OPEN):
-        with suppress(OSError):
+        try:
             is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
             if is_file and os.pread(descriptor, len(_MAGIC), 0) == _MAGIC:
                 return True
+        except OSError:
+            continue
     return False
 
 
