@@ -40,9 +40,12 @@ def write(tmp_path, home):
 
 
 def run(cwd: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a program, which writes whole lines, as it does unless it is told otherwise."""
+    env = {name: one for name, one in os.environ.items() if name != "PYTHONUNBUFFERED"}
     return subprocess.run(
-        words, cwd=cwd, capture_output=True, text=True, input=stdin, timeout=60, check=False
-    )
+        words, cwd=cwd, capture_output=True, text=True, input=stdin, timeout=60, check=False,
+        env=env,
+    )  # fmt: skip
 
 
 def with_probe(cwd: Path, probe: str, *words: str, stdin: str = ""):

@@ -57,6 +57,7 @@ def err(text: str) -> None:
     if sys.stderr is None:
         return
     try:
-        print(text, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{text}\n")  # at once: a program that is run may write there, too
+        sys.stderr.flush()
     except BrokenPipeError:
         sys.stderr = None  # the interpreter must not flush into it again
