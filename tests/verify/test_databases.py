@@ -639,6 +639,18 @@ def test_what_is_written_each_time_tells_nothing_of_what_was_written_once(folder
     assert is_right or "sets what the change leads to" in found.report.reason
 
 
+def test_more_functions_than_are_told_leave_it_unknown(folder):
+    """Any of those beyond may write."""
+    many = "\n".join(f"def step_{n}():\n    return {n}" for n in range(600))
+    calls = "    [globals()[f'step_{n}']() for n in range(600)]\n    return liked"
+    old = many + COUNTED.replace("    return liked", calls)
+    new = old.replace("10 // len(text)", "10 // (len(text) or 1)")
+    given = [(text,) for text in ("", "a", "bb", "")]
+    found = tried(folder, old, new, "add", given, "raises ZeroDivisionError", "result == 10")
+    assert found.report.verdict == "unknown", found.report.sentence
+    assert "more functions of the service have run" in found.report.reason
+
+
 @pytest.mark.soak
 def test_applications_write_to_their_copy(folder):
     bodies = {

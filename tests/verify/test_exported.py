@@ -320,7 +320,7 @@ def test_generators_are_gone_through_to_their_end(tmp_path):
     assert "1 failed, 1 passed" in run(tmp_path / "kept", fixed)
 
 
-DRIVEN = """
+TALLY = """
 def tally(n):
     total = 0
     while True:
@@ -328,19 +328,13 @@ def tally(n):
             total += 12 // (yield total)
         except KeyError as error:
             total = len(error.args)
-
-async def atally(n):
-    total = 0
-    while True:
-        try:
-            total += 12 // (yield total)
-        except KeyError as error:
-            total = len(error.args)
-
+"""
+ROWS = """
 async def rows(n):
     for one in n:
         yield 12 // one
 """
+DRIVEN = TALLY + TALLY.replace("def tally", "async def atally") + ROWS
 
 
 @pytest.mark.soak

@@ -43,6 +43,8 @@ LATE = "is not known from before: the call has imported it"
 BEGAN = "at the start: "
 """How a name of `Ran.state` begins that tells what a run found, by a digest: runs that began
 with something else cannot be compared."""
+MORE = ":"
+"""Stands in `Ran.called` for functions beyond what is told of one run."""
 OPENED = f"{BEGAN}a database that is open"
 """Said of a run in a process that has one: it may read the file by that, at any time."""
 GIVEN = "!."
@@ -176,7 +178,8 @@ class Ran:
     left: dict[str, str] = field(default_factory=dict)
     met: list[str] = field(default_factory=list)
     called: list[str] = field(default_factory=list)
-    """The functions of the service that have run, `FILE:QUALNAME`, where that is told."""
+    """The functions of the service that have run, `FILE:QUALNAME`, where that is told; the last
+    is `MORE` where more have than are told."""
 
 
 def write(message: Begin | Ready | Order | Ran) -> bytes:

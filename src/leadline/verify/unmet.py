@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from leadline.trial.candidate import Change, decoded
-from leadline.trial.place import BEGAN, IN_TWIN, OPENED, Ran
+from leadline.trial.place import BEGAN, IN_TWIN, MORE, OPENED, Ran
 from leadline.trial.syntax import last_of
 from leadline.verify.comparison import Compared
 from leadline.verify.deeds import Text, called
@@ -37,6 +37,7 @@ _QUERIES = frozenset(
 _OPEN = "the database that is open"
 _OTHERWISE = "{} may have been otherwise when the calls were made"
 _COMMITS = "the candidate ends its transactions otherwise"
+_TOO_MANY = "more functions of the service have run than can be looked through for writes"
 _LEADS = "{} sets what the change leads to"
 _MOST_NAMED = 3
 
@@ -85,6 +86,8 @@ def not_met(
     if not asked and any(OPENED in run.state for run, _ in runs):
         asked = _OPEN if any(_has(of, ran, _QUERIES) for of in _texts(changes, others)) else ""
     asked = asked or files
+    if asked and any(MORE in run.called for run, _ in runs):
+        return _TOO_MANY
     if asked and (where := led_to(changes, others, ran, entry, idle)):
         said = f"{_LEADS.format(where)}, and {_OTHERWISE.format(asked)}"
         return f"{said}: {IN_TWIN}" if afterwards else said

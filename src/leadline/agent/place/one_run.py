@@ -24,7 +24,7 @@ from leadline.trial.course import Course, Coursed
 from leadline.trial.gateway import exchange_of
 from leadline.trial.loops import settle
 from leadline.trial.outcome import UNSHOWN, Outcome
-from leadline.trial.place import HANDED, Begin, Order, Ran, cut, write
+from leadline.trial.place import HANDED, MORE, Begin, Order, Ran, cut, write
 from leadline.trial.printed import Printed
 from leadline.trial.questions import Questions
 from leadline.trial.rebuilding import rebuild
@@ -43,7 +43,7 @@ LEFT_S = 0.25
 PRINTED = 500_000
 """Characters: far more than anybody prints in one call."""
 _MOST_CALLED = 500
-"""Functions of the service that are told of one run."""
+"""Functions of the service that are told of one run, some 50 kB of its answer."""
 _GOING_ON = f"{UNSHOWN}going on of threads"
 HANDED_TO_C = "what was not kept was handed to code in C, and the code looked at it"
 _CO_VARARGS, _CO_VARKEYWORDS, _CO_COROUTINE = 0x4, 0x8, 0x80
@@ -170,8 +170,14 @@ def observed(
         left,
         beneath | within | _of_changed_files(kinds, course),
         look.moved.reads(course.started()) if look.moved is not None else [],
-        called=[f"{file}:{name}" for file, name in sorted(course.called())[:_MOST_CALLED]],
+        called=_called(course),
     )
+
+
+def _called(course: Course) -> list[str]:
+    """Return the functions that have run; where these are too many, that there are more."""
+    every = [f"{file}:{name}" for file, name in sorted(course.called())]
+    return every if len(every) <= _MOST_CALLED else [*every[:_MOST_CALLED], MORE]
 
 
 def _left(call: Call, given: Mapping[str, object], look: Look) -> dict[str, Value]:
