@@ -374,3 +374,13 @@ def test_nothing_is_held_afterwards() -> None:
     del shell
     assert gone() is None
     assert kept.document is not None
+
+
+def test_what_a_program_imports_is_called_by_the_module_it_is_of(monkeypatch):
+    """`from shop.app import app`: another process has no such program."""
+    shop = types.ModuleType("shop_of_landmarks")
+    shop.app = app = object()
+    monkeypatch.setitem(sys.modules, shop.__name__, shop)
+    monkeypatch.setattr(sys.modules["__main__"], "app_of_landmarks", app, raising=False)
+    found = Landmarks.of(["__main__", shop.__name__])
+    assert found.name_of(app) == (shop.__name__, "app")

@@ -258,6 +258,79 @@ if __name__ == "__main__":
 """
 
 
+BOOK = """\
+import sqlite3
+DB = sqlite3.connect("book.db", isolation_level=None)
+DB.execute("create table sale (id integer primary key, state text)")
+DB.execute("insert into sale values (0, 'new'), (1, 'new')")
+
+def promote(number):
+    DB.execute("update sale set state = 'paid' where id = ? and state = 'new'", (number,))
+
+class Guests(dict):
+    def get(self, number):
+        if number not in self:
+            self[number] = {"number": number}
+        return self[number]
+
+guests = Guests()
+"""
+TILL = """\
+import time
+from book import guests, promote
+
+def settle(number, note):
+    promote(number)
+    return note.strip()
+
+def greet(number, note):
+    guest = guests.get(number)
+    return note.strip(), guest["number"]
+
+if __name__ == "__main__":
+    for number in range(1_000_000):
+        note = " a" if number % 4 else None
+        for function, of in ((settle, number % 2), (greet, number)):
+            try:
+                function(of, note)
+            except AttributeError:
+                pass
+        time.sleep(0.01)
+"""
+
+
+def test_what_calls_have_set_already_is_no_evidence_in_twins(leadline, tmp_path):
+    """What is set stands in another file, and the runs say that it was called."""
+    fixed = TILL.replace("note.strip()", "(note or '').strip()")
+    wrong = fixed.replace("    promote(number)\n", "")
+    lost = fixed.replace("guests.get(number)", "dict.get(guests, number) or {'number': number}")
+    (tmp_path / "book.py").write_text(BOOK)
+    (tmp_path / "till.py").write_text(TILL)
+    for name, text in (("fixed.py", fixed), ("wrong.py", wrong), ("lost.py", lost)):
+        (tmp_path / name).write_text(text)
+    environ = {"LEADLINE_TWIN": "threads", "LEADLINE_TWIN_LOAD": "1000",
+               "LEADLINE_TWIN_PAUSE": "10000", "LEADLINE_TWIN_RATE": "50"}  # fmt: skip
+    command = [LEADLINE, "run", "--service", "till", "--", sys.executable, "till.py"]
+    told = {}
+    with Program(command, tmp_path, environ):
+        wait_for(lambda: leadline.connected("till"), 20, "the till connects")
+        for place, entry, candidate in (
+            ("hit", "settle", "fixed"), ("hit", "settle", "wrong"), ("twin", "greet", "lost"),
+        ):  # fmt: skip
+            said = leadline.cli(
+                "verify", "till", "--entry", f"__main__:{entry}", "--place", place, "--fails",
+                "raises AttributeError", "--replace", f"till.py={candidate}.py", "-n", "6",
+                "--least", "2", "--json", status=None,
+            )  # fmt: skip
+            told[candidate] = json.loads(said.splitlines()[0])
+    sentences = {name: one["sentence"] for name, one in told.items()}
+    assert sentences["fixed"].startswith("no longer fails"), sentences
+    assert sentences["wrong"].startswith("unknown"), sentences
+    assert "what the change leads to, and the database that is open may" in sentences["wrong"]
+    assert sentences["lost"].startswith("changes behaviour"), sentences
+    assert told["lost"]["place"] == "twins of the live process, one at each hit"
+
+
 def test_the_program_itself_is_imported_without_beginning_its_work(leadline, tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
     new = SCRIPT.replace("100 // self.people", "100 // (self.people or 1)")

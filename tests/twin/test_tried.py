@@ -13,6 +13,7 @@ from leadline.trial import candidate, place
 from leadline.trial.course import Coursed
 from leadline.trial.marks import Chance, Mark
 from leadline.trial.outcome import Outcome
+from leadline.trial.place import OPENED
 from leadline.trial.running import Rerun
 from leadline.wire.messages import encode
 from leadline.wire.probe import Moment, TwinProbe
@@ -132,6 +133,17 @@ def test_what_a_run_has_changed_beside_its_outcome_is_compared_too() -> None:
         (name,) = next(iter(beside.values()))
         assert found.candidate.differences[0].where in (name, f"argument {name}")
         assert found.runs[3].same_as == ""
+
+
+def test_what_runs_have_begun_with_is_told_and_each_function_that_has_run_once() -> None:
+    began = {"state": {OPENED: "", "shop.COUNT": 2}}
+    found = tried(
+        ran(CONTROLS[0], 5, called=["/srv/a.py:f"], **began),
+        ran(CONTROLS[1], 5, called=["/srv/a.py:f"], **began),
+        ran(CANDIDATE, 6, called=["/srv/a.py:f", "/srv/b.py:g"], **began),
+    )
+    assert [one.state for one in found.runs] == [{}, {OPENED: ""}, {}, {OPENED: ""}]
+    assert [one.called for one in found.runs] == [[], ["/srv/a.py:f"], [], ["/srv/b.py:g"]]
 
 
 def of_a_sample(*messages: dict[str, Any]) -> Tried:

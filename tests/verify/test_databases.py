@@ -727,3 +727,58 @@ def test_a_file_that_is_written_meanwhile_makes_no_difference(folder):
         Candidate.SAME, Candidate.UNKNOWN,
     }  # fmt: skip
     assert any("did not hold the same" in one.reason for one in cases), cases
+
+
+REPOSITORY = """
+@contextlib.contextmanager
+def repository():
+    con = connect(PATH)
+    try:
+        yield con
+        con.commit()
+    except Exception:
+        con.rollback()
+        raise
+    finally:
+        con.close()
+
+def note(con, line):
+    con.execute("insert into log values (?)", (line,))
+
+def add(text):
+    with repository() as con:
+        line = "by " + text[:1]
+        share = 10 // len(text)
+        (seen,) = con.execute("select text from comments where id = 1").fetchone()
+        con.execute("update comments set text = 'seen', likes = likes + 1 where id = 1")
+        note(con, line)
+    return share
+"""
+GUARD = "        if {} == '{}':\n            return 0\n"
+UPDATE = "        con.execute("
+ONE_MORE = "        (seen,) = con"
+BY_WORLD = "of the change decides by what is there, and database app.db may have been otherwise"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict", "reason"),
+    [
+        ("text[:1]", "(text or '-')[:1]", "fixed", ""),
+        (UPDATE, f"{GUARD.format('seen', 'seen')}{UPDATE}", "unknown", BY_WORLD),
+        (ONE_MORE, f"{GUARD.format('text', 'a')}{ONE_MORE}", "changes behaviour", ""),
+        ('"by "', '"of "', "changes behaviour", ""),
+    ],
+)  # fmt: skip
+def test_a_guard_against_doing_a_thing_twice_is_not_refuted_by_its_own_call(
+    folder, before, after, verdict, reason
+):
+    """As a service has it: a connection for each call, helpers, and a row beside it."""
+    new = REPOSITORY.replace("10 // len(text)", "10 // (len(text) or 1)").replace(before, after)
+    with contextlib.closing(sqlite3.connect(folder / "app.db")) as con, con:
+        con.execute("update comments set text = 'seen' where id = 1")
+    given = [(text,) for text in ("", "a", "bb", "")]
+    found = tried(
+        folder, REPOSITORY, new, "add", given, "raises ZeroDivisionError", "result == 10"
+    )
+    assert found.report.verdict == verdict, found.report.sentence
+    assert reason in found.report.reason

@@ -66,6 +66,23 @@ def test_what_others_may_find_is_one_on_either_side(body):
     assert effect(plain, f(body)).startswith("app.py:")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    return sessions.get(a)",
+        "    return len(GROUPS[a])",
+        "    return a in registry",
+        "    return sorted(a, key=counted)",
+        "    return [*map(registry, a)]",
+    ],
+)
+@pytest.mark.parametrize("brought", ["sessions, GROUPS, registry, counted", "*"])
+def test_what_another_file_has_made_may_do_anything(body, brought):
+    head = f"from store import {brought}\n"
+    assert effect(head + f(body), head + f("    return a")).startswith("app.py:")
+    assert effect(head + f("    return a"), head + f("    return [a]")) == ""
+
+
 def test_it_is_of_changed_functions_and_of_the_entry():
     other = "def g():\n    STATUS[1] = 1\n"
     assert effect(other + f("    return 1"), other + f("    return 2")) == ""

@@ -19,6 +19,9 @@ def f(a, b=None, self=None):
 def clean(a):
     return a.strip()
 
+def noted(line):
+    db.execute('insert into t (a) values (?)', (line,))
+
 def state_of(order):
     return order.state or 'new'
 
@@ -45,6 +48,11 @@ INSERT = "    db.execute('insert into t values (?)', {})"
 MANY = "    db.executemany('insert into t values (?)', rows)"
 TEXT = "    text = a.strip()\n"
 FIXED = "    text = (a or '').strip()\n"
+UNDONE = (
+    "    try:\n        x = {}.strip()\n        db.execute('insert into t values (?)', (b,))\n"
+    "    except ValueError:\n        {}\n        raise"
+)
+GOES_ON = "if b:\n            return 0"
 LED = {
     "it is dropped": (PAID, PAID.replace("    row.state = 'paid'\n", "")),
     "it is another": (PAID, PAID.replace("= 'paid'", "= row.state or 'paid'")),
@@ -56,6 +64,41 @@ LED = {
     "what is made of what is there": (
         f"{ROW}    rows = [a]\n{MANY}",
         f"{ROW}    rows = [a] if row else []\n{MANY}",
+    ),
+    "what is called with something else": ("    return load(a), a", "    return load(b), a"),
+    "what is called only at times": (
+        "    return load(a), a", "    return load(a) if b else 0, a",
+    ),
+    "what is called below what it was above": (
+        "    x = load(a)\n    if not see(b):\n        return 0\n    return x",
+        "    if not see(b):\n        return 0\n    x = load(a)\n    return x",
+    ),
+    "in the other case": (
+        "    if b:\n        x = load(a)\n    else:\n        y = 1\n    return a",
+        "    if b:\n        y = 1\n    else:\n        x = load(a)\n    return a",
+    ),
+    "in another case": (
+        "    if b:\n        x = load(a)\n    if a:\n        y = 1\n    return a",
+        "    if b:\n        y = 1\n    if a:\n        x = load(a)\n    return a",
+    ),
+    "later than another": (
+        "    x = load(a)\n    y = see(a)\n    return a",
+        "    y = see(a)\n    x = load(a)\n    return a",
+    ),
+    "what a helper sets where it is": (
+        "    x = order.state\n    noted('a')\n    if x:\n        return 1",
+        "    x = order.state\n    if x:\n        return 1\n    noted('a')",
+    ),
+    "by a name that is a function's as well": (
+        "    status = see(a)\n    if status:\n        return 1\n    noted('a')",
+        "    noted('a')\n    status = see(a)\n    if status:\n        return 1",
+    ),
+    "what goes on all the same": (
+        UNDONE.format("a", GOES_ON), UNDONE.format("(a or '')", GOES_ON),
+    ),
+    "with what is changed": (
+        "    row = see(a)\n    row.n = 1\n    return load(row), a",
+        "    row = see(a)\n    row.n = 2\n    return load(row), b",
     ),
     "a value where nothing is yet": (
         f"{TEXT}    db.execute('insert or ignore into t values (?)', (text,))",
@@ -127,6 +170,24 @@ NOT_LED = {
         f"    text = clean(a)\n{INSERT.format('(text,)')}",
     ),
     "what is read": (f"{ROW}    return row.total / a", f"{ROW}    return row.total / (a or 1)"),
+    "what is called beside it all the same": (
+        "    return str(load(b)), a.strip()", "    return str(load(b)), (a or '').strip()",
+    ),
+    "and below a condition": (
+        "    if b:\n        return load(b), a\n    return a",
+        "    if b:\n        return load(b), a or ''\n    return a",
+    ),
+    "what is kept in a block that may undo it": (
+        UNDONE.format("a", "db.rollback()"), UNDONE.format("(a or '')", "db.rollback()"),
+    ),
+    "a helper that adds a row": (
+        "    text = a[:9]\n    noted(text)\n    row = load(b)",
+        "    text = (a or '')[:9]\n    noted(text)\n    row = load(b)",
+    ),
+    "a response of the call's own": (
+        "    response = jsonify(a)\n    response.headers['x'] = 'a'\n    return response",
+        "    response = jsonify(a or '')\n    response.headers['x'] = 'a'\n    return response",
+    ),
     "an object of the call's own": (
         "    found = {}\n    found[a] = 1\n    return found",
         "    found = {}\n    found[a] = 2\n    return found",

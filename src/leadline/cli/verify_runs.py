@@ -89,6 +89,7 @@ def ran_of(
         inside=dict(held.get("held", {})),
         left=dict(run.get("left", {})),
         met=list(run.get("met", ())),
+        called=[name for one in runs.values() for name in one.get("called", ())],
     )
 
 

@@ -19,6 +19,7 @@ from leadline.cli.verify_runs import compare, many_runs, ran_of
 from leadline.cli.verify_sample import Tried, check_put_in, sampled, seen
 from leadline.trial.candidate import Candidate
 from leadline.trial.outcome import Outcome
+from leadline.trial.place import IN_TWIN
 from leadline.trial.remade import remade_in
 from leadline.verify.aside import Aside, aside
 from leadline.verify.calls import CapturedCall
@@ -68,7 +69,24 @@ def in_twins(args: argparse.Namespace, candidate: Candidate, captured: Captured)
             tried[0].notes.append("not tried at their hits: it was stopped by Ctrl-C")
         else:
             tried = _instead(tried[0], live)
-    return replace(_reported(asked, tried, began), stopped=tried[0].stopped)
+    found = replace(_reported(asked, tried, began), stopped=tried[0].stopped)
+    return _at_hits_too(args, candidate, captured, found)
+
+
+def _at_hits_too(
+    args: argparse.Namespace, candidate: Candidate, captured: Captured, found: Verified
+) -> Verified:
+    """Try the candidate at hits where a twin that was made afterwards has shown that it does
+    not know enough."""
+    why = found.report.reason
+    if found.stopped or IN_TWIN not in why:
+        return found
+    err(f"leadline: {harmless(why)}; trying live calls at their hits")
+    try:
+        live = at_hits(args, candidate, captured)
+    except LeadlineError as error:
+        return noted(found, [f"not tried at their hits: {error.message}"])
+    return noted(live, [f"a twin that was made afterwards did not know: {why}"])
 
 
 def at_hits(args: argparse.Namespace, candidate: Candidate, known: Captured) -> Verified:

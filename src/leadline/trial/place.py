@@ -47,6 +47,9 @@ MORE = ":"
 """Stands in `Ran.called` for functions beyond what is told of one run."""
 OPENED = f"{BEGAN}a database that is open"
 """Said of a run in a process that has one: it may read the file by that, at any time."""
+LATER = f"{BEGAN}what the process holds"
+"""Said of a run in a twin that was made when its call had been made: what the call has set is
+there already."""
 GIVEN = "!."
 """Stands in a path before the attribute of what a name of a module leads to, if the old code
 must have had it there as well, whatever its text says: `module:name!.attribute`, which is

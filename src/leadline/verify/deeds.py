@@ -19,11 +19,16 @@ from leadline.trial.syntax import last_of
 _MAKERS = frozenset(
     """
     list dict set frozenset tuple bytearray deque Counter defaultdict OrderedDict sorted str
-    bytes StringIO BytesIO
+    bytes StringIO BytesIO jsonify make_response redirect render
     """.split()
 )
-"""What makes a new object, which nobody else has."""
+"""What makes a new object, which nobody else has; so does what is called a response."""
 _DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+_SOMETIMES = (
+    *(ast.IfExp, ast.BoolOp, ast.Compare, ast.Lambda),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
+"""What evaluates not all that is in it, or more than once."""
 _TOLD = frozenset("print log logger logging warnings time asyncio".split())
 """What is called for what it prints or logs, each time anew, or to wait."""
 _METHODS = frozenset(
@@ -57,6 +62,14 @@ _BY_NAME = frozenset(
     """.split()
 )
 """Decorators beneath which a function is called by its name, or by a server for its answer."""
+_PLAIN_HOOKS = frozenset(
+    f"__{name}__"
+    for name in """
+    enter exit aenter aexit iter aiter next anext repr str format len bool hash contains
+    eq ne lt le gt ge
+    """.split()
+)
+_MANAGERS = ("contextmanager", "asynccontextmanager")
 _ASK_CLASSES = ("isinstance", "issubclass")
 _MAKES_OBJECTS = ("__init__", "__post_init__", "__new__")
 _MODULES = (math, re)
@@ -81,7 +94,9 @@ _WRITES = re.compile(
 _RECKONS = (
     _READS
     | frozenset(name for one in (*_TYPES, *_MODULES) for name in dir(one))
-    | frozenset("loads dumps b64encode b64decode hexdigest digest escape deepcopy".split())
+    | frozenset(
+        "loads dumps b64encode b64decode hexdigest digest escape deepcopy get_json".split()
+    )
 ) - _METHODS
 """Names of what only reckons, in Python's own types."""
 
@@ -96,7 +111,9 @@ class Text:
         """With their qualified names, but for those within functions."""
         self.named: dict[str, list[Function]] = {}
         """By their own names; those that make the objects of a class by its name."""
-        self._known: dict[str, bool] = {}
+        self._known: dict[int, bool] = {}
+        self._whose: dict[int, tuple[str, str]] = {}
+        """Of functions of other files, by identity: the file, and the qualified name."""
         try:
             tree = ast.parse(text or "")
         except (SyntaxError, ValueError, RecursionError):
@@ -105,6 +122,13 @@ class Text:
         self._is_alone = is_alone
         self.foreign = frozenset(_foreign(tree))
         """Names of the module that hold what other files have made, or calls."""
+        self._modules = {
+            one.asname or one.name: one.name.rpartition(".")[2]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for one in node.names
+        }
+        """What imported names may be modules of."""
         self._filling = {
             one.id
             for node in tree.body
@@ -124,10 +148,29 @@ class Text:
                 inner = f"{path}{child.name}." if isinstance(child, ast.ClassDef) else path
                 waiting.append((inner, child))
 
-    def know(self, functions: Iterable[tuple[str, Function]]) -> None:
-        """Count with functions of other files, where they are called by their names."""
+    def know(self, file: str, functions: Iterable[tuple[str, Function]]) -> None:
+        """Count with functions of another file, where they are called by their names."""
         for qualname, function in functions:
             self.named.setdefault(called(qualname), []).append(function)
+            self._whose[id(function)] = file, qualname
+
+    def callees(self, func: ast.expr) -> list[Function]:
+        """Return the functions that may be called so: of a module that is named, its own; by a
+        plain name, one of this file rather than another's; of an object, methods."""
+        known = self.named.get(last_of(func), [])
+        if isinstance(func, ast.Name):
+            own = [one for one in known if id(one) not in self._whose]
+            return own or known
+        if not isinstance(func, ast.Attribute) or len(known) < 2:
+            return known
+        module = self._modules.get(last_of(func.value), last_of(func.value))
+        ends = (f"/{module}.py", f"/{module}/__init__.py")
+        of = [one for one in known if self._of(one)[0].endswith(ends)]
+        return of or [one for one in known if "." in self._of(one)[1]] or known
+
+    def _of(self, function: Function) -> tuple[str, str]:
+        own = next((name for name, one in self.functions if one is function), "")
+        return self._whose.get(id(function), ("", own))
 
     def first_deed(self, function: Function) -> int:
         """Return the first line on which a function may set something that lasts, or 0."""
@@ -153,6 +196,15 @@ class Text:
             or any(map(self._hands_on, own_nodes(node)))
         )
 
+    def only_calls(self, node: ast.stmt, fresh: frozenset[str]) -> list[ast.Call]:
+        """Return the calls by which a statement may set something, if it does by nothing else
+        and makes them whatever it is given; else none."""
+        found = [one for one in calls_of(node) if not self._reckons(one, fresh)]
+        always = [one for one in _always(node) if isinstance(one, ast.Call)]
+        stores = not isinstance(node, ast.Expr) and sets(node, fresh)
+        otherwise = stores or any(map(self._hands_on, own_nodes(node)))
+        return [] if otherwise or any(one not in always for one in found) else found
+
     def _hands_on(self, node: ast.AST) -> bool:
         """Tell whether something is handed on that may set something when it is called, or is
         asked in a way that its class may have an answer of its own to."""
@@ -160,14 +212,14 @@ class Text:
             case ast.Call(func=func, args=args, keywords=keywords):
                 given = [*args, *(one.value for one in keywords)]
                 names = {one.id for one in given if isinstance(one, ast.Name)}
-                known = {name for name in names if name in self.named}
                 if last_of(func) in _ASK_CLASSES:
                     return False
-                return any(not self._is_harmless(name) for name in known) or (
+                known = [one for name in names for one in self.callees(ast.Name(name))]
+                return not all(map(self._is_harmless, known)) or (
                     self._is_alone and bool(names & self.foreign)
                 )
             case ast.Subscript(ctx=ast.Load(), value=ast.Name(id=name)):
-                return self._is_alone and (name in self.foreign or name in self._filling)
+                return name in self._filling or (self._is_alone and name in self.foreign)
             case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=name)]):
                 return self._is_alone and name in self.foreign
         return False
@@ -175,10 +227,8 @@ class Text:
     def _calls_harmless(self, node: ast.Expr) -> bool:
         """Tell whether a statement only calls functions that are known to set nothing."""
         calls = [one for one in calls_of(node) if not is_of_super(one)]
-        return all(
-            (name := last_of(call.func)) in self.named and self._is_harmless(name)
-            for call in calls
-        )
+        found = [self.callees(call.func) for call in calls]
+        return all(known and all(map(self._is_harmless, known)) for known in found)
 
     def _reckons(self, call: ast.Call, fresh: frozenset[str]) -> bool:
         if is_of_super(call):
@@ -188,20 +238,20 @@ class Text:
             return False
         if root in _TOLD or (root in fresh and isinstance(call.func, ast.Attribute)):
             return True
-        if name in self.named and isinstance(call.func, ast.Name | ast.Attribute):
-            return self._is_harmless(name)
+        if known := self.callees(call.func):
+            return all(map(self._is_harmless, known))
         if name.lstrip("_")[:1].isupper():  # a new object of a class
             return True
         if self._is_alone and root in self.foreign and isinstance(call.func, ast.Attribute):
             return False
         return name in (_FUNCTIONS if isinstance(call.func, ast.Name) else _RECKONS)
 
-    def _is_harmless(self, name: str) -> bool:
-        """Tell it of the functions of that name here; one that calls itself is none."""
-        if name not in self._known:
-            self._known[name] = False
-            self._known[name] = not any(map(self.first_deed, self.named[name]))
-        return self._known[name]
+    def _is_harmless(self, function: Function) -> bool:
+        """Tell it of one that is called; one that calls itself is none."""
+        if id(function) not in self._known:
+            self._known[id(function)] = False
+            self._known[id(function)] = not self.first_deed(function)
+        return self._known[id(function)]
 
 
 def _only_selects(call: ast.Call) -> bool:
@@ -257,6 +307,18 @@ def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
         ]
 
 
+def _always(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a statement's own that are evaluated each time it runs."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        if isinstance(one, (*_SOMETIMES, *FUNCTIONS, ast.ClassDef)):
+            continue
+        inner = ast.iter_child_nodes(one)
+        waiting += [each for each in inner if not isinstance(each, ast.stmt)]
+
+
 def is_implicit(function: Function) -> bool:
     """Tell whether a function runs where its name is in no text: an operator, a `with`, a hook
     of a library, what stands behind a decorator."""
@@ -267,6 +329,15 @@ def is_implicit(function: Function) -> bool:
         last_of(one.func if isinstance(one, ast.Call) else one) not in _BY_NAME
         for one in function.decorator_list
     )
+
+
+def is_hook(function: Function) -> bool:
+    """Tell whether a function runs where its name is in no text, and may make something else of
+    what is set there: `__setattr__`, a listener."""
+    if not is_implicit(function) or function.name in _PLAIN_HOOKS:
+        return False
+    said = [one.func if isinstance(one, ast.Call) else one for one in function.decorator_list]
+    return not (said and all(last_of(one) in _MANAGERS for one in said))
 
 
 def _foreign(tree: ast.Module) -> Iterator[str]:
@@ -280,13 +351,34 @@ def _foreign(tree: ast.Module) -> Iterator[str]:
                         yield (one.asname or one.name).partition(".")[0]
             case ast.ImportFrom(module=module, names=names):
                 if (module or ".").partition(".")[0] not in sys.stdlib_module_names:
-                    yield from (
-                        name
-                        for one in names
-                        if (name := one.asname or one.name).isupper() or name.islower()
-                    )
+                    said = {one.asname or one.name for one in names}
+                    yield from filter(_is_no_class, _unbound(tree) if "*" in said else said)
             case ast.Assign(targets=targets, value=ast.Call() as value) if not _is_new(value):
                 yield from (one.id for one in targets if isinstance(one, ast.Name))
+
+
+def _is_no_class(name: str) -> bool:
+    return name.isupper() or name.islower()
+
+
+def _unbound(tree: ast.Module) -> set[str]:
+    """Return the names that a text only reads: `from ... import *` has brought them."""
+    read, bound = set[str](), set[str](_BUILTINS)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()):
+                read.add(name)
+            case (
+                ast.Name(id=name)
+                | ast.arg(arg=name)
+                | ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+            ):
+                bound.add(name)
+            case ast.alias(name=name, asname=asname):
+                bound.add(asname or name.partition(".")[0])
+    return read - bound
 
 
 def is_of_super(call: ast.Call) -> bool:
@@ -361,5 +453,6 @@ def _stored_otherwise(node: ast.AST) -> Iterator[ast.AST]:
 
 def _is_new(value: ast.expr | None) -> bool:
     if isinstance(value, ast.Call):
-        return last_of(value.func) in _MAKERS
+        name = last_of(value.func)
+        return name in _MAKERS or name.endswith("Response")
     return isinstance(value, _DISPLAYS)

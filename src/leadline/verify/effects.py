@@ -30,7 +30,7 @@ def effect_of(changes: Sequence[Change], entry: str) -> str:
     is_here = False
     for change in changes:
         file = change.file.rpartition("/")[2]
-        for text, lines in _sides(change):
+        for text, lines in _sides(change, is_alone=True):
             for qualname, function in text.functions:
                 is_entry = is_entry_of(change.file, qualname, entry)
                 is_here |= is_entry

@@ -5,7 +5,7 @@ are the process' own and the server's: they hold what earlier requests have left
 live call and the control they are not compared; between control and candidate they are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from leadline.trial.outcome import Outcome
@@ -14,6 +14,11 @@ from leadline.wire.gateway import HEAD, RESPONSE
 from leadline.wire.struct import replace
 from leadline.wire.value import Value, render
 
+_REQUESTS = (
+    ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING"),
+    ("method", "path", "query_string"),
+)
+"""What was asked for, in the dictionary of a request of WSGI and of ASGI."""
 UNSHOWN_RESPONSE = "the live call does not show what was answered"
 _HEAD_UNSEEN = (
     "status and headers were compared between control and candidate; the live call shows the "
@@ -72,6 +77,22 @@ def answer_text(response: Value) -> str:
         *(render(fields[name]) for name in ("body", "raised") if name in fields),
     ]
     return "answered " + ", ".join(parts)
+
+
+def request_text(arguments: Mapping[str, Value]) -> str:
+    """Return what was asked for, `GET /orders/3?page=2`; empty where no argument is the request
+    of a server."""
+    for value in arguments.values():
+        entries = value.get("entries") if isinstance(value, dict) else None
+        if not isinstance(entries, list):
+            continue
+        held = {key: one for key, one in entries if isinstance(key, str)}
+        for method, path, query in _REQUESTS:
+            if isinstance(held.get(method), str) and isinstance(held.get(path), str):
+                asked = held.get(query)
+                text = asked.get("text") if isinstance(asked, dict) else asked
+                return f"{held[method]} {held[path]}" + (f"?{text}" if text else "")
+    return ""
 
 
 def _fields(call: CapturedCall) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 from leadline.trial.candidate import Change
 from leadline.trial.scopes import FUNCTIONS, head, is_text, span
-from leadline.verify.deeds import Text, fresh_names, is_implicit
+from leadline.verify.arguments import Arguments
+from leadline.verify.deeds import Text, fresh_names, is_hook, is_implicit
 from leadline.verify.effects import is_entry_of
 from leadline.verify.leads import Leading, Names
 from leadline.verify.steady import Given, Steady, stored
@@ -27,16 +28,21 @@ def led_to(
     ran: Ran,
     entry: str = "",
     idle: Mapping[str, frozenset[int]] = MappingProxyType({}),
+    *,
+    is_alone: bool = False,
 ) -> str:
     """Return where something is set to which the change leads, as `FILE:LINE`; nothing where
     it leads to nothing such. `others` are the texts of other files of the service of which
     functions `ran`; where none are known to have, all of the changed files count. `entry` is
-    `module:name`, and `idle` are lines of new texts that no good call has met (`guards`)."""
+    `module:name`, and `idle` are lines of new texts that no good call has met (`guards`).
+    `is_alone` is of `Text`."""
     alike: list[Counter[str]] = []
     lines: list[str] = []
     for is_new in (False, True):
         alike.append(Counter())
-        for file, line, what in _Side(changes, others, ran, entry, idle, is_new).deeds():
+        for file, line, what in _Side(
+            changes, others, ran, entry, idle, is_new, is_alone
+        ).deeds():
             if not what:
                 return _at(file, line)
             alike[-1][what] += 1
@@ -81,13 +87,14 @@ class _Side:
         entry: str,
         idle: Mapping[str, frozenset[int]],
         is_new: bool,
+        is_alone: bool,
     ) -> None:
         self._texts: list[tuple[str, Text, frozenset[int]]] = []
         self._ran, self._entry = ran, entry
         names = Names()
         for one in changes:
             what = one.difference
-            text = Text(one.new if is_new else one.old)
+            text = Text(one.new if is_new else one.old, is_alone=is_alone)
             lines = what.new - idle.get(one.file, frozenset()) if is_new else what.old
             self._texts.append((one.file, text, lines))
             names.add(*what.names, *what.functions)
@@ -105,13 +112,14 @@ class _Side:
         )
         """Whether what is changed runs without being named."""
         self._texts += [
-            (file, Text(text), frozenset()) for file, text in others.items()
+            (file, Text(text, is_alone=is_alone), frozenset())
+            for file, text in others.items()
             if file not in changed
-        ]  # fmt: skip
+        ]
         self._share(changed)
         self._names = self._leading(names)
         self._is_hooked = any(
-            is_implicit(function)
+            is_hook(function)
             for file, text, _ in self._texts
             for qualname, function in text.functions
             if (file, qualname) in self._ran
@@ -128,7 +136,7 @@ class _Side:
         for file, text, _ in self._texts:
             for other, functions in known:
                 if other != file:
-                    text.know(functions)
+                    text.know(other, functions)
 
     def _leading(self, names: "Names") -> "Names":
         """Return the names of all that leads to what is changed: a function that calls it."""
@@ -151,6 +159,8 @@ class _Side:
 
     def deeds(self) -> Iterator[tuple[str, int, str]]:
         """Yield what is set, by file and line; of what is set each time, what it is."""
+        texts = {file: text for file, text, _ in self._texts}
+        arguments = Arguments(texts, self._ran, self._entry)
         for file, text, lines in self._texts:
             for qualname, function in text.functions:
                 if not self._counts(file, qualname):
@@ -159,8 +169,7 @@ class _Side:
                     if line := text.first_deed(function):
                         yield file, line, ""
                     continue
-                is_entry = is_entry_of(file, qualname, self._entry)
-                steady = Steady(text, function, Given.KEPT if is_entry else Given.UNKNOWN)
+                steady = arguments.steady((file, qualname), text, function)
                 looked = Leading(
                     text, function, lines, self._names, steady, is_hooked=self._is_hooked
                 )

@@ -77,7 +77,7 @@ class Leading:
     ) -> None:
         self._text, self._lines, self._names = text, lines, names
         self._steady, self._is_hooked = steady, is_hooked
-        self._own = locals_of(function)
+        self._own, self._name = locals_of(function), function.name
         self._fresh = fresh_names(function)
         self._statements = list(within_of(function))
         self._led: set[str] = set()
@@ -99,15 +99,17 @@ class Leading:
             (one.lineno for one, above in self._statements if self._leaves(one, above)),
             default=0,
         )
+        count = 0
         for statement, above in self._statements:
             if not self._text.is_deed(statement, self._fresh):
                 continue
+            count += 1
             if any(map(self._is_decided, above)) or 0 < left < statement.lineno:
                 yield statement.lineno, ""
             elif self._is_touched(statement):
-                is_sure = self._is_sure(statement, above)
-                yield statement.lineno, self._set_anew(statement) if is_sure else ""
-            elif self._is_led(statement) and not self._is_as_plain(statement, above):
+                what = self._set_anew(statement) if self._is_sure(statement, above) else ""
+                yield statement.lineno, what or self._called(statement, above, count)
+            elif self._sets_led(statement) and not self._is_as_plain(statement, above):
                 yield statement.lineno, ""
 
     def _is_touched(self, statement: ast.stmt) -> bool:
@@ -120,19 +122,36 @@ class Leading:
         led = self._led | self._filled
         return self._names.are_in(node, self._text, self._own) or bool(_loads(node) & led)
 
+    def _sets_led(self, statement: ast.stmt) -> bool:
+        """Tell whether what an unchanged statement sets is led to. A function that is called is
+        looked at itself: here what it is given counts."""
+        if not self._is_led(statement):
+            return False
+        calls = self._text.only_calls(statement, self._fresh)
+        return not calls or any(map(self._is_given_led, calls))
+
+    def _is_given_led(self, call: ast.Call) -> bool:
+        if not self._text.callees(call.func):
+            return self._is_led(call)
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        given = [*call.args, *(one.value for one in call.keywords), *filter(None, [owner])]
+        return any(map(self._is_led, given))
+
     def _told(self, statement: ast.stmt) -> set[str]:
         """Return the name of a connection, or session, that is only told what to write."""
         match statement:
             case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name) as func)):
                 root = root_of(func)
                 writes = name in _WRITES or (name in _ON_OTHERS and root not in self._fresh)
-                return {root} if writes else set()
+                known = [] if self._is_hooked else self._text.callees(func)
+                helps = bool(known) and all(_only_writes(self._text, one) for one in known)
+                return {root} if writes or helps else set()
         return set()
 
     def _is_decided(self, above: ast.stmt) -> bool:
         """Tell whether the change decides whether the body of a statement runs."""
         if isinstance(above, ast.Try | ast.TryStar):
-            return self._is_touched(above) or (bool(above.handlers) and self._may_raise(above))
+            return self._is_touched(above) or (_goes_on(above) and self._may_raise(above))
         if isinstance(above, ast.With | ast.AsyncWith):
             return self._swallows(above) and self._may_raise(above)
         return isinstance(above, _DECIDE) and self._is_led(above)
@@ -141,7 +160,7 @@ class Leading:
         """Tell whether a `with` may go on where its body has raised."""
         names = {last_of(one.func) for one in own_nodes(above) if isinstance(one, ast.Call)}
         return _SUPPRESSES in names or any(
-            isinstance(node, ast.Try) and node.handlers
+            isinstance(node, ast.Try) and _goes_on(node)
             for name in names
             for function in self._text.named.get(name, ())
             for node in ast.walk(function)
@@ -192,7 +211,7 @@ class Leading:
                 and one.id in self._text.named
                 and all(
                     is_steady_function(self._text, function, frozenset())
-                    for function in self._text.named[one.id]
+                    for function in self._text.callees(one)
                 )
             ):
                 return False
@@ -214,6 +233,21 @@ class Leading:
                     return f"{ast.dump(call.func)} {said}"
         return ""
 
+    def _called(self, statement: ast.stmt, above: Sequence[ast.stmt], count: int) -> str:
+        """Return what a statement calls, and where, if it sets nothing otherwise, and nothing
+        that is called is led to; else nothing. `count` tells which deed of its function it
+        is."""
+        calls = self._text.only_calls(statement, self._fresh)
+        led = self._led | self._filled
+        for call in calls:
+            if self._names.are_in(call, self._text, self._own) or _loads(call) & led:
+                return ""
+        leaves = [one for one, _ in self._statements
+                  if isinstance(one, _LEAVES) and one.lineno < statement.lineno]  # fmt: skip
+        beneath = [_branch(one, statement) for one in above]
+        said = [self._name, count, len(leaves), *beneath, *map(ast.dump, calls)]
+        return " ".join(map(str, said)) if calls else ""
+
     def _is_plain_place(self, place: ast.Attribute | ast.Subscript) -> bool:
         """Tell whether what is set there is kept as it is, and written with its object: no
         item of a table, which may be written later or not, and nothing with a setter."""
@@ -234,15 +268,79 @@ class Leading:
         """Tell it of a call that is given, or made on, what is led to."""
         name = last_of(call.func)
         if name in _WRITES:
-            text = _text(call.args[0]) if call.args else ""
-            return not _DEPENDS.search(text) and _AS_PLAIN.fullmatch(text) is not None
+            return _writes_plainly(call)
         if name in self._text.named or self._is_hooked:
-            return self._steady.is_steady(call)
+            known = [] if self._is_hooked else self._text.callees(call.func)
+            always = bool(known) and all(_only_writes(self._text, one) for one in known)
+            return always or self._steady.is_steady(call)
         if name == "save" and not (call.args or call.keywords):
             return True  # of Django: all columns, as they are
-        if name == "add" and len(call.args) != 1:
-            return False  # to a cache, where there is none
-        return name in _MADE_ANEW or name[:1].isupper() or self._steady.is_steady(call)
+        if name in _MADE_ANEW:
+            return _makes_anew(call)
+        return name[:1].isupper() or self._steady.is_steady(call)
+
+
+def _goes_on(node: ast.Try | ast.TryStar) -> bool:
+    """Tell whether a `try` may go on where its body has raised, and does not raise in turn:
+    then nobody outside sees that."""
+    within = [each for one in node.handlers for each in ast.walk(one)]
+    within += [each for one in node.finalbody for each in ast.walk(one)]
+    leaves = any(isinstance(one, ast.Return | ast.Continue | ast.Break) for one in within)
+    return leaves or any(not isinstance(one.body[-1], ast.Raise) for one in node.handlers)
+
+
+def _branch(above: ast.stmt, statement: ast.stmt) -> str:
+    """Return the head of what a statement is in, and in which part of it that is."""
+    part = next(
+        name
+        for name, held in ast.iter_fields(above)
+        for one in (held if isinstance(held, list) else [held])
+        if isinstance(one, ast.AST) and any(each is statement for each in ast.walk(one))
+    )
+    said = [one for one in ast.iter_child_nodes(above) if not isinstance(one, ast.stmt)]
+    return f"{part} of {[ast.dump(one) for one in said]}"
+
+
+def _writes_plainly(call: ast.Call) -> bool:
+    """Tell whether SQL writes what it is given, whatever is there."""
+    text = _text(call.args[0]) if call.args else ""
+    return not _DEPENDS.search(text) and _AS_PLAIN.fullmatch(text) is not None
+
+
+def inserts(call: ast.Call) -> bool:
+    """Tell whether SQL adds the row that it is given, whatever is there."""
+    return _writes_plainly(call) and _text(call.args[0]).lstrip()[:6].lower() == "insert"
+
+
+def _makes_anew(call: ast.Call) -> bool:
+    return last_of(call.func) != "add" or len(call.args) == 1  # of two: to a cache, perhaps
+
+
+def _only_writes(text: Text, function: Function) -> bool:
+    """Tell whether a function sets something each time, and sets what it is given."""
+    fresh, *statements = fresh_names(function), *within_of(function)
+    for number, (statement, above) in enumerate(statements, 1):
+        if isinstance(statement, (*_DECIDE, *_LEAVES)) and number < len(statements):
+            return False
+        if not all(isinstance(one, ast.With | ast.AsyncWith) for one in above):
+            return False
+        if not text.is_deed(statement, fresh) or isinstance(
+            statement, ast.With | ast.AsyncWith
+        ):
+            continue
+        match statement:
+            case (
+                ast.Expr(value=ast.Call() as call)
+                | ast.Assign(targets=[ast.Name()], value=ast.Call() as call)
+            ) if last_of(call.func) in _WRITES:
+                if not _writes_plainly(call):
+                    return False
+            case ast.Expr(value=ast.Call() as call) if last_of(call.func) in _MADE_ANEW:
+                if not _makes_anew(call):
+                    return False
+            case _:
+                return False
+    return True
 
 
 def _text(node: ast.expr) -> str:

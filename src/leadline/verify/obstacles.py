@@ -24,6 +24,9 @@ _CHANGED = (
 )
 
 
+_UNDONE = ("(rolled back)", "(not committed)")
+
+
 def in_the_way(first: Ran, candidate: Ran) -> str:
     """Return what a sealed place stopped the candidate at, and no control."""
     return _tried_more(first, candidate) or _limit_met(first, candidate)
@@ -47,7 +50,8 @@ def acted_already(first: Ran, second: Ran, candidate: Ran) -> str:
     found."""
     ours, others, theirs = (_without_effect(ran) for ran in (first, second, candidate))
     for text in ours:
-        if text in others and text not in theirs:
+        is_undone = text.endswith(_UNDONE)  # then no live call has written it either
+        if text in others and text not in theirs and not is_undone:
             return in_fresh(first, _ACTED.format(text))
     return ""
 

@@ -10,7 +10,7 @@ from leadline.trial.candidate import Candidate as Code
 from leadline.trial.outcome import Outcome
 from leadline.trial.place import Ran
 from leadline.verify.comparison import Compared
-from leadline.verify.gateways import answer_text
+from leadline.verify.gateways import answer_text, request_text
 from leadline.verify.verdict import (
     Candidate,
     Control,
@@ -26,6 +26,8 @@ from leadline.wire.twin import Difference
 from leadline.wire.value import render
 
 SCHEMA_VERSION = 1
+_ASKED = "request"
+"""Stands before the arguments of a call that was a request."""
 MAX_SHOWN = 20
 """Calls of each sort that are shown; all are counted."""
 MAX_DIFFERENCES = 20
@@ -145,7 +147,8 @@ def _size(one: Compared, stated: Stated) -> tuple[bool, int, int]:
 
 
 def _shown(one: Compared, sort: Sort, stated: Stated) -> Shown:
-    swallowed = ""
+    swallowed, given = "", one.call.live.arguments
+    asked = request_text(given)
     if one.swallowed is not None:
         name = one.swallowed.classes[0].rpartition(".")[2]
         swallowed = f"{name} is still raised at {one.swallowed.at}"
@@ -154,11 +157,8 @@ def _shown(one: Compared, sort: Sort, stated: Stated) -> Shown:
     return Shown(
         number=one.call.number,
         sort=sort,
-        arguments={
-            name: _text(value)
-            for name, value in one.call.live.arguments.items()
-            if name != RESPONSE
-        },
+        arguments=({_ASKED: _cut(asked)} if asked else {})
+        | {name: _text(value) for name, value in given.items() if name != RESPONSE},
         live=outcome_text(one.call.live),
         control=_ran_text(one.control),
         candidate=_ran_text(one.candidate),

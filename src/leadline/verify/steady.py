@@ -32,6 +32,7 @@ _METHODS = frozenset(
 ) | frozenset("quantize normalize date isoformat group groups append".split())
 """Methods of values that many objects hardly have: `get` may be a database's."""
 
+_OF_DICTS = ("get", "items", "keys", "values")
 _REQUEST = "request"
 """By this name a request is kept with its call."""
 _NOT_OF_REQUESTS = frozenset(("user", "auser", "session", "state", "app", "db", "g"))
@@ -51,8 +52,15 @@ class Steady:
     """What is steady in one function."""
 
     def __init__(
-        self, text: Text, function: Function, given: Given, within: frozenset[str] = frozenset()
+        self,
+        text: Text,
+        function: Function,
+        given: Given,
+        within: frozenset[str] = frozenset(),
+        *,
+        unsteady: frozenset[str] = frozenset(),
     ) -> None:
+        """`unsteady` are parameters that are known not to be."""
         self._text, self._within = text, within | {function.name}
         self._given = frozenset(one.arg for one in ast.walk(function.args)
                                 if isinstance(one, ast.arg))  # fmt: skip
@@ -66,7 +74,7 @@ class Steady:
             for name in one.names
         }
         self._own = (locals_of(function) | inner) - outer
-        self._unsteady = set(self._given if given is Given.UNKNOWN else ())
+        self._unsteady = set(self._given if given is Given.UNKNOWN else unsteady)
         self._unsteady.discard(_REQUEST)
         statements = list(within_of(function))
         count = -1
@@ -97,8 +105,9 @@ class Steady:
             case ast.Call():
                 return self._is_steady_call(node)
             case ast.Name(ctx=ast.Load()):
-                is_own = node.id in self._own - self._unsteady or node.id == _REQUEST
-                return is_own or self._is_called(node.id)
+                if node.id in self._own and node.id != _REQUEST:
+                    return node.id not in self._unsteady
+                return node.id == _REQUEST or self._is_called(node.id)
             case ast.Attribute(ctx=ast.Load()):
                 return self._is_steady_attribute(node)
             case ast.Await() | ast.Yield() | ast.YieldFrom():
@@ -112,7 +121,8 @@ class Steady:
                 isinstance(one, ast.Attribute) and one.attr in _NOT_OF_REQUESTS
                 for one in ast.walk(node)
             )
-        if root in self._given and not self._has_attributes and node.attr not in _METHODS:
+        is_method = node.attr in _METHODS or node.attr in _OF_DICTS
+        if root in self._given and not self._has_attributes and not is_method:
             return False
         # of what is reckoned there is no root: that is looked at itself
         return root in {"", *_MODULES} or root in self._own - self._unsteady
@@ -127,12 +137,19 @@ class Steady:
             if name in self._text.named:
                 return all(
                     is_steady_function(self._text, one, self._within)
-                    for one in self._text.named[name]
+                    for one in self._text.callees(call.func)
                 )
             return name in _CALLED | _CLASSES or is_class_name(name)
         root = root_of(call.func)
         if root == _REQUEST:
             return name in _METHODS | {"get", "getlist", "get_json"}
+        if name in _OF_DICTS and isinstance(call.func, ast.Attribute):
+            held = call.func.value  # of a parameter that is kept, or of what is reckoned
+            return (
+                isinstance(held, ast.Name)
+                and self.has(held.id)
+                and name not in self._text.named
+            )
         return root in _MODULES or (
             name in _METHODS and name not in self._text.named and root != "self"
         )

@@ -6,17 +6,15 @@ then, whatever the lines in between would do. Only in a twin at its hit is all a
 """
 
 import ast
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 
-from leadline.trial.candidate import Change, decoded
-from leadline.trial.place import BEGAN, IN_TWIN, MORE, OPENED, Ran
+from leadline.trial.candidate import Change
+from leadline.trial.place import BEGAN, IN_TWIN, LATER, MORE, OPENED, Ran
 from leadline.trial.syntax import last_of
 from leadline.verify.comparison import Compared
-from leadline.verify.deeds import Text, called
-from leadline.verify.effects import commits_otherwise, decided, is_entry_of
+from leadline.verify.deeds import Text
+from leadline.verify.effects import commits_otherwise, decided
+from leadline.verify.functions import functions_of, other_texts
 from leadline.verify.leading import guards, led_to
 
 _FILES = frozenset(
@@ -59,14 +57,8 @@ def not_met(
         if run is not None
     ]
     afterwards = [run for run, at_hit in runs if not at_hit]
-    named = {os.path.realpath(change.file): change.file for change in changes}
-    ran = {
-        (named.get(file, file), name)
-        for run, _ in runs
-        for file, _, name in (one.rpartition(":") for one in run.called)
-    }
-    others = _others(ran, {change.file for change in changes})
-    ran = ran or _likely(changes, entry)
+    ran = functions_of((run for run, _ in runs), changes)
+    others = other_texts(ran, changes)
     files = ""
     if any(_has(of, ran, _FILES) for of in _texts(changes, others)):
         files = "what files there are, and hold,"
@@ -85,47 +77,14 @@ def not_met(
     asked = _database([run for run, _ in runs])
     if not asked and any(OPENED in run.state for run, _ in runs):
         asked = _OPEN if any(_has(of, ran, _QUERIES) for of in _texts(changes, others)) else ""
-    asked = asked or files
+    is_later = any(LATER in run.state for run, _ in runs)
+    asked = asked or files or (LATER.removeprefix(BEGAN) if is_later else "")
     if asked and any(MORE in run.called for run, _ in runs):
         return _TOO_MANY
-    if asked and (where := led_to(changes, others, ran, entry, idle)):
+    if asked and (where := led_to(changes, others, ran, entry, idle, is_alone=is_later)):
         said = f"{_LEADS.format(where)}, and {_OTHERWISE.format(asked)}"
         return f"{said}: {IN_TWIN}" if afterwards else said
     return ""
-
-
-def _likely(changes: Sequence[Change], entry: str) -> set[tuple[str, str]]:
-    """Return the functions of changed files that may have run where nobody says which have:
-    changed ones, the entry, and what these call by a name that is theirs."""
-    found: set[tuple[str, str]] = set()
-    for change in changes:
-        for text in map(Text, filter(None, (change.old, change.new))):
-            waiting = [
-                (name, one)
-                for name, one in text.functions
-                if name in change.difference.functions
-                or is_entry_of(change.file, name, entry)
-                or change.old is None
-            ]
-            while waiting:
-                name, function = waiting.pop()
-                if (change.file, name) in found:
-                    continue
-                found.add((change.file, name))
-                names = {
-                    last_of(one.func) for one in ast.walk(function) if isinstance(one, ast.Call)
-                }
-                waiting += [one for one in text.functions if called(one[0]) in names]
-    return found
-
-
-def _others(ran: Iterable[tuple[str, str]], changed: Collection[str]) -> dict[str, str]:
-    """Return the texts of other files of the service of which functions have run."""
-    found = {}
-    for file in {file for file, _ in ran} - set(changed):
-        with suppress(OSError):
-            found[file] = decoded(Path(file).read_bytes())
-    return found
 
 
 def _hidden(
@@ -152,7 +111,10 @@ def _hidden(
 def _database(runs: Iterable[Ran]) -> str:
     """Return the first database that runs have asked."""
     found = (
-        name for run in runs for name in run.state if name.startswith(BEGAN) and name != OPENED
+        name
+        for run in runs
+        for name in run.state
+        if name.startswith(BEGAN) and name not in (OPENED, LATER)
     )
     return next(found, "").removeprefix(BEGAN)
 

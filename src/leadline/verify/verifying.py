@@ -25,6 +25,7 @@ from leadline.verify.lacking import without_what_lacks
 from leadline.verify.left import left_behind
 from leadline.verify.loaded import check_loaded, edited, loaded_of, taken_back
 from leadline.verify.luck import TIMES, once_more, to_run_again, without_luck
+from leadline.verify.moved_on import with_world_open
 from leadline.verify.places import ENDLESS, Places
 from leadline.verify.report import (
     Report,
@@ -97,6 +98,12 @@ class Verified:
     """Whether it was ended before all calls were run."""
 
 
+_ANOTHER_CAUSE = (
+    "{} of {} failing calls have come by no changed line, and may fail for another reason: "
+    "--fails or --entry can say more closely which are meant"
+)
+
+
 def verify(request: Request, progress: Progress = lambda *_: None) -> Verified:
     """Run the candidate on the calls, beside two controls, and report what may be said.
 
@@ -133,6 +140,7 @@ def reported(
     """Judge what became of the calls, and put it all into a report."""
     changes = asked.candidate.changes
     compared = with_classes_open(without_luck(compared), changes)
+    compared = with_world_open(compared, changes, asked.entry)
     coverage = coverage_of(compared, _lines(changes, _old), _lines(changes, _new))
     stated = Stated(
         bool(asked.fails),
@@ -170,6 +178,7 @@ def reported(
             *advice.of_requests(compared),
             *notes_of(map(_agreed, compared)),
             *_not_named(compared, asked.fails),
+            *_of_another_cause(compared, asked.fails),
             *_met_by_none(compared, asked.expect),
         ],
     )
@@ -185,6 +194,15 @@ def _not_named(compared: Sequence[Compared], fails: str) -> list[str]:
     )
     calls = {name: f"{count} call{'s' * (count != 1)}" for name, count in counted.items()}
     return [f"{calls[name]} raised {name}, and --fails does not say so" for name in calls]
+
+
+def _of_another_cause(compared: Sequence[Compared], fails: str) -> list[str]:
+    """Say how many failing calls never come by what is changed."""
+    failing = [one for one in compared if one.case.failed and one.case.agreed]
+    passed = [one for one in failing if not one.case.reached]
+    if not fails or len(passed) in (0, len(failing)):
+        return []
+    return [_ANOTHER_CAUSE.format(len(passed), len(failing))]
 
 
 def _met_by_none(compared: Sequence[Compared], expect: str) -> list[str]:

@@ -181,6 +181,8 @@ class Ran:
     can be told apart without it. All that is left out with the outcome, by `same_as`, too.
     `left` says what the run has read that the old code may have left in the process, and by
     which part of the change it would be otherwise; `met` are such parts that it has come by.
+    `called` are functions of the service that have run, `FILE:NAME`, without those that the
+    runs before it have told already.
     """
 
     what: str
@@ -206,6 +208,7 @@ class Ran:
     path: str = ""
     left: dict[str, str] = field(default_factory=dict)
     met: list[str] = field(default_factory=list)
+    called: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

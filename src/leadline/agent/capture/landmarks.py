@@ -27,6 +27,8 @@ from leadline.wire.kept import TYPE_STEP
 MAX_LANDMARKS = 50_000
 MAX_MODULE_NAMES = 5_000
 _MOST_LOCALS = 20
+_PROGRAM = ("__main__", "__mp_main__")
+"""What a program imports has the name of where it is from, which other processes have too."""
 _OF_THE_START = frozenset(("click.globals",))
 """Modules whose thread locals tell with what command a process was started: 15 kB of each call
 of a server that was, as uvicorn, flask, celery and datasette are, and of none of its calls."""
@@ -81,7 +83,7 @@ class Landmarks:
         names: dict[int, Name] = {}
         own: set[str] = set()
         thread_locals: list[Name] = []
-        for module in modules:
+        for module in sorted(modules, key=_is_program):
             if type(module) is not str or _is_standard(module):
                 continue
             held = names_of(sys.modules.get(module))
@@ -114,6 +116,10 @@ class Landmarks:
     def leave_bare(self, names: Iterable[Name]) -> None:
         """From now on, write down no more than these names."""
         self.bare.update(names)
+
+
+def _is_program(module: object) -> bool:
+    return type(module) is str and module in _PROGRAM
 
 
 def _is_own(names: dict[str, Any]) -> bool:

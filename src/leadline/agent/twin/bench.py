@@ -27,7 +27,7 @@ from leadline.trial.course import Course
 from leadline.trial.elsewhere import be_elsewhere
 from leadline.trial.failure import told
 from leadline.trial.left import told as told_left
-from leadline.trial.place import OPENED, Begin, Order, Ran, cut
+from leadline.trial.place import LATER, OPENED, Begin, Order, Ran, cut
 from leadline.trial.printed import Printed
 from leadline.trial.questions import Questions
 from leadline.trial.rebuilding import built
@@ -65,8 +65,8 @@ class Bench:
     lines: tuple[dict[str, list[int]], dict[str, list[int]]]
     """Lines that count as changed, in the old text and in the new one, by file."""
     obstacle: str = ""
-    has_database: bool = False
-    """Whether the process had one open when it was copied."""
+    begun: tuple[str, ...] = ()
+    """What may not be as it was when the call was made, as a run says it in its state."""
 
     @property
     def notes(self) -> list[str]:
@@ -124,13 +124,15 @@ class Bench:
             ran.coursed.touched,
             is_new=what in (CANDIDATE, AGAIN[1]),
         )
-        if self.has_database:
-            ran.state[OPENED] = ""
+        ran.state.update(dict.fromkeys(self.begun, ""))
         return replace(ran, left=read, met=met), notes
 
 
-def bench_of(code: tuple[str, ...], entry: Entry, policy: TwinPolicy) -> Bench:
-    """Return the bench of an order's candidate. Raises what `decode` does."""
+def bench_of(
+    code: tuple[str, ...], entry: Entry, policy: TwinPolicy, *, is_later: bool = False
+) -> Bench:
+    """Return the bench of an order's candidate. `is_later` says that its calls have been made
+    already. Raises what `decode` does."""
     tried = candidate.decode(json.loads(code[0]))
     overlay = {one.file: one.new for one in tried.changes}
     scope = [os.path.dirname(one) for one in overlay if not is_installed(one)]
@@ -146,10 +148,10 @@ def bench_of(code: tuple[str, ...], entry: Entry, policy: TwinPolicy) -> Bench:
     # of an insertion the other side knows, and of a deletion too
     old = {one.file: sorted(touched_old(one, beside=False)) for one in tried.changes}
     new = {one.file: sorted(touched_new(one, beside=False)) for one in tried.changes}
+    begun = (OPENED,) * is_any_open() + (LATER,) * is_later
     return Bench(
-        tried, entry, stated(code), policy, is_own, state, planned, (old, new), why,
-        is_any_open(),
-    )  # fmt: skip
+        tried, entry, stated(code), policy, is_own, state, planned, (old, new), why, begun
+    )
 
 
 def entry_of(frame: FrameType, function_of: FunctionOf) -> Entry:

@@ -22,10 +22,12 @@ _SYSTEM = (
     "/etc/pki/tls/certs",
     "/etc/pki/ca-trust/extracted",
     "/usr/share/ca-certificates",
+    "/proc/sys/vm/overcommit_memory",
 )
 """Where libraries lie that an import loads, what every clock asks for, the table that
 `mimetypes` reads, which web frameworks do when they are imported, and the certificates that
-everybody trusts, which a client of HTTP reads when it is made. No folder of keys."""
+everybody trusts, which a client of HTTP reads when it is made; what glibc reads when it gives
+back memory of a thread. No folder of keys."""
 _MOST = 200
 
 

@@ -13,7 +13,7 @@ from leadline.trial import agreeing, place
 from leadline.trial.course import Coursed
 from leadline.trial.marks import Mark
 from leadline.trial.outcome import Outcome, read_outcome
-from leadline.trial.place import HANDED, UNCOMPARED, UNSEEN
+from leadline.trial.place import BEGAN, HANDED, UNCOMPARED, UNSEEN
 from leadline.wire.errors import WireError
 from leadline.wire.messages import encode
 from leadline.wire.struct import dataclass, field, replace
@@ -176,12 +176,13 @@ def _without_common(heard: dict[str, _Heard]) -> dict[str, _Heard]:
 
 
 def _common(sides: list[dict[str, Value]]) -> set[str]:
-    """Return the names under which all have the same, but for those that are reasons."""
+    """Return the names under which all have the same, but for those that are reasons, and what
+    runs found at their start."""
     first, *others = sides
     return {
         name
         for name, value in first.items()
-        if not name.startswith((HANDED, UNCOMPARED, UNSEEN))
+        if not name.startswith((BEGAN, HANDED, UNCOMPARED, UNSEEN))
         and all(name in one and _alike(one[name], value) for one in others)
     }
 
@@ -265,6 +266,7 @@ def _ran(what: str, one: _Heard) -> Ran:
         path=run.coursed.path,
         left=run.left,
         met=run.met,
+        called=run.called,
     )
 
 
@@ -277,11 +279,14 @@ def _lines(course: Coursed) -> list[str] | None:
 
 
 def _fitting(runs: list[Ran]) -> list[Ran]:
-    """Say each outcome once, and no more of them than there is room for."""
+    """Say each outcome and each function once, and no more outcomes than there is room for."""
     known: dict[bytes, str] = {}
+    called: set[str] = set()
     left = MAX_ANSWER_BYTES
     found = []
-    for one in runs:
+    for run in runs:
+        one = replace(run, called=[name for name in run.called if name not in called])
+        called.update(run.called)
         content = encode(
             [one.returned, one.value, one.arguments, one.yields, one.state, one.given, one.held]
         )

@@ -59,7 +59,7 @@ def serve(
     named, within_s = names(probe.code)
     notes = revival.revive()
     try:
-        bench = bench_of(probe.code, entry_of(frame, function_of), policy)
+        bench = bench_of(probe.code, entry_of(frame, function_of), policy, is_later=True)
     except LeadlineError as error:
         tell({"obstacle": error.message, "done": True})
         return
