@@ -238,6 +238,24 @@ def test_what_stands_for_what_was_not_kept_is_told_and_not_touched(monkeypatch):
     assert times_touched() == before
 
 
+def test_what_large_new_objects_lead_to_and_was_there_is_told_by_where_it_is(monkeypatch):
+    """As the middleware of a web application leads back to all of the application."""
+    module, state = looked_at(
+        monkeypatch,
+        "class Of: pass\nAPP, OTHER = Of(), Of()\n"
+        "APP.rows = OTHER.rows = [[i] * 20 for i in range(20_000)]\n",
+    )
+    module.APP.layer = layer = module.Of()
+    layer.app = module.APP
+    told = state.changed()
+    where = "state_of_one:APP.layer.app"
+    assert told[where] == "a Of that was there"
+    assert told[f"the place of {where}"] == "state_of_one:APP"
+    assert len(told) == 3, list(told)
+    layer.app = module.OTHER
+    assert state.changed()[f"the place of {where}"] == "state_of_one:OTHER"
+
+
 def test_what_is_too_large_is_said(monkeypatch):
     monkeypatch.setattr(changes, "MAX_TOLD", 50)
     module, state = looked_at(monkeypatch, "ROWS = {}\n")

@@ -56,6 +56,8 @@ type Taken = tuple[Value, bool]
 _CONTAINERS = (dict, list, set, deque, bytearray)
 _SEEN_THROUGH = frozenset(("builtins", "functools", "types"))
 """Modules of objects that keep nothing but what they were given: methods, partials."""
+_TOLD_WHOLE = (*_CONTAINERS, tuple, frozenset, type, FunctionType, ModuleType)
+"""Classes of what is told wherever it is."""
 _KEYS = {int, str, bytes}
 """Classes of keys that are told apart by what they are written as."""
 _MISSING: Any = object()
@@ -374,7 +376,19 @@ class Changes:
                 self._too_large(path)
         elif not (is_class and self._reach.knows(now)):
             for step, one in within:
-                self._waiting.append((path + step, _secret(step[1:], one), _MISSING, one))
+                if route := self._route(one):
+                    self.found[path + step] = f"a {type(one).__qualname__} that was there"
+                    self.found[f"{UNSHOWN}place of {path}{step}"] = route
+                else:
+                    self._waiting.append((path + step, _secret(step[1:], one), _MISSING, one))
+
+    def _route(self, value: Any) -> str:
+        """Return where modules held an object before the run: what has changed in it is told
+        there. Nothing for one that they did not hold, and for plain data."""
+        kind = type(value)
+        if kind is Withheld or is_plain(value) or issubclass(kind, _TOLD_WHOLE):
+            return ""
+        return self._reach.route(value)
 
     def _whole_text(self, value: object) -> str:
         """As `_text`, with what a tree does not show, such as what C code keeps."""

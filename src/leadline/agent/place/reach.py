@@ -30,6 +30,9 @@ MAX_OBJECTS = 1_000_000
 """Containers and objects of all modules together. Of what is beyond, nothing is known."""
 
 
+_MOST_STEPS = 50
+
+
 class _Group:
     """Many objects that are asked for their insides in the same way."""
 
@@ -211,6 +214,28 @@ class Reach:
     def knows(self, value: object) -> bool:
         """Tell whether an object was there before."""
         return id(value) in self._held
+
+    def route(self, value: object) -> str:
+        """Return by which steps modules led to an object before, as `module:name.attribute`;
+        nothing where none did, or that is not known. It is the shortest way, and the first."""
+        if not self.knows(value):
+            return ""
+        steps: list[str] = []
+        while len(steps) < _MOST_STEPS:
+            if (
+                isinstance(value, types.ModuleType)
+                and self.modules.get(value.__name__) is value
+            ):
+                return f"{value.__name__}:{''.join(reversed(steps)).removeprefix('.')}"
+            above = self._up.get(id(value))
+            holder = self._kept.get(above[0]) if above else None
+            found = self.inside(holder, True) if holder is not None else None
+            step = next((step for step, one in found or () if one is value), None)
+            if step is None:
+                return ""
+            steps.append(step)
+            value = holder
+        return ""
 
     def has_others(self, value: object) -> bool:
         """Tell whether more than one thing led to an object before."""
