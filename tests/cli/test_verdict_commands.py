@@ -63,7 +63,7 @@ def ran(leadline, *words, env=None):
 
 def test_a_verdict_is_kept_and_shown_again(leadline, app) -> None:
     asked = ("verify", "shop", "--entry", "app:share", *FAILS, *STATED)
-    done = ran(leadline, *asked, "-n", "14", "--least", "5", "--for", "20s")
+    done = ran(leadline, *asked, "-n", "14", "--least", "3", "--for", "20s")
     assert done.returncode == 0, done.stderr
     link = f"leadline: kept as verdict 1: http://leadline.localhost:{leadline.port}/verdicts/1"
     assert done.stderr.splitlines()[-1] == link

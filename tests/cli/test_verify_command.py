@@ -259,13 +259,19 @@ if __name__ == "__main__":
 
 
 BOOK = """\
-import sqlite3
+import contextlib, sqlite3
 DB = sqlite3.connect("book.db", isolation_level=None)
 DB.execute("create table sale (id integer primary key, state text)")
-DB.execute("insert into sale values (0, 'new'), (1, 'new')")
+DB.executemany("insert into sale values (?, 'new')", ((i,) for i in range(5_000)))
 
 def promote(number):
     DB.execute("update sale set state = 'paid' where id = ? and state = 'new'", (number,))
+
+def settled(number):
+    with contextlib.closing(sqlite3.connect("book.db")) as db, db:
+        (state,) = db.execute("select state from sale where id = ?", (number,)).fetchone()
+        db.execute("update sale set state = 'paid' where id = ? and state = 'new'", (number,))
+    return state
 
 class Guests(dict):
     def get(self, number):
@@ -277,10 +283,14 @@ guests = Guests()
 """
 TILL = """\
 import time
-from book import guests, promote
+from book import guests, promote, settled
 
 def settle(number, note):
     promote(number)
+    return note.strip()
+
+def close(number, note):
+    state = settled(number)
     return note.strip()
 
 def greet(number, note):
@@ -290,45 +300,68 @@ def greet(number, note):
 if __name__ == "__main__":
     for number in range(1_000_000):
         note = " a" if number % 4 else None
-        for function, of in ((settle, number % 2), (greet, number)):
+        for function, of in ((settle, number % 2), (greet, number), (close, number + 2)):
             try:
                 function(of, note)
             except AttributeError:
                 pass
-        time.sleep(0.01)
+        time.sleep(0.05)
 """
 
 
-def test_what_calls_have_set_already_is_no_evidence_in_twins(leadline, tmp_path):
-    """What is set stands in another file, and the runs say that it was called."""
+@pytest.fixture
+def till(leadline, tmp_path):
+    """Returns what tries a candidate of one of its functions."""
     fixed = TILL.replace("note.strip()", "(note or '').strip()")
-    wrong = fixed.replace("    promote(number)\n", "")
-    lost = fixed.replace("guests.get(number)", "dict.get(guests, number) or {'number': number}")
+    settled = "    state = settled(number)\n"
+    candidates = {
+        "fixed": fixed,
+        "wrong": fixed.replace("    promote(number)\n", ""),
+        "lost": fixed.replace("guests.get(number)", "dict.get(guests, number, {'number': 1})"),
+        "guard": fixed.replace(
+            settled, f"{settled}    if state == 'paid':\n        return 'twice'\n"
+        ),
+        "never": fixed.replace(settled, ""),
+    }
     (tmp_path / "book.py").write_text(BOOK)
     (tmp_path / "till.py").write_text(TILL)
-    for name, text in (("fixed.py", fixed), ("wrong.py", wrong), ("lost.py", lost)):
-        (tmp_path / name).write_text(text)
+    for name, text in candidates.items():
+        (tmp_path / f"{name}.py").write_text(text)
+
+    def told(entry, candidate, place, many):
+        said = leadline.cli(
+            "verify", "till", "--entry", f"__main__:{entry}", "--place", place, "--fails",
+            "raises AttributeError", "--replace", f"till.py={candidate}.py", "-n", str(many),
+            "--least", "1", "--json", status=None,
+        )  # fmt: skip
+        return json.loads(said.splitlines()[0])
+
     environ = {"LEADLINE_TWIN": "threads", "LEADLINE_TWIN_LOAD": "1000",
                "LEADLINE_TWIN_PAUSE": "10000", "LEADLINE_TWIN_RATE": "50"}  # fmt: skip
     command = [LEADLINE, "run", "--service", "till", "--", sys.executable, "till.py"]
-    told = {}
     with Program(command, tmp_path, environ):
         wait_for(lambda: leadline.connected("till"), 20, "the till connects")
-        for place, entry, candidate in (
-            ("hit", "settle", "fixed"), ("hit", "settle", "wrong"), ("twin", "greet", "lost"),
-        ):  # fmt: skip
-            said = leadline.cli(
-                "verify", "till", "--entry", f"__main__:{entry}", "--place", place, "--fails",
-                "raises AttributeError", "--replace", f"till.py={candidate}.py", "-n", "6",
-                "--least", "2", "--json", status=None,
-            )  # fmt: skip
-            told[candidate] = json.loads(said.splitlines()[0])
-    sentences = {name: one["sentence"] for name, one in told.items()}
-    assert sentences["fixed"].startswith("no longer fails"), sentences
-    assert sentences["wrong"].startswith("unknown"), sentences
-    assert "what the change leads to, and the database that is open may" in sentences["wrong"]
-    assert sentences["lost"].startswith("changes behaviour"), sentences
-    assert told["lost"]["place"] == "twins of the live process, one at each hit"
+        yield told
+
+
+def test_what_calls_have_set_already_is_no_evidence_in_twins(till):
+    """What is set stands in another file, and the runs say that it was called."""
+    wrong = till("settle", "wrong", "hit", 3)["sentence"]
+    assert wrong.startswith("unknown"), wrong
+    assert "what the change leads to, and the database that is open may" in wrong
+    lost = till("greet", "lost", "twin", 6)
+    assert lost["sentence"].startswith("changes behaviour"), lost["sentence"]
+    assert lost["place"] == "twins of the live process, one at each hit"
+
+
+@pytest.mark.soak
+def test_a_twin_at_its_hit_mostly_finds_what_the_live_call_has_found(till):
+    """A guard against doing a thing twice is right, and what is never done is not."""
+    verdicts = [
+        till(*names, "hit", 12)["verdict"]
+        for names in (("settle", "fixed"), ("close", "guard"), ("close", "never"))
+    ]
+    assert verdicts == ["no longer fails", "no longer fails", "changes behaviour"]
 
 
 def test_the_program_itself_is_imported_without_beginning_its_work(leadline, tmp_path):

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -111,3 +112,34 @@ def test_what_is_no_database_or_too_large_is_not_read(monkeypatch):
         content("b.db")
     with open("b.db", "wb"):
         assert content("b.db") == b""
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_whether_it_is_what_the_call_has_found_is_known_by_when_it_was_written(
+    mode, monkeypatch
+):
+    for name, held in (("_known", {}), ("_at_hit", {}), ("_unmoved", set())):
+        monkeypatch.setattr(database_file, name, held)
+    writer = made(mode)
+
+    def write():
+        writer.execute("insert into entry values (1, 'x')")
+
+    def as_it_was(*, forget=False, meanwhile=lambda: None):
+        database_file._unmoved.clear()
+        database_file.remember(forget=forget)
+        meanwhile()
+        content("a.db")
+        return database_file.is_as_it_was("a.db")
+
+    with contextlib.closing(writer):
+        time.sleep(0.05)
+        assert not as_it_was(), "nobody knew at the hit that it was meant"
+        database_file.note(["a.db"])
+        assert as_it_was()
+        assert not as_it_was(meanwhile=write)
+        write()
+        assert not as_it_was(), "another write may have the same time"
+        time.sleep(0.05)
+        assert not as_it_was(forget=True), "a twin that lives on is later than its calls"
+        assert as_it_was()

@@ -26,6 +26,7 @@ from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared, not_replayable
 from leadline.verify.effects import effect_of
 from leadline.verify.loaded import loaded_of
+from leadline.verify.moved_on import in_time
 from leadline.verify.verdict import LEAST_EVIDENCE
 from leadline.verify.verifying import Asked, Verified, reported
 from leadline.wire.errors import LeadlineError, RefusedError
@@ -38,6 +39,9 @@ MOST = 40
 `fixed` wants (`LEAST_GOOD`), and ten that fail."""
 MOST_INSTEAD = 20
 """Where only failing ones are wanted, as the rest was tried in the sample."""
+_SPARE = 2
+"""Times as many hits as calls, since some twins read what the live call has written by then."""
+_MOST = "at hits {} calls are tried at most, each a pause of the service"
 _AT_HITS = "twins of the live process, one at each hit"
 _EFFECT = (
     "tried at hits: {} may set what outlives the call, which a twin that is made afterwards "
@@ -177,19 +181,19 @@ def _live(
     """Try live calls at their hits, until there are so many of them, and enough."""
     seconds, many = duration(args.seconds), min(args.many, most)
     client = Client()
-    order = ordered(client, asked, TwinUse.VERIFY, many=many, seconds=seconds)
+    order = ordered(client, asked, TwinUse.VERIFY, many=_SPARE * many, seconds=seconds)
     found: list[Compared] = []
-    notes: list[str] = []
+    notes = [_MOST.format(many)] * (args.many > many)
     runs = 0
     files = {change.file for change in asked.candidate.changes}
     left = aside(asked.candidate.changes)
     try:
-        for hit in Waiting(client, order, seconds).hits(many):
+        for hit in Waiting(client, order, seconds).hits(_SPARE * many):
             twin, number = hit["twin"], len(found) + 1
             check_put_in((twin.get("tried") or {}).get("obstacle", ""))
             runs += many_runs(twin.get("tried"))
             found.append(compared(number, twin, files, left, stated=bool(asked.fails)))
-            if len(found) >= many and stop(found):
+            if len(in_time(found)) >= many and stop(found):
                 break
     except KeyboardInterrupt:
         if not found:

@@ -43,6 +43,11 @@ LATE = "is not known from before: the call has imported it"
 BEGAN = "at the start: "
 """How a name of `Ran.state` begins that tells what a run found, by a digest: runs that began
 with something else cannot be compared."""
+UNMOVED = ", which the call has found so"
+"""How such a name ends, beside the other one, of what nobody has written since the call began:
+only a twin at its hit knows that."""
+WRITTEN = ", which the run has written to"
+"""How a third such name ends, where it has."""
 MORE = ":"
 """Stands in `Ran.called` for functions beyond what is told of one run."""
 OPENED = f"{BEGAN}a database that is open"

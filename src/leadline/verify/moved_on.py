@@ -9,19 +9,22 @@ import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from leadline.trial.candidate import Change
-from leadline.trial.place import BEGAN, IDLE, IN_TWIN, LATER, OPENED, Ran
+from leadline.trial.place import IN_TWIN, UNMOVED, WRITTEN, Ran
 from leadline.trial.scopes import head
 from leadline.trial.syntax import last_of
 from leadline.verify.arguments import Arguments
 from leadline.verify.comparison import Compared, left_open
 from leadline.verify.deeds import Text, own_nodes
-from leadline.verify.functions import Functions, functions_of, other_texts
+from leadline.verify.functions import (
+    Functions,
+    functions_of,
+    moved_database,
+    other_texts,
+)
 from leadline.verify.leads import inserts
 from leadline.verify.steady import Steady, within_of
 from leadline.verify.verdict import Candidate
 
-_DATABASE = "database "
-"""How a name of `Ran.state` begins that tells what was written to one."""
 _ASKS = frozenset(
     """
     execute executemany executescript query filter filter_by exclude where get get_or_create
@@ -36,6 +39,7 @@ _WHY = (
     "{} of the change decides by what is there, and {} may have been otherwise when the call "
     "was made"
 )
+_LATE = "{} left out: {} may have been written before the twin had read it"
 
 
 def with_world_open(
@@ -56,22 +60,43 @@ def with_world_open(
     return [_open(one, deciding) if one in doubted else one for one in found]
 
 
+def in_time(found: Sequence[Compared]) -> list[Compared]:
+    """Return calls without those whose twin may have read what the live call had written by
+    then; all of them where no twin is known to have read in time."""
+    if not any(map(_has_read_in_time, found)):
+        return list(found)
+    return [one for one in found if not (_is_at_hit(one) and moved_database(_runs(one)))]
+
+
+def late_words(found: Sequence[Compared], kept: Sequence[Compared]) -> list[str]:
+    """Say how many calls were left out by `in_time`."""
+    numbers = {one.call.number for one in kept}
+    left = [one for one in found if one.call.number not in numbers]
+    if not left:
+        return []
+    many = f"{len(left)} calls are" if len(left) > 1 else "1 call is"
+    return [_LATE.format(many, moved_database(_runs(left[0])))]
+
+
+def _is_at_hit(one: Compared) -> bool:
+    return one.call.document is None and one.case.agreed
+
+
+def _has_read_in_time(one: Compared) -> bool:
+    named = any(name.endswith(UNMOVED) for run in _runs(one) for name in run.state)
+    return _is_at_hit(one) and named and not moved_database(_runs(one))
+
+
 def _may_be_by_world(one: Compared) -> bool:
     case = one.case
     tells = case.candidate is Candidate.DIFFERS and not case.failed
     missed = bool(case.failed) and (case.still_fails or case.expected is False)
-    return case.agreed and (tells or missed) and any(map(_database, _runs(one)))
+    return case.agreed and (tells or missed) and bool(moved_database(_runs(one)))
 
 
 def _writes(run: Ran) -> bool:
     """Tell whether a run has written to a database: then a call has, and others find that."""
-    return any(name.startswith((_DATABASE, IDLE)) for name in run.state)
-
-
-def _database(run: Ran) -> str:
-    """Return the first database that a run has asked."""
-    names = (one for one in run.state if one.startswith(BEGAN) and one not in (OPENED, LATER))
-    return next(names, "").removeprefix(BEGAN)
+    return any(name.endswith(WRITTEN) for name in run.state)
 
 
 def _open(one: Compared, deciding: Mapping[bool, Collection[tuple[str, int]]]) -> Compared:
@@ -80,9 +105,8 @@ def _open(one: Compared, deciding: Mapping[bool, Collection[tuple[str, int]]]) -
         for file, line in ((file, line) for file, lines in touched.items() for line in lines):
             if (file, line) in deciding[is_new]:
                 where = f"{file.rpartition('/')[2]}:{line}"
-                why = _WHY.format(where, next(filter(None, map(_database, _runs(one)))))
-                is_at_hit = one.call.document is None
-                return left_open(one, why if is_at_hit else f"{why}: {IN_TWIN}")
+                why = _WHY.format(where, moved_database(_runs(one)))
+                return left_open(one, why if _is_at_hit(one) else f"{why}: {IN_TWIN}")
     return one
 
 

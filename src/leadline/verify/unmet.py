@@ -9,12 +9,12 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from leadline.trial.candidate import Change
-from leadline.trial.place import BEGAN, IN_TWIN, LATER, MORE, OPENED, Ran
+from leadline.trial.place import BEGAN, IN_TWIN, LATER, MORE, OPENED
 from leadline.trial.syntax import last_of
 from leadline.verify.comparison import Compared
 from leadline.verify.deeds import Text
 from leadline.verify.effects import commits_otherwise, decided
-from leadline.verify.functions import functions_of, other_texts
+from leadline.verify.functions import functions_of, moved_database, other_texts
 from leadline.verify.leading import guards, led_to
 
 _FILES = frozenset(
@@ -70,11 +70,11 @@ def not_met(
         )
         for change in changes
     }
-    asked = _database(afterwards) or files
+    asked = moved_database(afterwards) or files
     if asked and afterwards and (said := _hidden(compared, counts, changes, idle)):
         return f"{said}, and {_OTHERWISE.format(asked)}: {IN_TWIN}"
     # a live call may have written already when its twin reads
-    asked = _database([run for run, _ in runs])
+    asked = moved_database(run for run, _ in runs)
     if not asked and any(OPENED in run.state for run, _ in runs):
         asked = _OPEN if any(_has(of, ran, _QUERIES) for of in _texts(changes, others)) else ""
     is_later = any(LATER in run.state for run, _ in runs)
@@ -106,17 +106,6 @@ def _hidden(
     ]:
         return f"{_named(lines)} of the change decides what is written"
     return _COMMITS if any(map(commits_otherwise, changes)) else ""
-
-
-def _database(runs: Iterable[Ran]) -> str:
-    """Return the first database that runs have asked."""
-    found = (
-        name
-        for run in runs
-        for name in run.state
-        if name.startswith(BEGAN) and name not in (OPENED, LATER)
-    )
-    return next(found, "").removeprefix(BEGAN)
 
 
 def _named(lines: Sequence[tuple[str, int]]) -> str:

@@ -25,9 +25,10 @@ from leadline.verify.lacking import without_what_lacks
 from leadline.verify.left import left_behind
 from leadline.verify.loaded import check_loaded, edited, loaded_of, taken_back
 from leadline.verify.luck import TIMES, once_more, to_run_again, without_luck
-from leadline.verify.moved_on import with_world_open
+from leadline.verify.moved_on import in_time, late_words, with_world_open
 from leadline.verify.places import ENDLESS, Places
 from leadline.verify.report import (
+    Coverage,
     Report,
     coverage_of,
     noise_of,
@@ -140,15 +141,16 @@ def reported(
     """Judge what became of the calls, and put it all into a report."""
     changes = asked.candidate.changes
     compared = with_classes_open(without_luck(compared), changes)
-    compared = with_world_open(compared, changes, asked.entry)
-    coverage = coverage_of(compared, _lines(changes, _old), _lines(changes, _new))
+    every = compared
+    compared, coverage, unmet = _in_their_world(every, changes, asked.entry)
+    left_out = late_words(every, compared) if len(compared) < len(every) else []
     stated = Stated(
         bool(asked.fails),
         bool(asked.expect),
         asked.least,
         tuple(one.name for one in asked.candidate.untried),
         left_behind(compared),
-        not_met(compared, ((one.file, one.lines) for one in coverage), changes, asked.entry),
+        unmet,
     )
     judgement = judge([one.case for one in compared], stated)
     cases = shown_cases(compared, stated)
@@ -175,6 +177,7 @@ def reported(
             *asked.candidate.notes,
             *taken_back(asked.candidate),
             *notes,
+            *left_out,
             *advice.of_requests(compared),
             *notes_of(map(_agreed, compared)),
             *_not_named(compared, asked.fails),
@@ -183,6 +186,25 @@ def reported(
         ],
     )
     return Verified(report, compared)
+
+
+def _in_their_world(
+    compared: list[Compared], changes: Sequence[Change], entry: str
+) -> tuple[list[Compared], list[Coverage], str]:
+    """Leave open what may follow from a world that has moved on since the calls; returns the
+    calls, how many of them have reached each changed line, and what they may have missed."""
+
+    def look(found: list[Compared]) -> tuple[list[Compared], list[Coverage], str]:
+        opened = with_world_open(found, changes, entry)
+        coverage = coverage_of(opened, _lines(changes, _old), _lines(changes, _new))
+        counts = [(one.file, one.lines) for one in coverage]
+        return opened, coverage, not_met(opened, counts, changes, entry)
+
+    first = look(compared)
+    if not first[2] and first[0] == compared:
+        return first
+    kept = in_time(compared)
+    return look(kept) if len(kept) < len(compared) else first
 
 
 def _not_named(compared: Sequence[Compared], fails: str) -> list[str]:

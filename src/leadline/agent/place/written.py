@@ -23,8 +23,9 @@ from leadline.agent.place.digests import digest
 from leadline.agent.place.globals import MAX_BYTES
 from leadline.agent.place.inside import LARGE
 from leadline.agent.place.rows import BEFORE, Changed, Row, Table
+from leadline.agent.twin import database_file
 from leadline.trial.outcome import UNSHOWN
-from leadline.trial.place import BEGAN, IDLE, UNCOMPARED
+from leadline.trial.place import BEGAN, IDLE, UNCOMPARED, UNMOVED, WRITTEN
 from leadline.wire.redaction import secret_name
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Value
@@ -75,11 +76,16 @@ class Written:
             if not any(one.is_used for one in its):
                 continue
             self.found[f"{BEGAN}{label}"] = copy.began()
+            if database_file.is_as_it_was(path):
+                self.found[f"{BEGAN}{label}{UNMOVED}"] = ""
+            before = len(self.found)
             try:
                 self._copy(label, copy, its)
             except Exception as error:  # noqa: BLE001 - a class of the application's, perhaps
                 why = str(error).partition(". ")[0]
                 self.found[f"{UNCOMPARED}{label}"] = f"cannot be compared: {why}"
+            if len(self.found) > before:
+                self.found[f"{BEGAN}{label}{WRITTEN}"] = ""
         return self.found
 
     def refused(self) -> list[Refusal]:

@@ -33,6 +33,8 @@ _TICK_S = 0.012
 _sleep: Callable[[float], None] = original("time", "sleep", time.sleep)
 
 type _Sign = tuple[object, ...]
+type _Times = tuple[tuple[int, int, int], ...]
+"""Of a file and of its log: which it is, its size, when it was written, in nanoseconds."""
 
 
 class UnreadError(Exception):
@@ -41,6 +43,10 @@ class UnreadError(Exception):
 
 _taken: dict[str, bytes] = {}
 _known: dict[str, None] = {}
+_at_hit: dict[str, _Times] = {}
+"""Of known files, when the live call began; and of which of them that is so still."""
+_unmoved: set[str] = set()
+_began = [0.0]
 
 
 def content(path: str) -> bytes:
@@ -52,6 +58,8 @@ def content(path: str) -> bytes:
     while True:
         found = _once(path)
         if found is not None:
+            if _is_unmoved(path):
+                _unmoved.add(path)
             return found
         if time.monotonic() > until:
             raise UnreadError("it is being written")
@@ -93,9 +101,48 @@ def note(said: object) -> None:
             _known[path] = None
 
 
+def remember(*, forget: bool = False) -> None:
+    """In the live process, before a twin is made at a hit: keep when the files that are known
+    were written last, which tells the twin whether it has read what the call finds. Some
+    microseconds for each of them; `forget` that for a twin of another use."""
+    _began[0] = time.time()
+    _at_hit.clear()
+    for path in () if forget else tuple(_known):
+        times = _times(path)
+        if times is not None:
+            _at_hit[path] = times
+
+
+def is_as_it_was(path: str) -> bool:
+    """Tell whether what was read of a file is what it held when the live call began."""
+    return path in _unmoved
+
+
 def take_known() -> None:
     """First of all in a twin: the live process goes on, and what it writes by then is there."""
     take(list(_known))
+
+
+def _is_unmoved(path: str) -> bool:
+    """Tell whether nobody has written a file since the live call began, for all that its times
+    tell: if it was written shortly before, another write may have the same."""
+    known = _at_hit.get(path)
+    if known is None or known != _times(path):
+        return False
+    return max(written for _, _, written in known) / 1e9 < _began[0] - _TICK_S
+
+
+def _times(path: str) -> _Times | None:
+    found = []
+    for name in (path, f"{path}-wal"):
+        try:
+            status = os.stat(name)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return None
+        found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return tuple(found) or None
 
 
 def _once(path: str) -> bytes | None:

@@ -147,6 +147,8 @@ class Nursery:
         luck: chance.State,
         policy: TwinPolicy,
     ) -> None:
+        if probe.use in TRIES:
+            database_file.remember(forget=probe.use is not TwinUse.VERIFY)
         ours, theirs = self._twin.channel()
         began = time.perf_counter_ns()
         try:
