@@ -30,26 +30,37 @@ class Arguments:
             for qualname, function in text.functions
             if not ran or (file, qualname) in ran
         ]
-        self._unsteady: dict[Place, set[str]] = {place: set() for place, *_ in self._functions}
+        self._unsteady: dict[Place, set[str]] = {
+            place: set(_kept_by(function)) for place, _, function in self._functions
+        }
+        self._known: dict[Place, tuple[frozenset[str], Steady]] = {}
         self._leave_out_unknown()
         self._named: dict[str, list[tuple[Place, Function]]] = {}
         for place, _, function in self._functions:
             self._named.setdefault(called(place[1]), []).append((place, function))
+        calls = [
+            [one for one in ast.walk(function)
+             if isinstance(one, ast.Call) and last_of(one.func) in self._named]
+            for _, _, function in self._functions
+        ]  # fmt: skip
         count = -1
         while count != sum(map(len, self._unsteady.values())):
             count = sum(map(len, self._unsteady.values()))
-            for place, text, function in self._functions:
-                steady = self.steady(place, text, function)
-                for call in ast.walk(function):
-                    if isinstance(call, ast.Call):
-                        self._give(call, steady)
+            for (place, text, function), made in zip(self._functions, calls, strict=True):
+                for call in made:
+                    self._give(call, self.steady(place, text, function))
 
     def steady(self, place: Place, text: Text, function: Function) -> Steady:
         """Return what is steady in a function."""
         if place not in self._unsteady:
             return Steady(text, function, Given.UNKNOWN)
         given = Given.KEPT if self._is_entry(place) else Given.LOOKED_AT
-        return Steady(text, function, given, unsteady=frozenset(self._unsteady[place]))
+        unsteady = frozenset(self._unsteady[place])
+        known = self._known.get(place)
+        if known is None or known[0] != unsteady:
+            made = Steady(text, function, given, unsteady=unsteady)
+            self._known[place] = known = unsteady, made
+        return known[1]
 
     def _is_entry(self, place: Place) -> bool:
         return is_entry_of(*place, self._entry)
@@ -95,6 +106,17 @@ def _unsteady_in(call: ast.Call, parameters: list[str], steady: Steady) -> Itera
             yield from parameters
         elif not steady.is_steady(one.value):
             yield one.arg if one.arg in parameters else parameters[-1]
+
+
+def _kept_by(function: Function) -> Iterator[str]:
+    """Yield the parameters of which the function itself keeps what they are, `known={}`."""
+    told = function.args
+    optional = [*told.posonlyargs, *told.args][-len(told.defaults) or None :]
+    pairs = [*zip(optional, told.defaults, strict=False)] if told.defaults else []
+    pairs += [
+        (one, held) for one, held in zip(told.kwonlyargs, told.kw_defaults, strict=True) if held
+    ]
+    yield from (one.arg for one, held in pairs if not isinstance(held, ast.Constant))
 
 
 def _parameters(function: Function) -> list[str]:

@@ -112,6 +112,8 @@ class Text:
         self.named: dict[str, list[Function]] = {}
         """By their own names; those that make the objects of a class by its name."""
         self._known: dict[int, bool] = {}
+        self.steady: dict[tuple[int, frozenset[str]], bool] = {}
+        """What is known of functions by then, see `verify.steady`."""
         self._whose: dict[int, tuple[str, str]] = {}
         """Of functions of other files, by identity: the file, and the qualified name."""
         try:

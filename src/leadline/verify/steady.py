@@ -159,8 +159,11 @@ def is_steady_function(text: Text, function: Function, within: frozenset[str]) -
     """Tell whether all that a function does is steady; one that calls itself is not."""
     if function.name in within:
         return False
-    steady = Steady(text, function, Given.LOOKED_AT, within)
-    return all(steady.is_steady(one) for one, _ in within_of(function))
+    key = id(function), within
+    if key not in text.steady:
+        steady = Steady(text, function, Given.LOOKED_AT, within)
+        text.steady[key] = all(steady.is_steady(one) for one, _ in within_of(function))
+    return text.steady[key]
 
 
 def within_of(
