@@ -1,5 +1,4 @@
-"""What the runs of a verification have come by: functions of the service, with their texts,
-and databases that may not be as their calls have found them."""
+"""Which functions of the service the runs of a verification have come by, and their texts."""
 
 import os
 from collections.abc import Collection, Iterable
@@ -7,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from leadline.trial.candidate import Change, decoded
-from leadline.trial.place import BEGAN, LATER, OPENED, UNMOVED, WRITTEN, Ran
+from leadline.trial.place import Ran
 from leadline.verify.deeds import Text
 
 type Functions = set[tuple[str, str]]
@@ -39,18 +38,3 @@ def other_texts(ran: Functions, changes: Iterable[Change]) -> dict[str, str]:
         with suppress(OSError):
             found[file] = decoded(Path(file).read_bytes())
     return found
-
-
-def moved_database(runs: Iterable[Ran]) -> str:
-    """Return the first database that runs have asked and that may have been written since
-    their calls began; nothing where there is none."""
-    for run in runs:
-        for name in run.state:
-            is_one = name.startswith(BEGAN) and name not in (OPENED, LATER)
-            if (
-                is_one
-                and not name.endswith((UNMOVED, WRITTEN))
-                and f"{name}{UNMOVED}" not in run.state
-            ):
-                return name.removeprefix(BEGAN)
-    return ""

@@ -18,10 +18,10 @@ from leadline.verify.deeds import Text, own_nodes
 from leadline.verify.functions import (
     Functions,
     functions_of,
-    moved_database,
     other_texts,
 )
 from leadline.verify.leads import inserts
+from leadline.verify.state import moved_database
 from leadline.verify.steady import Steady, within_of
 from leadline.verify.verdict import Candidate
 

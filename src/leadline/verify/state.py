@@ -6,7 +6,7 @@ may be made up anew in each run.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from leadline.trial.accident import without_chance
 from leadline.trial.outcome import UNSHOWN
@@ -16,9 +16,13 @@ from leadline.trial.place import (
     HANDED,
     IN_TWIN,
     LATE,
+    LATER,
     OF_LIBRARY,
     ONCE,
+    OPENED,
     UNCOMPARED,
+    UNMOVED,
+    WRITTEN,
     Ran,
 )
 from leadline.wire.value import Value
@@ -76,6 +80,21 @@ def moved_on(first: Ran, *others: Ran) -> str:
                 what = name.removeprefix(BEGAN)
                 said = f"{what} did not hold the same when the runs began"
                 return in_fresh(first, said)
+    return ""
+
+
+def moved_database(runs: Iterable[Ran]) -> str:
+    """Return the first database that runs have asked and that may have been written since
+    their calls began; nothing where there is none."""
+    for run in runs:
+        for name in run.state:
+            is_one = name.startswith(BEGAN) and name not in (OPENED, LATER)
+            if (
+                is_one
+                and not name.endswith((UNMOVED, WRITTEN))
+                and f"{name}{UNMOVED}" not in run.state
+            ):
+                return name.removeprefix(BEGAN)
     return ""
 
 

@@ -14,8 +14,9 @@ from leadline.trial.syntax import last_of
 from leadline.verify.comparison import Compared
 from leadline.verify.deeds import Text
 from leadline.verify.effects import commits_otherwise, decided
-from leadline.verify.functions import functions_of, moved_database, other_texts
+from leadline.verify.functions import functions_of, other_texts
 from leadline.verify.leading import guards, led_to
+from leadline.verify.state import moved_database
 
 _FILES = frozenset(
     """

@@ -147,10 +147,10 @@ class Nursery:
         luck: chance.State,
         policy: TwinPolicy,
     ) -> None:
-        if probe.use in TRIES:
-            database_file.remember(forget=probe.use is not TwinUse.VERIFY)
         ours, theirs = self._twin.channel()
         began = time.perf_counter_ns()
+        if probe.use in TRIES:
+            database_file.remember(forget=probe.use is not TwinUse.VERIFY)
         try:
             pid = self._twin.clone(
                 self._policy(probe),
