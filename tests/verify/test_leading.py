@@ -9,7 +9,7 @@ from leadline.verify.leading import guards, led_to
 FILE = "/srv/app.py"
 FRAME = """
 import re
-from clock import now
+from clock import now; from flask import jsonify
 from store import sessions
 SEEN = []
 
@@ -95,6 +95,34 @@ LED = {
     ),
     "what goes on all the same": (
         UNDONE.format("a", GOES_ON), UNDONE.format("(a or '')", GOES_ON),
+    ),
+    "a row that is called as a request is": (
+        "    request = see(a)\n    text = request.note or 'a'\n    noted(text)\n    return a",
+        "    request = see(a)\n    text = request.note or 'b'\n    noted(text)\n    return a",
+    ),
+    "a name that a pattern has set": (
+        "    match see(b):\n        case {'n': x}: pass\n    text = x + 'a'\n    noted(text)",
+        "    match see(b):\n        case {'n': x}: pass\n    text = x + 'b'\n    noted(text)",
+    ),
+    "what is called a response and is a row": (
+        "    row = SurveyResponse(a)\n    row.state = row.state or 'a'\n    row.keep()",
+        "    row = SurveyResponse(a)\n    row.state = row.state or 'b'\n    row.keep()",
+    ),
+    "what a guard in one expression may not call": (
+        "    text = a[:9]\n    see(b) or noted(text)",
+        "    text = a[:8]\n    see(b) or noted(text)",
+    ),
+    "what a helper makes of what is there": (
+        "    text = a[:9]\n    noted(state_of(text))",
+        "    text = a[:8]\n    noted(state_of(text))",
+    ),
+    "what is there, or a value": (
+        f"{ROW}    text = a[:9]\n{INSERT.format('(row.n or text,)')}",
+        f"{ROW}    text = a[:8]\n{INSERT.format('(row.n or text,)')}",
+    ),
+    "what is suppressed where it is entered": (
+        "    text = a[:9]\n    with suppress(KeyError), see(b):\n        noted(text)",
+        "    text = a[:8]\n    with suppress(KeyError), see(b):\n        noted(text)",
     ),
     "with what is changed": (
         "    row = see(a)\n    row.n = 1\n    return load(row), a",

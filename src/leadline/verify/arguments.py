@@ -11,7 +11,7 @@ from leadline.trial.scopes import Function
 from leadline.trial.syntax import last_of
 from leadline.verify.deeds import Text, called
 from leadline.verify.effects import is_entry_of
-from leadline.verify.steady import Given, Steady
+from leadline.verify.steady import REQUEST, Given, Steady
 
 type Place = tuple[str, str]
 """A function: its file, and its qualified name."""
@@ -83,7 +83,8 @@ class Arguments:
             name = called(place[1])
             is_known = name in asked and name not in handed
             if not (is_known and not function.decorator_list) and not self._is_entry(place):
-                self._unsteady[place] = set(_parameters(function))
+                # by a library: a request, if it is called so, and else whatever
+                self._unsteady[place] = {*_parameters(function)} - {REQUEST}
 
     def _give(self, call: ast.Call, steady: Steady) -> None:
         for place, function in self._named.get(last_of(call.func), ()):

@@ -11,7 +11,7 @@ import decimal
 import math
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from leadline.trial.scopes import FUNCTIONS, Function
 from leadline.trial.syntax import last_of
@@ -19,10 +19,13 @@ from leadline.trial.syntax import last_of
 _MAKERS = frozenset(
     """
     list dict set frozenset tuple bytearray deque Counter defaultdict OrderedDict sorted str
-    bytes StringIO BytesIO jsonify make_response redirect render
+    bytes StringIO BytesIO
     """.split()
 )
-"""What makes a new object, which nobody else has; so does what is called a response."""
+"""What makes a new object, which nobody else has."""
+_FRAMEWORKS = ("flask", "quart", "django", "fastapi", "starlette", "werkzeug", "aiohttp")
+_OF_FRAMEWORKS = ("jsonify", "make_response", "redirect", "render", "json_response")
+"""What makes a response, and so do their classes whose names end so."""
 _DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 _SOMETIMES = (
     *(ast.IfExp, ast.BoolOp, ast.Compare, ast.Lambda),
@@ -124,6 +127,7 @@ class Text:
         self._is_alone = is_alone
         self.foreign = frozenset(_foreign(tree))
         """Names of the module that hold what other files have made, or calls."""
+        self._responses = frozenset(_responses(tree))
         self._modules = {
             one.asname or one.name: one.name.rpartition(".")[2]
             for node in ast.walk(tree)
@@ -149,6 +153,10 @@ class Text:
                     continue
                 inner = f"{path}{child.name}." if isinstance(child, ast.ClassDef) else path
                 waiting.append((inner, child))
+
+    def fresh_names(self, function: Function) -> frozenset[str]:
+        """Return the names that hold nothing but new objects of the call's own."""
+        return _fresh_names(function, self._responses)
 
     def know(self, file: str, functions: Iterable[tuple[str, Function]]) -> None:
         """Count with functions of another file, where they are called by their names."""
@@ -176,7 +184,7 @@ class Text:
 
     def first_deed(self, function: Function) -> int:
         """Return the first line on which a function may set something that lasts, or 0."""
-        fresh = fresh_names(function)
+        fresh = self.fresh_names(function)
         if function.name in _MAKES_OBJECTS and function.args.args:
             fresh |= {function.args.args[0].arg}  # nobody else has it yet
         lines = [
@@ -359,6 +367,17 @@ def _foreign(tree: ast.Module) -> Iterator[str]:
                 yield from (one.id for one in targets if isinstance(one, ast.Name))
 
 
+def _responses(tree: ast.Module) -> Iterator[str]:
+    """Yield the names of what makes a response of a web framework."""
+    for node in tree.body:
+        if not isinstance(node, ast.ImportFrom) or node.level:
+            continue
+        if (node.module or "").partition(".")[0] in _FRAMEWORKS:
+            for one in node.names:
+                if one.name in _OF_FRAMEWORKS or one.name.endswith("Response"):
+                    yield one.asname or one.name
+
+
 def _is_no_class(name: str) -> bool:
     return name.isupper() or name.islower()
 
@@ -414,34 +433,33 @@ def root_of(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def fresh_names(function: Function) -> frozenset[str]:
-    """Return the names that hold nothing but new objects of the call's own."""
+def _fresh_names(function: Function, responses: Collection[str]) -> frozenset[str]:
     new: set[str] = set()
     for node in ast.walk(function):
-        if isinstance(node, ast.Assign | ast.AnnAssign) and _is_new(node.value):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _is_new(node.value, responses):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             new |= {one.id for one in targets if isinstance(one, ast.Name)}
     stored = {
         one.id
         for node in ast.walk(function)
-        for one in _stored_otherwise(node)
+        for one in _stored_otherwise(node, responses)
         if isinstance(one, ast.Name)
     }
     given = {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)}
     return frozenset(new - stored - given)
 
 
-def _stored_otherwise(node: ast.AST) -> Iterator[ast.AST]:
+def _stored_otherwise(node: ast.AST, responses: Collection[str]) -> Iterator[ast.AST]:
     """Yield names that are set to what is not known to be new."""
     match node:
         case ast.Assign(targets=targets, value=value):
             plain = [one for one in targets if isinstance(one, ast.Name)]
-            if not _is_new(value):
+            if not _is_new(value, responses):
                 yield from plain
             for one in targets:
                 if isinstance(one, ast.Tuple | ast.List):
                     yield from ast.walk(one)
-        case ast.AnnAssign(target=target, value=value) if not _is_new(value):
+        case ast.AnnAssign(target=target, value=value) if not _is_new(value, responses):
             yield target
         case ast.NamedExpr(target=target):
             yield target
@@ -449,12 +467,21 @@ def _stored_otherwise(node: ast.AST) -> Iterator[ast.AST]:
             yield from ast.walk(target)
         case ast.withitem(optional_vars=target) if target is not None:
             yield from ast.walk(target)
-        case ast.ExceptHandler(name=name) if name:
+        case (
+            ast.ExceptHandler(name=str(name))
+            | ast.MatchAs(name=str(name))
+            | ast.MatchStar(name=str(name))
+            | ast.MatchMapping(rest=str(name))
+        ):
             yield ast.Name(name, ast.Store())
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            yield from (ast.Name((one.asname or one.name).partition(".")[0]) for one in names)
 
 
-def _is_new(value: ast.expr | None) -> bool:
+def _is_new(value: ast.expr | None, responses: Collection[str] = ()) -> bool:
+    """Tell it of a display, or of a call of what makes new objects; `responses` are names of
+    what makes those of a web framework."""
     if isinstance(value, ast.Call):
-        name = last_of(value.func)
-        return name in _MAKERS or name.endswith("Response")
+        is_response = isinstance(value.func, ast.Name) and value.func.id in responses
+        return is_response or last_of(value.func) in _MAKERS
     return isinstance(value, _DISPLAYS)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from leadline.trial.candidate import Change
 from leadline.trial.scopes import Function
 from leadline.trial.syntax import last_of
-from leadline.verify.deeds import Text, fresh_names
+from leadline.verify.deeds import Text
 
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _TRANSACTIONS = frozenset(
@@ -45,7 +45,7 @@ def decided(change: Change) -> Iterator[tuple[bool, int]]:
     True: conditions of what does, and what leaves a function before it."""
     for is_new, (text, lines) in enumerate(_sides(change)):
         for _, function in text.functions:
-            fresh = fresh_names(function)
+            fresh = text.fresh_names(function)
             for node in ast.walk(function):
                 found = _deciding(text, function, node, fresh)
                 yield from ((bool(is_new), line) for line in found if line in lines)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from leadline.trial.candidate import Change
 from leadline.trial.scopes import FUNCTIONS, head, is_text, span
 from leadline.verify.arguments import Arguments
-from leadline.verify.deeds import Text, fresh_names, is_hook, is_implicit
+from leadline.verify.deeds import Text, is_hook, is_implicit
 from leadline.verify.effects import is_entry_of
 from leadline.verify.leads import Leading, Names
 from leadline.verify.steady import Given, Steady, stored
@@ -59,7 +59,7 @@ def guards(change: Change, entry: str, reached: Collection[int]) -> frozenset[in
         if not is_entry_of(change.file, qualname, entry):
             continue
         steady = Steady(text, function, Given.KEPT)
-        fresh = fresh_names(function)
+        fresh = text.fresh_names(function)
         for node in function.body:
             if not (isinstance(node, ast.If) and not node.orelse and span(node) <= lines):
                 continue

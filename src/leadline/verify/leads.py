@@ -6,15 +6,22 @@ from collections.abc import Collection, Iterator, Sequence
 
 from leadline.trial.scopes import FUNCTIONS, Function, head
 from leadline.trial.syntax import last_of, locals_of
-from leadline.verify.deeds import Text, called, fresh_names, own_nodes, root_of
-from leadline.verify.steady import Steady, is_set, is_steady_function, stored, within_of
+from leadline.verify.deeds import Text, called, own_nodes, root_of
+from leadline.verify.steady import (
+    Steady,
+    goes_on,
+    is_set,
+    is_steady_function,
+    stored,
+    swallows,
+    within_of,
+)
 
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break, ast.Assert)
 _DECIDE = (ast.If, ast.While, ast.For, ast.AsyncFor, ast.Match, ast.Try, ast.TryStar)
 _MADE_ANEW = frozenset(("add", "create"))
 """Methods that make a row anew each time, whatever is there."""
 _ON_OTHERS = _MADE_ANEW | {"save"}
-_SUPPRESSES = "suppress"
 _WRITES = frozenset(("execute", "executemany"))
 _NAME = r"[\w.\"`]+"
 _AS_PLAIN = re.compile(
@@ -78,7 +85,7 @@ class Leading:
         self._text, self._lines, self._names = text, lines, names
         self._steady, self._is_hooked = steady, is_hooked
         self._own, self._name = locals_of(function), function.name
-        self._fresh = fresh_names(function)
+        self._fresh = text.fresh_names(function)
         self._statements = list(within_of(function))
         self._led: set[str] = set()
         self._filled: set[str] = set()
@@ -151,20 +158,10 @@ class Leading:
     def _is_decided(self, above: ast.stmt) -> bool:
         """Tell whether the change decides whether the body of a statement runs."""
         if isinstance(above, ast.Try | ast.TryStar):
-            return self._is_touched(above) or (_goes_on(above) and self._may_raise(above))
+            return self._is_touched(above) or (goes_on(above) and self._may_raise(above))
         if isinstance(above, ast.With | ast.AsyncWith):
-            return self._swallows(above) and self._may_raise(above)
+            return swallows(self._text, above) and self._may_raise(above)
         return isinstance(above, _DECIDE) and self._is_led(above)
-
-    def _swallows(self, above: ast.With | ast.AsyncWith) -> bool:
-        """Tell whether a `with` may go on where its body has raised."""
-        names = {last_of(one.func) for one in own_nodes(above) if isinstance(one, ast.Call)}
-        return _SUPPRESSES in names or any(
-            isinstance(node, ast.Try) and _goes_on(node)
-            for name in names
-            for function in self._text.named.get(name, ())
-            for node in ast.walk(function)
-        )
 
     def _may_raise(self, above: ast.Try | ast.TryStar | ast.With | ast.AsyncWith) -> bool:
         """Tell whether the change may decide what is caught."""
@@ -199,8 +196,26 @@ class Leading:
         ]
         if not all(map(self._is_plain_place, places)):
             return False
-        calls = [one for one in own_nodes(statement) if isinstance(one, ast.Call)]
-        return all(map(self._sets_anew, filter(self._is_led, calls)))
+        pieces = list(self._pieces(statement))
+        return all(map(self._steady.is_steady, filter(self._is_led, pieces)))
+
+    def _pieces(self, node: ast.AST) -> Iterator[ast.AST]:
+        """Yield what a statement sets each time, piece by piece: of the values in what is
+        displayed, in a row that is made, and in what a call writes that it is given."""
+        match node:
+            case ast.Expr(value=value) | ast.Assign(value=value) | ast.Await(value=value):
+                yield from self._pieces(value)
+            case ast.Tuple(elts=values) | ast.List(elts=values) | ast.Set(elts=values):
+                for one in values:
+                    yield from self._pieces(one)
+            case ast.Dict(keys=keys, values=values):
+                for each in (*filter(None, keys), *values):
+                    yield from self._pieces(each)
+            case ast.Call(args=args, keywords=keywords) if self._sets_anew(node):
+                for each in (*args, *(one.value for one in keywords)):
+                    yield from self._pieces(each)
+            case _:
+                yield node
 
     def _are_steady(self, statement: ast.stmt) -> bool:
         """Tell whether all functions that lead to the change are steady ones, as it calls
@@ -280,15 +295,6 @@ class Leading:
         return name[:1].isupper() or self._steady.is_steady(call)
 
 
-def _goes_on(node: ast.Try | ast.TryStar) -> bool:
-    """Tell whether a `try` may go on where its body has raised, and does not raise in turn:
-    then nobody outside sees that."""
-    within = [each for one in node.handlers for each in ast.walk(one)]
-    within += [each for one in node.finalbody for each in ast.walk(one)]
-    leaves = any(isinstance(one, ast.Return | ast.Continue | ast.Break) for one in within)
-    return leaves or any(not isinstance(one.body[-1], ast.Raise) for one in node.handlers)
-
-
 def _branch(above: ast.stmt, statement: ast.stmt) -> str:
     """Return the head of what a statement is in, and in which part of it that is."""
     part = next(
@@ -318,7 +324,8 @@ def _makes_anew(call: ast.Call) -> bool:
 
 def _only_writes(text: Text, function: Function) -> bool:
     """Tell whether a function sets something each time, and sets what it is given."""
-    fresh, *statements = fresh_names(function), *within_of(function)
+    fresh, *statements = text.fresh_names(function), *within_of(function)
+    writes = False
     for number, (statement, above) in enumerate(statements, 1):
         if isinstance(statement, (*_DECIDE, *_LEAVES)) and number < len(statements):
             return False
@@ -335,12 +342,14 @@ def _only_writes(text: Text, function: Function) -> bool:
             ) if last_of(call.func) in _WRITES:
                 if not _writes_plainly(call):
                     return False
+                writes = True
             case ast.Expr(value=ast.Call() as call) if last_of(call.func) in _MADE_ANEW:
                 if not _makes_anew(call):
                     return False
+                writes = True
             case _:
                 return False
-    return True
+    return writes
 
 
 def _text(node: ast.expr) -> str:

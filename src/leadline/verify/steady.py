@@ -33,9 +33,10 @@ _METHODS = frozenset(
 """Methods of values that many objects hardly have: `get` may be a database's."""
 
 _OF_DICTS = ("get", "items", "keys", "values")
-_REQUEST = "request"
+_SUPPRESSES = "suppress"
+REQUEST = "request"
 """By this name a request is kept with its call."""
-_NOT_OF_REQUESTS = frozenset(("user", "auser", "session", "state", "app", "db", "g"))
+_NOT_OFREQUESTS = frozenset(("user", "auser", "session", "state", "app", "db", "g"))
 
 
 class Given(Enum):
@@ -73,22 +74,27 @@ class Steady:
             if isinstance(one, ast.Global | ast.Nonlocal)
             for name in one.names
         }
-        self._own = (locals_of(function) | inner) - outer
+        kept = {name for one, _ in within_of(function) for name in stored(one)}
+        self._own = (locals_of(function) | inner | kept) - outer
         self._unsteady = set(self._given if given is Given.UNKNOWN else unsteady)
-        self._unsteady.discard(_REQUEST)
         statements = list(within_of(function))
         count = -1
         while count != len(self._unsteady):
             count = len(self._unsteady)
             for one, above in statements:
-                if not self.is_steady(one) or not all(map(self.is_sure, above)):
+                brings = isinstance(one, ast.Import | ast.ImportFrom)
+                if brings or not self.is_steady(one) or not all(map(self.is_sure, above)):
                     self._unsteady.update(stored(one))
 
     def is_sure(self, above: ast.stmt) -> bool:
         """Tell whether the body of a statement runs as it ran when the call was made."""
         if isinstance(above, ast.Try | ast.TryStar):
             return all(self.is_steady(one) for one, _ in within_of(above))
-        return isinstance(above, ast.With | ast.AsyncWith) or self.is_steady(above)
+        if isinstance(above, ast.With | ast.AsyncWith):
+            return not swallows(self._text, above) or all(
+                self.is_steady(one) for one in (above, *(one for one, _ in within_of(above)))
+            )
+        return self.is_steady(above)
 
     def is_steady(self, node: ast.AST) -> bool:
         """Tell it of an expression, or of what a statement itself reckons with."""
@@ -100,14 +106,19 @@ class Steady:
         """Tell whether a name of the function's own is steady."""
         return name in self._own and name not in self._unsteady
 
+    def _has_request(self) -> bool:
+        """Tell whether what is called so is a request: a module's, or a parameter's."""
+        is_given = REQUEST in self._given and REQUEST not in self._unsteady
+        return REQUEST not in self._own or is_given
+
     def _is_steady(self, node: ast.AST) -> bool:
         match node:
             case ast.Call():
                 return self._is_steady_call(node)
             case ast.Name(ctx=ast.Load()):
-                if node.id in self._own and node.id != _REQUEST:
+                if node.id in self._own:
                     return node.id not in self._unsteady
-                return node.id == _REQUEST or self._is_called(node.id)
+                return node.id == REQUEST or self._is_called(node.id)
             case ast.Attribute(ctx=ast.Load()):
                 return self._is_steady_attribute(node)
             case ast.Await() | ast.Yield() | ast.YieldFrom():
@@ -116,9 +127,9 @@ class Steady:
 
     def _is_steady_attribute(self, node: ast.Attribute) -> bool:
         root = root_of(node)
-        if root == _REQUEST:
+        if root == REQUEST and self._has_request():
             return not any(
-                isinstance(one, ast.Attribute) and one.attr in _NOT_OF_REQUESTS
+                isinstance(one, ast.Attribute) and one.attr in _NOT_OFREQUESTS
                 for one in ast.walk(node)
             )
         is_method = node.attr in _METHODS or node.attr in _OF_DICTS
@@ -141,7 +152,7 @@ class Steady:
                 )
             return name in _CALLED | _CLASSES or is_class_name(name)
         root = root_of(call.func)
-        if root == _REQUEST:
+        if root == REQUEST and self._has_request():
             return name in _METHODS | {"get", "getlist", "get_json"}
         if name in _OF_DICTS and isinstance(call.func, ast.Attribute):
             held = call.func.value  # of a parameter that is kept, or of what is reckoned
@@ -153,6 +164,26 @@ class Steady:
         return root in _MODULES or (
             name in _METHODS and name not in self._text.named and root != "self"
         )
+
+
+def goes_on(node: ast.Try | ast.TryStar) -> bool:
+    """Tell whether a `try` may go on where its body has raised, and does not raise in turn:
+    then nobody outside sees that."""
+    within = [each for one in node.handlers for each in ast.walk(one)]
+    within += [each for one in node.finalbody for each in ast.walk(one)]
+    leaves = any(isinstance(one, ast.Return | ast.Continue | ast.Break) for one in within)
+    return leaves or any(not isinstance(one.body[-1], ast.Raise) for one in node.handlers)
+
+
+def swallows(text: Text, above: ast.With | ast.AsyncWith) -> bool:
+    """Tell whether a `with` may go on where its body, or what it enters, has raised."""
+    calls = [one for one in own_nodes(above) if isinstance(one, ast.Call)]
+    return any(last_of(one.func) == _SUPPRESSES for one in calls) or any(
+        isinstance(node, ast.Try) and goes_on(node)
+        for one in calls
+        for function in text.named.get(last_of(one.func), ())
+        for node in ast.walk(function)
+    )
 
 
 def is_steady_function(text: Text, function: Function, within: frozenset[str]) -> bool:
@@ -197,7 +228,14 @@ def stored(node: ast.stmt) -> Iterator[str]:
                 yield root_of(one)
             case ast.Call(func=ast.Attribute(value=value)) if isinstance(node, ast.Expr):
                 yield root_of(value)
-            case ast.ExceptHandler(name=str(name)):
+            case (
+                ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+                | ast.MatchMapping(rest=str(name))
+            ):
                 yield name
+            case ast.alias(name=name, asname=asname):
+                yield asname or name.partition(".")[0]
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
