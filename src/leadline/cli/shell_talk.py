@@ -40,6 +40,8 @@ class Conversation:
         self._key = os.environ.get(KEY, "").strip()
         self._events: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
         self._number = 0
+        self._interrupted: tuple[Do, str] | None = None
+        """A request that Ctrl-C has met on its way."""
         self._unseen: dict[int, tuple[Do, str]] = {}
         self._ends = time.monotonic() + life_s
         self._prompting = False
@@ -74,6 +76,17 @@ class Conversation:
         `queue.Empty` when the answer did not come in time: it comes to `late`, but for
         completions.
         """
+        try:
+            self._send(do, text)
+        except LeadlineError as error:
+            if error.slug != "bad-limit" or self._interrupted is None:
+                raise
+            self._sent(*self._interrupted)  # it had been taken
+            self._send(do, text)
+        self._sent(do, text)
+        return self._answer(self._number, seconds)
+
+    def _send(self, do: Do, text: str) -> None:
         number = self._number + 1
         said = json.dumps({"do": str(do), "text": text, "number": number})
         text_signed = line_text(self._order.nonce, number, said)
@@ -85,10 +98,16 @@ class Conversation:
             if error.slug == "no-such-shell":
                 raise self._end_said(str(error.message)) from None
             raise
-        self._number = number
+        except KeyboardInterrupt:
+            self._interrupted = do, text  # nobody knows whether it was taken
+            raise
+
+    def _sent(self, do: Do, text: str) -> None:
+        """Count a request that was taken."""
+        self._number += 1
+        self._interrupted = None
         if do is not Do.COMPLETE:
-            self._unseen[number] = do, text
-        return self._answer(number, seconds)
+            self._unseen[self._number] = do, text
 
     @contextmanager
     def prompting(self) -> Iterator[None]:
