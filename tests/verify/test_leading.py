@@ -22,6 +22,10 @@ def clean(a):
 def noted(line):
     db.execute('insert into t (a) values (?)', (line,))
 
+def kept_or(line):
+    line = see(line) or line
+    db.execute('insert into t (a) values (?)', (line,))
+
 def state_of(order):
     return order.state or 'new'
 
@@ -115,6 +119,9 @@ LED = {
     "what a helper makes of what is there": (
         "    text = a[:9]\n    noted(state_of(text))",
         "    text = a[:8]\n    noted(state_of(text))",
+    ),
+    "what a helper writes if nothing is there": (
+        "    text = a[:9]\n    kept_or(text)", "    text = a[:8]\n    kept_or(text)",
     ),
     "what is there, or a value": (
         f"{ROW}    text = a[:9]\n{INSERT.format('(row.n or text,)')}",

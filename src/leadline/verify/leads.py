@@ -8,8 +8,10 @@ from leadline.trial.scopes import FUNCTIONS, Function, head
 from leadline.trial.syntax import last_of, locals_of
 from leadline.verify.deeds import Text, called, own_nodes, root_of
 from leadline.verify.steady import (
+    Given,
     Steady,
     goes_on,
+    is_class_name,
     is_set,
     is_steady_function,
     stored,
@@ -295,6 +297,23 @@ class Leading:
         return name[:1].isupper() or self._steady.is_steady(call)
 
 
+def _as_given(call: ast.Call, steady: Steady) -> bool:
+    """Tell whether what is written is what the function is given, or has nothing to do with
+    it, such as the time: no choice between that and what is there."""
+    waiting: list[ast.expr] = [*call.args, *(one.value for one in call.keywords)]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ast.Tuple | ast.List):
+            waiting += one.elts
+        elif isinstance(one, ast.Dict):
+            waiting += filter(None, [*one.keys, *one.values])
+        elif isinstance(one, ast.Call) and is_class_name(last_of(one.func)):
+            waiting += [*one.args, *(each.value for each in one.keywords)]
+        elif not steady.is_steady(one) and steady.has_own(one):
+            return False
+    return True
+
+
 def _branch(above: ast.stmt, statement: ast.stmt) -> str:
     """Return the head of what a statement is in, and in which part of it that is."""
     part = next(
@@ -325,7 +344,7 @@ def _makes_anew(call: ast.Call) -> bool:
 def _only_writes(text: Text, function: Function) -> bool:
     """Tell whether a function sets something each time, and sets what it is given."""
     fresh, *statements = text.fresh_names(function), *within_of(function)
-    writes = False
+    steady, writes = Steady(text, function, Given.LOOKED_AT), False
     for number, (statement, above) in enumerate(statements, 1):
         if isinstance(statement, (*_DECIDE, *_LEAVES)) and number < len(statements):
             return False
@@ -340,11 +359,11 @@ def _only_writes(text: Text, function: Function) -> bool:
                 ast.Expr(value=ast.Call() as call)
                 | ast.Assign(targets=[ast.Name()], value=ast.Call() as call)
             ) if last_of(call.func) in _WRITES:
-                if not _writes_plainly(call):
+                if not _writes_plainly(call) or not _as_given(call, steady):
                     return False
                 writes = True
             case ast.Expr(value=ast.Call() as call) if last_of(call.func) in _MADE_ANEW:
-                if not _makes_anew(call):
+                if not _makes_anew(call) or not _as_given(call, steady):
                     return False
                 writes = True
             case _:

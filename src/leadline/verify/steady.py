@@ -106,6 +106,11 @@ class Steady:
         """Tell whether a name of the function's own is steady."""
         return name in self._own and name not in self._unsteady
 
+    def has_own(self, node: ast.AST) -> bool:
+        """Tell whether an expression asks for a name of the function's own."""
+        names = (one.id for one in ast.walk(node) if isinstance(one, ast.Name))
+        return not self._own.isdisjoint(names)
+
     def _has_request(self) -> bool:
         """Tell whether what is called so is a request: a module's, or a parameter's."""
         is_given = REQUEST in self._given and REQUEST not in self._unsteady
