@@ -169,6 +169,7 @@ class Text:
         plain name, one of this file rather than another's; of an object, methods."""
         known = self.named.get(last_of(func), [])
         if isinstance(func, ast.Name):
+            known = [one for one in known if _is_by_name(self._of(one)[1])]
             own = [one for one in known if id(one) not in self._whose]
             return own or known
         if not isinstance(func, ast.Attribute) or len(known) < 2:
@@ -262,6 +263,11 @@ class Text:
             self._known[id(function)] = False
             self._known[id(function)] = not self.first_deed(function)
         return self._known[id(function)]
+
+
+def _is_by_name(qualname: str) -> bool:
+    """Tell whether a function is called by a plain name: no method, but what makes objects."""
+    return "." not in qualname or qualname.rpartition(".")[2] in _MAKES_OBJECTS
 
 
 def _only_selects(call: ast.Call) -> bool:

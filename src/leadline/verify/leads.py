@@ -140,11 +140,16 @@ class Leading:
         return not calls or any(map(self._is_given_led, calls))
 
     def _is_given_led(self, call: ast.Call) -> bool:
-        if not self._text.callees(call.func):
+        if not self._callees(call.func):
             return self._is_led(call)
         owner = call.func.value if isinstance(call.func, ast.Attribute) else None
         given = [*call.args, *(one.value for one in call.keywords), *filter(None, [owner])]
         return any(map(self._is_led, given))
+
+    def _callees(self, func: ast.expr) -> list[Function]:
+        """As of the text; of what the function itself has defined nothing is known."""
+        is_own = isinstance(func, ast.Name) and func.id in self._own
+        return [] if is_own else self._text.callees(func)
 
     def _told(self, statement: ast.stmt) -> set[str]:
         """Return the name of a connection, or session, that is only told what to write."""
@@ -152,7 +157,7 @@ class Leading:
             case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name) as func)):
                 root = root_of(func)
                 writes = name in _WRITES or (name in _ON_OTHERS and root not in self._fresh)
-                known = [] if self._is_hooked else self._text.callees(func)
+                known = [] if self._is_hooked else self._callees(func)
                 helps = bool(known) and all(_only_writes(self._text, one) for one in known)
                 return {root} if writes or helps else set()
         return set()
@@ -286,8 +291,8 @@ class Leading:
         name = last_of(call.func)
         if name in _WRITES:
             return _writes_plainly(call)
-        if name in self._text.named or self._is_hooked:
-            known = [] if self._is_hooked else self._text.callees(call.func)
+        if self._is_hooked or name in self._own or name in self._text.named:
+            known = [] if self._is_hooked else self._callees(call.func)
             always = bool(known) and all(_only_writes(self._text, one) for one in known)
             return always or self._steady.is_steady(call)
         if name == "save" and not (call.args or call.keywords):

@@ -150,6 +150,8 @@ class Steady:
     def _is_steady_call(self, call: ast.Call) -> bool:
         name = last_of(call.func)
         if isinstance(call.func, ast.Name):
+            if name in self._own:
+                return False  # a parameter, or what the function itself has defined
             if name in self._text.named:
                 return all(
                     is_steady_function(self._text, one, self._within)
