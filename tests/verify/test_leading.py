@@ -22,6 +22,9 @@ def clean(a):
 def noted(line):
     db.execute('insert into t (a) values (?)', (line,))
 
+def put_into(place, line):
+    place.execute('insert into t (a) values (?)', (line,))
+
 def kept_or(line):
     line = see(line) or line
     db.execute('insert into t (a) values (?)', (line,))
@@ -119,6 +122,22 @@ LED = {
     "what a helper makes of what is there": (
         "    text = a[:9]\n    noted(state_of(text))",
         "    text = a[:8]\n    noted(state_of(text))",
+    ),
+    "what a generator within gives out": (
+        "    text = a[:9]\n    def parts(): yield text\n    for one in parts(): kept_or(one)",
+        "    text = a[:8]\n    def parts(): yield text\n    for one in parts(): kept_or(one)",
+    ),
+    "what an exception carries": (
+        "    try: raise Gone(a[:9])\n    except Gone as error: kept_or(error.args)",
+        "    try: raise Gone(a[:8])\n    except Gone as error: kept_or(error.args)",
+    ),
+    "what waits in a module": (
+        "    text = a[:9]\n    SEEN.append((b, text))\n    drain()",
+        "    text = a[:8]\n    SEEN.append((b, text))\n    drain()",
+    ),
+    "where it is written, by what is there": (
+        "    text = a[:9]\n    put_into(target(b), text)",
+        "    text = a[:8]\n    put_into(target(b), text)",
     ),
     "what a helper writes if nothing is there": (
         "    text = a[:9]\n    kept_or(text)", "    text = a[:8]\n    kept_or(text)",

@@ -100,6 +100,20 @@ class Leading:
                     filled = _filled(statement)
                     self._led |= set(stored(statement)) - filled - self._told(statement)
                     self._filled |= filled
+                self._led |= self._carried(statement)
+
+    def _carried(self, statement: ast.stmt) -> set[str]:
+        """Return the names by which what is led to is carried on: of a function that is defined
+        within and asks for it, of an exception that may hold it."""
+        names: set[str] = set()
+        within: Sequence[ast.AST] = ()
+        if isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
+            names, within = {statement.name}, statement.body
+        elif isinstance(statement, ast.Try | ast.TryStar):
+            names, within = {one.name for one in statement.handlers if one.name}, statement.body
+        inner = (one for each in within for one in ast.walk(each) if names)
+        return names if any(isinstance(one, ast.stmt) and self._is_led(one)
+                            for one in inner) else set()  # fmt: skip
 
     def deeds(self) -> Iterator[tuple[int, str]]:
         """Yield the lines that set something which the change leads to; of changed ones that
@@ -203,8 +217,13 @@ class Leading:
         ]
         if not all(map(self._is_plain_place, places)):
             return False
-        pieces = list(self._pieces(statement))
-        return all(map(self._steady.is_steady, filter(self._is_led, pieces)))
+        return all(self._steady.is_steady(one) or self._is_beside(one)
+                   for one in self._pieces(statement))  # fmt: skip
+
+    def _is_beside(self, piece: ast.AST) -> bool:
+        """Tell whether a piece has nothing to do with the change, and chooses nothing."""
+        is_plain = isinstance(piece, ast.Name | ast.Attribute | ast.Subscript)
+        return not self._is_led(piece) and (is_plain or not self._steady.has_own(piece))
 
     def _pieces(self, node: ast.AST) -> Iterator[ast.AST]:
         """Yield what a statement sets each time, piece by piece: of the values in what is

@@ -74,8 +74,8 @@ class Steady:
             if isinstance(one, ast.Global | ast.Nonlocal)
             for name in one.names
         }
-        kept = {name for one, _ in within_of(function) for name in stored(one)}
-        self._own = (locals_of(function) | inner | kept) - outer
+        bound = {name for one in nodes for name in _bound_by(one)}
+        self._own = (locals_of(function) | inner | bound) - outer
         self._unsteady = set(self._given if given is Given.UNKNOWN else unsteady)
         statements = list(within_of(function))
         count = -1
@@ -235,14 +235,20 @@ def stored(node: ast.stmt) -> Iterator[str]:
                 yield root_of(one)
             case ast.Call(func=ast.Attribute(value=value)) if isinstance(node, ast.Expr):
                 yield root_of(value)
-            case (
-                ast.ExceptHandler(name=str(name))
-                | ast.MatchAs(name=str(name))
-                | ast.MatchStar(name=str(name))
-                | ast.MatchMapping(rest=str(name))
-            ):
-                yield name
-            case ast.alias(name=name, asname=asname):
-                yield asname or name.partition(".")[0]
+        yield from _bound_by(one)
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
+
+
+def _bound_by(node: ast.AST) -> Iterator[str]:
+    """Yield the names that a handler, a pattern or an import binds."""
+    match node:
+        case (
+            ast.ExceptHandler(name=str(name))
+            | ast.MatchAs(name=str(name))
+            | ast.MatchStar(name=str(name))
+            | ast.MatchMapping(rest=str(name))
+        ):
+            yield name
+        case ast.alias(name=name, asname=asname):
+            yield asname or name.partition(".")[0]
