@@ -17,9 +17,10 @@ from leadline.trial.outcome import Outcome
 from leadline.trial.place import Begin, Order, Ran
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared, compare_runs
-from leadline.verify.gateways import notes_of
+from leadline.verify.gateways import notes_of, request_text
 from leadline.verify.places import Place
-from leadline.verify.verdict import Candidate, Control
+from leadline.verify.report import shown_cases
+from leadline.verify.verdict import Candidate, Case, Control, Stated
 from leadline.wire.errors import RefusedError
 from leadline.wire.gateway import RESPONSE
 from leadline.wire.struct import replace
@@ -320,3 +321,31 @@ def test_a_control_rests_on_what_the_live_call_shows(run: Run) -> None:
     another = run("asgi_other")
     assert another.rerun.outcome is not None
     assert compared(asgi, asgi, another.rerun.outcome).case.control is Control.DIFFERS
+
+
+def table(**held: Any) -> dict[str, Any]:
+    return {"type": "dict", "length": len(held), "entries": [list(one) for one in held.items()]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (table(REQUEST_METHOD="GET", PATH_INFO="/o", QUERY_STRING="a=2"), "GET /o?a=2"),
+        (table(method="PUT", path="/o", query_string={"type": "bytes", "text": ""}), "PUT /o"),
+        (table(method="GET", path="/o", query_string={"type": "bytes", "omitted": "redacted"}),
+         "GET /o"),
+        (table(method="GET", path={"type": "str", "omitted": "redacted"}), ""),
+        (table(method="GET"), ""),
+        (7, ""),
+    ],
+)  # fmt: skip
+def test_what_was_asked_for_is_told(asked: Any, said: str) -> None:
+    assert request_text({"self": None, "environ": asked}) == said
+
+
+def test_a_path_is_told_without_what_a_terminal_would_do() -> None:
+    scope = table(method="GET", path="/\x1b[31m\n")
+    call = CapturedCall(1, None, Outcome(True, None, {"scope": scope}))
+    one = Compared(call, Case(True, Control.AGREES))
+    (shown,) = shown_cases([one], Stated(fails=True))
+    assert shown.arguments["request"] == repr("GET /\x1b[31m\n")

@@ -40,8 +40,12 @@ MOST = 40
 MOST_INSTEAD = 20
 """Where only failing ones are wanted, as the rest was tried in the sample."""
 _SPARE = 2
-"""Times as many hits as calls, since some twins read what the live call has written by then."""
-_MOST = "at hits {} calls are tried at most, each a pause of the service"
+"""Times as many hits as calls: some twins read what the live call has written by then, and of
+few calls none fails, perhaps."""
+_MOST = (
+    "at hits {} calls are enough, each a pause of the service; twice as many are tried where "
+    "some are late or none fails"
+)
 _AT_HITS = "twins of the live process, one at each hit"
 _EFFECT = (
     "tried at hits: {} may set what outlives the call, which a twin that is made afterwards "

@@ -15,11 +15,7 @@ from leadline.trial.syntax import last_of
 from leadline.verify.arguments import Arguments
 from leadline.verify.comparison import Compared, left_open
 from leadline.verify.deeds import Text, own_nodes
-from leadline.verify.functions import (
-    Functions,
-    functions_of,
-    other_texts,
-)
+from leadline.verify.functions import Functions, functions_of, other_texts
 from leadline.verify.leads import inserts
 from leadline.verify.state import moved_database
 from leadline.verify.steady import Steady, within_of

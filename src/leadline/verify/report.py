@@ -157,7 +157,7 @@ def _shown(one: Compared, sort: Sort, stated: Stated) -> Shown:
     return Shown(
         number=one.call.number,
         sort=sort,
-        arguments=({_ASKED: _cut(asked)} if asked else {})
+        arguments=({_ASKED: _text(asked)} if asked else {})
         | {name: _text(value) for name, value in given.items() if name != RESPONSE},
         live=outcome_text(one.call.live),
         control=_ran_text(one.control),

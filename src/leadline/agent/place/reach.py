@@ -31,6 +31,8 @@ MAX_OBJECTS = 1_000_000
 
 
 _MOST_STEPS = 50
+"""Of a way from a module to an object: as the shortest is taken, what is farther is in a chain
+of objects, of which none says more than the next."""
 
 
 class _Group:
