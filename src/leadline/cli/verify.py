@@ -34,6 +34,7 @@ from leadline.verify.markdown import markdown
 from leadline.verify.report import Report
 from leadline.verify.verifying import Request, Verified, verify
 from leadline.wire.errors import LeadlineError, RefusedError, UnavailableError, UsageError
+from leadline.wire.struct import replace
 
 _STEP_S = 1.0
 
@@ -149,6 +150,7 @@ def _elsewhere(
     args: argparse.Namespace, candidate: Candidate, fresh: Verified, captured: Captured
 ) -> Verified:
     """Where a fresh process does not come to what happens, try a twin of the live one."""
+    captured = replace(captured, doubt=fresh.doubt)
     try:
         twins = _twins(args, candidate, captured)
     except LeadlineError as error:

@@ -47,6 +47,8 @@ class Captured:
     notes: list[str] = field(default_factory=list)
     stopped: bool = False
     """Whether the user has ended the capture."""
+    doubt: str = ""
+    """As in `Asked`."""
 
 
 def from_file(args: argparse.Namespace) -> Captured:

@@ -63,7 +63,7 @@ def in_twins(args: argparse.Namespace, candidate: Candidate, captured: Captured)
         return noted(at_hits(args, candidate, captured), [why])
     began = time.monotonic()
     loaded_of(candidate, captured.home, in_twin=True)
-    asked = _asked(args, candidate, captured.entry)
+    asked = _asked(args, candidate, captured)
     tried = [sampled(args, asked, captured)]
     lost = [one for one in tried[0].compared if one.case.failed and not one.case.agreed]
     if lost and not tried[0].stopped:
@@ -103,7 +103,7 @@ def at_hits(args: argparse.Namespace, candidate: Candidate, known: Captured) -> 
     and `UnavailableError` where no call came."""
     began = time.monotonic()
     loaded_of(candidate, known.home, in_twin=True)
-    asked = _asked(args, candidate, known.entry)
+    asked = _asked(args, candidate, known)
 
     def enough(found: Sequence[Compared]) -> bool:
         return len(found) >= (args.least or LEAST_EVIDENCE) and (
@@ -113,7 +113,7 @@ def at_hits(args: argparse.Namespace, candidate: Candidate, known: Captured) -> 
     return _reported(asked, [_live(args, asked, known.home.file, MOST, stop=enough)], began)
 
 
-def _asked(args: argparse.Namespace, candidate: Candidate, entry: str) -> Asked:
+def _asked(args: argparse.Namespace, candidate: Candidate, known: Captured) -> Asked:
     service = check_service(args.service)
     for names in remade_in(candidate.old_sources, candidate.sources).values():
         raise RefusedError(
@@ -122,7 +122,9 @@ def _asked(args: argparse.Namespace, candidate: Candidate, entry: str) -> Asked:
             "makes them otherwise: no twin can tell what it will do.",
             "Try it with --place fresh, and an --entry in which they are made.",
         )
-    return Asked(service, entry, candidate, args.fails, args.expect, args.least)
+    return Asked(
+        service, known.entry, candidate, args.fails, args.expect, args.least, known.doubt
+    )
 
 
 def noted(found: Verified, notes: list[str]) -> Verified:

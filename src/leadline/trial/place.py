@@ -150,7 +150,9 @@ class Order:
     name of another function of the entry's module, if it is not the entry that is called.
     `turns` are those of a generator at which more is done than to ask for the next value, as
     `wire.call.Turn` says. `depth` is how deep on the stack it is made, 0 where that is not
-    known."""
+    known. `world` is the number of another world to run it in, 0 for the one that is there: in
+    others databases hold something else (`agent.place.altered`). `words` are values that the
+    code names, `names` those of tables and columns, among others."""
 
     number: int
     document: dict[str, Any]
@@ -159,6 +161,9 @@ class Order:
     entry: str = ""
     turns: list[dict[str, Any]] = field(default_factory=list)
     depth: int = 0
+    world: int = 0
+    words: list[str | int | float] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from leadline.trial.candidate import Change
-from leadline.trial.place import IN_TWIN, UNMOVED, WRITTEN, Ran
+from leadline.trial.place import IN_TWIN, OPENED, UNMOVED, WRITTEN, Ran
 from leadline.trial.scopes import head
 from leadline.trial.syntax import last_of
 from leadline.verify.arguments import Arguments
@@ -62,6 +62,12 @@ def in_time(found: Sequence[Compared]) -> list[Compared]:
     if not any(map(_has_read_in_time, found)):
         return list(found)
     return [one for one in found if not (_is_at_hit(one) and moved_database(_runs(one)))]
+
+
+def has_moved_on(found: Sequence[Compared]) -> bool:
+    """Tell whether a run may have met another database than its call."""
+    runs = [run for one in found if one.case.agreed for run in _runs(one)]
+    return bool(moved_database(runs)) or any(OPENED in run.state for run in runs)
 
 
 def late_words(found: Sequence[Compared], kept: Sequence[Compared]) -> list[str]:

@@ -33,7 +33,7 @@ from leadline.trial.place import (
 )
 from leadline.verify.calls import CapturedCall, Home
 from leadline.wire.errors import LeadlineError, UnavailableError, WireError
-from leadline.wire.struct import replace
+from leadline.wire.struct import dataclass, replace
 
 START_S = 60.0
 """How long the imports of a service may take; the slowest that was measured took 4 s."""
@@ -51,6 +51,15 @@ ENDLESS = 8
 """Calls, the first ones, of which one at least has to end in its time, or no more are run: each
 takes all of its time, one after the other, and proves nothing."""
 _NO_FLAGS: Mapping[str, int] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Worlds:
+    """Other worlds, one for each of some calls; `words` and `names` as in `Order`."""
+
+    numbers: Sequence[int]
+    words: list[str | int | float]
+    names: list[str]
 
 
 class Place:
@@ -233,18 +242,26 @@ class Places:
         calls: Sequence[CapturedCall],
         within_s: float = RUN_S,
         progress: Callable[[int], None] = lambda _: None,
+        worlds: Worlds | None = None,
     ) -> list[tuple[Ran, Ran, Ran]]:
         """Run each call in each place, the places side by side. Where none of the first ends in
-        its time in a place, no more are run: what is returned is of the first calls then."""
+        its time in a place, no more are run: what is returned is of the first calls then.
+        `worlds` are for other worlds, one for each call, than the one that is there."""
         done = [0]
         given_up: list[bool] = []
+        orders = [order_of(call, within_s) for call in calls]
+        if worlds is not None:
+            orders = [
+                replace(order, world=world, words=worlds.words, names=worlds.names)
+                for order, world in zip(orders, worlds.numbers, strict=True)
+            ]
 
         def run_all(place: Place) -> list[Ran]:
             found = []
-            for call in calls:
+            for order in orders:
                 if given_up:
                     break
-                found.append(place.run(order_of(call, within_s)))
+                found.append(place.run(order))
                 if len(found) == ENDLESS and all(map(_is_endless, found)):
                     given_up.append(True)
                 if place is self._places[-1] and not given_up:

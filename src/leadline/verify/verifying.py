@@ -18,6 +18,7 @@ from leadline.verify.comparison import (
     not_replayable,
     not_run,
 )
+from leadline.verify.elsewhere import differs_elsewhere, in_other_worlds, same_elsewhere
 from leadline.verify.exporting import wanted
 from leadline.verify.gateways import notes_of
 from leadline.verify.handed_out import with_classes_open
@@ -25,7 +26,7 @@ from leadline.verify.lacking import without_what_lacks
 from leadline.verify.left import left_behind
 from leadline.verify.loaded import check_loaded, edited, loaded_of, taken_back
 from leadline.verify.luck import TIMES, once_more, to_run_again, without_luck
-from leadline.verify.moved_on import in_time, late_words, with_world_open
+from leadline.verify.moved_on import has_moved_on, in_time, late_words, with_world_open
 from leadline.verify.places import ENDLESS, Places
 from leadline.verify.report import (
     Coverage,
@@ -87,6 +88,9 @@ class Asked:
     fails: str = ""
     expect: str = ""
     least: int | None = None
+    doubt: str = ""
+    """What the candidate does otherwise in other worlds, where that was seen in another place:
+    it counts where the world of the calls is not known to be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,8 @@ class Verified:
     compared: list[Compared]
     stopped: bool = False
     """Whether it was ended before all calls were run."""
+    doubt: str = ""
+    """As in `Asked`, of this place."""
 
 
 _ANOTHER_CAUSE = (
@@ -123,11 +129,12 @@ def verify(request: Request, progress: Progress = lambda *_: None) -> Verified:
         request.least,
     )
     ready = [call for call in request.calls if call.document is not None]
-    found, place, notes, runs = _run(request, ready, progress)
-    notes = [*notes, *advice.in_twins(found), *advice.late(found)]
+    found, runs = _run(request, ready, progress)
+    notes = [*found.notes, *advice.in_twins(found.compared), *advice.late(found.compared)]
     lost = [not_replayable(call) for call in request.calls if call.document is None]
     took = time.monotonic() - began
-    return reported(asked, [*found, *lost], place, notes, runs, took)
+    every = [*found.compared, *lost]
+    return reported(asked, every, found.place, notes, runs, took, found.elsewhere)
 
 
 def reported(
@@ -137,12 +144,17 @@ def reported(
     notes: Sequence[str],
     runs: int,
     took_s: float,
+    elsewhere: Sequence[Compared] = (),
 ) -> Verified:
-    """Judge what became of the calls, and put it all into a report."""
+    """Judge what became of the calls, and put it all into a report. `elsewhere` are runs of
+    some of them in other worlds (`in_other_worlds`)."""
     changes = asked.candidate.changes
     compared = with_classes_open(without_luck(compared), changes)
     every = compared
     compared, coverage, unmet = _in_their_world(every, changes, asked.entry)
+    doubt = differs_elsewhere(elsewhere)
+    if not doubt and has_moved_on(compared):
+        doubt = asked.doubt
     left_out = late_words(every, compared) if len(compared) < len(every) else []
     stated = Stated(
         bool(asked.fails),
@@ -150,7 +162,7 @@ def reported(
         asked.least,
         tuple(one.name for one in asked.candidate.untried),
         left_behind(compared),
-        unmet,
+        doubt or unmet,
     )
     judgement = judge([one.case for one in compared], stated)
     cases = shown_cases(compared, stated)
@@ -178,6 +190,7 @@ def reported(
             *taken_back(asked.candidate),
             *notes,
             *left_out,
+            *same_elsewhere(elsewhere),
             *advice.of_requests(compared),
             *notes_of(map(_agreed, compared)),
             *_not_named(compared, asked.fails),
@@ -185,7 +198,7 @@ def reported(
             *_met_by_none(compared, asked.expect),
         ],
     )
-    return Verified(report, compared)
+    return Verified(report, compared, doubt=doubt)
 
 
 def _in_their_world(
@@ -246,22 +259,34 @@ def _agreed(one: Compared) -> tuple[CapturedCall, Outcome | None]:
     return one.call, control if one.case.agreed else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The calls, some of them again in other worlds, the place, and what there is to say of
+    it."""
+
+    compared: list[Compared]
+    elsewhere: list[Compared]
+    place: str
+    notes: list[str]
+
+    @property
+    def runs(self) -> int:
+        """Return how many runs there were."""
+        every = (*self.compared, *self.elsewhere)
+        return 3 * sum(one.control is not None for one in every)
+
+
 def _run(
     request: Request, calls: Sequence[CapturedCall], progress: Progress
-) -> tuple[list[Compared], str, list[str], int]:
+) -> tuple[_Found, int]:
     """Run the calls; where they import modules of the service, once more in places that have
     these beforehand: what a module holds is compared with what it held before."""
-    found, place, notes = _run_in(request, calls, (), progress)
-    later = {name for one in found for name in imported(one.control, one.candidate)}
+    found = _run_in(request, calls, (), progress)
+    later = {name for one in found.compared for name in imported(one.control, one.candidate)}
     if not later:
-        return found, place, notes, _runs(found)
-    before = _runs(found)
-    found, place, notes = _run_in(request, calls, sorted(later), progress)
-    return found, place, notes, before + _runs(found)
-
-
-def _runs(found: Sequence[Compared]) -> int:
-    return 3 * sum(one.control is not None for one in found)
+        return found, found.runs
+    again = _run_in(request, calls, sorted(later), progress)
+    return again, found.runs + again.runs
 
 
 def _run_in(
@@ -269,11 +294,11 @@ def _run_in(
     calls: Sequence[CapturedCall],
     later: Sequence[str],
     progress: Progress,
-) -> tuple[list[Compared], str, list[str]]:
+) -> _Found:
     home, candidate = request.home, request.candidate
     place = f"fresh sealed process, CPython {home.python}"
     if not calls:
-        return [], place, []
+        return _Found([], [], place, [])
     progress("importing", 0, 1)
     begin = _begin(request, later)
     sides = (_lines(candidate.changes, _old), _lines(candidate.changes, _new))
@@ -301,11 +326,14 @@ def _run_in(
         found = without_what_lacks(found)
         if request.exported:
             _see_alone(found, compared)
+        elsewhere = in_other_worlds(
+            found, candidate.changes, places, left, request.within_s, progress
+        )
     unseen = unseen_change(candidate.changes, control.file, control.function)
     if unseen:
         found = [left_open(one, unseen) for one in found]
     notes = control.notes if request.scope else [*control.notes, *edited(begin.loaded, control)]
-    return found, place, [*untold, *notes]
+    return _Found(found, elsewhere, place, [*untold, *notes])
 
 
 def _begin(request: Request, later: Sequence[str]) -> Begin:

@@ -82,6 +82,7 @@ class Databases:
         self._names: dict[tuple[int, int], str] = {}
         self._lock = allocate_lock()
         self._really: Any = None
+        self._world: Any = None
         self._has_chance = False
         """Whether SQLite has asked for random numbers, which it does once in a process: that a
         device is refused to it then is nothing that a run has done."""
@@ -114,7 +115,22 @@ class Databases:
     def prepare(self) -> None:
         """Import what will be needed, if anything, before copies of this process are made."""
         if self._really is not None:
-            from leadline.agent.place import written  # noqa: F401 - as above
+            from leadline.agent.place import altered, written  # noqa: F401 - as above
+
+    def be_in(self, world: Any) -> None:
+        """Have all copies hold what they do in another world (`altered.World`). Raises
+        `altered.UnalteredError`."""
+        self._world = world
+        for copy in self.copies.values():
+            self._alter(copy.keeper)
+
+    def _alter(self, keeper: Any) -> bool:
+        if self._world is None:
+            return False
+        from leadline.agent.place.altered import alter
+
+        alter(keeper, self._world)
+        return True
 
     def begin(self) -> None:
         """Take all as it is now for what was there before the run."""
@@ -211,6 +227,8 @@ class Databases:
             content = b"" if is_new else database_file.content(path)
             name = f"file:{quote(path)}?vfs=memdb"
             keeper = self.filled(name, content)
+            if self._alter(keeper):
+                content = keeper.serialize()
         except Exception:  # noqa: BLE001 - it is opened as it was ever
             self._left.add(path)
             return None

@@ -78,10 +78,19 @@ def _run(
         questions = Questions(begin.fails, begin.expect, given)
     except LeadlineError as error:
         return write(cut(order.number, error.message.rstrip(".")))
+    if order.world:
+        _be_elsewhere(order)
     callee = between(entry, given)
     course = Course(look.state.is_own, begin.wanted, begin.functions)
     look = replace(look, streams=streams)
     return write(observed(order, call, given, questions, course, callee, look))
+
+
+def _be_elsewhere(order: Order) -> None:
+    """Have databases hold something else from now on."""
+    from leadline.agent.place.altered import World  # which imports sqlite3
+
+    HERE.be_in(World(order.world, order.words, order.names))
 
 
 def _names(begin: Begin) -> dict[str, str]:

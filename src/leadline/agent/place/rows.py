@@ -105,11 +105,11 @@ def _one(ask: Ask, text: str) -> object:
 
 
 def _compare(ask: Ask, table: Table, text: str, *, is_known: bool) -> None:
-    columns, keys = _columns(ask, NOW, table.name)
-    others = _columns(ask, BEFORE, table.name)[0] if is_known else []
+    columns, keys = stored(ask, NOW, table.name)
+    others = stored(ask, BEFORE, table.name)[0] if is_known else []
     if table.name == _COUNTS:
         keys = ["name"]
-    number = _row_number(ask, table.name, columns)
+    number = row_number(ask, table.name, columns)
     known = is_known and columns == others
     if number and not keys:
         columns, others = [number, *columns], [number, *others] if others else []
@@ -132,14 +132,14 @@ def _compare(ask: Ask, table: Table, text: str, *, is_known: bool) -> None:
     _keyed(table, keys, new, old)
 
 
-def _columns(ask: Ask, side: str, name: str) -> tuple[list[str], list[str]]:
+def stored(ask: Ask, side: str, name: str) -> tuple[list[str], list[str]]:
     """Return the names of all that is stored, and of the primary key."""
     rows = list(ask(f"PRAGMA {side}.table_xinfo({quoted(name)})"))
     keys = sorted((row[5], row[1]) for row in rows if row[5])
     return [row[1] for row in rows if not row[6]], [one for _, one in keys]
 
 
-def _row_number(ask: Ask, name: str, columns: list[str]) -> str:
+def row_number(ask: Ask, name: str, columns: list[str]) -> str:
     """Return by what the numbers of rows are had; nothing of a table that has none."""
     taken = {one.lower() for one in columns}
     for number in _ROW_NUMBERS:

@@ -1,0 +1,207 @@
+"""Databases that hold something else than they do: other worlds to run a call in.
+
+A database that a call has left behind passes by whatever the call does only once. In a world in
+which rows say something else, or are not there, both versions have to do it, or neither. What
+the rows say is drawn from what the column holds in other rows and from what the code names, by
+the number of the world alone: the same in all places.
+"""
+
+import re
+import sqlite3
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from random import Random
+from typing import Any
+from zlib import crc32
+
+from leadline.agent.place.rows import NOW, quoted, row_number, stored
+from leadline.wire.struct import dataclass
+
+WITHIN_S = 0.5
+"""What altering one database may take: 10,000 rows of five columns take a tenth of it."""
+_WHOLE, _BY_ROW = 0.35, 0.25
+"""How often a column holds one value in all rows, and how often another one in most of them."""
+_LOSES = 0.3
+"""How often rows of a table are not there."""
+_OF_TEN_ROWS, _OF_TEN_GONE = 7, 4
+_MOST_VALUES = 16
+_HELD, _NAMED = 0.5, 0.3
+"""How often a value is one that another row holds, and one that the code names; else it is
+nothing, none, or a time long past."""
+_LEAST_PART = 3
+_STEPS = 20_000
+_PRIME = 1_000_003
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_EARLY, _LATE = "2001", "2999"
+_NUMBERS = re.compile(r"int|real|floa|doub|num|dec|bool", re.IGNORECASE)
+
+type Word = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Which world it is, and what the code that is run names: values, and names of tables and
+    columns among others."""
+
+    number: int = 0
+    words: Sequence[Word] = ()
+    names: Collection[str] = ()
+
+    def of(self, names: Sequence[str]) -> list[str]:
+        """Return those that the code names; all where it names none of them. `shop_orders` is
+        named by `Order`, as applications call the class of its rows."""
+        said = {form for name in self.names for form in _forms(name)}
+        return [name for name in names if not said.isdisjoint(_parts(name))] or list(names)
+
+
+def _parts(name: str) -> Iterator[str]:
+    yield from _forms(name)
+    for part in name.split("_"):
+        yield from _forms(part) if len(part) >= _LEAST_PART else ()
+
+
+def _forms(name: str) -> tuple[str, str]:
+    """Return a name in small letters, as it is and without the `s` of many."""
+    small = name.lower()
+    return small, small.removesuffix("s")
+
+
+class UnalteredError(Exception):
+    """A database cannot be altered, or not in time."""
+
+
+def alter(connection: Any, world: World) -> None:
+    """Alter the rows of a private copy. Raises `UnalteredError`."""
+    until = time.monotonic() + WITHIN_S
+    connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, False)
+    connection.text_factory = _text
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        for name in world.of(_tables(connection)):
+            _alter_table(connection, name, world)
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise UnalteredError(f"a database cannot be altered: {error}") from None
+    finally:
+        connection.text_factory = str
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, True)
+        connection.set_progress_handler(None, 0)
+
+
+def _text(content: bytes) -> str | bytes:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content
+
+
+def _tables(connection: Any) -> list[str]:
+    rows = connection.execute(f"PRAGMA {NOW}.table_list").fetchall()
+    return [
+        name
+        for schema, name, kind, *_ in rows
+        if schema == NOW and kind == "table" and not name.startswith("sqlite_")
+    ]
+
+
+def _alter_table(connection: Any, name: str, world: World) -> None:
+    columns, keys = stored(connection.execute, NOW, name)
+    number = row_number(connection.execute, name, columns)
+    if not number:
+        return  # one without row numbers is rare, and stays as it is
+    for column in world.of([one for one in columns if one not in keys]):
+        chance = _chance(world.number, f"{name}.{column}")
+        how = chance.random()
+        if how >= _WHOLE + _BY_ROW:
+            continue
+        values = _values(connection, name, column, world.words, chance)
+        values = values[:1] if how < _WHOLE else values
+        text = (
+            f"UPDATE OR IGNORE {quoted(name)} SET {quoted(column)} = "  # noqa: S608
+            f"CASE {_hashed(number, chance, len(values))} {_cases(values)} END"
+        )
+        if how >= _WHOLE:
+            text += f" WHERE {_hashed(number, chance, 10)} < {_OF_TEN_ROWS}"
+        _do(connection, text, values)
+    chance = _chance(world.number, name)
+    if chance.random() < _LOSES:
+        where = f"{_hashed(number, chance, 10)} < {_OF_TEN_GONE}"
+        _do(connection, f"DELETE FROM {quoted(name)} WHERE {where}", [])  # noqa: S608
+
+
+def _do(connection: Any, text: str, values: Sequence[object]) -> None:
+    """Run a statement; one that needs what is not here, such as a function, does nothing."""
+    try:
+        connection.execute(text, values)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            raise
+    except sqlite3.DatabaseError:
+        pass
+
+
+def _chance(world: int, name: str) -> Random:
+    return Random(crc32(f"{world} {name}".encode("utf-8", "surrogatepass")))  # noqa: S311
+
+
+def _hashed(number: str, chance: Random, many: int) -> str:
+    """Return SQL for a number below `many` that depends on the row."""
+    by, more = chance.randrange(1, 9_973), chance.randrange(_PRIME)
+    return f"((abs({number} % {_PRIME}) * {by} + {more}) % 7919 % {many})"
+
+
+def _cases(values: Sequence[object]) -> str:
+    return " ".join(f"WHEN {at} THEN ?{at + 1}" for at in range(len(values)))
+
+
+def _values(
+    connection: Any, name: str, column: str, words: Sequence[Word], chance: Random
+) -> list[object]:
+    """Return what is put into a column."""
+    text = (
+        f"SELECT DISTINCT {quoted(column)} FROM {quoted(name)} "  # noqa: S608
+        f"WHERE {quoted(column)} IS NOT NULL LIMIT 200"
+    )
+    held = [one for (one,) in connection.execute(text)]
+    named, others = _other_cases(held, _declared(connection, name, column), words)
+    found: list[object] = []
+    for _ in range(_MOST_VALUES):
+        how = chance.random()
+        if held and how < _HELD:
+            found.append(chance.choice(held))
+        else:
+            found.append(chance.choice(named if named and how < _HELD + _NAMED else others))
+    return found
+
+
+def _other_cases(
+    held: Sequence[object], declared: str, words: Sequence[Word]
+) -> tuple[list[object], list[object]]:
+    """Return values of a column's sort that the code names, and such as are often another
+    case."""
+    if any(isinstance(one, bytes) for one in held):
+        return [], [None]
+    texts = [one for one in held if isinstance(one, str)]
+    is_number = _NUMBERS.search(declared) if not held else not texts
+    if is_number:
+        numbers: list[object] = [one for one in words if not isinstance(one, str)]
+        return numbers, [None, 0, 1, -1, *_neighbours(held)]
+    if dated := next((one for one in texts if _DATE.match(one)), ""):
+        return [], [None, "", _EARLY + dated[4:], _LATE + dated[4:]]
+    if any(one[:1] in ("{", "[") for one in texts):
+        return [], [None]
+    return [one for one in words if isinstance(one, str)], [None, ""]
+
+
+def _neighbours(held: Iterable[object]) -> Iterator[object]:
+    for one in [one for one in held if isinstance(one, int | float)][:3]:
+        yield from (one + 1, one * 2)
+
+
+def _declared(connection: Any, name: str, column: str) -> str:
+    rows = connection.execute(f"PRAGMA {NOW}.table_xinfo({quoted(name)})")
+    return next((str(row[2]) for row in rows if row[1] == column), "")

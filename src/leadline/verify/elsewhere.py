@@ -1,0 +1,217 @@
+"""Calls in other worlds: what they come to where the databases hold something else.
+
+A fresh place has the database that the calls have left behind, in which each has been made
+already. Two versions that do nothing there agree, whatever they would do. So some calls are run
+again on copies in which rows say something else or are gone: where the two do otherwise there,
+nothing good is said.
+"""
+
+import ast
+import re
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from leadline.trial.candidate import Change
+from leadline.trial.place import IN_TWIN, RUN_S, Ran
+from leadline.verify.aside import Aside
+from leadline.verify.comparison import Compared, compare_runs
+from leadline.verify.deeds import Text
+from leadline.verify.functions import functions_of, other_texts
+from leadline.verify.places import Places, Worlds
+from leadline.verify.state import moved_database
+from leadline.verify.verdict import Candidate
+from leadline.wire.gateway import RESPONSE
+from leadline.wire.struct import replace
+from leadline.wire.value import Value
+
+MOST_CALLS, MOST_RUNS = 8, 96
+"""How many calls are run, of different paths first, and how often all of them."""
+MOST_S = 30.0
+"""For all of them: who waits for a verdict waits as long more. Those of a function take 5 s."""
+_PATIENCE = 4
+"""How often more all are run where nothing follows of one, or none agrees: another world tells
+more, perhaps."""
+_MOST_WORDS, _MOST_CHARS = 12, 40
+_MOST_NAMES = 1_000
+_WORD = re.compile(r"\w+")
+_TEXT = re.compile(r"'([^']*)'")
+_NUMBER = re.compile(r"(?<![\w.?:])\d+(?:\.\d+)?(?![\w.])")
+_WHY = (
+    f"on a database that holds something else, the candidate does otherwise ({{}}): {IN_TWIN}"
+)
+_SAME = (
+    "{} calls were run {} times more on copies of the database that hold something else, with "
+    "other values or rows that are gone: the candidate did the same in all"
+)
+_MOST_TOLD = 160
+_OF_DATA = frozenset(
+    """
+    TypeError AttributeError KeyError IndexError ZeroDivisionError OverflowError
+    UnicodeDecodeError IntegrityError OperationalError DataError DatabaseError InterfaceError
+    ProgrammingError InvalidOperation JSONDecodeError ValidationError
+    """.split()
+)
+"""What is raised by accident for rows that no application would have written, and hardly ever
+to refuse something."""
+
+
+def in_other_worlds(
+    found: Sequence[Compared],
+    changes: Sequence[Change],
+    places: Places,
+    left: Aside,
+    within_s: float = RUN_S,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> list[Compared]:
+    """Run some calls again where the databases hold something else, if they have asked one and
+    nothing that is seen tells against the candidate."""
+    if any(one.case.agreed and not one.case.failed
+           and one.case.candidate is Candidate.DIFFERS for one in found):  # fmt: skip
+        return []
+    some = _chosen([one for one in found if _asks(one)])
+    if not some:
+        return []
+    times = max(1, MOST_RUNS // len(some))
+    until = time.monotonic() + MOST_S
+    calls = [one.call for one in some]
+    said = _said(found, changes)
+    elsewhere: list[Compared] = []
+    for at in range(times):
+        progress("running on other databases", at * len(calls), times * len(calls))
+        worlds = Worlds(range(at * len(calls) + 1, (at + 1) * len(calls) + 1), *said)
+        for call, three in zip(calls, places.run(calls, within_s, worlds=worlds), strict=False):
+            outcome = three[0].rerun.outcome
+            if outcome is not None and all(map(_is_ordinary, three)):
+                then = replace(call, live=outcome, failed=False)
+                elsewhere.append(compare_runs(then, *three, left))
+        kinds = {one.case.candidate for one in elsewhere if one.case.agreed}
+        tells_no_more = not kinds or Candidate.UNKNOWN in kinds
+        if Candidate.DIFFERS in kinds or (tells_no_more and at >= _PATIENCE):
+            break
+        if time.monotonic() > until:
+            break
+    return elsewhere
+
+
+def differs_elsewhere(elsewhere: Sequence[Compared]) -> str:
+    """Say where the candidate does otherwise in another world, or nothing follows there;
+    nothing where it does the same in all."""
+    agreed = [one for one in elsewhere if one.case.agreed]
+    for one in agreed:
+        if one.case.candidate is Candidate.DIFFERS:
+            which = one.differences[0]
+            live, tried = (
+                textwrap.shorten(side, _MOST_TOLD) for side in (which.live, which.rerun)
+            )
+            return _WHY.format(f"{which.where} is {tried} where the old code has {live}")
+    open_ = [one.case.reason for one in agreed if one.case.candidate is Candidate.UNKNOWN]
+    return _WHY.format(open_[0].removesuffix(f": {IN_TWIN}")) if open_ else ""
+
+
+def same_elsewhere(elsewhere: Sequence[Compared]) -> list[str]:
+    """Say how often calls were run in other worlds, where that tells nothing against it."""
+    agreed = [one.call.number for one in elsewhere if one.case.agreed]
+    if not agreed or differs_elsewhere(elsewhere):
+        return []
+    return [_SAME.format(len(set(agreed)), len(agreed))]
+
+
+def _said(
+    found: Sequence[Compared], changes: Sequence[Change]
+) -> tuple[list[str | int | float], list[str]]:
+    """Return the values that the functions which have run name, what they compare and what
+    their statements have first; and all words of theirs and of their files."""
+    runs = [run for one in found for run in (one.control, one.candidate) if run is not None]
+    ran = functions_of(runs, changes)
+    texts = [(one.file, text) for one in changes for text in (one.old, one.new) if text]
+    texts += other_texts(ran, changes).items()
+    parsed = [(file, Text(text)) for file, text in texts]
+    nodes = [
+        node
+        for file, text in parsed
+        for qualname, function in text.functions
+        if (file, qualname) in ran
+        for node in ast.walk(function)
+    ]
+    beside = [node for _, text in parsed for node in ast.walk(text.tree)]
+    values = dict.fromkeys(
+        one for some in (_compared(nodes), _named(nodes), _compared(beside)) for one in some
+    )
+    words = [one for one in values if isinstance(one, str)][:_MOST_WORDS]
+    numbers = [one for one in values if not isinstance(one, str)][:_MOST_WORDS]
+    names = dict.fromkeys(name for some in (nodes, beside) for name in _names(some))
+    return [*words, *numbers], list(names)[:_MOST_NAMES]
+
+
+def _compared(nodes: Sequence[ast.AST]) -> Iterator[str | int | float]:
+    for node in nodes:
+        if isinstance(node, ast.Compare | ast.match_case):
+            yield from _named(list(ast.walk(node)))
+        elif isinstance(node, ast.Constant) and type(node.value) is str and " " in node.value:
+            yield from (one for one in _TEXT.findall(node.value) if len(one) <= _MOST_CHARS)
+            for one in _NUMBER.findall(node.value):
+                yield float(one) if "." in one else int(one)
+
+
+def _named(nodes: Sequence[ast.AST]) -> Iterator[str | int | float]:
+    for node in nodes:
+        value = node.value if isinstance(node, ast.Constant) else None
+        if (type(value) is str and len(value) <= _MOST_CHARS and " " not in value) or (
+            type(value) in (int, float)
+        ):
+            yield value  # type: ignore[misc]
+
+
+def _names(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
+                yield name
+            case ast.keyword(arg=str(name)):
+                yield name
+            case ast.Constant(value=str(text)):
+                yield from _WORD.findall(text)
+
+
+def _asks(one: Compared) -> bool:
+    case = one.case
+    is_good = case.agreed and case.failed is False and case.reached
+    runs = [run for run in (one.control, one.candidate) if run is not None]
+    return is_good and bool(moved_database(runs))
+
+
+def _chosen(able: Sequence[Compared]) -> list[Compared]:
+    """Return at most `MOST_CALLS`, spread over the paths that they take."""
+    by_path: dict[str, list[Compared]] = {}
+    for one in able:
+        by_path.setdefault(_path(one), []).append(one)
+    found: list[Compared] = []
+    while by_path and len(found) < MOST_CALLS:
+        for path in list(by_path):
+            found.append(by_path[path].pop(0))
+            if not by_path[path]:
+                del by_path[path]
+    return found[:MOST_CALLS]
+
+
+def _path(one: Compared) -> str:
+    runs = (one.control, one.candidate)
+    return repr([sorted(run.coursed.touched.items()) for run in runs if run is not None])
+
+
+def _is_ordinary(ran: Ran) -> bool:
+    """Tell whether what a run came to is not for rows that nobody would have written."""
+    outcome = ran.rerun.outcome
+    if outcome is None or ran.fails:
+        return False
+    name = _type_of(outcome.value)
+    if not outcome.returned and name in _OF_DATA:
+        return False
+    response = outcome.arguments.get(RESPONSE)
+    status = response.get("fields", {}).get("status") if isinstance(response, dict) else None
+    return not (isinstance(status, int) and status >= 500)
+
+
+def _type_of(value: Value) -> str:
+    return str(value.get("type", "?")) if isinstance(value, dict) else "?"

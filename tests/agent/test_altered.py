@@ -1,0 +1,137 @@
+"""Databases that hold something else: what becomes of their rows, and what never does."""
+
+import contextlib
+import sqlite3
+
+import pytest
+
+from leadline.agent.place import altered
+from leadline.agent.place.altered import UnalteredError, World, alter
+
+SCHEMA = """
+create table orders (id integer primary key, state text, total integer, paid_at text, doc blob);
+create table other (id integer primary key, state text);
+create table pairs (a integer, b text, primary key (a)) without rowid;
+create table keyed (id integer primary key, code text unique not null, twice generated always
+    as (id * 2));
+create virtual table words using fts5(text);
+create view paid as select * from orders where state = 'paid';
+create trigger noted after update on orders begin delete from other; end;
+insert into other values (1, 'x'), (2, 'y');
+insert into pairs values (1, 'p'), (2, 'q');
+insert into keyed values (1, 'k'), (2, 'l');
+insert into words values ('one'), ('two');
+"""
+NAMES = ["Order", "STATE", "total", "paid_at"]
+WORDS = ("new", "lost", 7)
+
+
+def database(rows=20, schema=SCHEMA):
+    made = sqlite3.connect(":memory:", isolation_level=None)
+    made.executescript(schema)
+    made.executemany(
+        "insert into orders values (?, 'paid', ?, '2026-11-30 10:00', x'00')",
+        [(number, number * 10) for number in range(rows)],
+    )
+    return contextlib.closing(made)
+
+
+def rows_in(world, table="orders", **more):
+    with database(**more) as made:
+        alter(made, world)
+        return made.execute(f"select * from {table}").fetchall()
+
+
+def test_the_same_world_is_the_same_each_time_and_another_is_another():
+    assert rows_in(World(5, WORDS, NAMES)) == rows_in(World(5, WORDS, NAMES))
+    assert len({repr(rows_in(World(number, WORDS, NAMES))) for number in range(1, 21)}) > 10
+
+
+def test_columns_hold_what_others_do_what_the_code_names_and_nothing():
+    worlds = [rows_in(World(number, WORDS, NAMES)) for number in range(1, 200)]
+    states, totals, times = ({row[at] for rows in worlds for row in rows} for at in (1, 2, 3))
+    assert states == {"paid", "new", "lost", "", None}
+    assert {7, 0, 1, -1, None, 190} <= totals
+    assert times == {"2026-11-30 10:00", "2001-11-30 10:00", "2999-11-30 10:00", "", None}
+    assert {row[4] for rows in worlds for row in rows} == {b"\0"}  # which no code names
+    assert any(len(rows) < 20 for rows in worlds)
+    assert any(len({row[1] for row in rows}) == 1 and rows[0][1] == "new" for rows in worlds)
+    assert any(len({row[1] for row in rows}) > 2 for rows in worlds)
+
+
+def test_keys_and_what_the_code_does_not_name_stay():
+    for number in range(1, 60):
+        with database() as made:
+            alter(made, World(number, WORDS, NAMES))
+            ids = {one for (one,) in made.execute("select id from orders")}
+            assert ids <= set(range(20))
+            assert made.execute("select * from other").fetchall() == [(1, "x"), (2, "y")]
+            assert made.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_a_table_is_named_by_a_part_of_its_name():
+    more = SCHEMA + "create table shop_order_lines (id integer primary key, state text);"
+    more += "insert into shop_order_lines values (1, 'z'), (2, 'z');"
+    named = [(["line"], True), (["x", "Order"], True), (["other", "lin"], False)]
+    for names, is_named in named:
+        found = {
+            repr(rows_in(World(number, (), names), "shop_order_lines", schema=more))
+            for number in range(1, 40)
+        }
+        assert (len(found) > 2) is is_named, names
+
+
+def test_where_the_code_names_no_table_all_are_altered():
+    found = {repr(rows_in(World(number), "other")) for number in range(1, 40)}
+    assert len(found) > 5
+
+
+def test_what_is_unique_reckoned_or_without_row_numbers_is_left_whole():
+    for number in range(1, 60):
+        with database() as made:
+            alter(made, World(number, ("k", "z")))
+            codes = [code for (code,) in made.execute("select code from keyed")]
+            assert len(codes) == len(set(codes))
+            assert None not in codes
+            assert all(
+                twice == 2 * key for key, twice in made.execute("select id, twice from keyed")
+            )
+            assert made.execute("select * from pairs").fetchall() == [(1, "p"), (2, "q")]
+            assert made.execute("select * from words('one')").fetchall() == [("one",)]
+
+
+def test_a_column_that_needs_a_function_which_is_not_here_stays():
+    more = "create table led (id integer primary key, a text check (a is not null and own(a)));"
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
+        made.create_function("own", 1, lambda text: len(text) == 1, deterministic=True)
+        made.executescript(more)
+        made.execute("insert into led values (1, 'a')")
+        made.create_function("own", 1, None)
+        for number in range(1, 20):
+            alter(made, World(number))
+        assert set(made.execute("select a from led")) <= {("a",)}
+
+
+def test_triggers_work_again_afterwards():
+    with database() as made:
+        alter(made, World(3, WORDS, NAMES))
+        made.execute("insert into orders (id, state) values (99, 'new')")
+        made.execute("update orders set state = 'x' where id = 99")
+        assert made.execute("select * from other").fetchall() == []
+
+
+def test_what_takes_too_long_is_given_up_and_nothing_stays_of_it(monkeypatch):
+    monkeypatch.setattr(altered, "WITHIN_S", 0.0)
+    with database(rows=20_000) as made:
+        with pytest.raises(UnalteredError, match="interrupted"):
+            alter(made, World(1, WORDS, NAMES))
+        assert made.execute("select count(*) from paid").fetchone() == (20_000,)
+        made.execute("update orders set state = 'x'")
+
+
+def test_texts_that_are_none_are_drawn_as_they_are():
+    with database() as made:
+        made.execute("update orders set state = cast(x'ff61' as text) where id < 10")
+        for number in range(1, 20):
+            alter(made, World(number, WORDS, NAMES))
+        assert made.execute("pragma integrity_check").fetchone() == ("ok",)

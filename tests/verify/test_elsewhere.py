@@ -1,0 +1,154 @@
+"""Calls on databases that hold something else: what two versions do there alone."""
+
+import contextlib
+import gc
+import sqlite3
+from functools import partial
+
+import pytest
+
+from leadline.trial.candidate import make
+from leadline.verify import verifying
+from leadline.verify.elsewhere import MOST_RUNS
+from leadline.verify.verdict import Verdict
+from leadline.verify.verifying import Asked, reported
+from leadline.wire.struct import replace
+from verify.test_databases import folder, verified_texts  # noqa: F401 - a fixture
+
+OLD = """
+import contextlib, sqlite3
+
+KEPT = {}
+
+def ask(con, sql, *given):
+    return con.execute(sql, given).fetchall()
+
+def pay(ident, note):
+    with contextlib.closing(sqlite3.connect("app.db")) as con, con:
+        state = ask(con, "select state from orders where id = ?", ident)[0][0]
+        con.execute("insert into audit (ident) values (?)", (ident,))
+        if state == "new":
+            con.execute("update orders set state = 'paid' where id = ?", (ident,))
+    return note.strip()
+"""
+RIGHT = ("note.strip()", '(note or "").strip()')
+ORDERS = """
+create table orders (id integer primary key, state text);
+create table audit (id integer primary key, ident integer);
+"""
+WRONG = [
+    ('== "new"', '== "open"'),
+    ('== "new"', '== "new" and ident > 1000'),
+    ("= 'paid'", "= 'payed'"),
+    ('where id = ?", (ident,))\n    return', 'where id = ? and 0", (ident,))\n    return'),
+]
+
+
+@pytest.fixture(autouse=True)
+def few_worlds():
+    """Leave as many worlds as there are."""
+
+
+def verified(folder, *changes, old=OLD):  # noqa: F811
+    with contextlib.closing(sqlite3.connect("app.db")) as con, con:
+        con.executescript(ORDERS)
+        con.executemany("insert into orders values (?, 'new')", [(n,) for n in range(8)])
+
+    def paid():
+        with contextlib.closing(sqlite3.connect("app.db")) as con, con:
+            con.execute("update orders set state = 'paid'")
+
+    new = old
+    for one, other in changes:
+        assert new.count(one) == 1
+        new = new.replace(one, other)
+    given = [(number, None if number < 2 else f" n{number}") for number in range(8)]
+    return verified_texts(
+        folder, old, new, "pay", given, fails="raises AttributeError", before=paid
+    ).report
+
+
+def test_a_write_that_every_captured_call_finds_done_is_met_in_other_worlds(folder):  # noqa: F811
+    for wrong in WRONG:
+        found = verified(folder, RIGHT, wrong)
+        (folder / "app.db").unlink()
+        assert found.verdict is Verdict.UNKNOWN, wrong
+        assert "on a database that holds something else" in found.reason, (wrong, found.reason)
+        assert found.runs > 3 * 8
+
+
+def test_where_both_do_the_same_in_all_of_them_it_is_said(folder):  # noqa: F811
+    found = verified(folder, RIGHT)
+    assert found.verdict is Verdict.NO_LONGER_FAILS, found.reason
+    (note,) = (one for one in found.notes if "hold something else" in one)
+    many = int(note.split("run ")[1].split()[0])
+    assert note.startswith("6 calls were run")
+    assert MOST_RUNS / 2 < many <= MOST_RUNS
+
+
+ONCE = """
+def pay(ident, note):
+    with contextlib.closing(sqlite3.connect("app.db")) as con, con:
+        if not ask(con, "select 1 from orders where id = ? and state = 'paid'", ident):
+            con.execute("insert or replace into orders values (?, 'paid')", (ident,))
+    return note.strip()
+"""
+
+
+def test_a_row_that_is_made_once_is_met_where_it_is_gone(folder):  # noqa: F811
+    old = OLD.partition("def pay")[0] + ONCE
+    found = verified(folder, RIGHT, ("values (?, 'paid')", "values (?, 'sent')"), old=old)
+    assert found.verdict is Verdict.UNKNOWN
+    assert "does otherwise" in found.reason
+
+
+@pytest.mark.parametrize("error", ["ValueError", "LookupError", "OSError"])
+def test_what_is_refused_for_what_is_there_is_no_accident(folder, error):  # noqa: F811
+    insert = 'con.execute("insert into audit'
+    guard = f'if state == "lost": raise {error}(ident)\n        '
+    found = verified(folder, RIGHT, (insert, guard + insert))
+    assert found.verdict is Verdict.UNKNOWN
+    assert "does otherwise (outcome is" in found.reason, found.reason
+
+
+def test_what_rows_make_fail_that_nobody_would_write_tells_nothing(folder):  # noqa: F811
+    insert = 'con.execute("insert into audit'
+    found = verified(folder, RIGHT, (insert, "state.strip()\n        " + insert))
+    assert "does otherwise" not in found.reason, found.reason
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # left open
+def test_an_open_connection_has_another_world_as_well(folder):  # noqa: F811
+    old = OLD.replace("KEPT = {}", 'KEPT = {}\nCON = sqlite3.connect("app.db")')
+    old = old.replace("= ask(con,", "= ask(CON,")
+    assert old.count("CON") == 2
+    found = verified(folder, RIGHT, WRONG[0], old=old)
+    gc.collect()  # here, and not in the next test
+    assert "on a database that holds something else" in found.reason, found.reason
+
+
+def test_a_doubt_of_another_place_counts_where_the_world_is_not_known(folder, monkeypatch):  # noqa: F811
+    seen = []
+    monkeypatch.setattr(
+        verifying, "in_other_worlds", lambda *found: seen.append(found[0]) or []
+    )
+    asked = partial(Asked, "s", "tried:pay", fails="raises AttributeError", least=1)
+    assert verified(folder, RIGHT).verdict is Verdict.NO_LONGER_FAILS
+    (found,) = seen
+    candidate = make("c", [])
+
+    def verdict(doubt, compared):
+        told = reported(asked(candidate, doubt=doubt), compared, "place", [], 1, 1.0)
+        return told.report.reason, told.doubt
+
+    assert verdict("it does otherwise", found) == ("it does otherwise",) * 2
+    assert "it does" not in verdict("", found)[0]
+    known = [
+        replace(
+            one,
+            control=replace(one.control, state={}),
+            candidate=replace(one.candidate, state={}),
+        )
+        for one in found
+    ]
+    assert verdict("it does otherwise", known) == ("", "")
