@@ -86,7 +86,7 @@ def test_where_the_code_names_no_table_all_are_altered():
     assert len(found) > 5
 
 
-def test_what_is_unique_reckoned_or_without_row_numbers_is_left_whole():
+def test_what_is_unique_or_reckoned_is_left_whole():
     for number in range(1, 60):
         with database() as made:
             alter(made, World(number, ("k", "z")))
@@ -96,7 +96,6 @@ def test_what_is_unique_reckoned_or_without_row_numbers_is_left_whole():
             assert all(
                 twice == 2 * key for key, twice in made.execute("select id, twice from keyed")
             )
-            assert made.execute("select * from pairs").fetchall() == [(1, "p"), (2, "q")]
             assert made.execute("select * from words('one')").fetchall() == [("one",)]
 
 
@@ -135,3 +134,28 @@ def test_texts_that_are_none_are_drawn_as_they_are():
         for number in range(1, 20):
             alter(made, World(number, WORDS, NAMES))
         assert made.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_rows_without_numbers_are_altered_by_their_keys():
+    worlds = [rows_in(World(number, (), ["pairs", "b"]), "pairs") for number in range(1, 80)]
+    assert {len(rows) for rows in worlds} == {0, 1, 2}
+    assert {row[1] for rows in worlds for row in rows} == {"p", "q", "", None}
+    assert {row[0] for rows in worlds for row in rows} == {1, 2}
+
+
+def test_documents_are_altered_within():
+    more = SCHEMA + "create table docs (id integer primary key, doc text);"
+    for text in ('{"state": "a", "items": [1, {"n": 2}]}', "[broken"):
+        more += f"insert into docs (doc) values ('{text}');"
+    worlds = [
+        rows_in(World(number, ("new", 7), ["docs", "doc"]), "docs", schema=more)
+        for number in range(1, 500)
+    ]
+    found = {row[1] for rows in worlds for row in rows}
+    assert {
+        None,
+        '{"state": "new", "items": [1, {"n": 2}]}',
+        '{"items": [1, {"n": 2}]}',
+        '{"state": "a", "items": [{"n": 2}]}',
+        '{"state": "a", "items": [1, {"n": 7}]}',
+    } <= found

@@ -6,6 +6,7 @@ the rows say is drawn from what the column holds in other rows and from what the
 the number of the world alone: the same in all places.
 """
 
+import json
 import re
 import sqlite3
 import time
@@ -25,7 +26,7 @@ _WHOLE, _BY_ROW = 0.35, 0.25
 _LOSES = 0.3
 """How often rows of a table are not there."""
 _OF_TEN_ROWS, _OF_TEN_GONE = 7, 4
-_MOST_VALUES = 16
+_MOST_VALUES, _MOST_MEMBERS = 16, 32
 _HELD, _NAMED = 0.5, 0.3
 """How often a value is one that another row holds, and one that the code names; else it is
 nothing, none, or a time long past."""
@@ -110,9 +111,7 @@ def _tables(connection: Any) -> list[str]:
 
 def _alter_table(connection: Any, name: str, world: World) -> None:
     columns, keys = stored(connection.execute, NOW, name)
-    number = row_number(connection.execute, name, columns)
-    if not number:
-        return  # one without row numbers is rare, and stays as it is
+    number = row_number(connection.execute, name, columns) or _number_of(keys)
     for column in world.of([one for one in columns if one not in keys]):
         chance = _chance(world.number, f"{name}.{column}")
         how = chance.random()
@@ -131,6 +130,16 @@ def _alter_table(connection: Any, name: str, world: World) -> None:
     if chance.random() < _LOSES:
         where = f"{_hashed(number, chance, 10)} < {_OF_TEN_GONE}"
         _do(connection, f"DELETE FROM {quoted(name)} WHERE {where}", [])  # noqa: S608
+
+
+def _number_of(keys: Sequence[str]) -> str:
+    """Return SQL for a number that depends on the keys of a row which has no number."""
+    parts = [
+        f"(CASE typeof({key}) WHEN 'integer' THEN {key} % {_PRIME} ELSE 31 * length({key}) "
+        f"+ ifnull(unicode({key}), 0) + ifnull(unicode(substr({key}, -1)), 0) END)"
+        for key in map(quoted, keys)
+    ]
+    return f"({' + '.join(parts)})"
 
 
 def _do(connection: Any, text: str, values: Sequence[object]) -> None:
@@ -155,7 +164,7 @@ def _hashed(number: str, chance: Random, many: int) -> str:
 
 
 def _cases(values: Sequence[object]) -> str:
-    return " ".join(f"WHEN {at} THEN ?{at + 1}" for at in range(len(values)))
+    return " ".join(f"WHEN {at} THEN ?" for at in range(len(values)))
 
 
 def _values(
@@ -167,7 +176,7 @@ def _values(
         f"WHERE {quoted(column)} IS NOT NULL LIMIT 200"
     )
     held = [one for (one,) in connection.execute(text)]
-    named, others = _other_cases(held, _declared(connection, name, column), words)
+    named, others = _other_cases(held, _declared(connection, name, column), words, chance)
     found: list[object] = []
     for _ in range(_MOST_VALUES):
         how = chance.random()
@@ -179,7 +188,7 @@ def _values(
 
 
 def _other_cases(
-    held: Sequence[object], declared: str, words: Sequence[Word]
+    held: Sequence[object], declared: str, words: Sequence[Word], chance: Random
 ) -> tuple[list[object], list[object]]:
     """Return values of a column's sort that the code names, and such as are often another
     case."""
@@ -192,9 +201,40 @@ def _other_cases(
         return numbers, [None, 0, 1, -1, *_neighbours(held)]
     if dated := next((one for one in texts if _DATE.match(one)), ""):
         return [], [None, "", _EARLY + dated[4:], _LATE + dated[4:]]
-    if any(one[:1] in ("{", "[") for one in texts):
-        return [], [None]
+    if documents := [one for one in texts if one[:1] in ("{", "[")]:
+        return [*_edited(documents, words, chance)], [None]
     return [one for one in words if isinstance(one, str)], [None, ""]
+
+
+def _edited(documents: Sequence[str], words: Sequence[Word], chance: Random) -> Iterator[str]:
+    """Yield documents of JSON with one member that is another, or gone, each."""
+    for _ in range(_MOST_VALUES):
+        try:
+            document = json.loads(chance.choice(documents))
+        except (ValueError, RecursionError):
+            continue
+        if not (members := _members(document)):
+            continue
+        holder, key = chance.choice(members)
+        others = [one for one in words if isinstance(one, str) is isinstance(holder[key], str)]
+        if chance.random() < _LOSES:
+            del holder[key]
+        else:
+            holder[key] = chance.choice([None, *others])
+        yield json.dumps(document)
+
+
+def _members(document: Any) -> list[tuple[Any, Any]]:
+    """Return where the members of a document stand, the first ones: what holds each, and its
+    key."""
+    found: list[tuple[Any, Any]] = []
+    waiting = [document]
+    while waiting and len(found) < _MOST_MEMBERS:
+        one = waiting.pop(0)
+        keys = list(one) if isinstance(one, dict) else range(len(one))
+        found += [(one, key) for key in keys]
+        waiting += [one[key] for key in keys if isinstance(one[key], dict | list)]
+    return found[:_MOST_MEMBERS]
 
 
 def _neighbours(held: Iterable[object]) -> Iterator[object]:
