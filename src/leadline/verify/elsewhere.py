@@ -27,8 +27,8 @@ from leadline.wire.value import Value
 
 MOST_CALLS, MOST_RUNS = 8, 96
 """How many calls are run, of different paths first, and how often all of them."""
-MOST_S = 30.0
-"""For all of them: who waits for a verdict waits as long more. Those of a function take 5 s."""
+MOST_S = 20.0
+"""For all of them: who waits for a verdict waits as long more. Those of a function take some 5 s."""
 _PATIENCE = 4
 """How often more all are run where nothing follows of one, or none agrees: another world tells
 more, perhaps."""
