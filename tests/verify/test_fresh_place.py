@@ -5,6 +5,7 @@ from benchmarks.verify.calling import home
 
 from leadline.trial.candidate import from_diff
 from leadline.verify.sources import finder
+from leadline.wire.struct import replace
 from verify.shop import FIXES, SHOP, report, verified
 
 
@@ -20,6 +21,11 @@ def test_a_right_fix_is_fixed(quotes):
     assert "ZeroDivisionError" in case.live
     assert case.candidate.startswith("returned {'currency': 'EUR'")
     assert found.paths > 1
+
+
+def test_of_calls_captured_before_anybody_said_which_fail_the_control_tells(quotes):
+    late = [replace(call, failed=None, is_asked_late=True) for call in quotes]
+    assert report(late, "good").sentence == report(quotes, "good").sentence
 
 
 def test_a_fix_that_only_looks_right_changes_behaviour(quotes):

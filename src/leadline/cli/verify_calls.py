@@ -81,7 +81,10 @@ def from_file(args: argparse.Namespace) -> Captured:
     known = {name for name in named if name.isidentifier()}  # what came of a call has others
     for predicate in filter(None, (fails, args.expect)):
         _check_names(predicate, known)
-    return _captured(args, header.service, header.entry, fails, header.home, found.calls)
+    is_late = bool(fails and not header.fails)
+    return _captured(
+        args, header.service, header.entry, fails, header.home, found.calls, is_late=is_late
+    )
 
 
 def _check_names(predicate: str, known: set[str]) -> None:
@@ -166,9 +169,14 @@ def _captured(
     fails: str,
     origin: Origin,
     views: Iterable[CallView],
+    *,
+    is_late: bool = False,
 ) -> Captured:
     views = list(views)
-    calls = [of_view(number, view, bool(fails)) for number, view in enumerate(views, 1)]
+    calls = [
+        of_view(number, view, bool(fails), is_asked_late=is_late)
+        for number, view in enumerate(views, 1)
+    ]
     told = [one.home.code for one in views if one.home is not None]  # one of each process
     home, notes = _home(args, replace(origin, code=joined_code([origin.code, *told])))
     return Captured(service, entry, fails, home, chosen(calls, args.many), notes)

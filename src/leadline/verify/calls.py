@@ -37,6 +37,8 @@ class CapturedCall:
     depth: int = 0
     hit: int = 0
     """Its number on the server, where it is still there."""
+    is_asked_late: bool = False
+    """Whether it was captured before anybody said which calls fail: the control tells then."""
     instance: str = ""
 
     @property
@@ -83,7 +85,9 @@ def joined_code(codes: Iterable[Mapping[str, Sequence[str]]]) -> dict[str, list[
     return found
 
 
-def of_view(number: int, view: CallView, asked: bool) -> CapturedCall:
+def of_view(
+    number: int, view: CallView, asked: bool, *, is_asked_late: bool = False
+) -> CapturedCall:
     """Return a call as it came from an agent. `asked` says whether it was asked which fail."""
     return CapturedCall(
         number=number,
@@ -98,6 +102,7 @@ def of_view(number: int, view: CallView, asked: bool) -> CapturedCall:
         turns=[asdict(turn) for turn in view.turns],
         closed=view.closed,
         depth=view.depth,
+        is_asked_late=is_asked_late,
     )
 
 

@@ -95,6 +95,8 @@ def compare_runs(
 ) -> Compared:
     """Compare what became of one call, but for what is `left` aside. `first` and `second` are
     the control's runs."""
+    if call.is_asked_late:  # of a call with which it does not agree nothing is said
+        call = replace(call, failed=first.fails)
     try:
         states = without_caches(first.state, second.state, candidate.state)
         states, own = without_own(left.is_own, left.says, states)

@@ -28,7 +28,7 @@ from leadline.wire.value import Value
 MOST_CALLS, MOST_RUNS = 8, 96
 """How many calls are run, of different paths first, and how often all of them."""
 MOST_S = 20.0
-"""For all of them: who waits for a verdict waits as long more. Those of a function take some 5 s."""
+"""For all of them: who waits for a verdict waits as long more; of a function some 5 s."""
 _PATIENCE = 4
 """How often more all are run where nothing follows of one, or none agrees: another world tells
 more, perhaps."""
