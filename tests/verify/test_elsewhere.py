@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 
 from leadline.trial.candidate import make
-from leadline.verify import verifying
-from leadline.verify.elsewhere import MOST_RUNS
-from leadline.verify.verdict import Verdict
+from leadline.verify import elsewhere, verifying
+from leadline.verify.comparison import Compared
+from leadline.verify.verdict import Candidate, Case, Control, Verdict
 from leadline.verify.verifying import Asked, reported
 from leadline.wire.struct import replace
 from verify.test_databases import folder, verified_texts  # noqa: F401 - a fixture
@@ -44,9 +44,13 @@ WRONG = [
 ]
 
 
+RUNS = 48
+
+
 @pytest.fixture(autouse=True)
-def few_worlds():
-    """Leave as many worlds as there are."""
+def few_worlds(monkeypatch):
+    """Have as many worlds as it takes here."""
+    monkeypatch.setattr(elsewhere, "MOST_RUNS", RUNS)
 
 
 def verified(folder, *changes, old=OLD):  # noqa: F811
@@ -83,7 +87,7 @@ def test_where_both_do_the_same_in_all_of_them_it_is_said(folder):  # noqa: F811
     (note,) = (one for one in found.notes if "hold something else" in one)
     many = int(note.split("run ")[1].split()[0])
     assert note.startswith("6 calls were run")
-    assert MOST_RUNS / 2 < many <= MOST_RUNS
+    assert RUNS / 2 < many <= RUNS
 
 
 ONCE = """
@@ -125,6 +129,48 @@ def test_an_open_connection_has_another_world_as_well(folder):  # noqa: F811
     found = verified(folder, RIGHT, WRONG[0], old=old)
     gc.collect()  # here, and not in the next test
     assert "on a database that holds something else" in found.reason, found.reason
+
+
+def once(outcomes):
+    """Return what runs calls: in each world what it comes to there, the last from then on."""
+
+    def run(some, first):
+        said = outcomes.get(first, [SAME])
+        kind = said.pop(0) if len(said) > 1 else said[0]
+        return [Compared(None, Case(False, Control.AGREES, True, kind)) for _ in some]
+
+    return run
+
+
+SAME, DIFFERS, OPEN = Candidate.SAME, Candidate.DIFFERS, Candidate.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "many", "kinds"),
+    [
+        ({}, RUNS, {SAME}),
+        ({3: [DIFFERS]}, 3, {SAME, DIFFERS}),
+        ({3: [DIFFERS, SAME]}, RUNS - 1, {SAME}),  # luck
+        ({1: [OPEN]}, 5, {SAME, OPEN}),
+        ({1: [OPEN], 2: [DIFFERS]}, 2, {OPEN, DIFFERS}),
+    ],
+)
+def test_it_ends_at_what_differs_twice(outcomes, many, kinds):
+    found = elsewhere._until_one_differs(["call"], once(outcomes), lambda *_: None)
+    assert len(found) == many
+    assert {one.case.candidate for one in found} == kinds
+
+
+def test_it_ends_in_its_time_and_where_no_world_tells_anything(monkeypatch):
+    def none(some, first):
+        return [Compared(None, Case(False, Control.UNKNOWN)) for _ in some]
+
+    asked = []
+    assert elsewhere._until_one_differs([1, 2], none, lambda *told: asked.append(told)) == []
+    assert [done for _, done, _ in asked] == [0, 2, 4, 6, 8]
+    monkeypatch.setattr(elsewhere, "MOST_S", 0.0)
+    found = elsewhere._until_one_differs([1, 2], once({}), lambda *_: None)
+    assert len(found) == 2
 
 
 def test_a_doubt_of_another_place_counts_where_the_world_is_not_known(folder, monkeypatch):  # noqa: F811

@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from leadline.trial.candidate import Change
 from leadline.trial.place import IN_TWIN, RUN_S, Ran
 from leadline.verify.aside import Aside
-from leadline.verify.comparison import Compared, compare_runs
+from leadline.verify.calls import CapturedCall
+from leadline.verify.comparison import Compared, compare_runs, not_run
 from leadline.verify.deeds import Text
 from leadline.verify.functions import functions_of, other_texts
 from leadline.verify.places import Places, Worlds
-from leadline.verify.state import moved_database
+from leadline.verify.state import moved_database, moved_on
 from leadline.verify.verdict import Candidate
 from leadline.wire.gateway import RESPONSE
 from leadline.wire.struct import replace
@@ -65,27 +66,43 @@ def in_other_worlds(
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> list[Compared]:
     """Run some calls again where the databases hold something else, if they have asked one and
-    nothing that is seen tells against the candidate."""
+    nothing that is seen tells against the candidate; return those that tell something."""
     if any(one.case.agreed and not one.case.failed
            and one.case.candidate is Candidate.DIFFERS for one in found):  # fmt: skip
         return []
     some = _chosen([one for one in found if _asks(one)])
     if not some:
         return []
-    times = max(1, MOST_RUNS // len(some))
-    until = time.monotonic() + MOST_S
     calls = [one.call for one in some]
     said = _said(found, changes)
+
+    def run(some: Sequence[CapturedCall], first: int) -> list[Compared]:
+        worlds = Worlds(range(first, first + len(some)), *said)
+        runs = places.run(some, within_s, worlds=worlds)
+        pairs = zip(some, runs, strict=False)
+        return [_compared_there(call, three, left) for call, three in pairs]
+
+    return _until_one_differs(calls, run, progress)
+
+
+def _until_one_differs(
+    calls: Sequence[CapturedCall],
+    run: Callable[[Sequence[CapturedCall], int], list[Compared]],
+    progress: Callable[[str, int, int], None],
+) -> list[Compared]:
+    """Run all calls in one world after the other; `run` is given some and the number of the
+    first one's world. One that differs is run once more: it may be luck."""
+    times = max(1, MOST_RUNS // len(calls))
+    until = time.monotonic() + MOST_S
     elsewhere: list[Compared] = []
     for at in range(times):
-        progress("running on other databases", at * len(calls), times * len(calls))
-        worlds = Worlds(range(at * len(calls) + 1, (at + 1) * len(calls) + 1), *said)
-        for call, three in zip(calls, places.run(calls, within_s, worlds=worlds), strict=False):
-            outcome = three[0].rerun.outcome
-            if outcome is not None and all(map(_is_ordinary, three)):
-                then = replace(call, live=outcome, failed=False)
-                elsewhere.append(compare_runs(then, *three, left))
-        kinds = {one.case.candidate for one in elsewhere if one.case.agreed}
+        first = at * len(calls) + 1
+        progress("running on other databases", first - 1, times * len(calls))
+        found = run(calls, first)
+        for world, one in enumerate(found, first):
+            is_luck = _differs(one) and not any(map(_differs, run([one.call], world)))
+            elsewhere += [one] if one.case.agreed and not is_luck else []
+        kinds = {one.case.candidate for one in elsewhere}
         tells_no_more = not kinds or Candidate.UNKNOWN in kinds
         if Candidate.DIFFERS in kinds or (tells_no_more and at >= _PATIENCE):
             break
@@ -94,27 +111,37 @@ def in_other_worlds(
     return elsewhere
 
 
+def _compared_there(call: CapturedCall, three: tuple[Ran, Ran, Ran], left: Aside) -> Compared:
+    """Compare what became of a call in another world, where the old code says what is right."""
+    outcome = three[0].rerun.outcome
+    if outcome is None or not all(map(_is_ordinary, three)) or moved_on(*three):
+        return not_run(call, "this world tells nothing")
+    return compare_runs(replace(call, live=outcome, failed=False), *three, left)
+
+
+def _differs(one: Compared) -> bool:
+    return one.case.agreed and one.case.candidate is Candidate.DIFFERS
+
+
 def differs_elsewhere(elsewhere: Sequence[Compared]) -> str:
     """Say where the candidate does otherwise in another world, or nothing follows there;
     nothing where it does the same in all."""
-    agreed = [one for one in elsewhere if one.case.agreed]
-    for one in agreed:
-        if one.case.candidate is Candidate.DIFFERS:
+    for one in elsewhere:
+        if _differs(one):
             which = one.differences[0]
             live, tried = (
                 textwrap.shorten(side, _MOST_TOLD) for side in (which.live, which.rerun)
             )
             return _WHY.format(f"{which.where} is {tried} where the old code has {live}")
-    open_ = [one.case.reason for one in agreed if one.case.candidate is Candidate.UNKNOWN]
+    open_ = [one.case.reason for one in elsewhere if one.case.candidate is Candidate.UNKNOWN]
     return _WHY.format(open_[0].removesuffix(f": {IN_TWIN}")) if open_ else ""
 
 
 def same_elsewhere(elsewhere: Sequence[Compared]) -> list[str]:
     """Say how often calls were run in other worlds, where that tells nothing against it."""
-    agreed = [one.call.number for one in elsewhere if one.case.agreed]
-    if not agreed or differs_elsewhere(elsewhere):
+    if not elsewhere or differs_elsewhere(elsewhere):
         return []
-    return [_SAME.format(len(set(agreed)), len(agreed))]
+    return [_SAME.format(len({one.call.number for one in elsewhere}), len(elsewhere))]
 
 
 def _said(
