@@ -77,3 +77,11 @@ def test_of_an_import_that_fails_it_is_said_what_sets_the_place_up(
     with pytest.raises(UnavailableError, match="cannot be imported") as caught:
         verify(Request("x", "advised:f", [call], place, tried))
     assert option in caught.value.hint
+
+
+def test_where_files_are_looked_for_is_told_if_they_are_not_there(tmp_path: Path) -> None:
+    old = 'import sqlite3\ndef f(n):\n    return sqlite3.connect("/none/x.db") and n\n'
+    call = CapturedCall(1, keep([("n", 9)]).document, Outcome(True, 9))
+    found = reported(tmp_path, call, old)
+    assert found.verdict == "unknown"
+    assert [note for note in found.notes if "have the environment of this shell" in note]

@@ -3,15 +3,20 @@
 import contextlib
 import gc
 import sqlite3
+from base64 import b64encode
 from functools import partial
 
 import pytest
 
 from leadline.trial.candidate import make
+from leadline.trial.outcome import Outcome
 from leadline.verify import elsewhere, verifying
+from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared
+from leadline.verify.elsewhere import given_to
 from leadline.verify.verdict import Candidate, Case, Control, Verdict
 from leadline.verify.verifying import Asked, reported
+from leadline.wire.kept import CONTEXT
 from leadline.wire.struct import replace
 from verify.test_databases import folder, verified_texts  # noqa: F401 - a fixture
 
@@ -44,7 +49,7 @@ WRONG = [
 ]
 
 
-RUNS = 48
+RUNS = 96
 
 
 @pytest.fixture(autouse=True)
@@ -198,3 +203,17 @@ def test_a_doubt_of_another_place_counts_where_the_world_is_not_known(folder, mo
         for one in found
     ]
     assert verdict("it does otherwise", known) == ("", "")
+
+
+def test_what_a_call_is_given_is_told_with_what_stands_in_a_path_and_a_body():
+    body = b64encode(b'{"token": "abc", "count": 12}').decode()
+    nodes = [
+        {"k": "dict", "p": [["PATH", "/orders/17/pay"], ["n", 4]]},
+        {"k": "bytes", "b": body},
+    ]
+    document = {"v": 1, "roots": {"ident": 3, CONTEXT: "no", "one": [0]}, "nodes": nodes}
+    found = given_to(CapturedCall(1, document, Outcome(True)))
+    texts = {"PATH", "n", "/orders/17/pay", "orders", "pay", "token", "abc", "count"}
+    assert texts | {3, 4, 12, 17} <= set(found)
+    assert CONTEXT not in found
+    assert given_to(CapturedCall(1, None, Outcome(True))) == []

@@ -425,3 +425,37 @@ def test_a_local_name_is_no_function():
 def test_what_has_not_run_does_not_count():
     old, new = LED["it is dropped"]
     assert told(old, new, {}, {(FILE, "clean")}) == ""
+
+
+EACH_TIME = "    db.execute('insert into t values (?)', (text,))"
+OF_BOOKING = """
+class Booking:
+    @property
+    def note(self):
+        return db.execute('select note from b').fetchone()
+"""
+
+
+@pytest.mark.parametrize(
+    ("also", "leads"),
+    [
+        ("clean", False),
+        ("Guarded.__init__", False),
+        ("Guarded.execute", True),
+        ("execute", True),
+        ("Guarded.__exit__", True),
+        ("Booking.__bool__", True),
+    ],
+)
+def test_what_is_the_services_own_is_not_taken_for_a_connection(also, leads):
+    ran = {(FILE, "f"), ("/srv/other.py", also)}
+    assert bool(told(TEXT + EACH_TIME, FIXED + EACH_TIME, ran=ran)) is leads
+
+
+@pytest.mark.parametrize("name", ["note", "other"])
+def test_what_a_property_tells_is_no_parameter(name):
+    guarded = f"    if b.{name} is None:\n    {EACH_TIME}\n    return 1"
+    others = {"/srv/other.py": OF_BOOKING}
+    ran = {(FILE, "f"), ("/srv/other.py", "Booking.note")}
+    found = told(TEXT + guarded, FIXED + guarded, others, ran)
+    assert bool(found) is (name == "note")

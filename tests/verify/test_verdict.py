@@ -21,6 +21,7 @@ FAILS = Stated(fails=True)
 NONE = Stated()
 LEFT = Stated(fails=True, expect=True, left="m.py:5: it may have left S before")
 UNMET = Stated(fails=True, expect=True, least=5, unmet="no call has reached m.py:5")
+THERE = Stated(fails=True, expect=True, elsewhere="it does otherwise")
 UNTRIED = Stated(fails=True, expect=True, untried=("rates.json", "x.sql"))
 
 GOOD = Case(False, Control.AGREES, True, Candidate.SAME, False)
@@ -50,6 +51,11 @@ TABLE = [
     ([ELSEWHERE] * 2 + [LOST] * 2, NONE, Verdict.NOT_EXERCISED, ""),
     ([ELSEWHERE] * 2 + [LOST] * 3, NONE, Verdict.UNKNOWN, "not agree: it reads the clock"),
     ([GOOD] * 20, NONE, Verdict.NO_DIFFERENCE_SEEN, ""),
+    ([GOOD] * 40 + [MET] * 9, THERE, Verdict.UNKNOWN, "it does otherwise"),
+    ([GOOD] * 3 + [MET], THERE, Verdict.UNKNOWN, "it does otherwise"),
+    ([GOOD] * 40 + [MISSED], THERE, Verdict.NOT_FIXED, ""),
+    ([GOOD] * 40 + [OTHER, MET], THERE, Verdict.CHANGES_BEHAVIOUR, ""),
+    ([ELSEWHERE] * 20, THERE, Verdict.NOT_EXERCISED, ""),
     ([GOOD] * 20, FAILS, Verdict.NO_DIFFERENCE_SEEN, "no failing call"),
     ([GOOD], NONE, Verdict.NO_DIFFERENCE_SEEN, ""),
     ([GOOD] * 20 + [UNSURE], NONE, Verdict.UNKNOWN, "cut off"),

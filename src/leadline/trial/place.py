@@ -152,7 +152,8 @@ class Order:
     `wire.call.Turn` says. `depth` is how deep on the stack it is made, 0 where that is not
     known. `world` is the number of another world to run it in, 0 for the one that is there: in
     others databases hold something else (`agent.place.altered`). `words` are values that the
-    code names, `names` those of tables and columns, among others."""
+    code names, `given` those that the call is given, `names` those of tables and columns among
+    others."""
 
     number: int
     document: dict[str, Any]
@@ -163,6 +164,7 @@ class Order:
     depth: int = 0
     world: int = 0
     words: list[str | int | float] = field(default_factory=list)
+    given: list[str | int | float] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
 
 

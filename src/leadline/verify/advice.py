@@ -12,6 +12,11 @@ _FLASK_HAS = (
     "a view of Flask reads its request from the server's socket: with "
     "--entry flask.app:Flask.wsgi_app whole requests are compared"
 )
+_NOT_THERE = re.compile(r"no such table|unable to open database file|No such file or directory")
+_ELSEWHERE = (
+    "what the service has may be looked for elsewhere: fresh processes have the environment of "
+    "this shell, and not that of the service"
+)
 _SLOW = "{} had not ended after {} s: --within SECONDS gives each run more time"
 _LATE = re.compile(r"it had not ended after ([\d.]+) s")
 _OF_FLASK = re.compile(r"context variables\S*\.request\.environ\[")
@@ -34,6 +39,12 @@ def of_requests(compared: Sequence[Compared]) -> list[str]:
     """Say as what the calls of a view can be captured whole."""
     is_met = any(_OF_FLASK.search(one.case.reason) for one in compared if not one.case.agreed)
     return [_FLASK_HAS] if is_met else []
+
+
+def of_environment(compared: Sequence[Compared]) -> list[str]:
+    """Say which files a place may look for elsewhere than the service."""
+    is_met = any(_NOT_THERE.search(one.case.reason) for one in compared if not one.case.agreed)
+    return [_ELSEWHERE] if is_met else []
 
 
 def in_twins(compared: Sequence[Compared]) -> list[str]:

@@ -10,6 +10,7 @@ import ast
 import re
 import textwrap
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 
 from leadline.trial.candidate import Change
@@ -23,6 +24,7 @@ from leadline.verify.places import Places, Worlds
 from leadline.verify.state import moved_database, moved_on
 from leadline.verify.verdict import Candidate
 from leadline.wire.gateway import RESPONSE
+from leadline.wire.kept import CONTEXT
 from leadline.wire.struct import replace
 from leadline.wire.value import Value
 
@@ -35,6 +37,7 @@ _PATIENCE = 4
 more, perhaps."""
 _MOST_WORDS, _MOST_CHARS = 12, 40
 _MOST_NAMES = 1_000
+_MOST_NODES, _MOST_BODY, _MOST_GIVEN, _LONG = 500, 4_000, 60, 18
 _WORD = re.compile(r"\w+")
 _TEXT = re.compile(r"'([^']*)'")
 _NUMBER = re.compile(r"(?<![\w.?:])\d+(?:\.\d+)?(?![\w.])")
@@ -77,7 +80,7 @@ def in_other_worlds(
     said = _said(found, changes)
 
     def run(some: Sequence[CapturedCall], first: int) -> list[Compared]:
-        worlds = Worlds(range(first, first + len(some)), *said)
+        worlds = Worlds(range(first, first + len(some)), [*map(given_to, some)], *said)
         runs = places.run(some, within_s, worlds=worlds)
         pairs = zip(some, runs, strict=False)
         return [_compared_there(call, three, left) for call, three in pairs]
@@ -169,6 +172,40 @@ def _said(
     numbers = [one for one in values if not isinstance(one, str)][:_MOST_WORDS]
     names = dict.fromkeys(name for some in (nodes, beside) for name in _names(some))
     return [*words, *numbers], list(names)[:_MOST_NAMES]
+
+
+def given_to(call: CapturedCall) -> list[str | int | float]:
+    """Return texts and numbers that a call is given, and those in a path or a body; the first
+    ones."""
+    document = call.document or {}
+    roots = {name: one for name, one in document.get("roots", {}).items() if name != CONTEXT}
+    refs: list[object] = list(roots.values())
+    for node in document.get("nodes", ())[:_MOST_NODES]:
+        refs += node.get("i", ())
+        refs += [one for pair in node.get("p", ()) for one in pair]
+        for member in ("a", "s"):
+            refs += (node.get(member) or {}).values()
+        refs.append(_text_of(node.get("b")))
+    found: dict[str | int | float, None] = {}
+    for one in refs:
+        if type(one) in (int, float):
+            found[one] = None  # type: ignore[index]
+        elif type(one) is str and len(one) <= _MOST_CHARS:
+            found[one] = None
+        if type(one) is str and not one.isidentifier():
+            for word in _WORD.findall(one[:_MOST_BODY]):
+                found[int(word) if word.isdecimal() and len(word) < _LONG else word] = None
+    return list(found)[:_MOST_GIVEN]
+
+
+def _text_of(packed: object) -> str:
+    """Return what stands in bytes, if it is a text, and not too long to be looked at."""
+    if type(packed) is not str or len(packed) > _MOST_BODY:
+        return ""
+    try:
+        return b64decode(packed).decode()
+    except ValueError:
+        return ""
 
 
 def _compared(nodes: Sequence[ast.AST]) -> Iterator[str | int | float]:

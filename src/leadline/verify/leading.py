@@ -18,6 +18,8 @@ from leadline.verify.effects import is_entry_of
 from leadline.verify.leads import Leading, Names
 from leadline.verify.steady import Given, Steady, stored
 
+_PLAIN = frozenset("__init__ __new__ __post_init__ __repr__ __str__ __init_subclass__".split())
+
 type Ran = Collection[tuple[str, str]]
 """Functions that have run, by file and qualified name."""
 
@@ -30,19 +32,22 @@ def led_to(
     idle: Mapping[str, frozenset[int]] = MappingProxyType({}),
     *,
     is_alone: bool = False,
+    trusts_text: bool = True,
 ) -> str:
     """Return where something is set to which the change leads, as `FILE:LINE`; nothing where
     it leads to nothing such. `others` are the texts of other files of the service of which
     functions `ran`; where none are known to have, all of the changed files count. `entry` is
     `module:name`, and `idle` are lines of new texts that no good call has met (`guards`).
-    `is_alone` is of `Text`."""
+    `is_alone` is of `Text`. What is set each time by its text shows in each run, and counts
+    only where `trusts_text` is not so."""
     alike: list[Counter[str]] = []
     lines: list[str] = []
+    own = {qualname.rpartition(".")[2] for _, qualname in ran}
+    trusts_text = trusts_text and not any(map(_is_unseen, own))
     for is_new in (False, True):
         alike.append(Counter())
-        for file, line, what in _Side(
-            changes, others, ran, entry, idle, is_new, is_alone
-        ).deeds():
+        side = _Side(changes, others, ran, entry, idle, is_new, is_alone)
+        for file, line, what in side.deeds(own, trusts_text=trusts_text):
             if not what:
                 return _at(file, line)
             alike[-1][what] += 1
@@ -70,6 +75,12 @@ def guards(change: Change, entry: str, reached: Collection[int]) -> frozenset[in
             if leaves and not does and not taken and steady.is_steady(node):
                 found |= span(node)
     return frozenset(found)
+
+
+def _is_unseen(name: str) -> bool:
+    """Tell whether a function is one that runs where no text names it, such as `__bool__`; what
+    it does may decide anything."""
+    return name.startswith("__") and name.endswith("__") and name not in _PLAIN
 
 
 def _at(file: str, line: int) -> str:
@@ -157,8 +168,11 @@ class _Side:
     def _counts(self, file: str, qualname: str) -> bool:
         return not self._ran or (file, qualname) in self._ran
 
-    def deeds(self) -> Iterator[tuple[str, int, str]]:
-        """Yield what is set, by file and line; of what is set each time, what it is."""
+    def deeds(
+        self, own_methods: Collection[str], *, trusts_text: bool
+    ) -> Iterator[tuple[str, int, str]]:
+        """Yield what is set, by file and line; of what is set each time, what it is. The
+        arguments are as of `Leading`."""
         texts = {file: text for file, text, _ in self._texts}
         arguments = Arguments(texts, self._ran, self._entry)
         for file, text, lines in self._texts:
@@ -171,7 +185,14 @@ class _Side:
                     continue
                 steady = arguments.steady((file, qualname), text, function)
                 looked = Leading(
-                    text, function, lines, self._names, steady, is_hooked=self._is_hooked
+                    text,
+                    function,
+                    lines,
+                    self._names,
+                    steady,
+                    is_hooked=self._is_hooked,
+                    own_methods=own_methods,
+                    trusts_text=trusts_text,
                 )
                 yield from ((file, line, what) for line, what in looked.deeds())
 

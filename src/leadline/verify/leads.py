@@ -83,7 +83,12 @@ class Leading:
         steady: Steady,
         *,
         is_hooked: bool,
+        own_methods: Collection[str] = (),
+        trusts_text: bool = True,
     ) -> None:
+        """`own_methods` are names of functions of the service's that have run. What is set each
+        time counts, too, unless `trusts_text`."""
+        self._own_methods, self._trusts_text = own_methods, trusts_text
         self._text, self._lines, self._names = text, lines, names
         self._steady, self._is_hooked = steady, is_hooked
         self._own, self._name = locals_of(function), function.name
@@ -130,10 +135,22 @@ class Leading:
             if any(map(self._is_decided, above)) or 0 < left < statement.lineno:
                 yield statement.lineno, ""
             elif self._is_touched(statement):
+                if not self._is_trusted(statement):
+                    yield statement.lineno, ""
+                    continue
                 what = self._set_anew(statement) if self._is_sure(statement, above) else ""
                 yield statement.lineno, what or self._called(statement, above, count)
-            elif self._sets_led(statement) and not self._is_as_plain(statement, above):
+            elif self._sets_led(statement) and not (
+                self._is_trusted(statement) and self._is_as_plain(statement, above)
+            ):
                 yield statement.lineno, ""
+
+    def _is_trusted(self, statement: ast.stmt) -> bool:
+        """Tell whether it is known what a statement does that looks like a write: one of the
+        service's own that is called `execute` may do anything."""
+        calls = (one for one in own_nodes(statement) if isinstance(one, ast.Call))
+        names = {last_of(one.func) for one in calls} & (_WRITES | _ON_OTHERS)
+        return self._trusts_text and names.isdisjoint(self._own_methods)
 
     def _is_touched(self, statement: ast.stmt) -> bool:
         return bool(self._lines) and not self._lines.isdisjoint(head(statement))

@@ -55,9 +55,11 @@ _NO_FLAGS: Mapping[str, int] = {}
 
 @dataclass(frozen=True, slots=True)
 class Worlds:
-    """Other worlds, one for each of some calls; `words` and `names` as in `Order`."""
+    """Other worlds: for each of some calls its number, and what it is `given`; the rest is as
+    in `Order`."""
 
     numbers: Sequence[int]
+    given: Sequence[list[str | int | float]]
     words: list[str | int | float]
     names: list[str]
 
@@ -252,8 +254,10 @@ class Places:
         orders = [order_of(call, within_s) for call in calls]
         if worlds is not None:
             orders = [
-                replace(order, world=world, words=worlds.words, names=worlds.names)
-                for order, world in zip(orders, worlds.numbers, strict=True)
+                replace(order, world=world, words=worlds.words, given=given, names=worlds.names)
+                for order, world, given in zip(
+                    orders, worlds.numbers, worlds.given, strict=True
+                )
             ]
 
         def run_all(place: Place) -> list[Ran]:

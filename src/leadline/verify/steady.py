@@ -132,6 +132,8 @@ class Steady:
 
     def _is_steady_attribute(self, node: ast.Attribute) -> bool:
         root = root_of(node)
+        if any(one.decorator_list for one in self._text.named.get(node.attr, ())):
+            return False  # a property, perhaps
         if root == REQUEST and self._has_request():
             return not any(
                 isinstance(one, ast.Attribute) and one.attr in _NOT_OFREQUESTS

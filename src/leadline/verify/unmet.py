@@ -46,10 +46,14 @@ def not_met(
     counts: Iterable[tuple[str, Mapping[int, int]]],
     changes: Sequence[Change],
     entry: str,
+    *,
+    is_tried_elsewhere: bool = True,
 ) -> str:
     """Say what of a change its runs may have met in a world that the live calls had left: lines
     that none has reached, and what is set outside; nothing where nothing outside of the calls
-    was asked. `counts` are the calls that have reached each line, by file."""
+    was asked. `counts` are the calls that have reached each line, by file. What the text of a
+    service says of its writes counts for something only if it `is_tried_elsewhere`, in worlds
+    in which these are made."""
     runs = [
         (run, one.call.document is None)  # then it was tried at its hit
         for one in compared
@@ -82,7 +86,11 @@ def not_met(
     asked = asked or files or (LATER.removeprefix(BEGAN) if is_later else "")
     if asked and any(MORE in run.called for run, _ in runs):
         return _TOO_MANY
-    if asked and (where := led_to(changes, others, ran, entry, idle, is_alone=is_later)):
+    trusts = is_tried_elsewhere or asked == files
+    where = ""
+    if asked:
+        where = led_to(changes, others, ran, entry, idle, is_alone=is_later, trusts_text=trusts)
+    if where:
         said = f"{_LEADS.format(where)}, and {_OTHERWISE.format(asked)}"
         return f"{said}: {IN_TWIN}" if afterwards else said
     return ""

@@ -102,7 +102,8 @@ class Stated:
     """What was stated before anything ran: which calls fail, what has to hold for them, and
     which files of the candidate are not tried. `left` says of what the calls have read that the
     old code may have left it, where it may have; `unmet` which changed lines the real calls may
-    have reached, and no run has. `least` is how many calls have to stand behind
+    have reached, and no run has; `elsewhere` what the candidate does otherwise in another
+    world. `least` is how many calls have to stand behind
     `fixed`, of all that came by a changed line and of the good ones among them; None for
     `LEAST_EVIDENCE` and `LEAST_GOOD`."""
 
@@ -112,6 +113,7 @@ class Stated:
     untried: tuple[str, ...] = ()
     left: str = ""
     unmet: str = ""
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,8 @@ def _unknown(
     cases: Sequence[Case], evidence: Sequence[Case], stated: Stated, shares: Shares
 ) -> str:
     """Return what stands in the way of saying anything good."""
+    if stated.elsewhere:
+        return stated.elsewhere
     for case in evidence:
         if _is_unknown(case, stated):
             return case.reason or "of a call it is not known what the candidate comes to"

@@ -151,7 +151,7 @@ def reported(
     changes = asked.candidate.changes
     compared = with_classes_open(without_luck(compared), changes)
     every = compared
-    compared, coverage, unmet = _in_their_world(every, changes, asked.entry)
+    compared, coverage, unmet = _in_their_world(every, elsewhere, changes, asked.entry)
     doubt = differs_elsewhere(elsewhere)
     if not doubt and has_moved_on(compared):
         doubt = asked.doubt
@@ -162,7 +162,8 @@ def reported(
         asked.least,
         tuple(one.name for one in asked.candidate.untried),
         left_behind(compared),
-        doubt or unmet,
+        unmet,
+        doubt,
     )
     judgement = judge([one.case for one in compared], stated)
     cases = shown_cases(compared, stated)
@@ -192,6 +193,7 @@ def reported(
             *left_out,
             *same_elsewhere(elsewhere),
             *advice.of_requests(compared),
+            *advice.of_environment(compared),
             *notes_of(map(_agreed, compared)),
             *_not_named(compared, asked.fails),
             *_of_another_cause(compared, asked.fails),
@@ -202,7 +204,10 @@ def reported(
 
 
 def _in_their_world(
-    compared: list[Compared], changes: Sequence[Change], entry: str
+    compared: list[Compared],
+    elsewhere: Sequence[Compared],
+    changes: Sequence[Change],
+    entry: str,
 ) -> tuple[list[Compared], list[Coverage], str]:
     """Leave open what may follow from a world that has moved on since the calls; returns the
     calls, how many of them have reached each changed line, and what they may have missed."""
@@ -211,7 +216,9 @@ def _in_their_world(
         opened = with_world_open(found, changes, entry)
         coverage = coverage_of(opened, _lines(changes, _old), _lines(changes, _new))
         counts = [(one.file, one.lines) for one in coverage]
-        return opened, coverage, not_met(opened, counts, changes, entry)
+        tried = bool(elsewhere)
+        unmet = not_met(opened, counts, changes, entry, is_tried_elsewhere=tried)
+        return opened, coverage, unmet
 
     first = look(compared)
     if not first[2] and first[0] == compared:

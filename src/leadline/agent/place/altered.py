@@ -10,7 +10,7 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Any
@@ -21,15 +21,19 @@ from leadline.wire.struct import dataclass
 
 WITHIN_S = 0.5
 """What altering one database may take: 10,000 rows of five columns take a tenth of it."""
+_BY_COLUMN, _AS_ANOTHER, _AS_NEW = 0.55, 0.25, 0.12
+"""How often the columns of a table are altered by themselves, all rows are as some of them, and
+as one is that was just made."""
 _WHOLE, _BY_ROW = 0.35, 0.25
 """How often a column holds one value in all rows, and how often another one in most of them."""
-_LOSES = 0.3
-"""How often rows of a table are not there."""
+_LOSES, _GAINS = 0.3, 0.3
+"""How often rows of a table are not there, and how often there are more."""
+_BY_GIVEN, _MOST_ROWS = 0.4, 6
 _OF_TEN_ROWS, _OF_TEN_GONE = 7, 4
 _MOST_VALUES, _MOST_MEMBERS = 16, 32
-_HELD, _NAMED = 0.5, 0.3
-"""How often a value is one that another row holds, and one that the code names; else it is
-nothing, none, or a time long past."""
+_HELD, _NAMED, _OF_CALL = 0.5, 0.25, 0.08
+"""How often a value is one that another row holds, that the code names, that the call is given;
+else it is nothing, none, or a time long past."""
 _LEAST_PART = 3
 _STEPS = 20_000
 _PRIME = 1_000_003
@@ -42,11 +46,12 @@ type Word = str | int | float
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Which world it is, and what the code that is run names: values, and names of tables and
-    columns among others."""
+    """Which world it is; values that the code names, and that the call is given; and names of
+    tables and columns, among others."""
 
     number: int = 0
     words: Sequence[Word] = ()
+    given: Sequence[Word] = ()
     names: Collection[str] = ()
 
     def of(self, names: Sequence[str]) -> list[str]:
@@ -109,27 +114,124 @@ def _tables(connection: Any) -> list[str]:
     ]
 
 
-def _alter_table(connection: Any, name: str, world: World) -> None:
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table: its name, what is stored of a row, and by what rows are told apart. `defaults`
+    are the values that a new row has, `types` the declared ones."""
+
+    connection: Any
+    name: str
+    columns: Sequence[str]
+    keys: Sequence[str]
+    number: str
+    defaults: Mapping[str, object]
+    types: Mapping[str, str]
+
+    @property
+    def others(self) -> list[str]:
+        return [one for one in self.columns if one not in self.keys]
+
+    def held(self, column: str) -> list[object]:
+        """Return values that rows hold in a column."""
+        text = (
+            f"SELECT DISTINCT {quoted(column)} FROM {quoted(self.name)} "  # noqa: S608
+            f"WHERE {quoted(column)} IS NOT NULL LIMIT 200"
+        )
+        return [one for (one,) in self.connection.execute(text)]
+
+    def set(self, columns: Mapping[str, Sequence[object]], where: str, by: str) -> None:
+        """Set columns to one of their values each, the one at the number `by`, in some rows."""
+        texts = [f"{quoted(one)} = CASE {by} {_cases(columns[one])} END" for one in columns]
+        text = f"UPDATE OR IGNORE {quoted(self.name)} SET {', '.join(texts)} WHERE {where}"  # noqa: S608
+        _do(self.connection, text, [one for values in columns.values() for one in values])
+
+
+def _table(connection: Any, name: str) -> _Table:
     columns, keys = stored(connection.execute, NOW, name)
+    told = connection.execute(f"PRAGMA {NOW}.table_xinfo({quoted(name)})").fetchall()
     number = row_number(connection.execute, name, columns) or _number_of(keys)
-    for column in world.of([one for one in columns if one not in keys]):
-        chance = _chance(world.number, f"{name}.{column}")
+    defaults = {row[1]: _default(connection, row[4]) for row in told if row[4] or not row[3]}
+    types = {row[1]: str(row[2]) for row in told}
+    return _Table(connection, name, columns, keys, number, defaults, types)
+
+
+def _default(connection: Any, text: str | None) -> object:
+    if text is None:
+        return None
+    try:
+        return connection.execute(f"SELECT {text}").fetchone()[0]
+    except sqlite3.Error:
+        return None
+
+
+def _alter_table(connection: Any, name: str, world: World) -> None:
+    table, chance = _table(connection, name), _chance(world.number, name)
+    how = chance.random()
+    if how < _BY_COLUMN:
+        _alter_columns(table, world)
+    elif how < _BY_COLUMN + _AS_ANOTHER:
+        _be_as_another(table, chance)
+    elif how < _BY_COLUMN + _AS_ANOTHER + _AS_NEW:
+        columns = {one: [table.defaults[one]] for one in table.others if one in table.defaults}
+        if columns:
+            table.set(columns, "1", "0")
+    if chance.random() < _LOSES:
+        where = f"{_hashed(table.number, chance, 10)} < {_OF_TEN_GONE}"
+        _do(connection, f"DELETE FROM {quoted(name)} WHERE {where}", [])  # noqa: S608
+    if chance.random() < _GAINS:
+        _add_rows(table, world, chance)
+
+
+def _alter_columns(table: _Table, world: World) -> None:
+    """Have each column hold another value, or the rows of it others."""
+    for column in world.of(table.others):
+        chance = _chance(world.number, f"{table.name}.{column}")
         how = chance.random()
         if how >= _WHOLE + _BY_ROW:
             continue
-        values = _values(connection, name, column, world.words, chance)
+        values = _values(table, column, world, chance)
         values = values[:1] if how < _WHOLE else values
-        text = (
-            f"UPDATE OR IGNORE {quoted(name)} SET {quoted(column)} = "  # noqa: S608
-            f"CASE {_hashed(number, chance, len(values))} {_cases(values)} END"
-        )
-        if how >= _WHOLE:
-            text += f" WHERE {_hashed(number, chance, 10)} < {_OF_TEN_ROWS}"
-        _do(connection, text, values)
-    chance = _chance(world.number, name)
-    if chance.random() < _LOSES:
-        where = f"{_hashed(number, chance, 10)} < {_OF_TEN_GONE}"
-        _do(connection, f"DELETE FROM {quoted(name)} WHERE {where}", [])  # noqa: S608
+        where = f"{_hashed(table.number, chance, 10)} < {_OF_TEN_ROWS}"
+        by = _hashed(table.number, chance, len(values))
+        table.set({column: values}, "1" if how < _WHOLE else where, by)
+
+
+def _be_as_another(table: _Table, chance: Random) -> None:
+    """Have all rows hold what a few of them do, but for their keys: what holds of several of
+    its columns at once holds of more rows, then."""
+    names = ", ".join(map(quoted, table.others))
+    if not names:
+        return
+    order = _hashed(table.number, chance, _PRIME)
+    text = f"SELECT {names} FROM {quoted(table.name)} ORDER BY {order} LIMIT {_MOST_ROWS}"  # noqa: S608
+    rows = table.connection.execute(text).fetchall()
+    rows = rows[: chance.choice((1, len(rows)))]
+    if rows:
+        columns = dict(zip(table.others, zip(*rows, strict=True), strict=True))
+        table.set(columns, "1", _hashed(table.number, chance, len(rows)))
+
+
+def _add_rows(table: _Table, world: World, chance: Random) -> None:
+    """Add rows that are known by what the call is given: it has taken them away, perhaps."""
+    marks = ", ".join("?" * len(table.columns))
+    names = ", ".join(map(quoted, table.columns))
+    text = f"INSERT OR IGNORE INTO {quoted(table.name)} ({names}) VALUES ({marks})"  # noqa: S608
+    drawn = {one: _values(table, one, world, chance) for one in table.others}
+    for at in range(_MOST_ROWS):
+        row = [
+            chance.choice(drawn[one])
+            if one in drawn and chance.random() >= _BY_GIVEN
+            else _given(table, one, world, chance) or (drawn[one][at] if one in drawn else None)
+            for one in table.columns
+        ]
+        _do(table.connection, text, row)
+
+
+def _given(table: _Table, column: str, world: World, chance: Random) -> Word | None:
+    """Return a value that the call is given, of a column's sort."""
+    is_number = bool(_NUMBERS.search(table.types[column]))
+    able = [one for one in world.given if isinstance(one, str) is not is_number]
+    return chance.choice(able) if able else None
 
 
 def _number_of(keys: Sequence[str]) -> str:
@@ -167,21 +269,18 @@ def _cases(values: Sequence[object]) -> str:
     return " ".join(f"WHEN {at} THEN ?" for at in range(len(values)))
 
 
-def _values(
-    connection: Any, name: str, column: str, words: Sequence[Word], chance: Random
-) -> list[object]:
+def _values(table: _Table, column: str, world: World, chance: Random) -> list[object]:
     """Return what is put into a column."""
-    text = (
-        f"SELECT DISTINCT {quoted(column)} FROM {quoted(name)} "  # noqa: S608
-        f"WHERE {quoted(column)} IS NOT NULL LIMIT 200"
-    )
-    held = [one for (one,) in connection.execute(text)]
-    named, others = _other_cases(held, _declared(connection, name, column), words, chance)
+    held = table.held(column)
+    named, others = _other_cases(held, table.types[column], world.words, chance)
+    others += [table.defaults[column]] if column in table.defaults else []
     found: list[object] = []
     for _ in range(_MOST_VALUES):
         how = chance.random()
         if held and how < _HELD:
             found.append(chance.choice(held))
+        elif how >= 1 - _OF_CALL and (given := _given(table, column, world, chance)):
+            found.append(given)
         else:
             found.append(chance.choice(named if named and how < _HELD + _NAMED else others))
     return found
@@ -240,8 +339,3 @@ def _members(document: Any) -> list[tuple[Any, Any]]:
 def _neighbours(held: Iterable[object]) -> Iterator[object]:
     for one in [one for one in held if isinstance(one, int | float)][:3]:
         yield from (one + 1, one * 2)
-
-
-def _declared(connection: Any, name: str, column: str) -> str:
-    rows = connection.execute(f"PRAGMA {NOW}.table_xinfo({quoted(name)})")
-    return next((str(row[2]) for row in rows if row[1] == column), "")

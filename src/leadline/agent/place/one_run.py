@@ -90,7 +90,7 @@ def _be_elsewhere(order: Order) -> None:
     """Have databases hold something else from now on."""
     from leadline.agent.place.altered import World  # which imports sqlite3
 
-    HERE.be_in(World(order.world, order.words, order.names))
+    HERE.be_in(World(order.world, order.words, order.given, order.names))
 
 
 def _names(begin: Begin) -> dict[str, str]:
