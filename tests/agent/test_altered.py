@@ -2,11 +2,13 @@
 
 import contextlib
 import sqlite3
+from types import SimpleNamespace
 
 import pytest
 
 from leadline.agent.place import altered
 from leadline.agent.place.altered import UnalteredError, World, alter
+from leadline.agent.place.asked import asked_rows
 
 SCHEMA = """
 create table orders (id integer primary key, state text, total integer, paid_at text, doc blob);
@@ -52,9 +54,9 @@ def test_the_same_world_is_the_same_each_time_and_another_is_another():
 def test_columns_hold_what_others_do_what_the_code_names_and_nothing():
     worlds = [rows_in(World(number, WORDS, names=NAMES)) for number in range(1, 200)]
     states, totals, times = ({row[at] for rows in worlds for row in rows} for at in (1, 2, 3))
-    assert {"paid", "new", "lost", "", None} <= states
+    assert {"paid", "new", "lost", None} <= states
     assert {7, 0, 1, -1, None, 190} <= totals
-    assert {"2026-11-30 10:00", "2001-11-30 10:00", "2999-11-30 10:00", "", None} <= times
+    assert {"2026-11-30 10:00", "2001-11-30 10:00", "2999-11-30 10:00", None} <= times
     assert {row[4] for rows in worlds for row in rows} >= {b"\0", None}
     assert any(len(rows) < 20 for rows in worlds)
     assert any(len({row[1] for row in rows}) == 1 and rows[0][1] == "new" for rows in worlds)
@@ -101,6 +103,7 @@ def test_what_is_unique_or_reckoned_is_left_whole():
             assert made.execute("select * from words('one')").fetchall() == [("one",)]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of others
 def test_a_column_that_needs_a_function_which_is_not_here_stays():
     more = "create table led (id integer primary key, a text check (a is not null and own(a)));"
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
@@ -141,7 +144,7 @@ def test_texts_that_are_none_are_drawn_as_they_are():
 def test_rows_without_numbers_are_altered_by_their_keys():
     worlds = [rows_in(World(number, names=["pairs", "b"]), "pairs") for number in range(1, 80)]
     assert {0, 1, 2} <= {len(rows) for rows in worlds}
-    assert {row[1] for rows in worlds for row in rows} == {"p", "q", "", None}
+    assert {row[1] for rows in worlds for row in rows} == {"p", "q", None}
 
 
 def test_documents_are_altered_within():
@@ -180,3 +183,29 @@ def test_rows_are_as_another_one_as_a_new_one_and_known_by_what_the_call_is_give
     assert {("a", "new", 0, None), ("b", "new", 0, None)} <= found  # as one just made
     assert {"call"} < {row[0] for row in found}
     assert 5 in {row[2] for row in found}
+
+
+def test_a_row_that_was_asked_for_is_there():
+    more = SCHEMA + "create table tokens (token text primary key, purpose text, user_id int);"
+    asked = [{"token": "t3", "purpose": "reset"}, {"id": 7}]
+    worlds = [
+        rows_in(World(number, given=(3,), asked=asked, names=["tokens"]), "tokens", schema=more)
+        for number in range(1, 200)
+    ]
+    assert sum(("t3", "reset", 3) in rows for rows in worlds) > 5
+
+
+def test_rows_are_asked_for_by_what_a_statement_says_of_them():
+    texts = [
+        "select * from tokens where token = 't''3' and purpose is 'reset' and tries < 5",
+        'update "orders" set state = \'paid\' where "id" = 7 and [version] = 1.5',
+        "select * from a where n in (select id from b WHERE Name = 'x')",
+        "select * from a where t.k = -4 and long = '" + "a" * 90 + "'",
+        "select 1 where 1",
+    ]
+    assert asked_rows([SimpleNamespace(asked=texts * 2)]) == [
+        {"token": "t'3", "purpose": "reset"},
+        {"id": 7, "version": 1.5},
+        {"name": "x"},
+        {"k": -4},
+    ]

@@ -12,7 +12,7 @@ MODULES = ("shop.pricing", "shop.basket", "shop.customers", "shop.vouchers")
 @pytest.fixture(autouse=True)
 def few_worlds(monkeypatch):
     """Have calls run in fewer other worlds: a sixth of the time; `test_elsewhere` has all."""
-    monkeypatch.setattr(elsewhere, "MOST_RUNS", 16)
+    monkeypatch.setattr(elsewhere, "MOST_RUNS", 24)
 
 
 @pytest.fixture(scope="session")

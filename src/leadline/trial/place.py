@@ -152,8 +152,8 @@ class Order:
     `wire.call.Turn` says. `depth` is how deep on the stack it is made, 0 where that is not
     known. `world` is the number of another world to run it in, 0 for the one that is there: in
     others databases hold something else (`agent.place.altered`). `words` are values that the
-    code names, `given` those that the call is given, `names` those of tables and columns among
-    others."""
+    code names, `given` those that the call is given, `asked` rows that it has asked for
+    (`Ran.asked`), `names` those of tables and columns among others."""
 
     number: int
     document: dict[str, Any]
@@ -165,6 +165,7 @@ class Order:
     world: int = 0
     words: list[str | int | float] = field(default_factory=list)
     given: list[str | int | float] = field(default_factory=list)
+    asked: list[dict[str, str | int | float]] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
 
 
@@ -195,6 +196,8 @@ class Ran:
     called: list[str] = field(default_factory=list)
     """The functions of the service that have run, `FILE:QUALNAME`, where that is told; the last
     is `MORE` where more have than are told."""
+    asked: list[dict[str, str | int | float]] = field(default_factory=list)
+    """Rows that were asked for of private copies: columns, and what they were to hold."""
 
 
 def write(message: Begin | Ready | Order | Ran) -> bytes:
@@ -239,6 +242,9 @@ def ran_of(said: Any) -> Ran:
     if not all(
         isinstance(value.get(name) or {}, dict) for name in ("state", "given", "inside", "left")
     ):
+        raise WireError("A run does not follow the contract.")
+    asked = value.get("asked", [])
+    if not isinstance(asked, list) or not all(isinstance(one, dict) for one in asked):
         raise WireError("A run does not follow the contract.")
     texts = [*(value.get("left") or {}).values(), *(value.get("met") or ())]
     told = all(_are_texts(value.get(name, [])) for name in ("reads", "called"))

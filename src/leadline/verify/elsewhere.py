@@ -30,7 +30,9 @@ from leadline.wire.value import Value
 
 MOST_CALLS, MOST_RUNS = 8, 96
 """How many calls are run, of different paths first, and how often all of them."""
-MOST_S = 20.0
+LEAST_RUNS = 16
+"""How many have to tell something before the text of a service is trusted with its writes."""
+MOST_S = 30.0
 """For all of them: who waits for a verdict waits as long more; of a function some 5 s."""
 _PATIENCE = 4
 """How often more all are run where nothing follows of one, or none agrees: another world tells
@@ -77,10 +79,16 @@ def in_other_worlds(
     if not some:
         return []
     calls = [one.call for one in some]
+    asked = {one.call.number: one.control.asked for one in some if one.control is not None}
     said = _said(found, changes)
 
     def run(some: Sequence[CapturedCall], first: int) -> list[Compared]:
-        worlds = Worlds(range(first, first + len(some)), [*map(given_to, some)], *said)
+        worlds = Worlds(
+            range(first, first + len(some)),
+            [*map(given_to, some)],
+            [asked[one.number] for one in some],
+            *said,
+        )
         runs = places.run(some, within_s, worlds=worlds)
         pairs = zip(some, runs, strict=False)
         return [_compared_there(call, three, left) for call, three in pairs]

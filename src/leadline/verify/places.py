@@ -55,11 +55,12 @@ _NO_FLAGS: Mapping[str, int] = {}
 
 @dataclass(frozen=True, slots=True)
 class Worlds:
-    """Other worlds: for each of some calls its number, and what it is `given`; the rest is as
-    in `Order`."""
+    """Other worlds: for each of some calls its number, what it is `given` and which rows it has
+    `asked` for; the rest is as in `Order`."""
 
     numbers: Sequence[int]
     given: Sequence[list[str | int | float]]
+    asked: Sequence[list[dict[str, str | int | float]]]
     words: list[str | int | float]
     names: list[str]
 
@@ -254,10 +255,15 @@ class Places:
         orders = [order_of(call, within_s) for call in calls]
         if worlds is not None:
             orders = [
-                replace(order, world=world, words=worlds.words, given=given, names=worlds.names)
-                for order, world, given in zip(
-                    orders, worlds.numbers, worlds.given, strict=True
+                replace(
+                    order,
+                    world=worlds.numbers[at],
+                    words=worlds.words,
+                    given=worlds.given[at],
+                    asked=worlds.asked[at],
+                    names=worlds.names,
                 )
+                for at, order in enumerate(orders)
             ]
 
         def run_all(place: Place) -> list[Ran]:

@@ -18,7 +18,12 @@ from leadline.verify.comparison import (
     not_replayable,
     not_run,
 )
-from leadline.verify.elsewhere import differs_elsewhere, in_other_worlds, same_elsewhere
+from leadline.verify.elsewhere import (
+    LEAST_RUNS,
+    differs_elsewhere,
+    in_other_worlds,
+    same_elsewhere,
+)
 from leadline.verify.exporting import wanted
 from leadline.verify.gateways import notes_of
 from leadline.verify.handed_out import with_classes_open
@@ -216,7 +221,7 @@ def _in_their_world(
         opened = with_world_open(found, changes, entry)
         coverage = coverage_of(opened, _lines(changes, _old), _lines(changes, _new))
         counts = [(one.file, one.lines) for one in coverage]
-        tried = bool(elsewhere)
+        tried = len(elsewhere) >= LEAST_RUNS
         unmet = not_met(opened, counts, changes, entry, is_tried_elsewhere=tried)
         return opened, coverage, unmet
 

@@ -28,10 +28,10 @@ _WHOLE, _BY_ROW = 0.35, 0.25
 """How often a column holds one value in all rows, and how often another one in most of them."""
 _LOSES, _GAINS = 0.3, 0.3
 """How often rows of a table are not there, and how often there are more."""
-_BY_GIVEN, _MOST_ROWS = 0.4, 6
+_BY_GIVEN, _AS_ASKED, _MOST_ROWS = 0.4, 0.7, 6
 _OF_TEN_ROWS, _OF_TEN_GONE = 7, 4
 _MOST_VALUES, _MOST_MEMBERS = 16, 32
-_HELD, _NAMED, _OF_CALL = 0.5, 0.25, 0.08
+_HELD, _NAMED, _OF_CALL = 0.45, 0.25, 0.15
 """How often a value is one that another row holds, that the code names, that the call is given;
 else it is nothing, none, or a time long past."""
 _LEAST_PART = 3
@@ -46,12 +46,13 @@ type Word = str | int | float
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Which world it is; values that the code names, and that the call is given; and names of
-    tables and columns, among others."""
+    """Which world it is; values that the code names, and that the call is given; rows that it
+    has asked for (`asked`); and names of tables and columns, among others."""
 
     number: int = 0
     words: Sequence[Word] = ()
     given: Sequence[Word] = ()
+    asked: Sequence[Mapping[str, Word]] = ()
     names: Collection[str] = ()
 
     def of(self, names: Sequence[str]) -> list[str]:
@@ -217,13 +218,18 @@ def _add_rows(table: _Table, world: World, chance: Random) -> None:
     names = ", ".join(map(quoted, table.columns))
     text = f"INSERT OR IGNORE INTO {quoted(table.name)} ({names}) VALUES ({marks})"  # noqa: S608
     drawn = {one: _values(table, one, world, chance) for one in table.others}
-    for at in range(_MOST_ROWS):
-        row = [
-            chance.choice(drawn[one])
-            if one in drawn and chance.random() >= _BY_GIVEN
-            else _given(table, one, world, chance) or (drawn[one][at] if one in drawn else None)
-            for one in table.columns
-        ]
+    columns = {one.lower() for one in table.columns}
+    asked = [one for one in world.asked if columns.issuperset(one)]
+    for _ in range(_MOST_ROWS):
+        wanted = chance.choice(asked) if asked and chance.random() < _AS_ASKED else {}
+        row: list[object] = []
+        for one in table.columns:
+            if one.lower() in wanted:
+                row.append(wanted[one.lower()])
+            elif one not in drawn or chance.random() < _BY_GIVEN:
+                row.append(_given(table, one, world, chance))
+            else:
+                row.append(chance.choice(drawn[one]))
         _do(table.connection, text, row)
 
 
@@ -273,12 +279,15 @@ def _values(table: _Table, column: str, world: World, chance: Random) -> list[ob
     """Return what is put into a column."""
     held = table.held(column)
     named, others = _other_cases(held, table.types[column], world.words, chance)
+    asked = [one[column.lower()] for one in world.asked if column.lower() in one]
     others += [table.defaults[column]] if column in table.defaults else []
     found: list[object] = []
     for _ in range(_MOST_VALUES):
         how = chance.random()
         if held and how < _HELD:
             found.append(chance.choice(held))
+        elif asked and how >= 1 - _OF_CALL / 2:
+            found.append(chance.choice(asked))
         elif how >= 1 - _OF_CALL and (given := _given(table, column, world, chance)):
             found.append(given)
         else:
@@ -299,10 +308,10 @@ def _other_cases(
         numbers: list[object] = [one for one in words if not isinstance(one, str)]
         return numbers, [None, 0, 1, -1, *_neighbours(held)]
     if dated := next((one for one in texts if _DATE.match(one)), ""):
-        return [], [None, "", _EARLY + dated[4:], _LATE + dated[4:]]
+        return [], [None, _EARLY + dated[4:], _LATE + dated[4:]]
     if documents := [one for one in texts if one[:1] in ("{", "[")]:
         return [*_edited(documents, words, chance)], [None]
-    return [one for one in words if isinstance(one, str)], [None, ""]
+    return [one for one in words if isinstance(one, str)], [None]
 
 
 def _edited(documents: Sequence[str], words: Sequence[Word], chance: Random) -> Iterator[str]:

@@ -18,6 +18,8 @@ from leadline.wire.struct import dataclass, field
 MOST_STATEMENTS, MOST_CHARS = 20_000, 8_000_000
 """Of one connection; where there are more it is said that not all are known. It protects the
 memory of a run: 20,000 short ones take 3.3 MB, and long ones hardly more than their text."""
+MOST_ASKED, MOST_ASKED_CHARS = 50, 2_000
+_ASKS = re.compile(r"\bwhere\b", re.IGNORECASE)
 _COMMENT = re.compile(r"\s*(?:--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z)|;)?", re.DOTALL)
 _VERB = re.compile(r"[a-zA-Z]+")
 _WITHIN = re.compile(r"\b(insert|update|delete|replace)\b", re.IGNORECASE)
@@ -68,6 +70,8 @@ class Record:
     too_many: bool = False
     is_used: bool = False
     """Whether anything was asked of the database."""
+    asked: list[str] = field(default_factory=list)
+    """Statements that ask for some rows, the first ones, with all that was put into them."""
     _saved: list[tuple[str, int]] = field(default_factory=list)
     """Names of savepoints, and how many statements there were before each."""
     _stands: bool = False
@@ -79,6 +83,7 @@ class Record:
         self.made.clear()
         self._saved.clear()
         self.is_used = False
+        self.asked.clear()
 
     def catch_up(self, dying: Any = None) -> None:
         """Note what the last statement has changed. No weak reference leads to a connection
@@ -107,6 +112,8 @@ class Record:
     def hear(self, text: str) -> None:
         """A statement begins."""
         self.is_used = True
+        if len(self.asked) < MOST_ASKED and _ASKS.search(text):
+            self.asked.append(text[:MOST_ASKED_CHARS])
         if not text.startswith("--"):  # what a trigger does is counted with what set it off
             self.catch_up()
             self._turn(text)

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from types import CodeType
 from typing import Any
 
+from leadline.agent.place.asked import asked_rows
 from leadline.agent.place.callee import between
 from leadline.agent.place.databases import HERE
 from leadline.agent.place.deep import DEEP_BYTES, Deep, deep_taker, deep_under
@@ -83,14 +84,15 @@ def _run(
     callee = between(entry, given)
     course = Course(look.state.is_own, begin.wanted, begin.functions)
     look = replace(look, streams=streams)
-    return write(observed(order, call, given, questions, course, callee, look))
+    ran = observed(order, call, given, questions, course, callee, look)
+    return write(ran if order.world else replace(ran, asked=asked_rows(HERE.records())))
 
 
 def _be_elsewhere(order: Order) -> None:
     """Have databases hold something else from now on."""
     from leadline.agent.place.altered import World  # which imports sqlite3
 
-    HERE.be_in(World(order.world, order.words, order.given, order.names))
+    HERE.be_in(World(order.world, order.words, order.given, order.asked, order.names))
 
 
 def _names(begin: Begin) -> dict[str, str]:
