@@ -1,11 +1,14 @@
 """`leadline capture`, from the running service to the file, and the file read again."""
 
 import json
+import os
 import signal
 import subprocess
+import time
 
 import pytest
 
+from leadline.cli.held_back import held_back
 from leadline.wire.capture_file import read_capture_file
 from leadline.wire.errors import UsageError
 from live import LEADLINE, Leadline, Program, tool
@@ -89,6 +92,38 @@ def test_calls_are_hits_like_others(leadline, app) -> None:
     assert "arguments at its beginning" in full
     assert "amount" in full
     assert "called by" in full or "app:<module>" in full
+
+
+def test_what_is_no_file_is_written_into_and_a_link_stays_one(leadline, app) -> None:
+    (leadline.cwd / "link").symlink_to("calls.jsonl")
+    os.mkfifo(leadline.cwd / "pipe")
+    read = os.open(leadline.cwd / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    for name in ("link", "pipe"):
+        leadline.cli("capture", "shop", ENTRY, "-n", "1", "--for", "30s", "-o", name)
+    assert os.read(read, 20).startswith(b'{"leadline":"capture')
+    os.close(read)
+    assert (leadline.cwd / "pipe").is_fifo()
+    assert (leadline.cwd / "link").is_symlink()
+    with (leadline.cwd / "calls.jsonl").open(encoding="utf-8") as lines:
+        assert len(read_capture_file(lines).calls) == 1
+
+
+def test_ctrl_c_is_held_back_until_it_is_known_what_to_take_out() -> None:
+    with held_back() as pressed:
+        signal.raise_signal(signal.SIGINT)
+        assert pressed == [signal.SIGINT]
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_at_any_moment_leaves_no_probe(leadline, app) -> None:
+    command = [LEADLINE, "capture", "shop", ENTRY, "-n", "10000", "-o", "calls.jsonl"]
+    for wait_s in (0.05, 0.2, 0.25, 0.3, 0.35, 0.4):
+        with Program(command, leadline.cwd) as capture:
+            time.sleep(wait_s)
+            capture.process.send_signal(signal.SIGINT)
+            capture.end()
+    assert [one for one in leadline.json("probes")["probes"] if one["ended_at"] is None] == []
 
 
 def test_ctrl_c_keeps_what_came(leadline, app) -> None:

@@ -9,8 +9,11 @@ from benchmarks.verify.calling import home, imported
 from leadline.agent.capture.keeping import Landmarks, keep
 from leadline.trial.candidate import make, of_texts
 from leadline.trial.outcome import Outcome
+from leadline.verify import advice
 from leadline.verify.calls import CapturedCall
+from leadline.verify.comparison import Compared
 from leadline.verify.report import Report
+from leadline.verify.verdict import Case, Control
 from leadline.verify.verifying import Request, verify
 from leadline.wire.errors import UnavailableError
 
@@ -85,3 +88,19 @@ def test_where_files_are_looked_for_is_told_if_they_are_not_there(tmp_path: Path
     found = reported(tmp_path, call, old)
     assert found.verdict == "unknown"
     assert [note for note in found.notes if "have the environment of this shell" in note]
+
+
+def test_what_lets_a_place_read_a_file_is_told(tmp_path: Path) -> None:
+    large, small = tmp_path / "large.db", tmp_path / "small.db"
+    small.touch()
+    with large.open("wb") as file:
+        file.truncate(advice.MOST_BYTES + 1)
+    cases = [
+        Case(False, Control.DIFFERS, reason=f"it was refused to open {path}, and more")
+        for path in (small, large, small)
+    ]
+    call = CapturedCall(1, None, Outcome(True))
+    assert advice.of_refusals([Compared(call, case) for case in cases]) == [
+        f"{small} lies beside what a fresh process may read: --read FOLDER lets it, read only",
+        advice._TOO_LARGE.format(large),
+    ]

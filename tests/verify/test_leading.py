@@ -459,3 +459,22 @@ def test_what_a_property_tells_is_no_parameter(name):
     ran = {(FILE, "f"), ("/srv/other.py", "Booking.note")}
     found = told(TEXT + guarded, FIXED + guarded, others, ran)
     assert bool(found) is (name == "note")
+
+
+SAVING = """
+@contextlib.contextmanager
+def saving(db):
+    box = Box()
+    yield box
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    "end", ["if box.text: db.execute('insert into t values (1)')", "db.commit()"]
+)
+def test_what_a_context_manager_decides_when_its_block_is_over(end):
+    others = {"/srv/other.py": SAVING.format(end)}
+    ran = {(FILE, "f"), ("/srv/other.py", "saving")}
+    found = told(TEXT + EACH_TIME, FIXED + EACH_TIME, others, ran)
+    assert bool(found) is end.startswith("if")

@@ -13,6 +13,7 @@ from leadline.cli.anchor import anchor_of
 from leadline.cli.client import Client
 from leadline.cli.command import Command, add_json
 from leadline.cli.duration import duration, spoken
+from leadline.cli.held_back import held_back
 from leadline.cli.hit_view import hit_line
 from leadline.cli.placing import login
 from leadline.cli.processes import Processes, instance_id
@@ -153,13 +154,17 @@ class Capture:
         self._client, self._asked, self._wanted = client, probe, wanted
         self._until = time.monotonic() + args.wait
         self.service = service
-        self.probe = client.post(f"/v1/services/{service}/probes", body)["probe"]
         self.processes = Processes(client)
         self.calls: list[dict[str, Any]] = []
         self.cut_off = ""
         """Why the server could not be asked to the end; what came until then is here."""
         self._last = 0
         self._said = ""
+        with held_back() as pressed:  # or nobody would know which probe to take out
+            self.probe = client.post(f"/v1/services/{service}/probes", body)["probe"]
+        if pressed:
+            self.remove()
+            raise KeyboardInterrupt
 
     def hits(self) -> Iterator[dict[str, Any]]:
         """Yield the hits as they come, until there are enough, or none can come any more.
@@ -312,15 +317,19 @@ def _check_writable(file: str) -> None:
 def _write(file: str, capture: Capture) -> None:
     """Write the file beside, and put it in place whole; there are values of real requests in
     it, so that nobody else may read it."""
-    beside = Path(f"{file}.{os.getpid()}.new")
+    place = Path(os.path.realpath(file))
+    is_made = not place.exists() or place.is_file()  # a pipe or a device is written into
+    beside = Path(f"{place}.{os.getpid()}.new") if is_made else place
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="ascii") as whole:
             whole.writelines(capture_lines(capture.header(), capture.calls))
-        beside.replace(file)
+        if is_made:
+            beside.replace(place)
     except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
+        if is_made:
+            with suppress(OSError):
+                beside.unlink()
         raise _unwritable(file, error.strerror or str(error)) from None
 
 

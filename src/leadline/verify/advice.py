@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from leadline.trial.place import Ready
 from leadline.trial.withheld import LIVES
@@ -17,6 +18,14 @@ _ELSEWHERE = (
     "what the service has may be looked for elsewhere: fresh processes have the environment of "
     "this shell, and not that of the service"
 )
+_REFUSED = re.compile(r"refused to open (/\S+)")
+_READ = "{} lies beside what a fresh process may read: --read FOLDER lets it, read only"
+_TOO_LARGE = (
+    "of {} no copy is made, since it is larger than 16 MB: so nothing can be written to it"
+)
+_MOST_PATHS = 3
+MOST_BYTES = 16_000_000
+"""As `agent.twin.database_file.MOST_BYTES`."""
 _SLOW = "{} had not ended after {} s: --within SECONDS gives each run more time"
 _LATE = re.compile(r"it had not ended after ([\d.]+) s")
 _OF_FLASK = re.compile(r"context variables\S*\.request\.environ\[")
@@ -45,6 +54,21 @@ def of_environment(compared: Sequence[Compared]) -> list[str]:
     """Say which files a place may look for elsewhere than the service."""
     is_met = any(_NOT_THERE.search(one.case.reason) for one in compared if not one.case.agreed)
     return [_ELSEWHERE] if is_met else []
+
+
+def of_refusals(compared: Sequence[Compared]) -> list[str]:
+    """Say what lets a place read a file that it was refused to open."""
+    found = [_REFUSED.search(one.case.reason) for one in compared]
+    paths = dict.fromkeys(met[1].rstrip(".,;:)") for met in found if met is not None)
+    said = [_TOO_LARGE if _is_large(path) else _READ for path in paths]
+    return [one.format(path) for one, path in zip(said, paths, strict=True)][:_MOST_PATHS]
+
+
+def _is_large(path: str) -> bool:
+    try:
+        return Path(path).stat().st_size > MOST_BYTES
+    except OSError:
+        return False
 
 
 def in_twins(compared: Sequence[Compared]) -> list[str]:

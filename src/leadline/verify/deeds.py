@@ -352,8 +352,13 @@ def is_hook(function: Function) -> bool:
     what is set there: `__setattr__`, a listener."""
     if not is_implicit(function) or function.name in _PLAIN_HOOKS:
         return False
+    return not is_manager(function)
+
+
+def is_manager(function: Function) -> bool:
+    """Tell whether a function is a context manager, and nothing else makes something of it."""
     said = [one.func if isinstance(one, ast.Call) else one for one in function.decorator_list]
-    return not (said and all(last_of(one) in _MANAGERS for one in said))
+    return bool(said) and all(last_of(one) in _MANAGERS for one in said)
 
 
 def _foreign(tree: ast.Module) -> Iterator[str]:

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from leadline.trial.candidate import Change
-from leadline.trial.scopes import FUNCTIONS, head, is_text, span
+from leadline.trial.scopes import FUNCTIONS, Function, head, is_text, span
 from leadline.verify.arguments import Arguments
-from leadline.verify.deeds import Text, is_hook, is_implicit
+from leadline.verify.deeds import Text, is_hook, is_implicit, is_manager
 from leadline.verify.effects import is_entry_of
 from leadline.verify.leads import Leading, Names
 from leadline.verify.steady import Given, Steady, stored
@@ -47,7 +47,8 @@ def led_to(
     for is_new in (False, True):
         alike.append(Counter())
         side = _Side(changes, others, ran, entry, idle, is_new, is_alone)
-        for file, line, what in side.deeds(own, trusts_text=trusts_text):
+        trusts = trusts_text and not side.decides_at_end()
+        for file, line, what in side.deeds(own, trusts_text=trusts):
             if not what:
                 return _at(file, line)
             alike[-1][what] += 1
@@ -81,6 +82,12 @@ def _is_unseen(name: str) -> bool:
     """Tell whether a function is one that runs where no text names it, such as `__bool__`; what
     it does may decide anything."""
     return name.startswith("__") and name.endswith("__") and name not in _PLAIN
+
+
+def _decides_after_yield(function: Function) -> bool:
+    nodes = list(ast.walk(function))
+    yields = [one.lineno for one in nodes if isinstance(one, ast.Yield)]
+    return any(isinstance(one, ast.If) and one.lineno > min(yields, default=0) for one in nodes)
 
 
 def _at(file: str, line: int) -> str:
@@ -167,6 +174,16 @@ class _Side:
 
     def _counts(self, file: str, qualname: str) -> bool:
         return not self._ran or (file, qualname) in self._ran
+
+    def decides_at_end(self) -> bool:
+        """Tell whether a context manager has run that decides something when its block is over:
+        what was put on an object until then is written, or is not."""
+        return any(
+            _decides_after_yield(function)
+            for file, text, _ in self._texts
+            for qualname, function in text.functions
+            if (file, qualname) in self._ran and is_manager(function)
+        )
 
     def deeds(
         self, own_methods: Collection[str], *, trusts_text: bool

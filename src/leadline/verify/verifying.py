@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from leadline.trial.candidate import Candidate as Code
 from leadline.trial.candidate import Change, obstacles, touched_new, touched_old
@@ -199,6 +199,7 @@ def reported(
             *same_elsewhere(elsewhere),
             *advice.of_requests(compared),
             *advice.of_environment(compared),
+            *advice.of_refusals(compared),
             *notes_of(map(_agreed, compared)),
             *_not_named(compared, asked.fails),
             *_of_another_cause(compared, asked.fails),
@@ -301,6 +302,12 @@ def _run(
     return again, found.runs + again.runs
 
 
+def _imported(found: Sequence[Compared]) -> Iterator[str]:
+    """Yield the modules of the service that calls have imported."""
+    for one in found:
+        yield from imported(one.control, one.candidate)
+
+
 def _run_in(
     request: Request,
     calls: Sequence[CapturedCall],
@@ -338,8 +345,13 @@ def _run_in(
         found = without_what_lacks(found)
         if request.exported:
             _see_alone(found, compared)
-        elsewhere = in_other_worlds(
-            found, candidate.changes, places, left, request.within_s, progress
+        is_again = not later and any(_imported(found))  # then all are run once more
+        elsewhere = (
+            []
+            if is_again
+            else in_other_worlds(
+                found, candidate.changes, places, left, request.within_s, progress
+            )
         )
     unseen = unseen_change(candidate.changes, control.file, control.function)
     if unseen:
