@@ -78,7 +78,8 @@ def test_it_plays_and_ends_with_ctrl_c(scratch, ignored) -> None:
             calls = scratch.parent / "calls.jsonl"
             capture = [LEADLINE, "capture", "shop", "shop.pricing:quote"]
             capture += ["--fails", "raises ZeroDivisionError"]
-            subprocess.run([*capture, "-n", "96", "-o", calls], check=True, timeout=60)
+            capture += ["-n", "96", "--for", "45s", "-o", calls]  # or what came by then
+            subprocess.run(capture, check=True, timeout=90)
             for name, verdict in VERDICTS.items():
                 diff = FIXES / f"{name}.diff"
                 expect = ["--expect", 'result["total"] > 0']
