@@ -21,7 +21,7 @@ from leadline.agent.capture.keeping import Landmarks, keep
 from leadline.trial.candidate import make, of_texts
 from leadline.trial.predicate import compile_predicate
 from leadline.verify.exporting import export_tests
-from leadline.verify.literals import arguments_source
+from leadline.verify.literals import NotLiteral, arguments_source
 from leadline.verify.verdict import Candidate
 from leadline.verify.verifying import Request, verify
 from leadline.wire.call import TurnKind
@@ -374,3 +374,9 @@ def test_generators_are_driven_as_their_callers_did(tmp_path):
         assert (len(exported.files), exported.left_out) == (many, {})
         assert f"1 failed, {many - 1} passed" in run(to, code)
         assert f"{many - 1} failed, 1 passed" in run(to, fixed)
+
+
+def test_a_request_of_a_server_is_no_text_and_what_helps_is_said():
+    document = {"v": 1, "roots": {"environ": [0]}, "nodes": [{"k": "served", "t": "wsgi"}]}
+    with pytest.raises(NotLiteral, match="a request as its server hands it over"):
+        arguments_source(document)

@@ -5,11 +5,15 @@ from base64 import b64decode
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from leadline.wire.gateway import SERVED
 from leadline.wire.kept import WITHHELD
 from leadline.wire.struct import dataclass, field
 
 _MAX_NODES = 2_000
 """Of one test: a file that is longer nobody reads."""
+_REQUEST = (
+    "a request as its server hands it over; a function that it calls, as --entry, has one"
+)
 
 
 class NotLiteral(Exception):  # noqa: N818 - an answer, and no failure
@@ -87,6 +91,8 @@ class _Writer:
         kind = node["k"]
         if kind == WITHHELD:
             raise NotLiteral("a value that was held back")
+        if kind == SERVED:
+            raise NotLiteral(_REQUEST)
         if "c" in node and kind not in ("object", "member", "zone", "error"):
             raise NotLiteral(f"a subclass of {kind}")
         writes = _WRITERS.get(kind)
