@@ -1,6 +1,8 @@
 """Objects of C code in an outcome: what can be read of them is compared, and one of which
 nothing can be seen leaves the call open."""
 
+import weakref
+
 import pytest
 
 from leadline.agent.place import inside as looks
@@ -143,3 +145,20 @@ def test_that_there_is_more_than_is_looked_at_is_said(monkeypatch, value):
     monkeypatch.setattr(looks, "MAX_LOOKED", 20)
     monkeypatch.setattr(looks, "_MAX_DEPTH", 3)
     assert inside({"result": value}) == {"what is not compared of result": looks.LARGE}
+
+
+class Slotted:
+    __slots__ = ("__weakref__", "held")
+
+    def __init__(self, held):
+        self.held = held
+
+
+def test_who_refers_to_an_object_weakly_is_nothing_of_its_own():
+    some = [Slotted(lambda: 1), Slotted(lambda: 1)]
+    kept = weakref.ref(some[0])
+    found, other = (inside({"result": one}) for one in some)
+    assert found.keys() == other.keys()
+    assert not any("__weakref__" in path for path in found)
+    assert any("held" in path for path in found)
+    assert kept() is some[0]

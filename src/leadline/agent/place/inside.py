@@ -345,8 +345,11 @@ def _briefly(value: object) -> object:
 
 
 def _slots(cls: type) -> tuple[str, ...]:
+    """Return the names of a class's slots, but for who refers to an object weakly: that is
+    nothing of its own."""
     named = vars(cls).get("__slots__", ())
-    return (named,) if isinstance(named, str) else tuple(named)
+    every = (named,) if isinstance(named, str) else tuple(named)
+    return tuple(name for name in every if name != "__weakref__")
 
 
 def code_of(value: Any) -> str:
