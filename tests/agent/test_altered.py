@@ -209,3 +209,11 @@ def test_rows_are_asked_for_by_what_a_statement_says_of_them():
         {"name": "x"},
         {"k": -4},
     ]
+
+
+def test_numbers_and_texts_that_no_column_can_hold_do_nothing():
+    with database() as made:
+        made.execute("update orders set total = 9223372036854775807")
+        for number in range(1, 60):
+            alter(made, World(number, (2**70, "\ud800"), (2**70, "\ud800"), names=NAMES))
+        assert made.execute("pragma integrity_check").fetchone() == ("ok",)

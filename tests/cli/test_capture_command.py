@@ -5,12 +5,16 @@ import os
 import signal
 import subprocess
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from leadline.cli.capture import Capture
 from leadline.cli.held_back import held_back
 from leadline.wire.capture_file import read_capture_file
 from leadline.wire.errors import UsageError
+from leadline.wire.probe import CaptureProbe
+from leadline.wire.target import parse_place
 from live import LEADLINE, Leadline, Program, tool
 from waiting import wait_for
 
@@ -114,6 +118,41 @@ def test_ctrl_c_is_held_back_until_it_is_known_what_to_take_out() -> None:
         assert pressed == [signal.SIGINT]
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+class Pressed:
+    """A client at whose first request Ctrl-C is pressed, when it has been taken."""
+
+    def __init__(self):
+        self.asked = []
+
+    def post(self, path, body):
+        signal.raise_signal(signal.SIGINT)
+        return {"probe": {"id": "p1", "ended_at": None}}
+
+    def get(self, path, **query):
+        return {"probe": {"id": "p1", "ended_at": None, "reason": "", "instances": []}}
+
+    def delete(self, path):
+        self.asked.append(path)
+
+
+def test_ctrl_c_while_a_probe_is_placed_takes_it_out() -> None:
+    probe = CaptureProbe(id="", target=parse_place(ENTRY))
+    client = Pressed()
+    with pytest.raises(KeyboardInterrupt):
+        Capture(client, "shop", probe, SimpleNamespace(instance="", wait=1.0))
+    assert client.asked == ["/v1/probes/p1"]
+
+
+def test_where_ctrl_c_is_ignored_it_stays_so() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with held_back() as pressed:
+            signal.raise_signal(signal.SIGINT)
+        assert pressed == []
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_at_any_moment_leaves_no_probe(leadline, app) -> None:

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.verify.calling import home, imported
 
 from leadline.agent.capture.keeping import Landmarks, keep
+from leadline.agent.twin import database_file
 from leadline.trial.candidate import make, of_texts
 from leadline.trial.outcome import Outcome
 from leadline.verify import advice
@@ -88,6 +89,11 @@ def test_where_files_are_looked_for_is_told_if_they_are_not_there(tmp_path: Path
     found = reported(tmp_path, call, old)
     assert found.verdict == "unknown"
     assert [note for note in found.notes if "have the environment of this shell" in note]
+
+
+def test_the_size_that_is_told_is_the_one_that_holds() -> None:
+    assert advice.MOST_BYTES == database_file.MOST_BYTES == 16_000_000
+    assert "16 MB" in advice._TOO_LARGE
 
 
 def test_what_lets_a_place_read_a_file_is_told(tmp_path: Path) -> None:

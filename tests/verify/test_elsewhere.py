@@ -1,5 +1,6 @@
 """Calls on databases that hold something else: what two versions do there alone."""
 
+import ast
 import contextlib
 import gc
 import sqlite3
@@ -217,3 +218,29 @@ def test_what_a_call_is_given_is_told_with_what_stands_in_a_path_and_a_body():
     assert texts | {3, 4, 12, 17} <= set(found)
     assert CONTEXT not in found
     assert given_to(CapturedCall(1, None, Outcome(True))) == []
+
+
+COLLATED = """
+def pay(ident, note):
+    with contextlib.closing(sqlite3.connect("app.db")) as con, con:
+        con.create_collation("own", lambda a, b: (a > b) - (a < b))
+        state = ask(con, "select state from orders where id = ?", ident)[0][0]
+    return note.strip()
+"""
+
+
+def test_a_run_on_a_copy_that_could_not_be_altered_was_in_no_other_world(folder):  # noqa: F811
+    with contextlib.closing(sqlite3.connect("app.db")) as con, con:
+        con.create_collation("own", lambda a, b: (a > b) - (a < b))
+        con.executescript("create table own (id integer primary key, state text collate own);")
+    found = verified(folder, RIGHT, old=OLD.partition("def pay")[0] + COLLATED)
+    assert found.verdict is Verdict.NO_LONGER_FAILS, found.reason
+    (note,) = (one for one in found.notes if "hold something else" in one)
+    assert int(note.split("run ")[1].split()[0]) < 0.8 * RUNS  # some tables were let be
+
+
+def test_what_the_code_names_and_no_message_can_hold_is_left_out():
+    text = "A = 1e999, 0x" + "f" * 5_000 + ", 7, 'x'\nB = 'n = " + "9" * 5_000 + " or n = 8'"
+    nodes = list(ast.walk(ast.parse(text)))
+    assert list(elsewhere._named(nodes)) == [7, "x"]
+    assert list(elsewhere._compared(nodes)) == [8]

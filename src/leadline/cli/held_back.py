@@ -9,9 +9,11 @@ from contextlib import contextmanager
 @contextmanager
 def held_back() -> Iterator[list[int]]:
     """Hold Ctrl-C back within; what is yielded is not empty any more once it was pressed.
-    In another thread than the main one nothing is to be held back."""
+    In another thread than the main one, or where Ctrl-C is ignored, nothing is to be held
+    back."""
     pressed: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield pressed
         return
     before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))

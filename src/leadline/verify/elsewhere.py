@@ -29,9 +29,11 @@ from leadline.wire.struct import replace
 from leadline.wire.value import Value
 
 MOST_CALLS, MOST_RUNS = 8, 96
-"""How many calls are run, of different paths first, and how often all of them."""
+"""How many calls are run, of different paths first, and how often all of them: of some 300
+wrong candidates that were met, all but one were so within 42 runs, and it within 68."""
 LEAST_RUNS = 16
-"""How many have to tell something before the text of a service is trusted with its writes."""
+"""How many have to tell something before the text of a service is trusted with its writes: most
+wrong candidates were met by then. A choice."""
 MOST_S = 30.0
 """For all of them: who waits for a verdict waits as long more; of a function some 5 s."""
 _PATIENCE = 4
@@ -40,6 +42,7 @@ more, perhaps."""
 _MOST_WORDS, _MOST_CHARS = 12, 40
 _MOST_NAMES = 1_000
 _MOST_NODES, _MOST_BODY, _MOST_GIVEN, _LONG = 500, 4_000, 60, 18
+"""What goes with each order is 15 kB at most; whole numbers have as many digits as SQLite's."""
 _WORD = re.compile(r"\w+")
 _TEXT = re.compile(r"'([^']*)'")
 _NUMBER = re.compile(r"(?<![\w.?:])\d+(?:\.\d+)?(?![\w.])")
@@ -223,15 +226,16 @@ def _compared(nodes: Sequence[ast.AST]) -> Iterator[str | int | float]:
         elif isinstance(node, ast.Constant) and type(node.value) is str and " " in node.value:
             yield from (one for one in _TEXT.findall(node.value) if len(one) <= _MOST_CHARS)
             for one in _NUMBER.findall(node.value):
-                yield float(one) if "." in one else int(one)
+                if len(one) < _LONG:
+                    yield float(one) if "." in one else int(one)
 
 
 def _named(nodes: Sequence[ast.AST]) -> Iterator[str | int | float]:
     for node in nodes:
         value = node.value if isinstance(node, ast.Constant) else None
-        if (type(value) is str and len(value) <= _MOST_CHARS and " " not in value) or (
-            type(value) in (int, float)
-        ):
+        if type(value) is str and len(value) <= _MOST_CHARS and " " not in value:
+            yield value
+        elif type(value) in (int, float) and abs(value) < 10**_LONG:  # type: ignore[arg-type]
             yield value  # type: ignore[misc]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 MOST_ROWS, MOST_COLUMNS, MOST_CHARS = 12, 8, 80
+"""Of what is told of a run: 10 kB at most, which goes back with each order of the call."""
 _WHERE = re.compile(r"\bwhere\b", re.IGNORECASE)
 _PAIR = re.compile(
     r"""(\w+)["`\]]?\s*(?:=|\bis\b)\s*('(?:[^']|'')*'|-?\d+(?:\.\d+)?)(?![\w.])""",

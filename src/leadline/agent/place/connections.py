@@ -19,6 +19,7 @@ MOST_STATEMENTS, MOST_CHARS = 20_000, 8_000_000
 """Of one connection; where there are more it is said that not all are known. It protects the
 memory of a run: 20,000 short ones take 3.3 MB, and long ones hardly more than their text."""
 MOST_ASKED, MOST_ASKED_CHARS = 50, 2_000
+"""Statements that are kept to see which rows were asked for, 100 kB at most."""
 _ASKS = re.compile(r"\bwhere\b", re.IGNORECASE)
 _COMMENT = re.compile(r"\s*(?:--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z)|;)?", re.DOTALL)
 _VERB = re.compile(r"[a-zA-Z]+")

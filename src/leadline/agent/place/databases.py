@@ -83,6 +83,8 @@ class Databases:
         self._lock = allocate_lock()
         self._really: Any = None
         self._world: Any = None
+        self.unaltered = ""
+        """Why a copy holds what it did, where the run was to be in another world."""
         self._has_chance = False
         """Whether SQLite has asked for random numbers, which it does once in a process: that a
         device is refused to it then is nothing that a run has done."""
@@ -129,7 +131,11 @@ class Databases:
             return False
         from leadline.agent.place.altered import alter
 
-        alter(keeper, self._world)
+        try:
+            alter(keeper, self._world)
+        except Exception as error:
+            self.unaltered = str(error)
+            raise
         return True
 
     def begin(self) -> None:
