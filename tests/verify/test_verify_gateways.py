@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from leadline import native
 from live import GUNICORN, LEADLINE, Leadline, Program, free_port, tool
 from twin.sites import TWINS
+from verify.test_exported import run
 from verify.test_verify_services import asked, diff_of, verified
 from waiting import wait_for
 
@@ -97,33 +99,53 @@ def serving(
         assert other == []
 
 
-def captured(leadline: Leadline, name: str, entry: str, calls: int = 10) -> Path:
+FAILS, EXPECT = "response.status == 500", "response.status == 200"
+
+
+def captured(leadline: Leadline, name: str, entry: str, fails: str = FAILS) -> Path:
     """Capture calls, a quarter of which fail, and return the file of them."""
     file = leadline.cwd / f"{name}.jsonl"
-    words = ("--fails", "response.status == 500", "-n", str(calls), "--for", "60s")
+    words = ("--fails", fails, "-n", "10", "--for", "60s")
     leadline.cli("capture", name, entry, *words, "-o", str(file))
     return file
 
 
-def judged(leadline: Leadline, name: str, source: str, new: str, file: Path) -> dict:
-    """Return the report of a candidate on calls that were captured."""
-    patch = leadline.cwd / "candidate.diff"
+def judged(
+    leadline: Leadline, name: str, source: str, new: str, file: Path, expect: str
+) -> dict:
+    """Return the report of a candidate on calls that were captured, and see that those that
+    become tests fail and pass where they should."""
+    folder = leadline.cwd / name
+    patch, to = leadline.cwd / "candidate.diff", file.with_suffix(".tests")
     patch.write_text(diff_of(f"{name}.py", source, source.replace(BAD, new)), "utf-8")
-    words = ("--captured", str(file), "--path", str(leadline.cwd / name))
-    expect = ("--expect", "response.status == 200", "--least", "5")
-    said = leadline.cli("verify", *words, *expect, "--patch", str(patch), "--json", status=None)
+    words = ["--captured", str(file), "--path", str(folder), "--expect", expect]
+    words += ["--least", "3", "--export-tests", str(to), "--patch", str(patch), "--json"]
+    said = leadline.cli("verify", *words, status=None)
     found = json.loads(said.splitlines()[0])
-    assert found["shares"]["agreed"] == found["shares"]["calls"], found["sentence"]
+    shares = found["shares"]
+    assert shares["agreed"] >= shares["calls"] - 1, found["unknown"]  # one had no time, perhaps
+    changed = leadline.cwd / "changed"
+    changed.mkdir(exist_ok=True)
+    (changed / f"{name}.py").write_text(source.replace(BAD, new), "utf-8")
+    failing, differing = shares["failing"], shares["differing"]
+    passed = f", {differing} passed" if differing else ""
+    assert f"{failing} failed{passed}" in run(to, folder)
+    failed = f"{differing} failed, " if differing else ""
+    assert f"{failed}{failing} passed" in run(to, changed)
+    shutil.rmtree(to)
     return dict(found)
 
 
-def judge_both(leadline: Leadline, name: str, source: str, file: Path) -> list[dict]:
-    found = [judged(leadline, name, source, new, file) for new in (GOOD, WRONG)]
+def judge_both(
+    leadline: Leadline, name: str, source: str, file: Path, expect: str = EXPECT
+) -> list[dict]:
+    found = [judged(leadline, name, source, new, file, expect) for new in (GOOD, WRONG)]
     good, wrong = found
     assert good["verdict"] == "fixed", good["sentence"]
     assert wrong["verdict"] == "changes behaviour", wrong["sentence"]
+    wrong["cases"] = [case for case in wrong["cases"] if case["differences"]]
     shown = wrong["cases"][-1]["differences"][0]
-    assert shown["where"].startswith("response.body"), shown
+    assert shown["where"].startswith(("response.body", "result.response")), shown
     return found
 
 
@@ -146,6 +168,9 @@ def test_flask_under_gunicorn(leadline) -> None:
     command = (tool("gunicorn"), "--threads", "2", *GUNICORN, "-b", "127.0.0.1:{port}")
     with serving(leadline, "front", FLASK, *command, "front:app"):
         file = captured(leadline, "front", "flask.app:Flask.wsgi_app")
+        file = file.rename(leadline.cwd / "whole.jsonl")
+        view = captured(leadline, "front", "front:one", "raises ZeroDivisionError")
+    judge_both(leadline, "front", FLASK, view, "result is not None")
     good, wrong = judge_both(leadline, "front", FLASK, file)
     assert any("shows status and headers only" in note for note in good["notes"])  # its errors
     assert '"share"' in wrong["cases"][-1]["live"]

@@ -16,13 +16,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from leadline.trial.accident import PATTERN
+from leadline.trial.outcome import Outcome
 from leadline.trial.place import Ran
+from leadline.wire.gateway import ASKED, RESPONSE, RESPONSE_CLASS
 from leadline.wire.struct import dataclass
 from leadline.wire.value import Form, Value
 
 _MAX_CHARS = 20_000
 """Of what is asserted to be equal: a line that is longer nobody reads."""
-_ROOTS = re.compile(r"(result|exception|argument (\w+)|yield (\d+))(?=[.\[{~#)]|\Z)")
+_ROOTS = re.compile(r"(result|exception|response|argument (\w+)|yield (\d+))(?=[.\[{~#)]|\Z)")
 _ATTRIBUTE = re.compile(r"\.([A-Za-z_]\w*)")
 _NUMBER = re.compile(r"([~#])(\d+)")
 _AROUND = re.compile(r"(len|order)\((.*)\)\Z", re.DOTALL)
@@ -31,6 +33,7 @@ _CAUGHT = "caught.value"
 GIVEN_OUT = "given_out"
 """What a test calls the list of what a generator has given out."""
 _MODULES = re.compile(r"\b(datetime|decimal)\.")
+_KNOWN = ("status", "reason", "headers", "body")
 _MISSING: Any = object()
 _READ: dict[str, Callable[[str], Any]] = {
     "datetime": datetime.datetime.fromisoformat,
@@ -118,6 +121,8 @@ def _root(root: re.Match[str], control: Ran, candidate: Ran) -> _At:
         outcome = ran.rerun.outcome
         if outcome is None:
             sides.append(_MISSING)
+        elif root[1] == ASKED:
+            sides.append(_response(outcome))
         elif root[3]:
             at = int(root[3]) - 1
             sides.append(outcome.yields[at] if at < len(outcome.yields) else _MISSING)
@@ -127,11 +132,21 @@ def _root(root: re.Match[str], control: Ran, candidate: Ran) -> _At:
         else:
             is_there = outcome.returned == (root[1] == "result")
             sides.append(outcome.value if is_there else _MISSING)
-    names = {"result": "result", "exception": _CAUGHT}
+    names = {"result": "result", "exception": _CAUGHT, ASKED: ASKED}
     source = f"given[{root[2]!r}]" if root[2] else names.get(root[1], "")
     if root[3]:
         source = f"{GIVEN_OUT}[{int(root[3]) - 1}]"
     return _At(source, *sides)
+
+
+def _response(outcome: Outcome) -> Value:
+    """Return what a test knows of the response of a web application."""
+    response = outcome.arguments.get(RESPONSE)
+    fields = response.get("fields") if isinstance(response, dict) else None
+    if not isinstance(fields, dict):
+        return _MISSING
+    known = {name: one for name, one in fields.items() if name in _KNOWN}
+    return {"type": RESPONSE_CLASS, "fields": known}
 
 
 def _steps(path: str, at: int) -> Iterator[_Step]:

@@ -6,7 +6,7 @@ from typing import Any
 from leadline.trial.outcome import Outcome
 from leadline.wire.call import CallView, TurnKind
 from leadline.wire.kept import CONTEXT
-from leadline.wire.struct import asdict, dataclass, field, replace
+from leadline.wire.struct import asdict, dataclass, field
 
 MAX_ASKED = 10_000
 """Values that a generator is asked for again: what is beyond is a stream."""
@@ -40,18 +40,14 @@ class CapturedCall:
     is_asked_late: bool = False
     """Whether it was captured before anybody said which calls fail: the control tells then."""
     instance: str = ""
+    reduced: list[str] = field(default_factory=list)
+    """Arguments that are here with less than the live call was given: what became of them is
+    not compared with it."""
 
     @property
     def is_surrounded(self) -> bool:
         """Whether what it was made in is kept with it: context variables, an environment."""
         return self.document is not None and CONTEXT in self.document["roots"]
-
-    def alone(self) -> "CapturedCall":
-        """Return the call without what it was made in."""
-        if self.document is None:
-            return self
-        roots = {name: one for name, one in self.document["roots"].items() if name != CONTEXT}
-        return replace(self, document={**self.document, "roots": roots})
 
 
 @dataclass(frozen=True, slots=True)

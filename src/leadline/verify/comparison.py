@@ -70,8 +70,8 @@ class Compared:
 
     `differences` are between control and candidate, the shortest paths first; `noise` are the
     paths that were masked. `swallowed` is what the failing call raised, and the candidate still
-    raises, and swallows. `alone` says whether it is known to come to the same without the
-    context variables that it was made in.
+    raises, and swallows. `written` is the call as far as a test can hold it, where that is
+    known to come to the same.
     """
 
     call: CapturedCall
@@ -83,7 +83,7 @@ class Compared:
     odd: list[str] = field(default_factory=list)
     """Those of them at which no clock and no random bytes explain what the old code did."""
     swallowed: Raised | None = None
-    alone: bool = False
+    written: CapturedCall | None = None
 
 
 def compare_runs(
@@ -265,7 +265,8 @@ def _control(call: CapturedCall, first: Ran, second: Ran) -> tuple[Control, Apar
     if why := unshown(call, ones):
         return Control.UNKNOWN, None, why
     for ran, outcome in ((first, ones), (second, others)):
-        found = apart(answer(call.live, outcome), answer(outcome, outcome), elsewhere=True)
+        live, rerun = (_whole(answer(one, outcome), call) for one in (call.live, outcome))
+        found = apart(live, rerun, elsewhere=True)
         left = unmasked(found, noise)
         if left and _changed_between(call, left):
             said = f"{left[0].where} is another by what happened {BETWEEN}, and was not kept"
@@ -278,6 +279,14 @@ def _control(call: CapturedCall, first: Ran, second: Ran) -> tuple[Control, Apar
         if not found.compared:
             return Control.UNKNOWN, noise, "nothing of the outcome could be compared"
     return Control.AGREES, noise, ""
+
+
+def _whole(outcome: Outcome, call: CapturedCall) -> Outcome:
+    """Return an outcome without arguments that the call was given in part."""
+    if not call.reduced:
+        return outcome
+    whole = {name: one for name, one in outcome.arguments.items() if name not in call.reduced}
+    return replace(outcome, arguments=whole)
 
 
 def _changed_between(call: CapturedCall, left: Sequence[Difference]) -> bool:

@@ -10,20 +10,29 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from leadline.trial.outcome import UNSHOWN
+from leadline.trial.outcome import UNSHOWN, Outcome
 from leadline.verify.assertions import GIVEN_OUT, assertion
 from leadline.verify.comparison import Compared
 from leadline.verify.literals import NotLiteral, Source, arguments_source
+from leadline.verify.requests import is_answered, is_wsgi, response_lines
 from leadline.verify.verdict import Candidate
+from leadline.verify.writable import forms, is_whole
 from leadline.wire.call import CallKind
 from leadline.wire.errors import UnavailableError
+from leadline.wire.gateway import ASKED, RESPONSE
+from leadline.wire.kept import CONTEXT
 from leadline.wire.struct import dataclass, field
 
 MAX_TESTS = 50
 """Of each sort: more are the same again."""
 _RAISES = re.compile(r"raises ([\w.]+)\Z")
 _MAX_ASSERTS = 10
+_SURROUNDED = (
+    "a call that has context variables, such as a request, and is not known to come to the "
+    "same with what can be written of them"
+)
 _EVERY = f"_all_of(call(), {GIVEN_OUT}, turns, most)"
 
 
@@ -61,6 +70,8 @@ def export_tests(
 
 def _run(one: Compared) -> str:
     """Return the expression that makes the call, and takes all that it gives out."""
+    if is_wsgi(one.call.document):
+        return "response.of_wsgi(call)"
     match one.call.kind:
         case CallKind.COROUTINE:
             return "asyncio.run(call())"
@@ -117,13 +128,15 @@ def wanted(found: Sequence[Compared]) -> Iterator[Compared]:
 def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
     """Return the text of one test. Raises `NotLiteral` where it cannot be written down."""
     module, _, qualname = entry.partition(":")
-    if one.call.document is None:
-        raise NotLiteral(one.call.obstacle)
-    if one.call.is_surrounded and not one.alone:
-        raise NotLiteral("a call that has context variables, such as a request")
-    document = one.call.alone().document or {}
-    made = arguments_source(document)
-    names = list(document["roots"])
+    document = _written(one)
+    is_request = is_answered(document)
+    if ASKED in document["roots"] and is_request:
+        raise NotLiteral(f"a request with a parameter of the name {ASKED}")
+    try:
+        made = arguments_source(document)
+    except RecursionError:
+        raise NotLiteral("arguments that lead too deep") from None
+    names = [name for name in document["roots"] if name != CONTEXT]
     run, turns = _run(one), _turns(one)
     is_decorated = _is_decorated(one)
     name = qualname.rpartition(".")[2]
@@ -132,28 +145,27 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
         outer = f"_beneath({outer}, {name!r})"
     imports: set[str] = set()
     if one.case.failed:
-        checks = _failing(fails, expect, run, names)
+        checks = _failing(fails, expect, run, names, is_request=is_request)
     else:
         checks, imports = _differing(one, run)
+    standard = {"inspect", *imports, *(["asyncio"] if "asyncio." in run else [])}
+    standard |= {"asyncio", "json"} if made.is_served else set()
+    standard |= {"contextvars"} if CONTEXT in made.roots else set()
+    others = {f"import {module}", *made.imports, *turns.imports}
     head = "failed in production" if one.case.failed else "is right as it is"
     lines = [
         f'"""A real call of {module}:{qualname} that {head}, captured by Leadline."""',
         "",
-        *(["import asyncio"] if "asyncio." in run else []),
-        "import inspect",
-        *(f"import {name}" for name in sorted(imports)),
-        *sorted({*made.imports, *turns.imports} - {f"import {module}"}),
+        *(f"import {name}" for name in sorted(standard)),
         "",
         *(["import pytest", ""] if any("pytest." in line for line in checks) else []),
-        f"import {module}",
-        "",
-        *(f"{one}\n" for one in dict.fromkeys([*made.helpers, *turns.helpers])),
-        *([*_BENEATH, ""] if is_decorated else []),
-        *([*(_ALL_OF if run == _EVERY else _ALL_OF_ASYNC), ""] if _EVERY in run else []),
-        "",
-        f"def test_call_{one.call.number}():",
+        *sorted(others - {f"import {name}" for name in standard}),
+        *_helpers([*made.helpers, *turns.helpers], made.is_served, is_decorated, run),
+        *_begin(one.call.number, CONTEXT in made.roots),
+        *(["    response = _Response()"] if made.is_served else []),
         *(f"    {line}" for line in made.lines),
         f"    given = {{{', '.join(f'{name!r}: {made.roots[name]}' for name in names)}}}",
+        *(f"    {line}" for line in _around(made)),
         f"    function = {outer}",
         "    bound = inspect.signature(function).bind_partial()",
         "    bound.arguments.update(given)",
@@ -170,6 +182,57 @@ def test_source(entry: str, one: Compared, fails: str, expect: str) -> str:
     except SyntaxError as error:
         raise NotLiteral(f"what is expected is no Python: {error.msg}") from None
     return text
+
+
+def _written(one: Compared) -> dict[str, Any]:
+    """Return what a test holds of a call. Raises `NotLiteral`."""
+    if one.written is not None and one.written.document is not None:
+        return one.written.document
+    if one.call.document is None:
+        raise NotLiteral(one.call.obstacle)
+    if is_whole(one.call):
+        return one.call.document
+    if one.call.is_surrounded:
+        raise NotLiteral(_SURROUNDED)
+    for form in forms(one.call):
+        arguments_source(form.document or {})  # raises, where no part of it can be left out
+    if is_answered(one.call.document):
+        raise NotLiteral("a request that comes to something else with what a test has of it")
+    arguments_source(one.call.document)
+    raise NotLiteral("a call that leads too deep")
+
+
+def _helpers(
+    made: Sequence[str], is_served: bool, is_decorated: bool, run: str
+) -> Iterator[str]:
+    """Yield the lines of what a test has of its own, each with two empty ones before it."""
+    parts = [one.splitlines() for one in dict.fromkeys(made)]
+    parts += [response_lines()] if is_served else []
+    parts += [_BENEATH] if is_decorated else []
+    parts += [_ALL_OF if run == _EVERY else _ALL_OF_ASYNC] if _EVERY in run else []
+    for part in parts:
+        yield from ("", "", *part)
+
+
+def _begin(number: int, is_surrounded: bool) -> list[str]:
+    """Return the lines that a test begins with: context variables are its own."""
+    if not is_surrounded:
+        return ["", "", f"def test_call_{number}():"]
+    return [
+        *("", "", f"def test_call_{number}():"),
+        f"    contextvars.copy_context().run(_call_{number})",
+        *("", "", f"def _call_{number}():"),
+    ]
+
+
+def _around(made: Source) -> list[str]:
+    """Return the lines that have the context variables be what they were."""
+    if CONTEXT not in made.roots:
+        return []
+    return [
+        f"for variable, value in {made.roots[CONTEXT]}.items():",
+        "    variable.set(value)",
+    ]
 
 
 def _driven(one: Compared, turns: Source) -> list[str]:
@@ -237,7 +300,9 @@ def _is_decorated(one: Compared) -> bool:
     return False
 
 
-def _failing(fails: str, expect: str, run: str, names: Collection[str]) -> list[str]:
+def _failing(
+    fails: str, expect: str, run: str, names: Collection[str], *, is_request: bool
+) -> list[str]:
     if expected := _RAISES.match(expect.strip()):
         return _raised(expected[1], run)
     if "raises " in expect:
@@ -248,13 +313,19 @@ def _failing(fails: str, expect: str, run: str, names: Collection[str]) -> list[
     if not wanted:
         return [f"result = {run}"]
     used = _names(wanted)
-    for name in used - {"result", "exception"} - set(names) - _BUILTIN:
+    known = {"result", "exception", *names, *([ASKED] if is_request else [])}
+    for name in used - known - _BUILTIN:
         raise NotLiteral(f"an expectation that names {name}, which is no parameter")
+    is_answered = is_request and ASKED in used
     return [
         *(f"{name} = given[{name!r}]" for name in sorted(used & set(names))),
-        *(_either(run) if "exception" in used else [f"result = {run}"]),
+        *(_either(run) if is_answered or "exception" in used else [f"result = {run}"]),
+        *(_ANSWERED if is_answered else []),
         f"assert {wanted}",
     ]
+
+
+_ANSWERED = ("if exception is not None:", "    response.failed()")
 
 
 def _either(run: str) -> list[str]:
@@ -296,6 +367,8 @@ def _differing(one: Compared, run: str) -> tuple[list[str], set[str]]:
     if one.control is None or one.candidate is None or one.control.rerun.outcome is None:
         raise NotLiteral("the control has no outcome")
     control = one.control.rerun.outcome
+    if _is_broken(control):
+        raise NotLiteral("a response that ends with an error")
     checks: list[str] = []
     imports: set[str] = set()
     for difference in one.differences:
@@ -312,6 +385,12 @@ def _differing(one: Compared, run: str) -> tuple[list[str], set[str]]:
     if control.returned or (one.call.closed and name == GeneratorExit.__name__):
         return [f"result = {run}", *checks], imports
     return [*_raised(str(name), run, exactly=True), *checks], imports
+
+
+def _is_broken(outcome: Outcome) -> bool:
+    """Tell whether an application has raised when it was asked for the body."""
+    response = outcome.arguments.get(RESPONSE)
+    return isinstance(response, dict) and "raised" in response.get("fields", {})
 
 
 def _word(entry: str) -> str:

@@ -5,15 +5,13 @@ from base64 import b64decode
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from leadline.wire.gateway import SERVED
+from leadline.wire.gateway import SERVED, Piece
 from leadline.wire.kept import WITHHELD
 from leadline.wire.struct import dataclass, field
 
 _MAX_NODES = 2_000
 """Of one test: a file that is longer nobody reads."""
-_REQUEST = (
-    "a request as its server hands it over; a function that it calls, as --entry, has one"
-)
+_BODY = "the body of a request that was not seen whole"
 
 
 class NotLiteral(Exception):  # noqa: N818 - an answer, and no failure
@@ -23,12 +21,14 @@ class NotLiteral(Exception):  # noqa: N818 - an answer, and no failure
 @dataclass(frozen=True, slots=True)
 class Source:
     """`lines` make the objects, `roots` are the expressions of the arguments by name, and
-    `helpers` are functions that these call."""
+    `helpers` are functions that these call. Where it `is_served`, a name in it is `response`,
+    of the class in `verify.requests`."""
 
     imports: list[str] = field(default_factory=list)
     helpers: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     roots: dict[str, str] = field(default_factory=dict)
+    is_served: bool = False
 
 
 _MAKE = """def _new(cls, **held):
@@ -43,17 +43,17 @@ _RAISE = """def _error(cls, cause, context, suppresses, *args, held):
     for name, value in held.items():
         setattr(made, name, value)
     return made"""
+_OF_CLASSES = {"object", "member", "zone", "error"}
 _LITERAL = {"tuple", "frozenset", "int", "float", "str", "bytes", "member", "name"}
 
 
 def arguments_source(document: dict[str, Any], called: str = "given") -> Source:
     """Return the source that makes the arguments; names in it begin with what they are
     `called`. Raises `NotLiteral`."""
-    if len(document["nodes"]) > _MAX_NODES:
-        raise NotLiteral(f"arguments of {len(document['nodes']):,} objects")
     writer = _Writer(document["nodes"], called)
     roots = {name: writer.ref(ref) for name, ref in document["roots"].items()}
-    return Source(sorted(writer.imports), list(writer.helpers), writer.lines, roots)
+    imports, helpers = sorted(writer.imports), list(writer.helpers)
+    return Source(imports, helpers, writer.lines, roots, writer.is_served)
 
 
 type _Write = Callable[["_Writer", dict[str, Any]], str]
@@ -65,6 +65,8 @@ class _Writer:
         self._named: dict[int, str] = {}
         self._open: set[int] = set()
         self._shared = _shared(nodes)
+        self._written = 0
+        self.is_served = False
         self.imports: set[str] = set()
         self.lines: list[str] = []
         self.helpers: dict[str, None] = {}
@@ -88,25 +90,16 @@ class _Writer:
         return text
 
     def _node(self, node: dict[str, Any]) -> str:
-        kind = node["k"]
-        if kind == WITHHELD:
-            raise NotLiteral("a value that was held back")
-        if kind == SERVED:
-            raise NotLiteral(_REQUEST)
-        if "c" in node and kind not in ("object", "member", "zone", "error"):
-            raise NotLiteral(f"a subclass of {kind}")
-        writes = _WRITERS.get(kind)
-        if writes is None:
-            raise NotLiteral(f"a {kind}")
-        return writes(self, node)
+        self._written += 1
+        if self._written > _MAX_NODES:
+            raise NotLiteral(f"arguments of more than {_MAX_NODES:,} objects")
+        if why := why_unwritten(node):
+            raise NotLiteral(why)
+        return _WRITERS[node["k"]](self, node)
 
     def object(self, node: dict[str, Any]) -> str:
-        if "c" not in node:
-            raise NotLiteral("an object without a class of its own")
         self.helpers[_MAKE] = None
         held = _held(node)
-        if not all(name.isidentifier() for name in held):
-            raise NotLiteral("an attribute that is no name")
         parts = [
             self.ref([node["c"]]),
             *(f"{name}={self.ref(one)}" for name, one in held.items()),
@@ -121,12 +114,31 @@ class _Writer:
 
     def name(self, node: dict[str, Any]) -> str:
         module, name = node["m"], node["t"]
-        if not name or not re.fullmatch(r"[\w.]+", name):
-            raise NotLiteral(f"a module or {name}")
         if module == "builtins":
             return str(name)
         self.imports.add(f"import {module}")
         return f"{module}.{name}"
+
+    def served(self, node: dict[str, Any]) -> str:
+        """What stands for a piece of the server's."""
+        match node["t"]:
+            case Piece.START_RESPONSE:
+                found = "response.begin"
+            case Piece.SEND:
+                found = "response.send"
+            case Piece.RECEIVE:
+                found = f"response.receiving({self._body(node)})"
+            case Piece.INPUT:
+                self.imports.add("import io")
+                return f"io.BytesIO({self._body(node)})"
+            case _:
+                self.imports.add("import sys")
+                return "sys.stderr"
+        self.is_served = True
+        return found
+
+    def _body(self, node: dict[str, Any]) -> str:
+        return self.ref(node["i"][0])
 
     def items(self, node: dict[str, Any]) -> str:
         return ", ".join(self.ref(one) for one in node.get("i", ()))
@@ -163,6 +175,10 @@ def _datetime(writer: _Writer, node: dict[str, Any]) -> str:
     return f"datetime.{node['k']}({', '.join(parts)}{more})"
 
 
+def _byte_stream(writer: _Writer, node: dict[str, Any]) -> str:
+    return f"io.BytesIO({writer.ref(node['i'][0])})"
+
+
 def _deque(writer: _Writer, node: dict[str, Any]) -> str:
     most = f", maxlen={node['n']}" if "n" in node else ""
     return f"collections.deque([{writer.items(node)}]{most})"
@@ -184,6 +200,7 @@ _WRITERS: dict[str, _Write] = {
     "name": _Writer.name,
     "object": _Writer.object,
     "error": _Writer.error,
+    SERVED: _Writer.served,
     "list": lambda writer, node: f"[{writer.items(node)}]",
     "tuple": _tuple,
     "set": lambda writer, node: f"set([{writer.items(node)}])",
@@ -200,6 +217,7 @@ _WRITERS: dict[str, _Write] = {
         "datetime", lambda one, node: f"datetime.timezone({one.items(node)})"
     ),
     "zone": lambda writer, node: f"{writer.ref([node['c']])}({node['t']!r})",
+    "byte_stream": _imported("io", _byte_stream),
     "deque": _imported("collections", _deque),
     "defaultdict": _imported("collections", _default_dict),
     "ordered": _imported(
@@ -215,6 +233,28 @@ _WRITERS: dict[str, _Write] = {
         "datetime", lambda one, node: f"datetime.timedelta({one.items(node)})"
     ),
 }
+
+
+def why_unwritten(node: dict[str, Any]) -> str:
+    """Return why there is no source of a node, whatever it leads to; empty where there is."""
+    kind = node["k"]
+    if kind == WITHHELD:
+        return "a value that was held back"
+    if kind not in _WRITERS:
+        return f"a {kind}"
+    if kind not in _OF_CLASSES:
+        if "c" in node:
+            return f"a subclass of {kind}"
+    elif kind == "object" and "c" not in node:
+        return "an object without a class of its own"
+    if kind == "object" and not all(map(str.isidentifier, _held(node))):
+        return "an attribute that is no name"
+    if kind == "name" and not re.fullmatch(r"[\w.]+", node["t"]):
+        return f"a module or {node['t']}"
+    if kind == "byte_stream" and node["i"][1:] != [0, None]:
+        return "a stream that was read from"
+    is_read = kind == SERVED and node["t"] in (Piece.RECEIVE, Piece.INPUT)
+    return _BODY if is_read and not node.get("i", (None, False))[1] else ""
 
 
 def _shared(nodes: Iterable[dict[str, Any]]) -> set[int]:

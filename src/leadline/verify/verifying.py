@@ -48,6 +48,7 @@ from leadline.verify.signature import unseen_change
 from leadline.verify.state import imported
 from leadline.verify.unmet import not_met
 from leadline.verify.verdict import Stated, judge
+from leadline.verify.writable import forms, is_whole
 from leadline.wire.errors import RefusedError, UnavailableError
 from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.value import Value
@@ -344,7 +345,7 @@ def _run_in(
         _see_luck(found, calls, compared)
         found = without_what_lacks(found)
         if request.exported:
-            _see_alone(found, compared)
+            _see_written(found, compared)
         is_again = not later and any(_imported(found))  # then all are run once more
         elsewhere = (
             []
@@ -415,14 +416,20 @@ def _see_luck(found: list[Compared], calls: Sequence[CapturedCall], compared: _R
                 found[number] = once_more(found[number], one)
 
 
-def _see_alone(found: list[Compared], compared: _Runner) -> None:
-    """Run what becomes a test without what surrounded it, and note where it comes to the
-    same."""
-    some = [one for one in wanted(found) if one.call.is_surrounded]
-    again = compared([one.call.alone() for one in some], "running what becomes a test")
-    alike = {one.call.number for one, other in zip(some, again, strict=True)
-             if one.case == other.case}  # fmt: skip
-    found[:] = [replace(one, alone=one.call.number in alike) for one in found]
+def _see_written(found: list[Compared], compared: _Runner) -> None:
+    """Run what becomes a test with so much of each call as a test can hold, and keep what comes
+    to the same."""
+    left = {one.call.number: (one, list(forms(one.call)))
+            for one in wanted(found) if not is_whole(one.call)}  # fmt: skip
+    written: dict[int, CapturedCall] = {}
+    while left := {number: one for number, one in left.items() if one[1]}:
+        again = compared([form[0] for _, form in left.values()], "running what becomes a test")
+        for other, (one, form) in zip(again, list(left.values()), strict=True):
+            tried = form.pop(0)
+            if one.case == other.case:
+                written[one.call.number] = tried
+                form.clear()
+    found[:] = [replace(one, written=written.get(one.call.number)) for one in found]
 
 
 def _why(ready: Ready) -> str:
