@@ -148,6 +148,14 @@ def test_what_other_hits_have_looked_at_does_not_end_a_capture(soundings, shop) 
     assert [call.fails for call in calls(soundings)] == [True] * 3
 
 
+def test_the_first_call_of_each_sort_tells_where_the_function_is_from(soundings, shop) -> None:
+    """The server may have room for the ones that fail alone."""
+    capture(soundings, "share", fails="people > 1")
+    for people in (1, 1, 2, 2):
+        shop.share([], people)
+    assert [call.home is None for call in calls(soundings)] == [False, True, False, True]
+
+
 def test_only_the_first_call_tells_where_the_function_is_from(soundings, shop) -> None:
     capture(soundings, "share")
     for people in (1, 2):

@@ -20,11 +20,12 @@ from leadline.store.records import HitFilter, Phase
 from leadline.store.sqlite import SqliteStore, database, instances, probes, retention
 from leadline.store.sqlite import hits as stored_hits
 from leadline.store.sqlite.probes import number_of
+from leadline.wire.call import CallKind, CallView
 from leadline.wire.errors import InternalError, LeadlineError
 from leadline.wire.hit import Hit, InstanceInfo, ProbeState, Report
 from leadline.wire.limits import Limits
-from leadline.wire.probe import LogProbe, Status
-from leadline.wire.target import Target
+from leadline.wire.probe import CaptureProbe, LogProbe, Status
+from leadline.wire.target import FunctionTarget, Target
 
 INFO = InstanceInfo("i1", "shop", 1, "host", "app.py", "3.13.0", "0.1.0", "pure", 1.0)
 EVERYTHING = HitFilter()
@@ -107,6 +108,41 @@ def test_the_limit_holds_and_every_hit_is_accounted_for(store, limit, reports):
     seen = store.probe(probe)
     assert seen.hits == len(found)
     assert (seen.phase is Phase.EXPIRED) == (len(distinct) >= limit)
+
+
+def captured(probe: str, fails: list[bool | None]) -> list[Hit]:
+    called = CallView("app:f", CallKind.FUNCTION, True)
+    return [
+        replace(hit, call=replace(called, fails=one))
+        for hit, one in zip(hits(probe, range(len(fails))), fails, strict=True)
+    ]
+
+
+def test_of_a_capture_room_is_kept_for_calls_that_fail(store):
+    """Over all instances, and from one report to the next."""
+    probe = CaptureProbe(
+        "", FunctionTarget("app", "f"), fails="raises KeyError", limits=Limits(8)
+    )
+    name = store.place("shop", probe, who="user", now=1.0).probe.id
+
+    def taken(instance: str, *fails: bool | None) -> tuple[int, int]:
+        found = [replace(hit, instance=instance) for hit in captured(name, list(fails))]
+        said = store.take(Report(replace(INFO, id=instance), found), 2.0)
+        return said.stored, said.beyond_limit
+
+    assert taken("i1", *[False] * 5) == (5, 0)
+    assert taken("i2", *[False] * 5) == (1, 4)
+    assert store.probe(name).phase is Phase.ACTIVE
+    assert taken("i3", True, False, None, True) == (2, 2)  # what is not known may be a failure
+    seen = store.probe(name)
+    assert (seen.phase, seen.hits, seen.beyond_limit) == (Phase.EXPIRED, 8, 6)
+
+
+def test_of_a_capture_that_does_not_ask_no_room_is_kept(store):
+    probe = CaptureProbe("", FunctionTarget("app", "f"), limits=Limits(8))
+    name = store.place("shop", probe, who="user", now=1.0).probe.id
+    said = store.take(Report(INFO, captured(name, [None] * 10)), 2.0)
+    assert (said.stored, said.beyond_limit) == (8, 2)
 
 
 def test_the_oldest_hits_go_first_and_are_counted(store):

@@ -9,7 +9,7 @@ from functools import lru_cache
 from leadline.control.context import Context
 from leadline.control.shells import lose_twins
 from leadline.control.times import is_time
-from leadline.store.records import NewHit, Taken, Told, facets_of
+from leadline.store.records import NewHit, Taken, Told, as_written
 from leadline.wire.errors import RefusedError, UnavailableError, WireError
 from leadline.wire.hit import InstanceInfo, Point, Report
 from leadline.wire.limits import MAX_PASSAGES
@@ -66,7 +66,7 @@ def take_report(
 def as_it_came(hit: Told, body: bytes) -> NewHit:
     """Return a hit that is stored as it was written. `body` is its JSON: ASCII, on one line,
     with all members and no other."""
-    return NewHit(hit.probe, hit.seq, body.decode("ascii"), facets_of(hit))
+    return as_written(hit, body)
 
 
 def check_instance(service: str, info: InstanceInfo) -> None:

@@ -96,7 +96,7 @@ class PlacedProbe:
 
     `probe.limits.ttl_s` is what was asked for, in seconds; `expires_at` is when it is over, in
     seconds since 1970. `hits` counts those stored over all instances, trimmed ones included;
-    `beyond_limit` counts those that came after the last one allowed and were not stored. Of a
+    `beyond_limit` counts those for which there was no room any more: they were not stored. Of a
     probe that adds up both count passages.
     """
 
@@ -179,6 +179,15 @@ class Told(Protocol):
     def trace(self) -> str: ...
     @property
     def message(self) -> str: ...
+    @property
+    def call(self) -> "ToldCall | None": ...
+
+
+class ToldCall(Protocol):
+    """Of a captured call."""
+
+    @property
+    def fails(self) -> bool | None: ...
 
 
 def facets_of(hit: Told) -> Facets:
@@ -211,11 +220,19 @@ class NewHit(Struct, frozen=True):
     seq: int
     body: str
     facets: Facets
+    is_good: bool = False
+    """Whether it is of a captured call that did not fail, where that was asked."""
 
 
 def new_hit(hit: Hit) -> NewHit:
     """Write a hit out as it is stored."""
-    return NewHit(hit.probe, hit.seq, encode(hit).decode("ascii"), facets_of(hit))
+    return as_written(hit, encode(hit))
+
+
+def as_written(hit: Told, body: bytes) -> NewHit:
+    """Return a hit that is stored as it was written: `body` is its JSON in ASCII."""
+    is_good = hit.call is not None and hit.call.fails is False
+    return NewHit(hit.probe, hit.seq, body.decode("ascii"), facets_of(hit), is_good)
 
 
 class StoredHit(Struct, frozen=True):

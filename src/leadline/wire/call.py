@@ -14,6 +14,8 @@ MAX_CALLS = 10_000
 """Of one capture: what a comparison can run through in minutes."""
 DEFAULT_CALLS = 200
 """Without a difference in so many, at most 1.5 % of such calls differ (95 %)."""
+RESERVED = 4
+"""One of so many calls is kept for those that fail, where it was said what that is."""
 MAX_CAPTURED_BYTES = 8_000_000
 """Of all calls of one capture in one instance."""
 MAX_YIELDS = 100
@@ -42,6 +44,11 @@ class TurnKind(StrEnum):
     THROW = "throw"
     CLOSE = "close"
     """Left before its end, too: that is what the interpreter makes of it."""
+
+
+def most_good(hits: int, *, reserves: bool) -> int:
+    """Return how many of the calls of a capture may be such that do not fail."""
+    return hits - (hits // RESERVED if reserves else 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,9 @@ class Recorder:
         """Generators in whose place lies another call, and of whose end nobody has told."""
         self._left = 0
         self._paid_ns = 0
-        self._told_home = False
+        self._told_home: set[bool] = set()
+        """With a call that fails, and with one that does not: the server may have no room for
+        the one sort."""
         self._listening = Listening()
         module = probe.target.module if isinstance(probe.target, FunctionTarget) else ""
         self._module = "" if "/" in module or module.endswith(".py") else module
@@ -332,8 +334,10 @@ class Recorder:
         ended = self._waiting.pop(int(payload))
         self._waiting_bytes -= ended.weight
         code = ended.begun.site.code
-        home = None if self._told_home or code is None else origin_of(code.co_filename)
-        self._told_home = True
+        is_good = ended.fails is False
+        is_told = is_good in self._told_home or code is None
+        home = None if is_told or code is None else origin_of(code.co_filename)
+        self._told_home.add(is_good)
         call = view_of(ended, home)
         return Reading(
             call_words(call), {}, call=call, carried=carried(call), weight=ended.weight
@@ -391,7 +395,7 @@ class Recorder:
         self._waiting.clear()
         self._open_bytes = self._waiting_bytes = self._lost = self._strays = self._paid_ns = 0
         self._left = 0
-        self._told_home = False
+        self._told_home.clear()
 
     def _drop(self, begun: Begun | None) -> None:
         if begun is not None:

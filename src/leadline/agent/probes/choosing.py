@@ -10,13 +10,12 @@ from typing import Any
 
 from leadline import native
 from leadline.expression.layout import identity, layout_of
+from leadline.wire.call import most_good
 from leadline.wire.struct import dataclass
 
 OF_EACH_SHAPE = 3
 MAX_SHAPES = 10_000
 """Counted; a call of yet another one is as good as any."""
-RESERVED = 4
-"""One of so many hits is kept for calls that fail, where it was said what that is."""
 SPREAD_S = 10.0
 """Over which at least the sample is drawn, where calls are many."""
 MAX_KEYS, MAX_ITEMS, MAX_LEVELS = 12, 3, 3
@@ -110,5 +109,5 @@ class Chooser:
 
 def chooser(hits: int, *, reserves: bool) -> Chooser:
     """Return what chooses among the calls of a probe of so many hits."""
-    good = hits - (hits // RESERVED if reserves else 0)
+    good = most_good(hits, reserves=reserves)
     return Chooser(good, {}, time.monotonic(), good, _state=time.perf_counter_ns() & _MASK | 1)

@@ -23,6 +23,7 @@ from leadline.store.records import (
 from leadline.store.sqlite import instances, points, probes
 from leadline.store.sqlite.audit import SERVER
 from leadline.store.sqlite.writer import Transaction
+from leadline.wire.call import most_good
 from leadline.wire.hit import InstanceInfo, Point, Report
 from leadline.wire.probe import Status
 from leadline.wire.struct import dataclass, replace
@@ -78,7 +79,13 @@ class _Tally:
     most: int
     hits: int
     beyond: int
+    good: int
+    most_good: int
     changed: bool = False
+
+    def is_full(self, hit: NewHit) -> bool:
+        """Whether there is no room for a hit: some is kept for calls that fail."""
+        return self.hits >= self.most or (hit.is_good and self.good >= self.most_good)
 
 
 _INSERT = (
@@ -119,7 +126,7 @@ class _Count:
             elif tally is None:
                 self.strays += is_new
                 self.repeated += not is_new
-            elif tally.hits >= tally.most:
+            elif tally.is_full(hit):
                 # one that is not new was refused when it came the first time
                 self.beyond += is_new
                 self.repeated += not is_new
@@ -130,6 +137,7 @@ class _Count:
             else:
                 row += 1
                 tally.hits += 1
+                tally.good += hit.is_good
                 tally.changed = True
                 seen.add(seq)
                 body, facets = hit.body, hit.facets
@@ -175,11 +183,16 @@ class _Count:
         if name not in self._tallies:
             row = self._db.execute(
                 "SELECT number, json_extract(body, '$.kind'), phase, max_hits, hits,"
-                " beyond_limit, service FROM probes WHERE number = ?",
+                " beyond_limit, good, json_extract(body, '$.fails') IS NOT NULL, service"
+                " FROM probes WHERE number = ?",
                 (probes.number_of(name),),
             ).fetchone()
-            known = row is not None and serves(row[-1], self._info.service)
-            self._tallies[name] = _Tally(*row[:-1]) if known else None
+            if row is None or not serves(row[-1], self._info.service):
+                self._tallies[name] = None
+            else:
+                *told, reserves, _ = row
+                told.append(most_good(told[3], reserves=bool(reserves)))
+                self._tallies[name] = _Tally(*told)
         return self._tallies[name]
 
     def _seen(self, arrived: list[NewHit]) -> set[int]:
@@ -214,8 +227,8 @@ class _Count:
             if tally is None or not tally.changed:
                 continue
             self._db.execute(
-                "UPDATE probes SET hits = ?, beyond_limit = ? WHERE number = ?",
-                (tally.hits, tally.beyond, tally.number),
+                "UPDATE probes SET hits = ?, beyond_limit = ?, good = ? WHERE number = ?",
+                (tally.hits, tally.beyond, tally.good, tally.number),
             )
             if tally.phase == Phase.ACTIVE and tally.hits >= tally.most:
                 placed = probes.select_one(self._db, name)
