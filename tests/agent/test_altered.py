@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from leadline.agent.place import altered
-from leadline.agent.place.altered import UnalteredError, World, alter
+from leadline.agent.place.altered import UnalteredError, alter
 from leadline.agent.place.asked import asked_rows
+from leadline.agent.place.world import World
 
 SCHEMA = """
 create table orders (id integer primary key, state text, total integer, paid_at text, doc blob);

@@ -11,10 +11,10 @@ import pytest
 
 from leadline.trial.candidate import make
 from leadline.trial.outcome import Outcome
-from leadline.verify import elsewhere, verifying
+from leadline.verify import elsewhere, mentioned, verifying
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared
-from leadline.verify.elsewhere import given_to
+from leadline.verify.mentioned import given_to
 from leadline.verify.verdict import Candidate, Case, Control, Verdict
 from leadline.verify.verifying import Asked, reported
 from leadline.wire.kept import CONTEXT
@@ -242,5 +242,5 @@ def test_a_run_on_a_copy_that_could_not_be_altered_was_in_no_other_world(folder)
 def test_what_the_code_names_and_no_message_can_hold_is_left_out():
     text = "A = 1e999, 0x" + "f" * 5_000 + ", 7, 'x'\nB = 'n = " + "9" * 5_000 + " or n = 8'"
     nodes = list(ast.walk(ast.parse(text)))
-    assert list(elsewhere._named(nodes)) == [7, "x"]
-    assert list(elsewhere._compared(nodes)) == [8]
+    assert list(mentioned._named(nodes)) == [7, "x"]
+    assert list(mentioned._compared(nodes)) == [8]

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from leadline.trial.scopes import FUNCTIONS, Function, head
 from leadline.trial.syntax import last_of, locals_of
-from leadline.verify.deeds import Text, called, own_nodes, root_of
+from leadline.verify.deeds import Text, called, own_nodes
+from leadline.verify.naming import root_of
 from leadline.verify.steady import (
     Given,
     Steady,

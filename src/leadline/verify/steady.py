@@ -13,7 +13,8 @@ from enum import Enum, auto
 
 from leadline.trial.scopes import Function
 from leadline.trial.syntax import last_of, locals_of
-from leadline.verify.deeds import Text, own_nodes, root_of
+from leadline.verify.deeds import Text, own_nodes
+from leadline.verify.naming import root_of
 
 _CALLED = frozenset(dir(builtins)) - frozenset(
     """

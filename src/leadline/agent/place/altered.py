@@ -6,17 +6,15 @@ the rows say is drawn from what the column holds in other rows and from what the
 the number of the world alone: the same in all places.
 """
 
-import json
-import re
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Any
-from zlib import crc32
 
 from leadline.agent.place.rows import NOW, quoted, row_number, stored
+from leadline.agent.place.world import Column, World
 from leadline.wire.struct import dataclass
 
 WITHIN_S = 0.5
@@ -34,50 +32,8 @@ _BY_GIVEN, _AS_ASKED, _MOST_ROWS = 0.4, 0.7, 6
 there are. These shares, as all here, are choices under which all but a few of some 500 wrong
 candidates were met within 96 runs (ADR 0049)."""
 _OF_TEN_ROWS, _OF_TEN_GONE = 7, 4
-_MOST_VALUES, _MOST_MEMBERS = 16, 32
-"""Values of one column in one world, and members of a document that may be another: each world
-draws others."""
-_HELD, _NAMED, _OF_CALL = 0.45, 0.25, 0.15
-"""How often a value is one that another row holds, that the code names, that the call is given;
-else it is nothing, none, or a time long past."""
-_LEAST_PART = 3
 _STEPS = 20_000
 _PRIME = 1_000_003
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_EARLY, _LATE = "2001", "2999"
-_NUMBERS = re.compile(r"int|real|floa|doub|num|dec|bool", re.IGNORECASE)
-
-type Word = str | int | float
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """Which world it is; values that the code names, and that the call is given; rows that it
-    has asked for (`asked`); and names of tables and columns, among others."""
-
-    number: int = 0
-    words: Sequence[Word] = ()
-    given: Sequence[Word] = ()
-    asked: Sequence[Mapping[str, Word]] = ()
-    names: Collection[str] = ()
-
-    def of(self, names: Sequence[str]) -> list[str]:
-        """Return those that the code names; all where it names none of them. `shop_orders` is
-        named by `Order`, as applications call the class of its rows."""
-        said = {form for name in self.names for form in _forms(name)}
-        return [name for name in names if not said.isdisjoint(_parts(name))] or list(names)
-
-
-def _parts(name: str) -> Iterator[str]:
-    yield from _forms(name)
-    for part in name.split("_"):
-        yield from _forms(part) if len(part) >= _LEAST_PART else ()
-
-
-def _forms(name: str) -> tuple[str, str]:
-    """Return a name in small letters, as it is and without the `s` of many."""
-    small = name.lower()
-    return small, small.removesuffix("s")
 
 
 class UnalteredError(Exception):
@@ -138,13 +94,14 @@ class _Table:
     def others(self) -> list[str]:
         return [one for one in self.columns if one not in self.keys]
 
-    def held(self, column: str) -> list[object]:
-        """Return values that rows hold in a column."""
+    def column(self, name: str) -> Column:
         text = (
-            f"SELECT DISTINCT {quoted(column)} FROM {quoted(self.name)} "  # noqa: S608
-            f"WHERE {quoted(column)} IS NOT NULL LIMIT 200"
+            f"SELECT DISTINCT {quoted(name)} FROM {quoted(self.name)} "  # noqa: S608
+            f"WHERE {quoted(name)} IS NOT NULL LIMIT 200"
         )
-        return [one for (one,) in self.connection.execute(text)]
+        held = [one for (one,) in self.connection.execute(text)]
+        defaults = [self.defaults[name]] if name in self.defaults else []
+        return Column(name, self.types[name], held, defaults)
 
     def set(self, columns: Mapping[str, Sequence[object]], where: str, by: str) -> None:
         """Set columns to one of their values each, the one at the number `by`, in some rows."""
@@ -172,7 +129,7 @@ def _default(connection: Any, text: str | None) -> object:
 
 
 def _alter_table(connection: Any, name: str, world: World) -> None:
-    table, chance = _table(connection, name), _chance(world.number, name)
+    table, chance = _table(connection, name), world.chance(name)
     how = chance.random()
     if how < _BY_COLUMN:
         _alter_columns(table, world)
@@ -192,11 +149,11 @@ def _alter_table(connection: Any, name: str, world: World) -> None:
 def _alter_columns(table: _Table, world: World) -> None:
     """Have each column hold another value, or the rows of it others."""
     for column in world.of(table.others):
-        chance = _chance(world.number, f"{table.name}.{column}")
+        chance = world.chance(f"{table.name}.{column}")
         how = chance.random()
         if how >= _WHOLE + _BY_ROW:
             continue
-        values = _values(table, column, world, chance)
+        values = table.column(column).drawn(world, chance)
         values = values[:1] if how < _WHOLE else values
         where = f"{_hashed(table.number, chance, 10)} < {_OF_TEN_ROWS}"
         by = _hashed(table.number, chance, len(values))
@@ -223,9 +180,10 @@ def _add_rows(table: _Table, world: World, chance: Random) -> None:
     marks = ", ".join("?" * len(table.columns))
     names = ", ".join(map(quoted, table.columns))
     text = f"INSERT OR IGNORE INTO {quoted(table.name)} ({names}) VALUES ({marks})"  # noqa: S608
-    drawn = {one: _values(table, one, world, chance) for one in table.others}
-    columns = {one.lower() for one in table.columns}
-    asked = [one for one in world.asked if columns.issuperset(one)]
+    columns = {one: table.column(one) for one in table.columns}
+    drawn = {one: columns[one].drawn(world, chance) for one in table.others}
+    known = {one.lower() for one in columns}
+    asked = [one for one in world.asked if known.issuperset(one)]
     for _ in range(_MOST_ROWS):
         wanted = chance.choice(asked) if asked and chance.random() < _AS_ASKED else {}
         row: list[object] = []
@@ -233,17 +191,10 @@ def _add_rows(table: _Table, world: World, chance: Random) -> None:
             if one.lower() in wanted:
                 row.append(wanted[one.lower()])
             elif one not in drawn or chance.random() < _BY_GIVEN:
-                row.append(_given(table, one, world, chance))
+                row.append(columns[one].given(world, chance))
             else:
                 row.append(chance.choice(drawn[one]))
         _do(table.connection, text, row)
-
-
-def _given(table: _Table, column: str, world: World, chance: Random) -> Word | None:
-    """Return a value that the call is given, of a column's sort."""
-    is_number = bool(_NUMBERS.search(table.types[column]))
-    able = [one for one in world.given if isinstance(one, str) is not is_number]
-    return chance.choice(able) if able else None
 
 
 def _number_of(keys: Sequence[str]) -> str:
@@ -267,10 +218,6 @@ def _do(connection: Any, text: str, values: Sequence[object]) -> None:
         pass  # more than a column can hold: 64 bits, or text that is none
 
 
-def _chance(world: int, name: str) -> Random:
-    return Random(crc32(f"{world} {name}".encode("utf-8", "surrogatepass")))  # noqa: S311
-
-
 def _hashed(number: str, chance: Random, many: int) -> str:
     """Return SQL for a number below `many` that depends on the row."""
     by, more = chance.randrange(1, 9_973), chance.randrange(_PRIME)
@@ -279,78 +226,3 @@ def _hashed(number: str, chance: Random, many: int) -> str:
 
 def _cases(values: Sequence[object]) -> str:
     return " ".join(f"WHEN {at} THEN ?" for at in range(len(values)))
-
-
-def _values(table: _Table, column: str, world: World, chance: Random) -> list[object]:
-    """Return what is put into a column."""
-    held = table.held(column)
-    named, others = _other_cases(held, table.types[column], world.words, chance)
-    asked = [one[column.lower()] for one in world.asked if column.lower() in one]
-    others += [table.defaults[column]] if column in table.defaults else []
-    found: list[object] = []
-    for _ in range(_MOST_VALUES):
-        how = chance.random()
-        if held and how < _HELD:
-            found.append(chance.choice(held))
-        elif asked and how >= 1 - _OF_CALL / 2:
-            found.append(chance.choice(asked))
-        elif how >= 1 - _OF_CALL and (given := _given(table, column, world, chance)):
-            found.append(given)
-        else:
-            found.append(chance.choice(named if named and how < _HELD + _NAMED else others))
-    return found
-
-
-def _other_cases(
-    held: Sequence[object], declared: str, words: Sequence[Word], chance: Random
-) -> tuple[list[object], list[object]]:
-    """Return values of a column's sort that the code names, and such as are often another
-    case."""
-    if any(isinstance(one, bytes) for one in held):
-        return [], [None]
-    texts = [one for one in held if isinstance(one, str)]
-    is_number = _NUMBERS.search(declared) if not held else not texts
-    if is_number:
-        numbers: list[object] = [one for one in words if not isinstance(one, str)]
-        return numbers, [None, 0, 1, -1, *_neighbours(held)]
-    if dated := next((one for one in texts if _DATE.match(one)), ""):
-        return [], [None, _EARLY + dated[4:], _LATE + dated[4:]]
-    if documents := [one for one in texts if one[:1] in ("{", "[")]:
-        return [*_edited(documents, words, chance)], [None]
-    return [one for one in words if isinstance(one, str)], [None]
-
-
-def _edited(documents: Sequence[str], words: Sequence[Word], chance: Random) -> Iterator[str]:
-    """Yield documents of JSON with one member that is another, or gone, each."""
-    for _ in range(_MOST_VALUES):
-        try:
-            document = json.loads(chance.choice(documents))
-        except (ValueError, RecursionError):
-            continue
-        if not (members := _members(document)):
-            continue
-        holder, key = chance.choice(members)
-        others = [one for one in words if isinstance(one, str) is isinstance(holder[key], str)]
-        if chance.random() < _LOSES:
-            del holder[key]
-        else:
-            holder[key] = chance.choice([None, *others])
-        yield json.dumps(document)
-
-
-def _members(document: Any) -> list[tuple[Any, Any]]:
-    """Return where the members of a document stand, the first ones: what holds each, and its
-    key."""
-    found: list[tuple[Any, Any]] = []
-    waiting = [document]
-    while waiting and len(found) < _MOST_MEMBERS:
-        one = waiting.pop(0)
-        keys = list(one) if isinstance(one, dict) else range(len(one))
-        found += [(one, key) for key in keys]
-        waiting += [one[key] for key in keys if isinstance(one[key], dict | list)]
-    return found[:_MOST_MEMBERS]
-
-
-def _neighbours(held: Iterable[object]) -> Iterator[object]:
-    for one in [one for one in held if isinstance(one, int | float)][:3]:
-        yield from (one + 1, one * 2)

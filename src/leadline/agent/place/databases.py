@@ -120,7 +120,7 @@ class Databases:
             from leadline.agent.place import altered, written  # noqa: F401 - as above
 
     def be_in(self, world: Any) -> None:
-        """Have all copies hold what they do in another world (`altered.World`). Raises
+        """Have all copies hold what they do in another world (`world.World`). Raises
         `altered.UnalteredError`."""
         self._world = world
         for copy in self.copies.values():
