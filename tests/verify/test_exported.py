@@ -21,7 +21,7 @@ from leadline.agent.capture.keeping import Landmarks, keep
 from leadline.trial.candidate import make, of_texts
 from leadline.trial.predicate import compile_predicate
 from leadline.verify.exporting import export_tests
-from leadline.verify.literals import arguments_source
+from leadline.verify.literals import NotLiteral, arguments_source
 from leadline.verify.verdict import Candidate
 from leadline.verify.verifying import Request, verify
 from leadline.wire.call import TurnKind
@@ -381,3 +381,13 @@ def test_generators_are_driven_as_their_callers_did(tmp_path):
         assert (len(exported.files), exported.left_out) == (many, {})
         assert f"1 failed, {many - 1} passed" in run(to, code)
         assert f"{many - 1} failed, 1 passed" in run(to, fixed)
+
+
+def test_what_the_program_itself_holds_is_imported_by_its_own_name():
+    document = {"v": 1, "roots": {"site": [0]}, "nodes": [
+        {"k": "name", "t": "site", "m": "__main__"}
+    ]}  # fmt: skip
+    source = arguments_source(document, main="program")
+    assert (source.imports, source.roots) == (["import program"], {"site": "program.site"})
+    with pytest.raises(NotLiteral, match="what the program itself holds"):
+        arguments_source(document)

@@ -444,3 +444,37 @@ def test_whoever_stops_waiting_does_not_wait_for_the_calls_that_are_left(
         verify(Request("x", "slow_of_it:slow", calls, home(tmp_path), tried), stop)
     assert time.monotonic() - began < 15.0
     assert heard[-1] == ("running", 1)
+
+
+PROGRAM = """
+import sys
+import client_of_main
+
+class Site:
+    name = "ada"
+
+site = Site()
+if __name__ == "__main__":
+    sys.exit("it has begun its work")
+"""
+
+
+@pytest.mark.parametrize(("has_main", "name"), [(True, "ada"), (False, None)])
+def test_what_the_program_itself_holds_is_there_where_calls_are_given_it(
+    tmp_path: Path, has_main: bool, name: str | None
+) -> None:
+    """An application may be served by the program in which it was made."""
+    (tmp_path / "program_of_it.py").write_text(PROGRAM, "utf-8")
+    (tmp_path / "client_of_main.py").write_text("def ask(site):\n    return site.name\n")
+    at = home(tmp_path)
+    begin = Begin(at.path, at.cwd, "client_of_main:ask", salt="x", main="program_of_it")
+    place = Place(replace(begin, has_main=has_main), sys.executable, "1")
+    document = {"v": 1, "roots": {"site": [0]}, "nodes": [
+        {"k": "name", "t": "site", "m": "__main__"}
+    ]}  # fmt: skip
+    try:
+        assert place.ready().ok, place.ready().reason
+        ran = place.run(Order(1, document))
+    finally:
+        place.close()
+    assert (ran.rerun.outcome.value if ran.rerun.outcome else None) == name, ran.rerun.cut

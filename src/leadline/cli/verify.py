@@ -213,7 +213,12 @@ def _tell(args: argparse.Namespace, found: Verified) -> int:
         _write_markdown(args.markdown, markdown(plain))
     if args.export_tests:
         exported = export_tests(
-            args.export_tests, report.entry, found.compared, report.fails, report.expect
+            args.export_tests,
+            report.entry,
+            found.compared,
+            report.fails,
+            report.expect,
+            found.main,
         )
         err(f"leadline: {len(exported.files)} tests written to {harmless(args.export_tests)}")
         for number, why in exported.left_out.items():

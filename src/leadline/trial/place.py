@@ -87,7 +87,8 @@ class Begin:
     entry's: what sets the service up, such as its WSGI module. `later` are modules that its
     calls import, so that they are there before the first of them. `scope` are folders whose
     code is the service's own, beside all that is not installed.
-    `main` is the name under which what was the program itself, `__main__`, is imported.
+    `main` is the name under which what was the program itself, `__main__`, is imported: where
+    the entry is in it, or the calls are given what it holds (`has_main`).
     `functions` are those that the candidate has otherwise, by absolute file.
     `state` are digests of what the service's modules held (`wire.call.Origin`).
     `loaded` are digests of the functions that the service has loaded, by absolute file, of the
@@ -115,6 +116,7 @@ class Begin:
     expect: str = ""
     salt: str = ""
     main: str = ""
+    has_main: bool = False
     state: dict[str, dict[str, str]] = field(default_factory=dict)
     loaded: dict[str, list[str]] = field(default_factory=dict)
     recursion_limit: int | None = None

@@ -22,19 +22,21 @@ _EVERY = f"_all_of(call(), {GIVEN_OUT}, turns, most)"
 _BOUND = {"classmethod", "staticmethod"}
 
 
-def source_of(entry: str, one: Compared, fails: str, expect: str) -> str:
-    """Return the text of one test. Raises `NotLiteral` where it cannot be written down."""
+def source_of(entry: str, one: Compared, fails: str, expect: str, main: str = "") -> str:
+    """Return the text of one test. `main` is the name under which the program itself can be
+    imported. Raises `NotLiteral` where it cannot be written down."""
     module, _, qualname = entry.partition(":")
+    module = main if main and module == "__main__" else module
     document = _written(one)
     is_request = is_answered(document)
     if ASKED in document["roots"] and is_request:
         raise NotLiteral(f"a request with a parameter of the name {ASKED}")
     try:
-        made = arguments_source(document)
+        made = arguments_source(document, main=main)
     except RecursionError:
         raise NotLiteral("arguments that lead too deep") from None
     names = [name for name in document["roots"] if name != CONTEXT]
-    run, turns = _run(one), _turns(one)
+    run, turns = _run(one), _turns(one, main)
     is_decorated = _is_decorated(one)
     name = qualname.rpartition(".")[2]
     outer = f"{module}.{qualname}"
@@ -95,14 +97,14 @@ def _run(one: Compared) -> str:
     return "call()"
 
 
-def _turns(one: Compared) -> Source:
+def _turns(one: Compared, main: str) -> Source:
     """Return the source of what the caller of a generator did beside asking for the next."""
     found = Source()
     a = "a" if one.call.kind == CallKind.ASYNC_GENERATOR else ""
     for at, turn in enumerate(one.call.turns, 1):
         sent = ""
         if turn["kept"] is not None:
-            made = arguments_source(turn["kept"], f"sent_{at}")
+            made = arguments_source(turn["kept"], f"sent_{at}", main)
             found.imports.extend(made.imports)
             found.helpers.extend(made.helpers)
             found.lines.extend(made.lines)

@@ -29,17 +29,22 @@ class Exported:
 
 
 def export_tests(
-    folder: str, entry: str, found: Sequence[Compared], fails: str, expect: str
+    folder: str,
+    entry: str,
+    found: Sequence[Compared],
+    fails: str,
+    expect: str,
+    main: str = "",
 ) -> Exported:
-    """Write the tests into `folder`, which is made. Raises `UnavailableError`
-    (`tests-unwritable`)."""
+    """Write the tests into `folder`, which is made. `main` is the name under which the program
+    itself can be imported. Raises `UnavailableError` (`tests-unwritable`)."""
     exported = Exported()
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         for one in wanted(found):
             name = f"test_{_word(entry)}_call_{one.call.number}.py"
             try:
-                text = source_of(entry, one, fails, expect)
+                text = source_of(entry, one, fails, expect, main)
             except NotLiteral as why:
                 exported.left_out[one.call.number] = str(why)
                 continue

@@ -47,10 +47,11 @@ _OF_CLASSES = {"object", "member", "zone", "error"}
 _LITERAL = {"tuple", "frozenset", "int", "float", "str", "bytes", "member", "name"}
 
 
-def arguments_source(document: dict[str, Any], called: str = "given") -> Source:
+def arguments_source(document: dict[str, Any], called: str = "given", main: str = "") -> Source:
     """Return the source that makes the arguments; names in it begin with what they are
-    `called`. Raises `NotLiteral`."""
-    writer = _Writer(document["nodes"], called)
+    `called`. `main` is the name under which the program itself can be imported. Raises
+    `NotLiteral`."""
+    writer = _Writer(document["nodes"], called, main)
     roots = {name: writer.ref(ref) for name, ref in document["roots"].items()}
     imports, helpers = sorted(writer.imports), list(writer.helpers)
     return Source(imports, helpers, writer.lines, roots, writer.is_served)
@@ -60,8 +61,8 @@ type _Write = Callable[["_Writer", dict[str, Any]], str]
 
 
 class _Writer:
-    def __init__(self, nodes: list[dict[str, Any]], called: str) -> None:
-        self._nodes, self._called = nodes, called
+    def __init__(self, nodes: list[dict[str, Any]], called: str, main: str) -> None:
+        self._nodes, self._called, self._main = nodes, called, main
         self._named: dict[int, str] = {}
         self._open: set[int] = set()
         self._shared = _shared(nodes)
@@ -114,6 +115,10 @@ class _Writer:
 
     def name(self, node: dict[str, Any]) -> str:
         module, name = node["m"], node["t"]
+        if module == "__main__":
+            if not self._main:
+                raise NotLiteral("what the program itself holds, which nobody can import")
+            module = self._main
         if module == "builtins":
             return str(name)
         self.imports.add(f"import {module}")

@@ -109,6 +109,8 @@ class Verified:
     """Whether it was ended before all calls were run."""
     doubt: str = ""
     """As in `Asked`, of this place."""
+    main: str = ""
+    """The name under which the program itself can be imported."""
 
 
 _ANOTHER_CAUSE = (
@@ -140,7 +142,8 @@ def verify(request: Request, progress: Progress = lambda *_: None) -> Verified:
     lost = [not_replayable(call) for call in request.calls if call.document is None]
     took = time.monotonic() - began
     every = [*found.compared, *lost]
-    return reported(asked, every, found.place, notes, runs, took, found.elsewhere)
+    verified = reported(asked, every, found.place, notes, runs, took, found.elsewhere)
+    return replace(verified, main=request.home.main)
 
 
 def reported(
@@ -370,6 +373,7 @@ def _begin(request: Request, later: Sequence[str]) -> Begin:
         entry=request.entry,
         argv=home.argv,
         main=home.main,
+        has_main=_are_given_main(request.calls),
         state=home.state,
         loaded=loaded_of(request.candidate, home),
         recursion_limit=home.recursion_limit,
@@ -383,6 +387,17 @@ def _begin(request: Request, later: Sequence[str]) -> Begin:
         fails=request.fails,
         expect=request.expect,
     )
+
+
+def _are_given_main(calls: Sequence[CapturedCall]) -> bool:
+    """Tell whether most calls are given what the program itself holds, such as an application
+    that serves where it was made."""
+    count = sum(
+        any(node["k"] == "name" and node["m"] == "__main__" for node in call.document["nodes"])
+        for call in calls
+        if call.document is not None
+    )
+    return count > len(calls) / 2
 
 
 def _control(request: Request, places: Places) -> Ready:

@@ -210,6 +210,9 @@ def _import(begin: Begin) -> Entry:
             raise FirstError(name, error) from error
     module, _, qualname = begin.entry.partition(":")
     is_main = begin.main and module in ("__main__", begin.main)
+    if begin.main and begin.has_main and not is_main:
+        with suppress(Exception, SystemExit):  # calls may need nothing of it
+            _be_main(importlib.import_module(begin.main))
     found = importlib.import_module(begin.main if is_main else module)
     if is_main:
         _be_main(found)
