@@ -109,7 +109,13 @@ def is_request(node: dict[str, Any]) -> bool:
 
 
 def plain_pairs(nodes: list[dict[str, Any]], request: dict[str, Any]) -> list[list[Any]]:
-    """Return the entries of a request that a test has."""
+    """Return the entries of a request that a test has. Of the headers of ASGI, which are one
+    of them, it has those that are plain: the others are taken out of `nodes`."""
+    for key, ref in request["p"]:
+        if key == "headers" and type(ref) is list and nodes[ref[0]]["k"] in ("list", "tuple"):
+            held = nodes[ref[0]]
+            plain = [one for one in held.get("i", ()) if _is_plain(nodes, one, set())]
+            nodes[ref[0]] = {**held, "i": plain}
     return [pair for pair in request["p"] if _is_kept(nodes, *pair)]
 
 

@@ -47,7 +47,7 @@ from leadline.verify.report import (
 from leadline.verify.signature import unseen_change
 from leadline.verify.state import imported
 from leadline.verify.unmet import not_met
-from leadline.verify.verdict import Stated, judge
+from leadline.verify.verdict import Candidate, Case, Stated, judge
 from leadline.verify.writable import forms, is_whole
 from leadline.wire.errors import RefusedError, UnavailableError
 from leadline.wire.struct import dataclass, field, replace
@@ -347,9 +347,9 @@ def _run_in(
         found = compared(calls, _RUNNING)
         _see_luck(found, calls, compared)
         found = without_what_lacks(found)
-        if request.exported:
-            _see_written(found, compared)
         is_again = not later and any(_imported(found))  # then all are run once more
+        if request.exported and not is_again:
+            _see_written(found, compared)
         elsewhere = (
             []
             if is_again
@@ -441,10 +441,18 @@ def _see_written(found: list[Compared], compared: _Runner) -> None:
         again = compared([form[0] for _, form in left.values()], "running what becomes a test")
         for other, (one, form) in zip(again, list(left.values()), strict=True):
             tried = form.pop(0)
-            if one.case == other.case:
+            if _is_alike(one.case, other.case):
                 written[one.call.number] = tried
                 form.clear()
     found[:] = [replace(one, written=written.get(one.call.number)) for one in found]
+
+
+def _is_alike(one: Case, other: Case) -> bool:
+    """Tell whether a test of the one call does what one of the other would."""
+    if not one.failed:
+        return one.agreed and other.agreed and other.candidate is Candidate.DIFFERS
+    told = [(case.agreed, case.still_fails, case.expected) for case in (one, other)]
+    return told[0] == told[1]
 
 
 def _why(ready: Ready) -> str:
