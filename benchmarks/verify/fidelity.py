@@ -283,7 +283,7 @@ def reason_class(one: Judged) -> str:
         return f"differs: {where}" + (f" ({_PLAIN.sub('#', why)[:90]})" if why else "")
     if BETWEEN in reason:
         return f"{NEEDS}what its caller did {BETWEEN}"
-    if reason == HANDED_TO_C:
+    if reason.startswith(HANDED_TO_C):
         return f"{NEEDS}what it has handed to code in C"
     if reason.endswith("the code looked at it"):
         if "was withheld by redaction" in reason:

@@ -53,6 +53,25 @@ def patched(tmp_path, fix):
     return code
 
 
+class Basket(dict):
+    def __init__(self, *args, owner="", **held):
+        super().__init__(*args, **held)
+        self.owner = owner
+
+    def __repr__(self):
+        return f"Basket({dict(self)}, {self.owner})"
+
+
+class Many(set):
+    pass
+
+
+class Sku(str):
+    __slots__ = ()
+
+
+Line = collections.namedtuple("Line", "sku many")
+
 GIVEN = [
     datetime.datetime(2026, 1, 2, 3, 4, 5, 6, datetime.UTC),
     datetime.datetime(2026, 1, 2, fold=1),  # noqa: DTZ001 - one without a zone is meant
@@ -70,6 +89,8 @@ GIVEN = [
     pathlib.PurePosixPath("/srv/a"),
     decimal.Decimal("1.50"),
     KeyError("a", [1]),
+    Basket({"tea": 2}, owner="ada"),
+    [Basket(tea=1), Line("tea", 2), Many([1, 2]), Sku("tea")],
 ]
 
 

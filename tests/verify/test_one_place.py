@@ -304,7 +304,7 @@ def test_what_code_in_c_was_handed_counts_as_looked_at(tmp_path: Path) -> None:
         kept = keep([("parts", ["a", sys._getframe()])], leaves_out=True)
     ran = ran_in_a_place(tmp_path, "handing_of_it:join", kept)
     assert ran.rerun.outcome is None
-    assert ran.rerun.cut.endswith("the code looked at it")
+    assert ran.rerun.cut.endswith("the code looked at it: parts[1]")
 
 
 def test_what_a_callers_doing_has_changed_is_not_the_generators() -> None:

@@ -9,7 +9,7 @@ from leadline.verify.checks import differing, failing
 from leadline.verify.comparison import Compared
 from leadline.verify.literals import NotLiteral, Source, arguments_source
 from leadline.verify.requests import is_answered, is_wsgi, response_lines
-from leadline.verify.writable import forms, is_whole
+from leadline.verify.writable import forms, is_whole, left_out
 from leadline.wire.call import CallKind
 from leadline.wire.gateway import ASKED
 from leadline.wire.kept import CONTEXT
@@ -122,7 +122,8 @@ def _written(one: Compared) -> dict[str, Any]:
     if is_whole(one.call):
         return one.call.document
     if one.call.is_surrounded:
-        raise NotLiteral(_SURROUNDED)
+        lacking = left_out(one.call)
+        raise NotLiteral(f"{_SURROUNDED}: without {lacking}" if lacking else _SURROUNDED)
     for form in forms(one.call):
         arguments_source(form.document or {})  # raises, where no part of it can be left out
     if is_answered(one.call.document):

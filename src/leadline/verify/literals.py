@@ -43,7 +43,20 @@ _RAISE = """def _error(cls, cause, context, suppresses, *args, held):
     for name, value in held.items():
         setattr(made, name, value)
     return made"""
+_LIKE = """def _like(cls, base, value, **held):
+    if base in (dict, list, set):
+        made = base.__new__(cls)
+        (list.extend if base is list else base.update)(made, value)
+    else:
+        made = base.__new__(cls, value)
+    for name, one in held.items():
+        object.__setattr__(made, name, one)
+    return made"""
 _OF_CLASSES = {"object", "member", "zone", "error"}
+_SUBCLASSED = {
+    *("dict", "list", "set", "tuple", "frozenset"),
+    *("str", "bytes", "int", "float"),
+}
 _LITERAL = {"tuple", "frozenset", "int", "float", "str", "bytes", "member", "name"}
 
 
@@ -96,16 +109,19 @@ class _Writer:
             raise NotLiteral(f"arguments of more than {_MAX_NODES:,} objects")
         if why := why_unwritten(node):
             raise NotLiteral(why)
-        return _WRITERS[node["k"]](self, node)
+        text = _WRITERS[node["k"]](self, node)
+        if node["k"] in _SUBCLASSED and "c" in node:
+            self.helpers[_LIKE] = None
+            return f"_like({self.ref([node['c']])}, {node['k']}, {text}{self.held(node)})"
+        return text
+
+    def held(self, node: dict[str, Any]) -> str:
+        """Return the attributes of an object as keywords, each with a comma before it."""
+        return "".join(f", {name}={self.ref(one)}" for name, one in _held(node).items())
 
     def object(self, node: dict[str, Any]) -> str:
         self.helpers[_MAKE] = None
-        held = _held(node)
-        parts = [
-            self.ref([node["c"]]),
-            *(f"{name}={self.ref(one)}" for name, one in held.items()),
-        ]
-        return f"_new({', '.join(parts)})"
+        return f"_new({self.ref([node['c']])}{self.held(node)})"
 
     def error(self, node: dict[str, Any]) -> str:
         self.helpers[_RAISE] = None
@@ -212,6 +228,7 @@ _WRITERS: dict[str, _Write] = {
     "frozenset": lambda writer, node: f"frozenset([{writer.items(node)}])",
     "dict": _dict,
     "member": _member,
+    "str": lambda _, node: repr(node["t"]),
     "int": lambda _, node: repr(int(node["t"], 16)),
     "float": lambda _, node: f"float({node['t']!r})",
     "bytes": _bytes,
@@ -247,12 +264,12 @@ def why_unwritten(node: dict[str, Any]) -> str:
         return "a value that was held back"
     if kind not in _WRITERS:
         return f"a {kind}"
-    if kind not in _OF_CLASSES:
+    if kind not in _OF_CLASSES | _SUBCLASSED:
         if "c" in node:
             return f"a subclass of {kind}"
     elif kind == "object" and "c" not in node:
         return "an object without a class of its own"
-    if kind == "object" and not all(map(str.isidentifier, _held(node))):
+    if kind in {"object", *_SUBCLASSED} and not all(map(str.isidentifier, _held(node))):
         return "an attribute that is no name"
     if kind == "name" and not re.fullmatch(r"[\w.]+", node["t"]):
         return f"a module or {node['t']}"

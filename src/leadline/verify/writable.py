@@ -12,7 +12,7 @@ from leadline.verify.calls import CapturedCall
 from leadline.verify.literals import why_unwritten
 from leadline.verify.requests import is_request, plain_pairs
 from leadline.wire.gateway import SERVED
-from leadline.wire.kept import CONTEXT
+from leadline.wire.kept import CONTEXT, IN_PROCESS, paths
 from leadline.wire.struct import replace
 
 type Nodes = list[dict[str, Any]]
@@ -34,6 +34,21 @@ def is_whole(call: CapturedCall) -> bool:
     """Tell whether a test can hold all of a call, and all that it was made in."""
     form = next(forms(call), None)
     return form is not None and form.document == call.document
+
+
+def left_out(call: CapturedCall) -> str:
+    """Say what a test has not of a call, and what it was made in: the first of it."""
+    document: dict[str, Any] = call.document or {}
+    less = _Less(document["nodes"])
+    with suppress(RecursionError):
+        for ref in document["roots"].values():
+            less.reduces(ref)
+    said = paths(document, set(less.left_out))
+    nodes = document["nodes"]
+    able = [number for number in less.left_out
+            if number in said and why_unwritten(nodes[number])]  # fmt: skip
+    able.sort(key=lambda number: nodes[number].get("rule") in (None, IN_PROCESS))
+    return f"{said[able[0]]} ({why_unwritten(nodes[able[0]])})" if able else ""
 
 
 def _form(call: CapturedCall, *, is_surrounded: bool) -> CapturedCall:
@@ -66,23 +81,26 @@ class _Less:
 
     def __init__(self, nodes: Nodes) -> None:
         self.nodes = list(nodes)
-        self._left_out = 0
+        self.left_out: dict[int, None] = {}
+        """Numbers of nodes."""
+        self._dropped = 0
         self._done: set[int] = set()
         self._open: set[int] = set()
 
     def reduces(self, ref: Any) -> bool:
         """Reduce what an argument leads to, not itself; tell whether anything was left out."""
-        before = self._left_out
+        before = self._dropped
         if type(ref) is list and self._is_written(ref[0]):
             self._visit(ref[0])
-        return self._left_out > before
+        return self._dropped > before
 
     def of(self, ref: Any) -> Any:
         if type(ref) is not list:
             return ref
         number = ref[0]
         if number in self._open or not self._is_written(number):
-            self._left_out += 1
+            self.left_out[number] = None
+            self._dropped += 1
             return None
         self._visit(number)
         return ref
@@ -100,7 +118,7 @@ class _Less:
         node = dict(self.nodes[number])
         if is_request(node):
             node["p"] = plain_pairs(self.nodes, node)
-            self._left_out += len(self.nodes[number]["p"]) - len(node["p"])
+            self._dropped += len(self.nodes[number]["p"]) - len(node["p"])
         if "p" in node:
             keys = [(self.of(key), key, value) for key, value in node["p"]]
             node["p"] = [[key, self.of(value)] for key, was, value in keys if key == was]

@@ -34,7 +34,15 @@ from leadline.trial.showing import Shown
 from leadline.trial.withheld import Withheld, touched
 from leadline.wire.call import TurnKind
 from leadline.wire.errors import LeadlineError, RefusedError
-from leadline.wire.kept import CONTEXT, ENVIRONMENT, HANDLED, STREAM, WITHHELD
+from leadline.wire.kept import (
+    CONTEXT,
+    ENVIRONMENT,
+    HANDLED,
+    IN_PROCESS,
+    STREAM,
+    WITHHELD,
+    paths,
+)
 from leadline.wire.struct import dataclass, field, replace
 from leadline.wire.twin import Refusal
 from leadline.wire.value import Value
@@ -47,6 +55,7 @@ _MOST_CALLED = 500
 """Functions of the service that are told of one run, some 50 kB of its answer."""
 _GOING_ON = f"{UNSHOWN}going on of threads"
 HANDED_TO_C = "what was not kept was handed to code in C, and the code looked at it"
+_MOST_NAMED = 3
 _CO_VARARGS, _CO_VARKEYWORDS, _CO_COROUTINE = 0x4, 0x8, 0x80
 
 
@@ -168,8 +177,8 @@ def observed(
     if what is not None:
         return cut(order.number, str(what))
     told = course.refused_stand_in or Withheld.__name__ in ran.raised
-    if told and _has_stand_in(order.document):
-        return cut(order.number, HANDED_TO_C)
+    if told and (lacking := _stand_ins(order.document)):
+        return cut(order.number, f"{HANDED_TO_C}: {lacking}")
     return Ran(
         order.number,
         ran,
@@ -281,8 +290,15 @@ def _turns(order: Order) -> dict[int, tuple[TurnKind, Any]]:
     }
 
 
-def _has_stand_in(document: dict[str, Any]) -> bool:
-    return any(node["k"] == WITHHELD for node in document.get("nodes", ()))
+def _stand_ins(document: dict[str, Any]) -> str:
+    """Name what of a call was not kept, first what redaction held back."""
+    nodes = document.get("nodes", ())
+    lacking = [number for number, node in enumerate(nodes) if node["k"] == WITHHELD]
+    lacking.sort(key=lambda number: nodes[number].get("rule") in (None, IN_PROCESS))
+    said = paths(document, set(lacking))
+    named = [said[number] for number in lacking if number in said]
+    more = ["..."] if len(named) > _MOST_NAMED else []
+    return ", ".join([*named[:_MOST_NAMED], *more])
 
 
 def _settle() -> dict[str, Value]:
