@@ -311,6 +311,28 @@ def test_iterators_and_streams_stand_where_they_stood() -> None:
     )
 
 
+class Limited(io.RawIOBase):
+    """As Django hands out the body of a request."""
+
+    def __init__(self, inner: io.BytesIO, limit: int) -> None:
+        super().__init__()
+        self._read, self._left = inner.read, limit
+
+    def read(self, size: int = -1) -> bytes:
+        size = self._left if size < 0 else min(size, self._left)
+        self._left -= size
+        return self._read(size)
+
+
+def test_a_stream_written_in_python_has_its_attributes() -> None:
+    given = Limited(io.BytesIO(b"abcdef"), 3)
+    assert given.read(1) == b"a"
+    made = kept(given=given)["given"]
+    assert type(made) is Limited
+    assert (made.read(), made.read()) == (b"bc", b"")
+    assert given.read() == b"bc"
+
+
 def test_what_is_shared_is_shared_and_cycles_close() -> None:
     item = Item("a", 1)
     loop: list[object] = [item]

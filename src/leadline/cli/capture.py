@@ -213,6 +213,10 @@ class Capture:
             self.calls.append(hit["call"] | more)
         return hit
 
+    def end_in(self, seconds: float) -> None:
+        """Go on for so long at the most."""
+        self._until = min(self._until, time.monotonic() + seconds)
+
     @property
     def id(self) -> str:
         """Return the probe's id."""
@@ -267,7 +271,9 @@ class Capture:
 
     def _look(self) -> None:
         self.probe = self._client.get(f"/v1/probes/{self.id}")["probe"]
-        said = f"{len(self.calls)} of {self._wanted or self._asked.limits.hits} calls"
+        wanted = self._wanted or self._asked.limits.hits
+        of = f" of {wanted}" if len(self.calls) <= wanted else ""
+        said = f"{len(self.calls)}{of} calls"
         if self._asked.fails is not None:
             said += f", {self.summary()['failing']} failing"
         if not self.calls:

@@ -29,7 +29,7 @@ from leadline.trial import candidate as candidates
 from leadline.trial.candidate import Candidate
 from leadline.verify.calls import Home
 from leadline.verify.effects import effect_of
-from leadline.verify.exporting import export_tests
+from leadline.verify.exporting import MAX_TESTS, export_tests
 from leadline.verify.markdown import markdown
 from leadline.verify.report import Report
 from leadline.verify.verifying import Request, Verified, verify
@@ -218,11 +218,15 @@ def _tell(args: argparse.Namespace, found: Verified) -> int:
             found.compared,
             report.fails,
             report.expect,
-            found.main,
+            found.program,
         )
         err(f"leadline: {len(exported.files)} tests written to {harmless(args.export_tests)}")
         for number, why in exported.left_out.items():
             err(f"leadline: no test of call {number}: {harmless(why)}")
+        for database in exported.databases:
+            err(f"leadline: they ask {harmless(database)}, a copy of what it holds by then")
+        if exported.beyond:
+            err(f"leadline: no tests of {exported.beyond} more: {MAX_TESTS} of each sort do")
     return report.exit_status
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from leadline.cli.show import err, harmless
 from leadline.cli.standing import here
 from leadline.trial.predicate import compile_predicate
 from leadline.verify.calls import CapturedCall, Home, chosen, joined_code, of_view
-from leadline.wire.call import MAX_CALLS, CallView, Origin
+from leadline.wire.call import MAX_CALLS, RESERVED, CallView, Origin
 from leadline.wire.capture_file import call_of, lines_of, read_capture_file
 from leadline.wire.errors import UnavailableError, UsageError
 from leadline.wire.gateway import ASKED
@@ -31,6 +32,12 @@ from leadline.wire.target import parse_place
 _ENOUGH = 0.75
 """A quarter of a capture is kept for calls that fail: to have `-n` calls when few fail, so
 much more is asked for."""
+_FOR_FAILING_S = 5.0
+"""How long it goes on at least for calls that fail, once there are enough calls."""
+_VERSIONS = (
+    "the instances run {} versions of {}: calls of others than the one that is tried prove "
+    "nothing"
+)
 _ASK = "import json, sys; print(json.dumps([sys.version.split()[0], sys.path]))"
 _ASK_S = 20.0
 
@@ -154,12 +161,19 @@ def from_service(args: argparse.Namespace, target: str) -> Captured:
 
 
 def _collect(capture: Capture, args: argparse.Namespace) -> None:
-    failing = 0
+    """Take calls until there are enough: where some fail, until a quarter of them does, or it
+    has gone on for as long as it took to have the others."""
+    began, failing, is_enough = time.monotonic(), 0, False
     for hit in capture.hits():
         call: dict[str, Any] = hit.get("call") or {}
         failing += call.get("fails") is True
-        if len(capture.calls) >= args.many and (failing or not args.fails):
+        if len(capture.calls) < args.many or not (failing or not args.fails):
+            continue
+        if not args.fails or failing >= args.many // RESERVED:
             return
+        if not is_enough:
+            is_enough, took = True, time.monotonic() - began
+            capture.end_in(max(_FOR_FAILING_S, took))
 
 
 def _captured(
@@ -179,6 +193,9 @@ def _captured(
     ]
     told = [one.home.code for one in views if one.home is not None]  # one of each process
     home, notes = _home(args, replace(origin, code=joined_code([origin.code, *told])))
+    versions = {one.home.digest for one in views if one.home is not None} - {""}
+    if len(versions) > 1:
+        notes.append(_VERSIONS.format(len(versions), Path(origin.file).name))
     return Captured(service, entry, fails, home, chosen(calls, args.many), notes)
 
 

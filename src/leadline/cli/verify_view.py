@@ -8,6 +8,8 @@ from leadline.cli.show import harmless, short_path
 _NOT_EXERCISED = "not exercised"
 _MAX_CASES = 3
 """Of each sort; all that were kept are in the JSON and on the page."""
+_MAX_DIFFERENCES = 5
+_OUTCOMES = ("outcome", "result", "exception", "response", "yield")
 _TITLES = {
     "failing": "failing calls",
     "differing": "calls that did not fail and differ, the smallest first",
@@ -86,11 +88,13 @@ def _case(case: Mapping[str, Any]) -> Iterator[str]:
         for side in ("live", "control", "candidate"):
             if case[side]:
                 yield harmless(f"    {side:<10} {_cut(case[side], 300)}")
-    if case["sort"] == "differing":
-        for one in case["differences"][:5]:
-            yield harmless(f"    {one['where']}")
-            yield harmless(f"      control    {one['live']}")
-            yield harmless(f"      candidate  {one['rerun']}")
+    shown = case["differences"] if case["sort"] == "differing" else ()
+    if case["sort"] == "failing":  # what it does beside what it comes to
+        shown = [one for one in case["differences"] if not one["where"].startswith(_OUTCOMES)]
+    for one in shown[:_MAX_DIFFERENCES]:
+        yield harmless(f"    {one['where']}")
+        yield harmless(f"      control    {one['live']}")
+        yield harmless(f"      candidate  {one['rerun']}")
     if case["swallowed"]:
         yield harmless(f"    {case['swallowed']}")
 

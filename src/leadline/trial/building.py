@@ -25,7 +25,7 @@ from leadline.trial import building_standard
 from leadline.trial.building_arrays import ARRAYS
 from leadline.trial.building_classes import CLASS, fill_class, new_class
 from leadline.trial.building_functions import FUNCTION_SHELLS, FUNCTIONS
-from leadline.trial.building_streams import FILLED_STREAMS, STREAMS
+from leadline.trial.building_streams import FILLED_STREAMS, STREAMS, namespace_of_stream
 from leadline.trial.dotted import by_name, refused
 from leadline.trial.gateway import Asked, Exchange, stand_in
 from leadline.wire.errors import RefusedError
@@ -195,6 +195,7 @@ def fill(site: Site, obj: Any, node: Node) -> None:
 
 def _attributes(site: Site, obj: Any, held: dict[str, Any]) -> None:
     namespace = layout_of(type(obj)).namespace
+    namespace = namespace or namespace_of_stream(type(obj))
     names = namespace(obj) if namespace is not None else None
     if type(names) is not dict:
         raise refused(f"a {type(obj).__name__} has no dictionary here")

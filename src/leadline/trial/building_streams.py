@@ -1,6 +1,8 @@
 """How streams in memory are made again. For a sealed process; see `trial.rebuilding`."""
 
+import _io
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from leadline.wire.errors import RefusedError
@@ -49,6 +51,13 @@ def _read_ahead(obj: Any, made_with: list[Any], ahead: bytes | None, used: int) 
             "not-rebuildable",
             "The arguments cannot be rebuilt: what a text stream has read ahead is not there.",
         )
+
+
+def namespace_of_stream(cls: type) -> Callable[[Any], Any] | None:
+    """Return what gives the dictionary of instances of a stream's class that is written in
+    Python: their base class has it, and they have none of their own."""
+    is_stream = _io._IOBase in cls.__mro__  # noqa: SLF001 - has no other name
+    return vars(_io._IOBase)["__dict__"].__get__ if is_stream else None  # noqa: SLF001
 
 
 STREAMS: dict[str, "Make"] = {

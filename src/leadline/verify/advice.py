@@ -13,6 +13,10 @@ _FLASK_HAS = (
     "a view of Flask reads its request from the server's socket: with "
     "--entry flask.app:Flask.wsgi_app whole requests are compared"
 )
+_DJANGO_HAS = (
+    "a view of Django reads its request from the server's socket: with "
+    "--entry django.core.handlers.wsgi:WSGIHandler.__call__ whole requests are compared"
+)
 _NOT_THERE = re.compile(r"no such table|unable to open database file|No such file or directory")
 _ELSEWHERE = (
     "what the service has may be looked for elsewhere: fresh processes have the environment of "
@@ -29,6 +33,7 @@ MOST_BYTES = 16_000_000
 _SLOW = "{} had not ended after {} s: --within SECONDS gives each run more time"
 _LATE = re.compile(r"it had not ended after ([\d.]+) s")
 _OF_FLASK = re.compile(r"context variables\S*\.request\.environ\[")
+_BODY_OF_DJANGO = re.compile(r"\brequest\._stream\b")
 _OF_DJANGO = re.compile(
     r"\bImproperlyConfigured: .*settings are not configured|\bAppRegistryNotReady\b"
 )
@@ -46,8 +51,12 @@ def late(compared: Sequence[Compared]) -> list[str]:
 
 def of_requests(compared: Sequence[Compared]) -> list[str]:
     """Say as what the calls of a view can be captured whole."""
-    is_met = any(_OF_FLASK.search(one.case.reason) for one in compared if not one.case.agreed)
-    return [_FLASK_HAS] if is_met else []
+    lost = [one.case.reason for one in compared if not one.case.agreed]
+    return [
+        said
+        for said, met in ((_FLASK_HAS, _OF_FLASK), (_DJANGO_HAS, _BODY_OF_DJANGO))
+        if any(map(met.search, lost))
+    ]
 
 
 def of_environment(compared: Sequence[Compared]) -> list[str]:

@@ -1,30 +1,51 @@
 """The text of one test: a real call made again, without any part of Leadline."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from leadline.trial.outcome import UNSHOWN
+from leadline.trial.place import OPENED, WRITTEN
 from leadline.verify.assertions import GIVEN_OUT
 from leadline.verify.checks import differing, failing
 from leadline.verify.comparison import Compared
 from leadline.verify.literals import NotLiteral, Source, arguments_source
 from leadline.verify.requests import is_answered, is_wsgi, response_lines
+from leadline.verify.state import moved_database
 from leadline.verify.writable import forms, is_whole, left_out
 from leadline.wire.call import CallKind
 from leadline.wire.gateway import ASKED
 from leadline.wire.kept import CONTEXT
+from leadline.wire.struct import dataclass
 
 _SURROUNDED = (
     "a call that has context variables, such as a request, and is not known to come to the "
     "same with what can be written of them"
 )
+MARK = "captured by Leadline"
+"""In the first line of each test."""
+_AT_HIT = "a call of which nothing was kept: it was tried at its hit"
 _EVERY = f"_all_of(call(), {GIVEN_OUT}, turns, most)"
 _BOUND = {"classmethod", "staticmethod"}
 
 
-def source_of(entry: str, one: Compared, fails: str, expect: str, main: str = "") -> str:
-    """Return the text of one test. `main` is the name under which the program itself can be
-    imported. Raises `NotLiteral` where it cannot be written down."""
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a test has to know of the service: `main` is the name under which the program
+    itself can be imported, and `first` are modules that are imported before all others."""
+
+    main: str = ""
+    first: Sequence[str] = ()
+
+
+NO_PROGRAM = Program()
+
+
+def source_of(
+    entry: str, one: Compared, fails: str, expect: str, program: Program = NO_PROGRAM
+) -> str:
+    """Return the text of one test. Raises `NotLiteral` where it cannot be written down."""
+    main = program.main
     module, _, qualname = entry.partition(":")
     module = main if main and module == "__main__" else module
     document = _written(one)
@@ -50,17 +71,25 @@ def source_of(entry: str, one: Compared, fails: str, expect: str, main: str = ""
     standard = {"inspect", *imports, *(["asyncio"] if "asyncio." in run else [])}
     standard |= {"asyncio", "json"} if made.is_served else set()
     standard |= {"contextvars"} if CONTEXT in made.roots else set()
+    database = asked_database(one)
+    standard |= {"contextlib", "os", "sqlite3", "urllib.parse"} if database else set()
     others = {f"import {module}", *made.imports, *turns.imports}
     head = "failed in production" if one.case.failed else "is right as it is"
     lines = [
-        f'"""A real call of {module}:{qualname} that {head}, captured by Leadline."""',
+        *_head(f"A real call of {module}:{qualname} that {head}, {MARK}.", database),
         "",
         *(f"import {name}" for name in sorted(standard)),
         "",
         *(["import pytest", ""] if any("pytest." in line for line in checks) else []),
-        *sorted(others - {f"import {name}" for name in standard}),
-        *_helpers([*made.helpers, *turns.helpers], made.is_served, is_decorated, run),
-        *_begin(one.call.number, CONTEXT in made.roots),
+        *(f"import {name}" for name in program.first),
+        *sorted(others - {f"import {name}" for name in [*standard, *program.first]}),
+        *_helpers(
+            [*made.helpers, *turns.helpers, *([_ON_COPIES] if database else [])],
+            made.is_served,
+            is_decorated,
+            run,
+        ),
+        *_begin(one.call.number, CONTEXT in made.roots, bool(database)),
         *(["    response = _Response()"] if made.is_served else []),
         *(f"    {line}" for line in made.lines),
         f"    given = {{{', '.join(f'{name!r}: {made.roots[name]}' for name in names)}}}",
@@ -118,18 +147,22 @@ def _written(one: Compared) -> dict[str, Any]:
     if one.written is not None and one.written.document is not None:
         return one.written.document
     if one.call.document is None:
-        raise NotLiteral(one.call.obstacle)
+        raise NotLiteral(one.call.obstacle or _AT_HIT)
     if is_whole(one.call):
         return one.call.document
+    lacking = left_out(one.call)
     if one.call.is_surrounded:
-        lacking = left_out(one.call)
         raise NotLiteral(f"{_SURROUNDED}: without {lacking}" if lacking else _SURROUNDED)
     for form in forms(one.call):
-        arguments_source(form.document or {})  # raises, where no part of it can be left out
+        try:
+            arguments_source(form.document or {})
+        except NotLiteral as why:  # no part of it can be left out
+            raise NotLiteral(lacking or str(why)) from None
     if is_answered(one.call.document):
         raise NotLiteral("a request that comes to something else with what a test has of it")
-    arguments_source(one.call.document)
-    raise NotLiteral("a call that leads too deep")
+    raise NotLiteral(
+        f"a call that needs {lacking}" if lacking else "a call that leads too deep"
+    )
 
 
 def _helpers(
@@ -144,12 +177,41 @@ def _helpers(
         yield from ("", "", *part)
 
 
-def _begin(number: int, is_surrounded: bool) -> list[str]:
-    """Return the lines that a test begins with: context variables are its own."""
-    if not is_surrounded:
-        return ["", "", f"def test_call_{number}():"]
+def asked_database(one: Compared) -> str:
+    """Return the database that a call asks. Raises `NotLiteral` where a test would write to
+    that itself."""
+    runs = [run for run in (one.control, one.candidate) if run is not None]
+    writes = any(name.endswith(WRITTEN) for run in runs for name in run.state)
+    if writes and any(OPENED in run.state for run in runs):
+        raise NotLiteral("a call that writes to a database which its program has open")
+    return moved_database(runs)
+
+
+def _head(said: str, database: str) -> list[str]:
+    if not database:
+        return [f'"""{said}"""']
     return [
-        *("", "", f"def test_call_{number}():"),
+        f'"""{said}',
+        "",
+        f"It asks {_plainly(database)} as that is when the test runs. What it writes goes to a",
+        'copy.', '"""',
+    ]  # fmt: skip
+
+
+def _plainly(text: str) -> str:
+    """Return a text that can stand in a docstring."""
+    return re.sub(r"[^\w./ -]", "?", text)
+
+
+def _begin(number: int, is_surrounded: bool, asks: bool) -> list[str]:
+    """Return the lines that a test begins with: context variables are its own, and so are the
+    databases."""
+    begin = ["", "", f"def test_call_{number}({'monkeypatch, tmp_path' if asks else ''}):"]
+    begin += ["    _on_copies(monkeypatch, tmp_path)"] if asks else []
+    if not is_surrounded:
+        return begin
+    return [
+        *begin,
         f"    contextvars.copy_context().run(_call_{number})",
         *("", "", f"def _call_{number}():"),
     ]
@@ -208,6 +270,26 @@ _ALL_OF_ASYNC = '''async def _all_of(steps, given_out, turns, most):
             break
         given_out.append(one)
     await steps.aclose()'''.splitlines()
+_ON_COPIES = '''def _on_copies(monkeypatch, folder):
+    """Have SQLite open copies: a test writes to no file of the application."""
+    really, copies = sqlite3.connect, {}
+
+    def connect(database, *args, **kwargs):
+        name = os.fsdecode(database)
+        if name.startswith("file:"):
+            name = urllib.parse.unquote(urllib.parse.urlsplit(name).path)
+        if name in ("", ":memory:"):
+            return really(database, *args, **kwargs)
+        if name not in copies:
+            copies[name] = str(folder / f"{len(copies)}.db")
+            with contextlib.closing(really(copies[name])) as copy:
+                if os.path.isfile(name):
+                    with contextlib.closing(really(name)) as source:
+                        source.backup(copy)
+        return really(copies[name], *args, **kwargs)
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", connect)'''
 _BENEATH = '''def _beneath(found, name):
     """Return the function itself: the call was made beneath its decorators."""
     waiting, met = [found], set()

@@ -309,6 +309,8 @@ def _part(place: _At, number: int) -> Asserted | None:
     its = re.findall(PATTERN, other) if other is not None else []
     if not 0 < number <= len(found) or found[number - 1 : number] == its[number - 1 : number]:
         return None
+    if found == [one]:
+        return Asserted(f"assert {place.source} == {one!r}")
     line = f"assert re.findall({PATTERN!r}, {place.source})[{number - 1}] == "
     return Asserted(line + repr(found[number - 1]), ("re",))
 

@@ -242,7 +242,7 @@ def _compare(call: CapturedCall, runs: _Runs) -> Compared:
         case = replace(case, still_fails=None, expected=None, reason=open_)
     if call.failed and not call.live.returned and first.expected:
         case = replace(case, expected=None, reason=case.reason or _HOLDS_ALREADY)
-    swallowed = _swallowed(call.live, candidate) if call.failed else None
+    swallowed = _swallowed(call.live, first, candidate) if call.failed else None
     if call.failed and (put_off := _put_off(call.live, first, candidate)):
         case, swallowed = replace(case, still_fails=True, expected=False), put_off
     odd = [where for where in masked if noise is not None and where in noise.certain]
@@ -427,11 +427,17 @@ def _put_off(live: Outcome, control: Ran, candidate: Ran) -> Raised | None:
     return None
 
 
-def _swallowed(live: Outcome, candidate: Ran) -> Raised | None:
-    """Return the exception of the live call, where the candidate still raises it inside."""
+def _swallowed(live: Outcome, control: Ran, candidate: Ran) -> Raised | None:
+    """Return the exception of the live call, where the candidate still raises it inside. Of a
+    call that returned it is one that has left the service's own code: a framework has made a
+    response of it, and the candidate takes it itself."""
     outcome = candidate.rerun.outcome
-    if live.returned or outcome is None or not outcome.returned:
+    if outcome is None or not outcome.returned:
         return None
+    if live.returned:
+        left = {one.classes[:1] for one in control.coursed.raised if not one.handled}
+        swallowed = (one for one in candidate.coursed.raised if one.handled)
+        return next((one for one in swallowed if one.classes[:1] in left), None)
     name = live.value.get("type") if isinstance(live.value, dict) else None
     for raised in candidate.coursed.raised:
         if name in {one.rpartition(".")[2] for one in raised.classes[:1]}:

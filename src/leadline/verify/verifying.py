@@ -9,6 +9,7 @@ from leadline.trial.candidate import Change, obstacles, touched_new, touched_old
 from leadline.trial.outcome import Outcome
 from leadline.trial.place import RUN_S, Begin, Ready
 from leadline.verify import advice
+from leadline.verify.as_test import NO_PROGRAM, Program
 from leadline.verify.aside import aside
 from leadline.verify.calls import CapturedCall, Home
 from leadline.verify.comparison import (
@@ -109,8 +110,8 @@ class Verified:
     """Whether it was ended before all calls were run."""
     doubt: str = ""
     """As in `Asked`, of this place."""
-    main: str = ""
-    """The name under which the program itself can be imported."""
+    program: Program = NO_PROGRAM
+    """What tests of it have to know of the service."""
 
 
 _ANOTHER_CAUSE = (
@@ -143,7 +144,7 @@ def verify(request: Request, progress: Progress = lambda *_: None) -> Verified:
     took = time.monotonic() - began
     every = [*found.compared, *lost]
     verified = reported(asked, every, found.place, notes, runs, took, found.elsewhere)
-    return replace(verified, main=request.home.main)
+    return replace(verified, program=Program(request.home.main, request.first))
 
 
 def reported(

@@ -39,12 +39,12 @@ def is_whole(call: CapturedCall) -> bool:
 def left_out(call: CapturedCall) -> str:
     """Say what a test has not of a call, and what it was made in: the first of it."""
     document: dict[str, Any] = call.document or {}
-    less = _Less(document["nodes"])
+    nodes: Nodes = document["nodes"]
+    less = _Less(nodes)
     with suppress(RecursionError):
         for ref in document["roots"].values():
-            less.reduces(ref)
+            less.of(ref)
     said = paths(document, set(less.left_out))
-    nodes = document["nodes"]
     able = [number for number in less.left_out
             if number in said and why_unwritten(nodes[number])]  # fmt: skip
     able.sort(key=lambda number: nodes[number].get("rule") in (None, IN_PROCESS))

@@ -218,5 +218,18 @@ def system(keeper: Keeper, value: Any, layout: Layout) -> Node:
 
 
 def of_system(layout: Layout, _: type) -> Reader | None:
-    """Return the reader of what is neither of these."""
-    return system if hidden_state(layout, object) else None
+    """Return the reader of what is neither of these: a class of Python's has its attributes
+    where the base class keeps them, and none of its own."""
+    if hidden_state(layout, object):
+        return system
+    extra = Extra(layout)
+
+    def read(keeper: Keeper, value: Any, layout: Layout) -> Node:
+        node: Node = {"k": "object", "c": keeper.class_(layout.cls)}
+        held = _attributes(value)
+        if held:
+            node["a"] = keeper.attributes(held)
+        extra.add(keeper, value, node)
+        return node
+
+    return read
