@@ -86,6 +86,7 @@ GIVEN = [
     re.IGNORECASE | re.MULTILINE,
     range(1, 9, 2),
     bytearray(b"\xffa"),
+    complex(-0.0, 1.5),
     pathlib.PurePosixPath("/srv/a"),
     decimal.Decimal("1.50"),
     KeyError("a", [1]),

@@ -57,7 +57,7 @@ _SUBCLASSED = {
     *("dict", "list", "set", "tuple", "frozenset"),
     *("str", "bytes", "int", "float"),
 }
-_LITERAL = {"tuple", "frozenset", "int", "float", "str", "bytes", "member", "name"}
+_LITERAL = {"complex", "tuple", "frozenset", "int", "float", "str", "bytes", "member", "name"}
 
 
 def arguments_source(document: dict[str, Any], called: str = "given", main: str = "") -> Source:
@@ -189,6 +189,10 @@ def _bytes(_: _Writer, node: dict[str, Any]) -> str:
     return repr(b64decode(node["b"]) if "b" in node else node["t"].encode("ascii"))
 
 
+def _complex(_: _Writer, node: dict[str, Any]) -> str:
+    return f"complex({', '.join(f'float({one!r})' for one in node['t'].split(' '))})"
+
+
 def _datetime(writer: _Writer, node: dict[str, Any]) -> str:
     *parts, fold, zone = (writer.ref(one) for one in node["i"])
     more = f", tzinfo={zone}" if zone != "None" else ""
@@ -231,6 +235,7 @@ _WRITERS: dict[str, _Write] = {
     "str": lambda _, node: repr(node["t"]),
     "int": lambda _, node: repr(int(node["t"], 16)),
     "float": lambda _, node: f"float({node['t']!r})",
+    "complex": _complex,
     "bytes": _bytes,
     "decimal": _imported("decimal", lambda _, node: f"decimal.Decimal({node['t']!r})"),
     "datetime": _imported("datetime", _datetime),
