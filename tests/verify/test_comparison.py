@@ -128,6 +128,18 @@ def test_a_failing_call_has_to_fail_in_the_control_too():
     assert found.control is Control.DIFFERS
 
 
+def test_of_what_a_framework_answers_the_error_that_it_met_is_named():
+    """The live call returned, and fails all the same: its response says so."""
+    met = Raised(("builtins.KeyError",), "site.py:3", "")
+    own = Raised(("builtins.ValueError",), "site.py:7", "site.py:8")
+    failed = ran(course=Coursed(raised=[own, met]), fails=True)
+    takes = Coursed(raised=[own, Raised(met.classes, met.at, "site.py:4")])
+    live = call(failed=True)
+    found = compare_runs(live, failed, failed, ran(2, course=takes))
+    assert found.swallowed == takes.raised[1]
+    assert compare_runs(live, failed, failed, failed).swallowed is None
+
+
 def test_what_is_still_raised_and_swallowed_is_named():
     error = {"type": "KeyError", "form": "call", "items": ["x"], "length": 1}
     live = call(error, returned=False, failed=True)

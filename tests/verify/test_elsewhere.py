@@ -239,6 +239,19 @@ def test_a_run_on_a_copy_that_could_not_be_altered_was_in_no_other_world(folder)
     assert int(note.split("run ")[1].split()[0]) < 0.8 * RUNS  # some tables were let be
 
 
+def test_calls_that_are_given_what_few_are_given_are_among_those_that_are_run():
+    def one(number, order):
+        live = Outcome(True, 1, {"order": order, "ident": number})
+        return Compared(CapturedCall(number, {}, live), Case(False, Control.AGREES))
+
+    orders = ["sku"] * 20 + ["price"] * 2 + ["title"] * 3
+    found = elsewhere._chosen([one(number, order) for number, order in enumerate(orders)])
+    given = [each.call.live.arguments["order"] for each in found]
+    assert len(given) == elsewhere.MOST_CALLS
+    assert set(given) == set(orders)
+    assert given.count("price") == 2
+
+
 def test_what_the_code_names_and_no_message_can_hold_is_left_out():
     text = "A = 1e999, 0x" + "f" * 5_000 + ", 7, 'x'\nB = 'n = " + "9" * 5_000 + " or n = 8'"
     nodes = list(ast.walk(ast.parse(text)))

@@ -9,6 +9,7 @@ import pathlib
 import re
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import zoneinfo
@@ -108,9 +109,14 @@ def test_what_a_call_was_given_is_written_as_source(value):
 def test_they_fail_before_and_pass_after(quotes, tmp_path):
     found = verified(quotes, candidate_of("plausible"), home(SHOP), EXPECT)
     folder = tmp_path / "exported"
-    exported = export_tests(
-        str(folder), "shop.pricing:quote", found.compared, "raises ZeroDivisionError", EXPECT
-    )
+    said = (str(folder), "shop.pricing:quote", found.compared)
+    said += ("raises ZeroDivisionError", EXPECT)
+    first = folder / export_tests(*said).files[0]
+    first.write_text("# by hand\n")
+    exported = export_tests(*said)
+    assert list(exported.left_out.values()) == [f"{first.name} is there, and is another's"]
+    first.unlink()
+    exported = export_tests(*said)
     assert not exported.left_out
     text = (folder / exported.files[0]).read_text()
     assert "leadline" not in text.replace("captured by Leadline", "")
@@ -413,3 +419,40 @@ def test_what_the_program_itself_holds_is_imported_by_its_own_name():
     assert (source.imports, source.roots) == (["import program"], {"site": "program.site"})
     with pytest.raises(NotLiteral, match="what the program itself holds"):
         arguments_source(document)
+
+
+STORED = """
+import contextlib, pathlib, sqlite3
+
+FILE = pathlib.Path(__file__).with_name("rates.db")
+
+def rate(book, stars):
+    with contextlib.closing(sqlite3.connect(FILE)) as db, db:
+        db.execute("insert into rates values (?, ?)", (book, stars))
+        rows = db.execute("select stars from rates where book = ?", (book,)).fetchall()
+    return sum(one for one, in rows) // (len(rows) if stars else 0)
+"""
+
+
+@pytest.mark.soak
+def test_what_asks_a_database_writes_to_a_copy_of_it(tmp_path):
+    (tmp_path / "stored.py").write_text(STORED)
+    file = tmp_path / "rates.db"
+    with contextlib.closing(sqlite3.connect(file)) as db, db:
+        db.execute("create table rates (book, stars)")
+    new = STORED.replace(" if stars else 0", "")
+    candidate = make("new", [of_texts(str(tmp_path / "stored.py"), STORED, new)])
+    fails, expect = "raises ZeroDivisionError", "result >= 0"
+    with imported(tmp_path, "stored"):
+        calls = captured("stored:rate", [(1, 3), (1, 5), (2, 0), (2, 4)], fails)
+    held = file.read_bytes()
+    found = verify(Request("s", "stored:rate", calls, home(tmp_path), candidate, fails, expect,
+                           least=1, exported=True))  # fmt: skip
+    failing = [one for one in found.compared if one.case.failed]
+    to = tmp_path / "kept"
+    exported = export_tests(str(to), "stored:rate", failing, fails, expect)
+    assert (exported.databases, exported.left_out) == (["database rates.db"], {})
+    assert "1 failed" in run(to, tmp_path)
+    (tmp_path / "stored.py").write_text(new)
+    assert "1 passed" in run(to, tmp_path)
+    assert file.read_bytes() == held

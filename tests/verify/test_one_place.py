@@ -459,12 +459,18 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(("has_main", "name"), [(True, "ada"), (False, None)])
+UNGUARDED = PROGRAM.partition("if __name__")[0] + "while True:\n    pass\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "has_main", "name"),
+    [(PROGRAM, True, "ada"), (PROGRAM, False, None), (UNGUARDED, True, None)],
+)
 def test_what_the_program_itself_holds_is_there_where_calls_are_given_it(
-    tmp_path: Path, has_main: bool, name: str | None
+    tmp_path: Path, text: str, has_main: bool, name: str | None
 ) -> None:
     """An application may be served by the program in which it was made."""
-    (tmp_path / "program_of_it.py").write_text(PROGRAM, "utf-8")
+    (tmp_path / "program_of_it.py").write_text(text, "utf-8")
     (tmp_path / "client_of_main.py").write_text("def ask(site):\n    return site.name\n")
     at = home(tmp_path)
     begin = Begin(at.path, at.cwd, "client_of_main:ask", salt="x", main="program_of_it")

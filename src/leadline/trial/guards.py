@@ -17,6 +17,15 @@ def name_at_import(names: Mapping[str, Any]) -> str:
     return name if type(name) is str and getattr(spec, "name", None) == name else ""
 
 
+def is_guarded(text: str) -> bool:
+    """Tell whether a module says what it does only if it is the program itself."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return any(isinstance(one, ast.If) and _value(one.test, MAIN) is True for one in body)
+
+
 def as_run(body: list[ast.stmt], name: str) -> list[ast.stmt]:
     """Return the statements of a module of this name, with those that have run in the place of
     such a guard; one that a script is in stays as it is."""

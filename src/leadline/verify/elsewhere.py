@@ -6,8 +6,10 @@ again on copies in which rows say something else or are gone: where the two do o
 nothing good is said.
 """
 
+import re
 import textwrap
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from leadline.trial.candidate import Change
@@ -15,6 +17,7 @@ from leadline.trial.place import IN_TWIN, RUN_S, Ran
 from leadline.verify.aside import Aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared, compare_runs, not_run
+from leadline.verify.gateways import request_text
 from leadline.verify.mentioned import given_to, mentioned
 from leadline.verify.places import Places, Worlds
 from leadline.verify.state import moved_database, moved_on
@@ -34,6 +37,7 @@ MOST_S = 30.0
 _PATIENCE = 4
 """How often more all are run where nothing follows of one, or none agrees: another world tells
 more, perhaps."""
+_WORD = re.compile(r"\w+")
 _WHY = (
     f"on a database that holds something else, the candidate does otherwise ({{}}): {IN_TWIN}"
 )
@@ -154,17 +158,31 @@ def _asks(one: Compared) -> bool:
 
 
 def _chosen(able: Sequence[Compared]) -> list[Compared]:
-    """Return at most `MOST_CALLS`, spread over the paths that they take."""
-    by_path: dict[str, list[Compared]] = {}
-    for one in able:
-        by_path.setdefault(_path(one), []).append(one)
-    found: list[Compared] = []
-    while by_path and len(found) < MOST_CALLS:
-        for path in list(by_path):
-            found.append(by_path[path].pop(0))
-            if not by_path[path]:
-                del by_path[path]
-    return found[:MOST_CALLS]
+    """Return at most `MOST_CALLS`: of different paths first, then such as are given what the
+    others are given least, if more than one call is: `price` is one of few columns to order
+    by, and an id is no such thing."""
+    paths = [_path(one) for one in able]
+    given = [_given(one) for one in able]
+    counts = Counter(one for some in given for one in some)
+    left, found, seen = list(range(len(able))), list[int](), Counter[str]()
+    while left and len(found) < MOST_CALLS:
+        walked = {paths[at] for at in found}
+        worth = {at: sum(1 / (1 + seen[one]) for one in given[at] if counts[one] > 1)
+                 for at in left}  # fmt: skip
+        best = max(left, key=lambda at: (paths[at] not in walked, worth[at]))
+        left.remove(best)
+        found.append(best)
+        seen.update(given[best])
+    return [able[at] for at in sorted(found)]
+
+
+def _given(one: Compared) -> frozenset[str]:
+    """Return what a call is given that can be one of few: plain values, by their names, and
+    the words of a request's address."""
+    arguments = one.call.live.arguments
+    plain = (f"{name}={value!r}" for name, value in arguments.items()
+             if value is None or isinstance(value, str | int | float))  # fmt: skip
+    return frozenset([*plain, *_WORD.findall(request_text(arguments))])
 
 
 def _path(one: Compared) -> str:

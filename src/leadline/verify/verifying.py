@@ -349,8 +349,8 @@ def _run_in(
         _see_luck(found, calls, compared)
         found = without_what_lacks(found)
         is_again = not later and any(_imported(found))  # then all are run once more
-        if request.exported and not is_again:
-            _see_written(found, compared)
+        if request.exported and not is_again and (late := _see_written(found, compared)):
+            untold.append(_UNTRIED.format(late, TESTS_S))
         elsewhere = (
             []
             if is_again
@@ -419,6 +419,10 @@ def _control(request: Request, places: Places) -> Ready:
     return control
 
 
+TESTS_S = 30.0
+"""For what becomes tests: of a function that takes a second. A choice."""
+_AT_ONCE = 10
+_UNTRIED = "of {} calls it was not found out within {:g} s whether a test can hold them"
 type _Runner = Callable[[Sequence[CapturedCall], str], list[Compared]]
 """Runs calls in all places and compares; the text says to whoever waits what is being done."""
 
@@ -432,20 +436,22 @@ def _see_luck(found: list[Compared], calls: Sequence[CapturedCall], compared: _R
                 found[number] = once_more(found[number], one)
 
 
-def _see_written(found: list[Compared], compared: _Runner) -> None:
+def _see_written(found: list[Compared], compared: _Runner) -> int:
     """Run what becomes a test with so much of each call as a test can hold, and keep what comes
-    to the same."""
-    left = {one.call.number: (one, list(forms(one.call)))
-            for one in wanted(found) if not is_whole(one.call)}  # fmt: skip
+    to the same. Returns for how many calls there was no time."""
+    left = [(one, list(forms(one.call))) for one in wanted(found) if not is_whole(one.call)]
+    until = time.monotonic() + TESTS_S
     written: dict[int, CapturedCall] = {}
-    while left := {number: one for number, one in left.items() if one[1]}:
-        again = compared([form[0] for _, form in left.values()], "running what becomes a test")
-        for other, (one, form) in zip(again, list(left.values()), strict=True):
-            tried = form.pop(0)
+    while left and time.monotonic() < until:
+        some, left = left[:_AT_ONCE], left[_AT_ONCE:]
+        again = compared([form[0] for _, form in some], "running what becomes a test")
+        for other, (one, form) in zip(again, some, strict=True):
             if _is_alike(one.case, other.case):
-                written[one.call.number] = tried
-                form.clear()
+                written[one.call.number] = form[0]
+            elif form[1:]:
+                left.append((one, form[1:]))
     found[:] = [replace(one, written=written.get(one.call.number)) for one in found]
+    return len(left)
 
 
 def _is_alike(one: Case, other: Case) -> bool:

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from types import FunctionType, ModuleType
 
 from leadline import native
@@ -29,6 +30,7 @@ from leadline.agent.place.one_run import OF_A_RUN, run_order
 from leadline.agent.place.scope import own_code
 from leadline.trial import revival, sessions
 from leadline.trial.failure import told
+from leadline.trial.guards import is_guarded
 from leadline.trial.overlay import Overlay, shadowed
 from leadline.trial.place import NOT_ENDED, Begin, Order, Ready, cut, read_order, write
 from leadline.trial.questions import Questions
@@ -212,11 +214,19 @@ def _import(begin: Begin) -> Entry:
     is_main = begin.main and module in ("__main__", begin.main)
     if begin.main and begin.has_main and not is_main:
         with suppress(Exception, SystemExit):  # calls may need nothing of it
-            _be_main(importlib.import_module(begin.main))
+            if is_guarded(_source_of(begin)):  # or it would begin its work
+                _be_main(importlib.import_module(begin.main))
     found = importlib.import_module(begin.main if is_main else module)
     if is_main:
         _be_main(found)
     return find_entry(found, module, qualname)
+
+
+def _source_of(begin: Begin) -> str:
+    """Return the source of the program itself."""
+    spec = importlib.util.find_spec(begin.main)
+    file = spec.origin if spec is not None and spec.origin is not None else ""
+    return begin.overlay.get(file) or Path(file).read_text("utf-8")
 
 
 def _be_main(module: ModuleType) -> None:
