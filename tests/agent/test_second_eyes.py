@@ -60,7 +60,8 @@ def test_a_suspended_probe_on_exceptions_is_not_called(soundings, make_module) -
         soundings.tick()
     assert soundings.state(probe).status is Status.ARMED
     module.throw()
-    assert [reading.message for reading in soundings.readings()] == ["ValueError() in throw"]
+    said = [reading.message for reading in soundings.readings()]  # who runs tests raises, too
+    assert [one for one in said if one.endswith("in throw")] == ["ValueError() in throw"]
 
 
 def test_one_suspended_probe_on_exceptions_does_not_deafen_another(
@@ -77,7 +78,8 @@ def test_one_suspended_probe_on_exceptions_does_not_deafen_another(
     soundings.tick()
     assert soundings.state(costly).status is Status.SUSPENDED
     module.throw()
-    assert len(soundings.readings()) == 1
+    said = [reading.message for reading in soundings.readings()]  # who runs tests raises, too
+    assert [one for one in said if one.endswith("in throw")] == ["ValueError() in throw"]
 
 
 def test_calls_that_never_end_leave_room_for_others(soundings, make_module) -> None:

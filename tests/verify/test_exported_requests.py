@@ -156,7 +156,12 @@ def sites(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize(
-    "entry", ["careful", "answers", pytest.param("Site.__call__", marks=pytest.mark.soak)]
+    "entry",
+    [
+        "careful",
+        pytest.param("answers", marks=pytest.mark.soak),
+        pytest.param("Site.__call__", marks=pytest.mark.soak),
+    ],
 )
 def test_a_request_becomes_a_test(sites, tmp_path, entry) -> None:
     """One fails, and two of the others come out differently."""
