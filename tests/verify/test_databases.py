@@ -639,6 +639,7 @@ def test_what_is_written_each_time_tells_nothing_of_what_was_written_once(folder
     assert is_right or "the candidate does otherwise (database app.db" in found.report.reason
 
 
+@pytest.mark.soak
 def test_more_functions_than_are_told_leave_it_unknown(folder):
     """Any of those beyond may write."""
     many = "\n".join(f"def step_{n}():\n    return {n}" for n in range(600))

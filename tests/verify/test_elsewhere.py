@@ -50,7 +50,7 @@ WRONG = [
 ]
 
 
-RUNS = 96
+RUNS = 48
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +78,11 @@ def verified(folder, *changes, old=OLD):  # noqa: F811
     ).report
 
 
-def test_a_write_that_every_captured_call_finds_done_is_met_in_other_worlds(folder):  # noqa: F811
+def test_a_write_that_every_captured_call_finds_done_is_met_in_other_worlds(
+    folder,  # noqa: F811
+    monkeypatch,
+):
+    monkeypatch.setattr(elsewhere, "MOST_RUNS", 96)
     for wrong in WRONG:
         found = verified(folder, RIGHT, wrong)
         (folder / "app.db").unlink()
@@ -112,7 +116,13 @@ def test_a_row_that_is_made_once_is_met_where_it_is_gone(folder):  # noqa: F811
     assert "does otherwise" in found.reason
 
 
-@pytest.mark.parametrize("error", ["ValueError", "LookupError", "OSError"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        "LookupError",
+        *(pytest.param(one, marks=pytest.mark.soak) for one in ("ValueError", "OSError")),
+    ],
+)
 def test_what_is_refused_for_what_is_there_is_no_accident(folder, error):  # noqa: F811
     insert = 'con.execute("insert into audit'
     guard = f'if state == "lost": raise {error}(ident)\n        '

@@ -330,6 +330,7 @@ def batches(rows):
 """
 
 
+@pytest.mark.soak
 def test_generators_are_gone_through_to_their_end(tmp_path):
     code, fixed = tmp_path / "old", tmp_path / "new"
     wrong = BATCHES.replace("12 // row", "12 // row + (row == 3) if row else 0")

@@ -23,6 +23,7 @@ def test_a_right_fix_is_fixed(quotes):
     assert found.paths > 1
 
 
+@pytest.mark.soak
 def test_of_calls_captured_before_anybody_said_which_fail_the_control_tells(quotes):
     late = [replace(call, failed=None, is_asked_late=True) for call in quotes]
     assert report(late, "good").sentence == report(quotes, "good").sentence

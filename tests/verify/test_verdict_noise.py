@@ -80,6 +80,7 @@ ALIKE = {
 }
 
 
+@pytest.mark.soak
 def test_a_clock_explains_minutes_and_no_zone(tmp_path):
     assert became(tmp_path, OTHER_TIMES | ALIKE, CLOCK) == {
         **only(Candidate.DIFFERS, OTHER_TIMES),
