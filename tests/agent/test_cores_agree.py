@@ -261,6 +261,7 @@ def _both(value: object, limits: CaptureLimits, room: int) -> tuple[tuple[bytes,
 
 
 @given(value=VALUES, limits=LIMITS, room=ROOMS)
+@example(value=[ValueError], limits=CaptureLimits(depth=2, items=2, text=3), room=300)
 @QUICK
 def test_values_are_captured_to_the_same_bytes(value, limits, room) -> None:
     made, pure = _both(value, limits, room)

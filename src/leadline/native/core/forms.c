@@ -10,20 +10,27 @@
 #define MAX_MEMBER_NAMES 1000 /* capture.held.MAX_NAMES */
 #define MAX_MODULE_NAMES 1000 /* capture.callables.MAX_MODULE_NAMES */
 
-/* Walk.words: begin the form of a value by a text; the object is left open. */
+/* Put a text, and how long it is where it is cut; `type_bytes` are those of the type's name. */
 static void
-put_words(Walk *walk, const Shape *shape, PyObject *words)
+put_cut(Walk *walk, PyObject *words, long long type_bytes)
 {
     Py_ssize_t length = PyUnicode_GET_LENGTH(words);
     Py_ssize_t most = length < walk->limits->text ? length : walk->limits->text;
-    walk_put_type(walk, shape);
     TEXT_PUT(walk->text, ",\"text\":");
     if (text_fitting(walk->text, walk->room, words, most) < length) {
-        *walk->room -= LITERAL_BYTES + NODE_BYTES + (long long)shape->json_size;
+        *walk->room -= LITERAL_BYTES + NODE_BYTES + type_bytes;
         TEXT_PUT(walk->text, ",\"length\":");
         text_integer(walk->text, length);
         TEXT_PUT(walk->text, ",\"omitted\":\"text\"");
     }
+}
+
+/* Walk.words: begin the form of a value by a text; the object is left open. */
+static void
+put_words(Walk *walk, const Shape *shape, PyObject *words)
+{
+    walk_put_type(walk, shape);
+    put_cut(walk, words, (long long)shape->json_size);
 }
 
 static int
@@ -128,8 +135,8 @@ take_class(Walk *walk, PyObject *value, const Shape *shape)
         return -1;
     }
     *walk->room -= LITERAL_BYTES + shape->cost;
-    TEXT_PUT(walk->text, "{\"type\":\"type\",\"text\":");
-    text_fitting(walk->text, walk->room, itself->name, PyUnicode_GET_LENGTH(itself->name));
+    TEXT_PUT(walk->text, "{\"type\":\"type\"");
+    put_cut(walk, itself->name, sizeof("\"type\"") - 1);
     TEXT_PUT(walk->text, "}");
     Py_DECREF(itself);
     return 1;
