@@ -98,6 +98,7 @@ SAME = {
 }
 
 
+@pytest.mark.soak
 def test_what_is_alike_by_its_name_or_noisy_by_itself_hides_nothing(tmp_path):
     (tmp_path / "other_of_it.py").write_text(OTHER)
     assert became(tmp_path, UNKNOWN | DIFFERS | SAME, STATE) == {
