@@ -357,6 +357,7 @@ def test_a_new_file_does_not_stand_before_what_is_loaded(imported, tmp_path, nam
     assert module.f() == 1
 
 
+@pytest.mark.soak
 def test_modules_that_are_not_imported_yet_are_served_later(imported, tmp_path):
     (module,) = imported(lived="def f():\n    return 1\n")
     changes = [
@@ -409,6 +410,7 @@ def test_a_flask_view_is_reached_through_its_routes(imported):
     assert client.get("/quote/0").text == "new"
 
 
+@pytest.mark.soak
 def test_a_celery_task_is_reached_through_its_registry(imported):
     old = """
         import celery

@@ -130,6 +130,7 @@ SAME = {
 }
 
 
+@pytest.mark.soak
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 def test_what_c_code_keeps_is_read_or_left_open(tmp_path):
     bodies = {**WRONG, **OPEN, **SAME}

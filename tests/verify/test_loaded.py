@@ -62,6 +62,7 @@ def verified(folder, loaded, diff, disk, at_capture=None, **more):
     return verify(Request("s", "mended:f", calls, where, candidate, *asked, least=1)).report
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("edited_first", [False, True], ids=["before", "after"])
 def test_where_the_service_runs_what_was_before_it_is_verified(tmp_path, edited_first):
     new = OLD.replace(*FIX)

@@ -210,6 +210,7 @@ EQUAL = {
 }
 
 
+@pytest.mark.soak
 def test_what_an_outcome_hides_is_compared(tmp_path):
     bodies = {**WRONG, **OPEN, **EQUAL}
     assert became(tmp_path, bodies) == {
