@@ -392,13 +392,17 @@ def _begin(request: Request, later: Sequence[str]) -> Begin:
 
 def _are_given_main(calls: Sequence[CapturedCall]) -> bool:
     """Tell whether most calls are given what the program itself holds, such as an application
-    that serves where it was made."""
-    count = sum(
-        any(node["k"] == "name" and node["m"] == "__main__" for node in call.document["nodes"])
-        for call in calls
-        if call.document is not None
+    that serves where it was made. A file of calls may hold anything: what is no node names
+    nothing."""
+    return sum(map(_names_main, calls)) > len(calls) / 2
+
+
+def _names_main(call: CapturedCall) -> bool:
+    nodes = (call.document or {}).get("nodes")
+    return isinstance(nodes, list) and any(
+        isinstance(one, dict) and (one.get("k"), one.get("m")) == ("name", "__main__")
+        for one in nodes
     )
-    return count > len(calls) / 2
 
 
 def _control(request: Request, places: Places) -> Ready:
@@ -422,6 +426,7 @@ def _control(request: Request, places: Places) -> Ready:
 TESTS_S = 30.0
 """For what becomes tests: of a function that takes a second. A choice."""
 _AT_ONCE = 10
+"""Calls between two looks at the time."""
 _UNTRIED = "of {} calls it was not found out within {:g} s whether a test can hold them"
 type _Runner = Callable[[Sequence[CapturedCall], str], list[Compared]]
 """Runs calls in all places and compares; the text says to whoever waits what is being done."""
