@@ -453,8 +453,10 @@ def test_a_shell_ends_with_its_process_its_order_and_the_kill_switch(server, ins
 def test_a_shell_does_not_outlive_the_server(own_server, instance):
     server = own_server().start()
     sat = Sat(server, instance, "restarted")
-    sat.listen()
+    replies = sat.listen()
+    server.streams.remove(replies)  # somebody sits at it until the server itself is gone
     server.stop()
+    replies.close()
     server.start()
     assert server.probe(sat.probe)["reason"] == "the server was started again"
 
