@@ -40,6 +40,8 @@ CALLS = 8
 MOST_LOOKED_AT = 400
 """Calls of one function that are looked at for another shape."""
 MAX_YIELDS = 100
+MOST_FRAMES = 64
+"""Callers of a call that are looked at."""
 _TOOL = 4
 _OF_SHAPE = 2
 _events = sys.monitoring.events
@@ -52,6 +54,7 @@ class _Open:
     entry: str
     kind: str
     kept: Any
+    callers: list[str]
     began_s: float
     yields: list[Any] = field(default_factory=list)
     more: int = 0
@@ -159,7 +162,18 @@ class Recorder:
             is_method = code.co_varnames[:1] in (("self",), ("cls",)) and code.co_argcount
             kind = "method" if is_method else "function"
         entry = f"{frame.f_globals.get('__name__')}:{code.co_qualname}"
-        self._open[id(frame)] = _Open(entry, kind, kept, took)
+        self._open[id(frame)] = _Open(entry, kind, kept, self._callers(frame), took)
+
+    def _callers(self, frame: Any) -> list[str]:
+        """Return the functions of the package on the stack of a call, the innermost first."""
+        found = []
+        for _ in range(MOST_FRAMES):
+            frame = frame.f_back
+            if frame is None:
+                break
+            if frame.f_code.co_filename in self._files:
+                found.append(f"{frame.f_globals.get('__name__')}:{frame.f_code.co_qualname}")
+        return found
 
     def _return(self, code: Any, _: int, value: object) -> None:
         self._ended(code, True, value)
@@ -200,6 +214,7 @@ class Recorder:
                 {
                     "entry": found.entry, "kind": found.kind, "document": kept.document,
                     "obstacle": kept.obstacle, "withheld": kept.withheld, "size": kept.size,
+                    "callers": found.callers,
                     "us": round(took * 1e6), "line": code.co_firstlineno,
                     "file": code.co_filename,
                     "live": asdict(outcome)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.verify.fidelity import environment
+from leadline.cli.verify_entry import MAX_STEPS, is_good, wider
 from leadline.exploration.compare import RUN_S, prepared
 from leadline.exploration.suites import Suite
 from leadline.trial.candidate import Candidate, entry_points, make, of_texts
@@ -214,7 +215,8 @@ def _tested(release: Release, hunk: Hunk) -> list[str]:
 def _judged(
     release: Release, hunk: Hunk, truth: str, traffic: str, *arguments: str
 ) -> dict[str, Any]:
-    """Try a hunk on the calls of its functions, the nearest first, until something is said."""
+    """Try a hunk on the calls of its functions, the nearest first, and of their callers as
+    `leadline verify` does, until something is said."""
     candidate = hunk.candidate
     points = [one.function.split(".<locals>")[0] for one in entry_points(candidate)]
     points = list(dict.fromkeys(point for point in points if "<" not in point))[:MOST_ENTRIES]
@@ -222,20 +224,35 @@ def _judged(
         return _row(hunk, truth, traffic, None, "no function's calls could show it")
     head, *calls = release.record(points, *arguments)
     best, said = None, "no calls"
+    waiting: list[tuple[str, int]] = []
     for point in points:
         some = [one for one in calls if one["entry"].partition(":")[2] == point]
         of_file = [one for one in some if one["file"] == str(hunk.file)]
-        if not of_file:
+        if of_file:
+            waiting.append((of_file[0]["entry"], 1))
+    tried = [entry for entry, _ in waiting]
+    while waiting:
+        entry, step = waiting.pop(0)
+        of_entry = [one for one in calls if one["entry"] == entry]
+        if not of_entry:
+            _, *of_entry = release.record([entry.partition(":")[2]], *arguments)
+            of_entry = [one for one in of_entry if one["entry"] == entry]
+        if not of_entry:
             continue
         try:
-            report = _verified(of_file, head, candidate)
+            given = _given(of_entry)
+            report = _verified(given, head, candidate, entry)
         except LeadlineError as error:
-            said = f"{point}: {error}"
+            said = f"{entry}: {error}"
             continue
         if best is None or _RANK.index(report.verdict) < _RANK.index(best.verdict):
             best = report
         if best.verdict == "changes behaviour":
             break
+        outer = "" if is_good(report) or step == MAX_STEPS else wider(given, tried, report)
+        if outer:
+            tried.append(outer)
+            waiting.append((outer, step + 1))
     return _row(hunk, truth, traffic, best, said)
 
 
@@ -243,21 +260,24 @@ _RANK = ("changes behaviour", "no difference seen", "unknown", "not exercised")
 """What says more comes first: what one entry shows is true whatever another does not show."""
 
 
-def _verified(
-    calls: list[dict[str, Any]], head: dict[str, Any], candidate: Candidate
-) -> Report:
-    given = [
+def _given(calls: list[dict[str, Any]]) -> list[CapturedCall]:
+    return [
         CapturedCall(
             number, call["document"], read_outcome(call["live"]), obstacle=call["obstacle"],
             kind=call["kind"], withheld=call["withheld"], size=call["size"],
+            callers=call["callers"],
         )
         for number, call in enumerate(calls, 1)
     ]  # fmt: skip
+
+
+def _verified(
+    calls: list[CapturedCall], head: dict[str, Any], candidate: Candidate, entry: str
+) -> Report:
     home = Home(head["path"], head["cwd"], head["executable"], head["python"])
     request = Request(
-        "releases", calls[0]["entry"], given, home, candidate, within_s=WITHIN_S,
-        readable=[head["cwd"]],
-    )  # fmt: skip
+        "releases", entry, calls, home, candidate, within_s=WITHIN_S, readable=[head["cwd"]]
+    )
     return verify(request).report
 
 

@@ -19,6 +19,7 @@ from leadline.cli.verify_entry import (
     local_roots,
     wants_twin,
     wider,
+    worth,
 )
 from leadline.cli.verify_more import MANY, with_more
 from leadline.cli.verify_options import AUTO, HIT, TWIN, check, configure
@@ -93,11 +94,11 @@ def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
         if not is_fresh:
             return found
         shares = found.report.shares
-        if best is None or _share(found.report) > _share(best.report):
+        if best is None or worth(found.report) > worth(best.report):
             best, of_best = found, captured
         if is_good(found.report):
             break
-        target = wider(captured.calls, tried)
+        target = wider(captured.calls, tried, found.report)
         err(
             f"leadline: {harmless(captured.entry)}: control agreed on {shares.agreed} of "
             f"{shares.calls} calls"
@@ -110,7 +111,7 @@ def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
         best = _elsewhere(args, read_candidate(args, of_best.home, patch), best, of_best)
     chosen = f"entry chosen: {best.report.entry}"
     if len(tried) > 1:
-        chosen += f", of {', '.join(tried)}: its control agrees most often"
+        chosen += f", of {', '.join(tried)}: its calls tell most"
     return noted(best, [chosen])
 
 

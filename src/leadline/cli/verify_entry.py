@@ -10,10 +10,11 @@ from pathlib import Path
 from leadline.cli.client import Client
 from leadline.cli.instance import instance_ids
 from leadline.trial.candidate import Candidate, entry_points
-from leadline.trial.place import IN_TWIN
+from leadline.trial.place import FURTHER_OUT, IN_TWIN
 from leadline.verify.calls import CapturedCall
 from leadline.verify.report import Report
 from leadline.verify.signature import HINT
+from leadline.verify.verdict import Verdict
 from leadline.wire.errors import LeadlineError, UsageError
 
 ENOUGH = 0.95
@@ -73,9 +74,15 @@ def first_entry(candidate: Candidate, roots: Sequence[str]) -> str:
 
 def is_good(report: Report) -> bool:
     """Tell whether the control agrees often enough, and the calls show what is changed."""
-    return (
-        HINT not in report.reason and report.shares.agreed >= ENOUGH * report.shares.calls > 0
-    )
+    is_outside = any(one in report.reason for one in (HINT, FURTHER_OUT))
+    return not is_outside and report.shares.agreed >= ENOUGH * report.shares.calls > 0
+
+
+def worth(report: Report) -> tuple[bool, float]:
+    """Return what an entry is chosen by: whether its calls tell anything, and how often the
+    control agrees."""
+    tells = report.verdict not in (Verdict.UNKNOWN, Verdict.NOT_EXERCISED)
+    return tells, report.shares.agreed / max(1, report.shares.calls)
 
 
 def wants_twin(report: Report) -> bool:
@@ -83,12 +90,31 @@ def wants_twin(report: Report) -> bool:
     return not is_good(report) or IN_TWIN in report.reason
 
 
-def wider(calls: Sequence[CapturedCall], tried: Sequence[str]) -> str:
+def wider(calls: Sequence[CapturedCall], tried: Sequence[str], report: Report) -> str:
     """Return the caller that most of the calls have come from, one step further out; empty
-    where there is none that was not tried."""
-    counted: Counter[str] = Counter()
-    for call in calls:
-        outer = next((one for one in call.callers if one not in tried), "")
-        if outer and "<" not in outer:
-            counted[outer] += 1
-    return counted.most_common(1)[0][0] if counted else ""
+    where there is none that was not tried.
+
+    Where what stands in the way is the object whose method is called, other methods of its
+    class are left out: they are given the same one.
+    """
+    owner = report.entry.rpartition(".")[0] if _is_of_self(report) else ""
+    inside = f"{owner}." if ":" in owner else None
+    for without in dict.fromkeys((inside, None)):
+        counted: Counter[str] = Counter()
+        for call in calls:
+            outer = next((one for one in call.callers if _is_outer(one, tried, without)), "")
+            if outer:
+                counted[outer] += 1
+        if counted:
+            return counted.most_common(1)[0][0]
+    return ""
+
+
+def _is_of_self(report: Report) -> bool:
+    said = (report.reason, *report.unknown)
+    return any(FURTHER_OUT in one or "self." in one for one in said)
+
+
+def _is_outer(caller: str, tried: Sequence[str], without: str | None) -> bool:
+    is_named = "<" not in caller
+    return is_named and caller not in tried and not (without and caller.startswith(without))

@@ -64,9 +64,12 @@ OF_LIBRARY = "!!."
 ONCE = "cached("
 """How a name of `Ran.state` begins that tells of a value which was reckoned for the first time,
 and is kept by a `cached_property`: `cached(module:name.attribute)` and the steps from there."""
+FURTHER_OUT = "an --entry in which"
+"""In a reason that is of what the call is given: a call further out, in which that is made or
+asked for, would tell."""
 MADE_BY = (
     "a function that the call is given was made by {} of the old code, and the candidate's "
-    "does otherwise (line {}); an --entry in which it is made would tell"
+    f"does otherwise (line {{}}); {FURTHER_OUT} it is made would tell"
 )
 IN_TWIN = "a twin of the service may know"
 """Ends a reason that is of the place, and none of the candidate."""

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from leadline.trial.lineage import Versions
-from leadline.trial.place import IN_TWIN, MADE_BY, Begin
+from leadline.trial.place import FURTHER_OUT, IN_TWIN, MADE_BY, Begin
 from leadline.trial.remade import Making
 from leadline.trial.sources import text_on_disk
 
 _SAID = (
     "objects of {0} that the call is given were made by the old code, and the candidate makes "
-    "{0} otherwise: {1}; an --entry in which they are made would tell"
+    f"{{0}} otherwise: {{1}}; {FURTHER_OUT} they are made would tell"
 )
 _RECKONED = (
     "{0}.{1} of what the call is given was reckoned by the old code before the call, and the "
-    "candidate reckons it otherwise: {2}; an --entry in which it is asked for would tell: {3}"
+    f"candidate reckons it otherwise: {{2}}; {FURTHER_OUT} it is asked for would tell: {{3}}"
 )
 
 
