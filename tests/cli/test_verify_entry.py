@@ -1,0 +1,99 @@
+"""Whose calls are run, where no --entry was given."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from leadline.cli.verify_entry import is_good, wider, worth
+from leadline.trial.place import FURTHER_OUT
+from leadline.verify.calls import CapturedCall
+from leadline.verify.signature import HINT
+from live import LEADLINE, Program
+from waiting import wait_for
+
+OUTER = ["shop:Till.add", "shop:Till.add.<locals>.again", "shop:sell", "shop:main"]
+MADE = f"objects of Till were made by the old code; {FURTHER_OUT} they are made would tell"
+LIVES = "self.lock is a lock that lives in its process, and the code looked at it"
+
+
+def report(reason="", unknown=(), verdict="unknown", agreed=4, calls=4):
+    return SimpleNamespace(
+        entry="shop:Till.total",
+        reason=reason,
+        unknown=dict.fromkeys(unknown, 1),
+        verdict=verdict,
+        shares=SimpleNamespace(agreed=agreed, calls=calls),
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "tried", "outer"),
+    [
+        (report(HINT), [], "shop:Till.add"),
+        (report(HINT), ["shop:Till.add"], "shop:sell"),
+        (report(MADE), [], "shop:sell"),  # `add` is given the same till
+        (report("most are unknown", [LIVES]), [], "shop:sell"),
+        (report(MADE), ["shop:sell", "shop:main"], "shop:Till.add"),  # better than none
+        (report(MADE), [one for one in OUTER if "<" not in one], ""),
+    ],
+)
+def test_the_next_entry_is_a_caller_that_may_tell_more(found, tried, outer):
+    calls = [CapturedCall(number, None, None, callers=OUTER) for number in (1, 2)]
+    calls.append(CapturedCall(3, None, None))
+    assert wider(calls, tried, found) == outer
+
+
+def test_an_entry_is_good_and_chosen_by_what_its_calls_tell():
+    assert is_good(report("it draws random numbers"))
+    assert not any(
+        map(is_good, (report(HINT), report(MADE), report(agreed=3), report(calls=0)))
+    )
+    worst_first = [
+        report(agreed=1),
+        report(verdict="not exercised", agreed=2),
+        report(MADE, agreed=4),
+        report(verdict="fixed", agreed=3),
+        report(verdict="changes behaviour", agreed=4),
+    ]
+    assert sorted(worst_first, key=worth) == worst_first
+
+
+TILL = """\
+class Till:
+    def total(self):
+        return sum(self.prices)
+    def shown(self):
+        return f"{self.total()} in all"
+    def __init__(self, prices):
+        self.prices = list(prices)
+def sell(prices):
+    return Till(prices).shown()
+"""
+SELLS = """\
+import time
+from till import sell
+for number in range(1_000_000):
+    sell([number % 7, number % 5])
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.soak
+def test_what_makes_its_objects_otherwise_is_tried_where_they_are_made(leadline, tmp_path):
+    new = TILL.replace("list(prices)", "list(prices)\n        self.off = len(prices)")
+    new = new.replace("sum(self.prices)", "sum(self.prices) - self.off")
+    (tmp_path / "till.py").write_text(TILL)
+    (tmp_path / "sells.py").write_text(SELLS)
+    (tmp_path / "new.py").write_text(new)
+    command = [LEADLINE, "run", "--service", "sells", "--", sys.executable, "sells.py"]
+    with Program(command, tmp_path):
+        wait_for(lambda: leadline.connected("sells"), 20, "it connects")
+        patch = subprocess.run(
+            ["diff", "-u", "till.py", "new.py"], cwd=tmp_path, capture_output=True, check=False
+        )
+        (tmp_path / "off.diff").write_bytes(patch.stdout.replace(b"new.py", b"till.py"))
+        found = leadline.json("verify", "sells", "--patch", "off.diff", "-n", "24", status=1)
+    assert found["verdict"] == "changes behaviour", found["sentence"]
+    assert found["entry"] == "till:sell"
