@@ -14,8 +14,8 @@ from leadline.trial.candidate import make, of_texts
 from leadline.trial.outcome import Outcome
 from leadline.verify.calls import CapturedCall, Home
 from leadline.verify.comparison import Compared
+from leadline.verify.judging import Asked
 from leadline.verify.verdict import Candidate, Case, Control, Stated, Verdict, judge
-from leadline.verify.verifying import Asked
 from leadline.wire.sample import MAX_CALLS
 
 HOME = Home(path=["/"], cwd="/", file="/m.py")

@@ -14,9 +14,9 @@ from leadline.trial.outcome import Outcome
 from leadline.verify import elsewhere, mentioned, verifying
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared
+from leadline.verify.judging import Asked, reported
 from leadline.verify.mentioned import given_to
 from leadline.verify.verdict import Candidate, Case, Control, Verdict
-from leadline.verify.verifying import Asked, reported
 from leadline.wire.kept import CONTEXT
 from leadline.wire.struct import replace
 from verify.test_databases import folder, verified_texts  # noqa: F401 - a fixture

@@ -15,7 +15,7 @@ from leadline.cli.standing import reasons
 from leadline.cli.twin_order import Order, body_of, signature_of
 from leadline.cli.twin_waiting import no_answer_status
 from leadline.trial.candidate import encode
-from leadline.verify.verifying import Asked
+from leadline.verify.judging import Asked
 from leadline.wire.errors import ExitCode, RefusedError, UnavailableError
 from leadline.wire.limits import Limits
 from leadline.wire.probe import Moment, TwinProbe

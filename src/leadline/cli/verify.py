@@ -31,9 +31,10 @@ from leadline.trial.candidate import Candidate
 from leadline.verify.calls import Home
 from leadline.verify.effects import effect_of
 from leadline.verify.exporting import MAX_TESTS, export_tests
+from leadline.verify.judging import Verified
 from leadline.verify.markdown import markdown
 from leadline.verify.report import Report
-from leadline.verify.verifying import Request, Verified, verify
+from leadline.verify.verifying import Request, verify
 from leadline.wire.errors import LeadlineError, RefusedError, UnavailableError, UsageError
 from leadline.wire.struct import replace
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from leadline.cli.show import err, harmless
 from leadline.cli.verify_calls import Captured, from_service
 from leadline.verify.calls import joined_code
+from leadline.verify.judging import Verified
 from leadline.verify.report import Report
 from leadline.verify.verdict import CAPTURE_MORE, LEAST_EVIDENCE, MORE_GOOD, wanted_good
-from leadline.verify.verifying import Verified
 from leadline.wire.errors import LeadlineError
 from leadline.wire.struct import replace
 

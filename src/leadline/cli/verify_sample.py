@@ -17,9 +17,9 @@ from leadline.trial.candidate import NOT_PUT_IN
 from leadline.verify.aside import aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared, left_open, not_replayable
+from leadline.verify.judging import Asked
 from leadline.verify.places import most_yields
 from leadline.verify.signature import unseen_change
-from leadline.verify.verifying import Asked
 from leadline.wire.errors import RefusedError
 from leadline.wire.sample import MAX_BYTES, MAX_CALLS, call_digest
 from leadline.wire.struct import dataclass, field, replace

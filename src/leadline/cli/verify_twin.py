@@ -25,10 +25,10 @@ from leadline.verify.aside import Aside, aside
 from leadline.verify.calls import CapturedCall
 from leadline.verify.comparison import Compared, not_replayable
 from leadline.verify.effects import effect_of
+from leadline.verify.judging import Asked, Verified, reported
 from leadline.verify.loaded import loaded_of
 from leadline.verify.moved_on import in_time
 from leadline.verify.verdict import LEAST_EVIDENCE
-from leadline.verify.verifying import Asked, Verified, reported
 from leadline.wire.errors import LeadlineError, RefusedError
 from leadline.wire.service import check_service
 from leadline.wire.struct import replace

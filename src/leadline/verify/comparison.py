@@ -86,6 +86,10 @@ class Compared:
     written: CapturedCall | None = None
 
 
+type Runner = Callable[[Sequence[CapturedCall], str], list[Compared]]
+"""Runs calls in all places and compares; the text says to whoever waits what is being done."""
+
+
 def compare_runs(
     call: CapturedCall,
     first: Ran,

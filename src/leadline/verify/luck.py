@@ -4,7 +4,8 @@ the same in both controls of this one by chance, perhaps."""
 import re
 from collections.abc import Sequence
 
-from leadline.verify.comparison import Compared
+from leadline.verify.calls import CapturedCall
+from leadline.verify.comparison import Compared, Runner
 from leadline.verify.masks import is_masked
 from leadline.verify.verdict import Candidate
 from leadline.wire.struct import replace
@@ -23,7 +24,16 @@ TIMES = 2
 again once in nine hundred verdicts, where one time more would leave one in thirty."""
 
 
-def to_run_again(compared: Sequence[Compared]) -> list[int]:
+def see_luck(found: list[Compared], calls: Sequence[CapturedCall], compared: Runner) -> None:
+    """Run calls again that differ, if they are few: what differs no more is left open."""
+    for _ in range(TIMES):
+        if few := _to_run_again(found):
+            again = compared([calls[number] for number in few], "running again")
+            for number, one in zip(few, again, strict=True):
+                found[number] = once_more(found[number], one)
+
+
+def _to_run_again(compared: Sequence[Compared]) -> list[int]:
     """Return which calls are worth running again, by index: good ones that differ, if few."""
     found = [number for number, one in enumerate(compared) if may_be_luck(one)]
     takes = sum(ran.ms for number in found if (ran := compared[number].candidate) is not None)
