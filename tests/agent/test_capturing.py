@@ -9,6 +9,8 @@ import time
 import pytest
 
 from leadline.agent.capture import kept_surroundings
+from leadline.agent.core.passage import BUDGET_NS
+from leadline.agent.probes.capturing import LOOKING_SHARE, MOST_BESIDE, compile_capture
 from leadline.agent.probes.choosing import chooser, shape_of
 from leadline.expression import fuel
 from leadline.trial.depth import depth_of
@@ -424,3 +426,25 @@ def test_in_a_forked_child_it_begins_anew(soundings, shop) -> None:
     assert found.home is not None
     assert soundings.state(probe).fates == {Fate.CAPTURED: 1}
     assert Fate.CAPTURED not in soundings.state(later).fates
+
+
+def test_what_goes_on_around_a_call_counts_as_well(soundings, shop) -> None:
+    """In a process that does little it takes several times as much as what is timed."""
+    where = parse_place("captured_shop:share")
+    compiled = compile_capture(CaptureProbe(id="p0", target=where, limits=CALLS))
+    recorder = compiled.following
+    recorder.allow(BUDGET_NS)
+    known = recorder._token_ns
+    assert known == LOOKING_SHARE * BUDGET_NS / CALLS.rate_per_s
+    for _ in range(20):  # two seconds
+        recorder._timed_ns += 100_000
+        compiled.passage.cost_ns += 300_000
+        compiled.witness.cost_ns += 100_000
+        assert recorder.owed_ns() == 100_000
+        recorder.allow(BUDGET_NS)
+    assert recorder._token_ns == pytest.approx(known / 4)
+    recorder._timed_ns += 1
+    compiled.passage.cost_ns += 10**9  # one of them had to wait for something
+    recorder.owed_ns()
+    recorder.allow(BUDGET_NS)
+    assert recorder._token_ns == pytest.approx(known / MOST_BESIDE)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from leadline.cli.verify_entry import is_good, wider, worth
+from leadline.cli.verify_entry import is_good, speaks_of_one, wider, worth
 from leadline.trial.place import FURTHER_OUT
 from leadline.verify.calls import CapturedCall
 from leadline.verify.signature import HINT
@@ -60,6 +60,21 @@ def test_an_entry_is_good_and_chosen_by_what_its_calls_tell():
     assert sorted(worst_first, key=worth) == worst_first
 
 
+@pytest.mark.parametrize(
+    ("fails", "expect", "of_one"),
+    [
+        ("", "", ""),
+        ("raises KeyError or raises ValueError", "", ""),
+        ("raises KeyError", "not raises Exception", ""),
+        ("raises KeyError", "result > 0", "--expect"),
+        ("amount < 0", "", "--fails"),
+        ("result is None", "", "--fails"),
+    ],
+)
+def test_what_is_asked_of_one_function_says_nothing_of_its_callers(fails, expect, of_one):
+    assert speaks_of_one(fails, expect) == of_one
+
+
 TILL = """\
 class Till:
     def total(self):
@@ -75,7 +90,7 @@ SELLS = """\
 import time
 from till import sell
 for number in range(1_000_000):
-    sell([number % 7, number % 5])
+    sell([number % 2, number % 3])
     time.sleep(0.01)
 """
 
@@ -94,6 +109,12 @@ def test_what_makes_its_objects_otherwise_is_tried_where_they_are_made(leadline,
             ["diff", "-u", "till.py", "new.py"], cwd=tmp_path, capture_output=True, check=False
         )
         (tmp_path / "off.diff").write_bytes(patch.stdout.replace(b"new.py", b"till.py"))
-        found = leadline.json("verify", "sells", "--patch", "off.diff", "-n", "24", status=1)
+        words = ("verify", "sells", "--patch", "off.diff", "-n", "12")
+        found = leadline.json(*words, status=1)
+        asked = leadline.json(
+            *words, "--expect", "result > 0", "--fails", "result == 0", status=3
+        )
     assert found["verdict"] == "changes behaviour", found["sentence"]
     assert found["entry"] == "till:sell"
+    assert asked["entry"] == "till:Till.total"
+    assert any("--entry, such as till:sell, and say what" in note for note in asked["notes"])

@@ -17,6 +17,7 @@ from leadline.cli.verify_entry import (
     first_entry,
     is_good,
     local_roots,
+    speaks_of_one,
     wants_twin,
     wider,
     worth,
@@ -34,6 +35,7 @@ from leadline.verify.exporting import MAX_TESTS, export_tests
 from leadline.verify.judging import Verified
 from leadline.verify.markdown import markdown
 from leadline.verify.report import Report
+from leadline.verify.verdict import Verdict
 from leadline.verify.verifying import Request, verify
 from leadline.wire.errors import LeadlineError, RefusedError, UnavailableError, UsageError
 from leadline.wire.struct import replace
@@ -82,11 +84,18 @@ def _local(args: argparse.Namespace, patch: bytes) -> Candidate:
     return found
 
 
+_STAYS = (
+    "{} is about {}, so none of its callers was tried: name one with --entry, such as {}, and "
+    "say what is expected of it"
+)
+
+
 def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
     """Begin at the changed function, and go outwards while its calls cannot be made again."""
     target = first_entry(_local(args, patch), local_roots(args))
     best: Verified | None = None
     tried: list[str] = []
+    held: list[str] = []
     while len(tried) < MAX_STEPS:
         captured = from_service(args, target)
         tried.append(captured.entry)
@@ -100,6 +109,9 @@ def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
         if is_good(found.report):
             break
         target = wider(captured.calls, tried, found.report)
+        if target and (stays := speaks_of_one(args.fails, args.expect)):
+            held.append(_STAYS.format(stays, captured.entry, target))
+            target = ""
         err(
             f"leadline: {harmless(captured.entry)}: control agreed on {shares.agreed} of "
             f"{shares.calls} calls"
@@ -113,7 +125,7 @@ def _widened(args: argparse.Namespace, patch: bytes) -> Verified:
     chosen = f"entry chosen: {best.report.entry}"
     if len(tried) > 1:
         chosen += f", of {', '.join(tried)}: its calls tell most"
-    return noted(best, [chosen])
+    return noted(best, [chosen, *(held if best.report.verdict == Verdict.UNKNOWN else ())])
 
 
 def _fresh_first(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from leadline.cli.client import Client
 from leadline.cli.instance import instance_ids
+from leadline.expression import compile_predicate
 from leadline.trial.candidate import Candidate, entry_points
 from leadline.trial.place import FURTHER_OUT, IN_TWIN
 from leadline.verify.calls import CapturedCall
@@ -88,6 +89,15 @@ def worth(report: Report) -> tuple[bool, float]:
 def wants_twin(report: Report) -> bool:
     """Tell whether a twin may know more than fresh processes do."""
     return not is_good(report) or IN_TWIN in report.reason
+
+
+def speaks_of_one(fails: str, expect: str) -> str:
+    """Return which of what was stated is about the result or the arguments of one function, so
+    that it says nothing of a caller; empty where neither is."""
+    for option, text in (("--expect", expect), ("--fails", fails)):
+        if text and not compile_predicate(text).is_of_any_call:
+            return option
+    return ""
 
 
 def wider(calls: Sequence[CapturedCall], tried: Sequence[str], report: Report) -> str:

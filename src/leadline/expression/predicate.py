@@ -35,6 +35,12 @@ class Predicate:
     """The classes it asks for, by what stands for the question in `condition`."""
     condition: Condition
 
+    @property
+    def is_of_any_call(self) -> bool:
+        """Whether it asks for nothing but what was raised, so that it means the same of the
+        caller which that leaves as well."""
+        return self.condition.names <= self.raises.keys()
+
     def holds(self, scope: Scope, returned: bool, value: object) -> bool:
         """Answer for a call that `returned` the value, or raised it; `scope` reads its
         parameters. Raises `Unknown` with the reason where there is no answer.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from leadline.agent.core import Core
 from leadline.agent.probes.compiled import Compiled, allowance_ns
 from leadline.agent.probes.standing import Standing
-from leadline.wire.probe import Status
+from leadline.wire.probe import Fate, Status
 from leadline.wire.struct import replace
 
 WINDOW_S = 1.0
@@ -25,8 +25,11 @@ keep a probe that is always too costly from taking all of it, second after secon
 ATTEMPT_SHARE = 0.1
 """Of the budget, or of a smaller limit of its own, for a probe that tries again, from one tick
 to the next (a tenth of a second). It is suspended as soon as that is used up."""
-ATTEMPT_HITS = 2
-"""Hits that it may have in any case: where one is long, it is not a hot loop yet."""
+ATTEMPT_HITS = 3
+"""Hits that it may have in any case, of those that are looked at: where one is long, it is no
+hot loop yet."""
+_PASSED = (Fate.RATE_LIMITED, Fate.OVER_BUDGET)
+"""What becomes of a hit that is not looked at."""
 CALM_S = 60.0
 """After so long without a suspension a probe is as it was before the first one."""
 
@@ -145,7 +148,9 @@ class Budget:
             if one.probe.id in self._attempts:
                 self._marks[one.probe.id] = passage.window_ns
                 share = int(min(limit, self.whole_ns) * ATTEMPT_SHARE)
-                hits = ATTEMPT_HITS * passage.cost_ns // max(1, sum(passage.fates.values()))
+                fates = passage.fates.items()
+                looked = sum(count for fate, count in fates if fate not in _PASSED)
+                hits = ATTEMPT_HITS * passage.cost_ns // max(1, looked)
                 passage.allowance_ns = min(limit, passage.window_ns + max(share, hits))
 
     @property

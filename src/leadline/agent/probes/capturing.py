@@ -53,7 +53,11 @@ MAX_WAITING_BYTES = 4_000_000
 """Of calls that wait for the server, as much as the ring holds of others."""
 LOOKING_SHARE = 0.4
 """Of each second's budget, or of a smaller limit of its own, what a capture means to use: the
-rest is for the callbacks themselves and for other probes."""
+rest is for other probes."""
+_FADES = 0.9
+"""Of what was measured before, what counts at the next look: a second is a third of it."""
+MOST_BESIDE = 10.0
+"""How many times as much as is timed here a call may be reckoned to cost."""
 
 KEEPING_NS = 3_000_000
 """Of this thread's time for the arguments of one call: what lies further away is left out."""
@@ -120,6 +124,7 @@ class Recorder:
         """Generators in whose place lies another call, and of whose end nobody has told."""
         self._left = 0
         self._paid_ns = 0
+        self._timed_ns = self._cost_ns = self._known_cost_ns = 0.0
         self._told_home: set[bool] = set()
         """With a call that fails, and with one that does not: the server may have no room for
         the one sort."""
@@ -135,8 +140,10 @@ class Recorder:
         self._listening.meet(ear)
 
     def allow(self, ns: int) -> None:
-        """See `Following`."""
-        self._token_ns = max(1.0, LOOKING_SHARE * ns / self._probe.limits.rate_per_s)
+        """See `Following`. What is timed here is not all: there are the callbacks around it,
+        and in a process that does little they find all caches cold."""
+        beside = min(MOST_BESIDE, max(1.0, self._cost_ns / max(1.0, self._timed_ns)))
+        self._token_ns = max(1.0, LOOKING_SHARE * ns / beside / self._probe.limits.rate_per_s)
 
     def begin(self, visit: Visit) -> None:
         """Keep what a call is given. Raises `Unknown` where there is no room for it."""
@@ -165,7 +172,9 @@ class Recorder:
             )
         shape, callers = shape_of_call(named), callers_of(visit.frame)
         del named
-        share = (clock() - started) / self._token_ns
+        took = clock() - started
+        self._timed_ns += took
+        share = took / self._token_ns
         frame, code = visit.frame, visit.site.code
         turns = None
         if code is not None and is_generator(code):
@@ -207,6 +216,7 @@ class Recorder:
         goes_on = turns.hear(heard, value, counted or 0, self._landmarks)
         self._open_bytes += room - turns.room.left + turns.bytes
         took = clock() - started
+        self._timed_ns += took
         turns.left_ns -= took
         self._charge(took / self._token_ns)
         return goes_on
@@ -262,8 +272,9 @@ class Recorder:
                 more,
             )
         )
-        share = (clock() - started) / self._token_ns
-        self._charge(max(share, 1.0 - begun.share))
+        took = clock() - started
+        self._timed_ns += took
+        self._charge(max(took / self._token_ns, 1.0 - begun.share))
         return number
 
     def _charge(self, tokens: float) -> None:
@@ -379,6 +390,10 @@ class Recorder:
         cost = self._witness.cost_ns + self._ear.cost_ns
         owed, self._paid_ns = cost - self._paid_ns, cost
         self._passage.cost_ns += owed
+        whole = self._passage.cost_ns
+        self._cost_ns = _FADES * (self._cost_ns + whole - self._known_cost_ns)
+        self._timed_ns *= _FADES
+        self._known_cost_ns = whole
         return owed
 
     def forget(self) -> None:
@@ -394,6 +409,7 @@ class Recorder:
         self._over.clear()
         self._waiting.clear()
         self._open_bytes = self._waiting_bytes = self._lost = self._strays = self._paid_ns = 0
+        self._timed_ns = self._cost_ns = self._known_cost_ns = 0.0
         self._left = 0
         self._told_home.clear()
 
