@@ -51,8 +51,8 @@ def test_an_entry_is_good_and_chosen_by_what_its_calls_tell():
         map(is_good, (report(HINT), report(MADE), report(agreed=3), report(calls=0)))
     )
     worst_first = [
+        report(verdict="not exercised", agreed=4),
         report(agreed=1),
-        report(verdict="not exercised", agreed=2),
         report(MADE, agreed=4),
         report(verdict="fixed", agreed=3),
         report(verdict="changes behaviour", agreed=4),

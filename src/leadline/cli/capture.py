@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -143,7 +144,10 @@ class Capture:
         probe: CaptureProbe,
         args: argparse.Namespace,
         wanted: int = 0,
+        first_s: float = math.inf,
     ) -> None:
+        """`wanted` is how many calls are shown as all; for the first one it is not waited
+        longer than `first_s`."""
         body = asdict(probe) | {"target": str(probe.target)}
         for name in ("id", "anchor"):
             body.pop(name)
@@ -152,7 +156,8 @@ class Capture:
         if args.instance:
             body["where"] = {"instance": instance_id(client, args.instance)}
         self._client, self._asked, self._wanted = client, probe, wanted
-        self._until = time.monotonic() + args.wait
+        self._until: float = time.monotonic() + args.wait
+        self._first_until = time.monotonic() + first_s
         self.service = service
         self.processes = Processes(client)
         self.calls: list[dict[str, Any]] = []
@@ -182,7 +187,7 @@ class Capture:
 
     def _hits(self) -> Iterator[dict[str, Any]]:
         while len(self.calls) < self._asked.limits.hits:
-            look_at = min(time.monotonic() + _LOOK_S, self._until)
+            look_at = min(time.monotonic() + _LOOK_S, self._ends_at)
             for name, data in self._client.stream(
                 "/v1/hits/stream", until=look_at, probe=self.id, after=self._last
             ):
@@ -192,7 +197,7 @@ class Capture:
                         return
             self._look()
             over = self.probe["ended_at"] is not None or self._hopeless()
-            if over or time.monotonic() >= self._until:
+            if over or time.monotonic() >= self._ends_at:
                 yield from self._stored()
                 return
 
@@ -212,6 +217,10 @@ class Capture:
             more = {"hit": hit["id"], "time": hit["time"], "instance": hit["instance"]}
             self.calls.append(hit["call"] | more)
         return hit
+
+    @property
+    def _ends_at(self) -> float:
+        return self._until if self.calls else min(self._until, self._first_until)
 
     def end_in(self, seconds: float) -> None:
         """Go on for so long at the most."""

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -107,8 +108,11 @@ def _check_names(predicate: str, known: set[str]) -> None:
         )
 
 
-def from_service(args: argparse.Namespace, target: str) -> Captured:
-    """Capture calls of the service that runs, at `target`."""
+def from_service(
+    args: argparse.Namespace, target: str, *, first_s: float = math.inf
+) -> Captured:
+    """Capture calls of the service that runs, at `target`; the first of them has to come within
+    `first_s`. Raises `UnavailableError` (`no-calls`) where none comes."""
     service = check_service(args.service)
     seconds = duration(args.seconds)
     asked = min(int(args.many / _ENOUGH) + 1, MAX_CALLS) if args.fails else args.many
@@ -124,7 +128,7 @@ def from_service(args: argparse.Namespace, target: str) -> Captured:
     waiting = argparse.Namespace(wait=seconds, instance="")
     client = Client()
     check_known(client, service)
-    capture = Capture(client, service, probe, waiting, wanted=args.many)
+    capture = Capture(client, service, probe, waiting, args.many, first_s)
     stopped = False
     try:
         _collect(capture, args)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from leadline.cli.show import err, harmless
+from leadline.cli.verify_entry import local_roots
 from leadline.trial import candidate as candidates
 from leadline.trial.candidate import Candidate
 from leadline.trial.patch import parse
 from leadline.verify import git
 from leadline.verify.calls import Home
 from leadline.verify.sources import finder
-from leadline.wire.errors import UsageError
+from leadline.wire.errors import RefusedError, UsageError
 
 STDIN = "-"
 MAX_CANDIDATE_BYTES = 16_000_000
@@ -39,6 +40,17 @@ def read_candidate(args: argparse.Namespace, home: Home, patch: bytes) -> Candid
     if names and names != getattr(args, "untried", ""):
         args.untried = names
         err(f"leadline: not tried, so nothing good can be said: {harmless(names)}")
+    return found
+
+
+def local_candidate(args: argparse.Namespace, patch: bytes) -> Candidate:
+    """Read the candidate before it is known where the service has its code. Raises
+    `RefusedError` (`not-applicable`) where it cannot run at all."""
+    roots = local_roots(args)
+    here = Home(path=roots, cwd=roots[0] if roots else str(Path.cwd()))
+    found = read_candidate(args, here, patch)
+    if said := candidates.obstacles(found):
+        raise RefusedError("not-applicable", f"{said[0]}.")
     return found
 
 

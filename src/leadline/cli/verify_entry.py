@@ -10,7 +10,7 @@ from pathlib import Path
 from leadline.cli.client import Client
 from leadline.cli.instance import instance_ids
 from leadline.expression import compile_predicate
-from leadline.trial.candidate import Candidate, entry_points
+from leadline.trial.candidate import Candidate, EntryPoint, entry_points
 from leadline.trial.place import FURTHER_OUT, IN_TWIN
 from leadline.verify.calls import CapturedCall
 from leadline.verify.report import Report
@@ -23,6 +23,8 @@ ENOUGH = 0.95
 _MAX_ASKED = 8
 """Instances that are asked for their modules: a main process often imports nothing of what its
 workers run."""
+_TELL = {Verdict.NOT_EXERCISED: 0, Verdict.UNKNOWN: 1}
+_MAKING = frozenset(("__init__", "__new__", "__post_init__", "__init_subclass__"))
 MAX_STEPS = 4
 """Callers that are tried, one further out than the other."""
 
@@ -60,17 +62,32 @@ def _root_of(module: str, file: str) -> str:
     return str(Path(*parts[: -len(names)])) if list(parts[-len(names) :]) == names else ""
 
 
-def first_entry(candidate: Candidate, roots: Sequence[str]) -> str:
-    """Return the changed function, as the target of a capture. Raises `UsageError`."""
-    for point in entry_points(candidate):
+def entries(candidate: Candidate, roots: Sequence[str]) -> list[str]:
+    """Return the changed functions, and after them those that read what is changed, as targets
+    of a capture. Those that make an object come last: what they set shows in what uses it.
+    Raises `UsageError` where there is none."""
+    points = sorted(entry_points(candidate), key=lambda one: (not one.changed, _makes(one)))
+    found: dict[str, None] = {}
+    for point in points:
         inside = next((root for root in roots if point.file.startswith(root + "/")), "")
         name = point.file[len(inside) + 1 :] if inside else point.file.lstrip("/")
-        return f"{name}:{point.function}"
-    raise UsageError(
-        "no-entry",
-        "The candidate changes no function that could be called.",
-        "Say whose calls are to be run: --entry MODULE:FUNCTION.",
-    )
+        found[f"{name}:{point.function}"] = None
+    if not found:
+        raise UsageError(
+            "no-entry",
+            "The candidate changes no function that could be called.",
+            "Say whose calls are to be run: --entry MODULE:FUNCTION.",
+        )
+    return [*found]
+
+
+def _makes(point: EntryPoint) -> bool:
+    return is_making(point.function)
+
+
+def is_making(entry: str) -> bool:
+    """Tell whether a function makes an object: what it does is what is set in that one."""
+    return entry.rpartition(".")[2] in _MAKING
 
 
 def is_good(report: Report) -> bool:
@@ -79,11 +96,12 @@ def is_good(report: Report) -> bool:
     return not is_outside and report.shares.agreed >= ENOUGH * report.shares.calls > 0
 
 
-def worth(report: Report) -> tuple[bool, float]:
-    """Return what an entry is chosen by: whether its calls tell anything, and how often the
-    control agrees."""
-    tells = report.verdict not in (Verdict.UNKNOWN, Verdict.NOT_EXERCISED)
-    return tells, report.shares.agreed / max(1, report.shares.calls)
+def worth(report: Report) -> tuple[int, bool, float]:
+    """Return what an entry is chosen by: how much its calls tell, whether it does more than to
+    make an object, and how often the control agrees."""
+    tells = _TELL.get(Verdict(report.verdict), len(_TELL))
+    share = report.shares.agreed / max(1, report.shares.calls)
+    return tells, not is_making(report.entry), share
 
 
 def wants_twin(report: Report) -> bool:

@@ -29,6 +29,7 @@ from leadline.verify.report import (
     shown_cases,
 )
 from leadline.verify.unmet import not_met
+from leadline.verify.unrun import unrun
 from leadline.verify.verdict import Stated, judge
 from leadline.wire.struct import dataclass
 from leadline.wire.value import Value
@@ -101,7 +102,9 @@ def reported(
     cases = shown_cases(compared, stated)
     report = Report(
         verdict=judgement.verdict,
-        sentence=sentence(judgement, stated, cases),
+        sentence=sentence(
+            judgement, stated, cases, [name for _, name in unrun(changes, coverage)]
+        ),
         exit_status=judgement.exit_status,
         reason=judgement.reason,
         service=asked.service,

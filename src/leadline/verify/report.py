@@ -264,8 +264,11 @@ def patch_of(code: Code) -> Patch:
     )
 
 
-def sentence(judgement: Judgement, stated: Stated, cases: Sequence[Shown]) -> str:
-    """Say a verdict with its shares in one sentence."""
+def sentence(
+    judgement: Judgement, stated: Stated, cases: Sequence[Shown], unrun: Sequence[str] = ()
+) -> str:
+    """Say a verdict with its shares in one sentence. `unrun` are functions that are changed as
+    well, and no call has reached that: nothing good is said of those."""
     shares, verdict = judgement.shares, judgement.verdict
     parts: list[str] = []
     if shares.failing and verdict is not Verdict.NOT_EXERCISED:
@@ -298,6 +301,7 @@ def sentence(judgement: Judgement, stated: Stated, cases: Sequence[Shown]) -> st
     if verdict in (Verdict.FIXED, Verdict.NO_LONGER_FAILS, Verdict.NO_DIFFERENCE_SEEN):
         most = f"{shares.bound * 100:.2g} %"
         rest.append(f"at most {most} of such calls could still differ (95 %)")
+        rest += [f"changed as well, and not reached: {', '.join(unrun)}"] * bool(unrun)
     if judgement.reason:
         rest.insert(0, judgement.reason)
     if verdict is Verdict.NO_DIFFERENCE_SEEN:

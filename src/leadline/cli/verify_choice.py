@@ -1,0 +1,174 @@
+"""Whose calls are run where no entry was named: the changed functions, each as far as the calls
+of no other have run it, and their callers where their own calls cannot be made again."""
+
+import argparse
+import math
+from collections.abc import Sequence
+
+from leadline.cli.show import err, harmless
+from leadline.cli.verify_calls import Captured, from_service
+from leadline.cli.verify_candidate import local_candidate, read_candidate
+from leadline.cli.verify_entry import (
+    MAX_STEPS,
+    entries,
+    is_good,
+    is_making,
+    local_roots,
+    speaks_of_one,
+    wants_twin,
+    wider,
+    worth,
+)
+from leadline.cli.verify_options import AUTO
+from leadline.cli.verify_places import elsewhere, fresh_first
+from leadline.cli.verify_twin import noted
+from leadline.trial.candidate import Candidate
+from leadline.verify.judging import Verified
+from leadline.verify.unrun import unrun
+from leadline.verify.verdict import Verdict
+from leadline.wire.errors import UnavailableError
+from leadline.wire.struct import dataclass
+
+MOST_ENTRIES = 4
+"""Functions of one candidate whose calls are captured, callers apart: each takes its time."""
+BRIEFLY_S = 15.0
+"""For the calls of one of several functions, or of a caller: there are others that may tell."""
+_STAYS = (
+    "{} is about {}, so none of its callers was tried: name one with --entry, such as {}, and "
+    "say what is expected of it"
+)
+_ALSO = "also run: {}"
+_OTHERS = (
+    "{} is about {}, so other changed functions were not run by themselves: name one with "
+    "--entry, and say what is expected of it"
+)
+_WORST = (Verdict.NOT_FIXED, Verdict.CHANGES_BEHAVIOUR, Verdict.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What came of one function, and with which calls."""
+
+    verified: Verified
+    captured: Captured
+    candidate: Candidate
+
+
+def chosen(args: argparse.Namespace, patch: bytes) -> Verified:
+    """Verify at the first changed function that is called, and at the others that its calls do
+    not reach; the worst that is said counts. Raises `UnavailableError` (`no-calls`) where none
+    is called."""
+    points = entries(local_candidate(args, patch), local_roots(args))
+    found: list[_Tried] = []
+    notes: list[str] = []
+    for target in points:
+        if len(found) == MOST_ENTRIES or (found and _is_over(found[-1].verified)):
+            break
+        if found and (is_making(target) or not _is_unrun(target, found)):
+            continue
+        asked = _beside(args) if found else args
+        if asked is None:
+            notes.append(_OTHERS.format("--fails", found[0].verified.report.entry))
+            break
+        try:
+            found.append(_outwards(asked, patch, target, BRIEFLY_S if points[1:] else math.inf))
+        except UnavailableError as error:
+            if error.slug != "no-calls":
+                raise
+            if not points[1:]:
+                raise
+            err(f"leadline: {harmless(error.message)}")
+    if not found:
+        found.append(_outwards(args, patch, points[0], math.inf))
+    return _together(found, notes)
+
+
+def _is_over(found: Verified) -> bool:
+    """Whether nothing that others say would change the verdict, or the user has seen enough."""
+    bad = (Verdict.NOT_FIXED, Verdict.CHANGES_BEHAVIOUR)
+    return found.stopped or found.report.verdict in bad
+
+
+def _is_unrun(target: str, found: Sequence[_Tried]) -> bool:
+    """Whether no call has reached what is changed of a function, or what reads that."""
+    name = target.rpartition(":")[2]
+    return all(
+        name in {one for _, one in unrun(tried.candidate.changes, coverage, readers=True)}
+        for tried in found
+        for coverage in (tried.verified.report.coverage,)
+    )
+
+
+def _beside(args: argparse.Namespace) -> argparse.Namespace | None:
+    """Return what is asked of another function than the first: nothing of what is about the
+    first one's result or arguments, and None where that says which calls fail."""
+    if speaks_of_one(args.fails, ""):
+        return None
+    expect = "" if speaks_of_one("", args.expect) else args.expect
+    return argparse.Namespace(**{**vars(args), "expect": expect})
+
+
+def _together(found: Sequence[_Tried], notes: Sequence[str]) -> Verified:
+    """Return the worst of several reports, with what the others say."""
+    every = [one.verified for one in found]
+    bad = [one for one in every if one.report.verdict in _WORST]
+    worst = min(bad, key=_rank, default=every[0])
+    others = [one.report for one in every if one is not worst]
+    said = [_ALSO.format(f"{one.entry}: {one.sentence}") for one in others]
+    return noted(worst, [*said, *notes])
+
+
+def _rank(one: Verified) -> int:
+    return _WORST.index(Verdict(one.report.verdict))
+
+
+def _outwards(args: argparse.Namespace, patch: bytes, target: str, first_s: float) -> _Tried:
+    """Begin at a function, whose first call comes within `first_s`, and go outwards while its
+    calls cannot be made again."""
+    best: _Tried | None = None
+    tried: list[str] = []
+    notes: list[str] = []
+    while len(tried) < MAX_STEPS:
+        try:
+            captured = from_service(args, target, first_s=BRIEFLY_S if tried else first_s)
+        except UnavailableError as error:
+            if best is None or error.slug != "no-calls":
+                raise
+            notes.append(f"no call of {target} was captured")
+            break
+        tried.append(captured.entry)
+        candidate = read_candidate(args, captured.home, patch)
+        verified, is_fresh = fresh_first(args, captured, candidate)
+        one = _Tried(verified, captured, candidate)
+        if not is_fresh:
+            return one
+        report = verified.report
+        if best is None or _worth(one) > _worth(best):
+            best = one
+        if (is_good(report) and not is_making(report.entry)) or verified.stopped:
+            break
+        target = wider(captured.calls, tried, report)
+        if target and (stays := speaks_of_one(args.fails, args.expect)):
+            notes.append(_STAYS.format(stays, captured.entry, target))
+            target = ""
+        agreed = f"control agreed on {report.shares.agreed} of {report.shares.calls} calls"
+        err(f"leadline: {harmless(captured.entry)}: {agreed}")
+        if not target:
+            break
+    assert best is not None  # noqa: S101 - MAX_STEPS is not 0
+    verified = best.verified
+    if wants_twin(verified.report) and args.place == AUTO and not verified.stopped:
+        verified = elsewhere(args, best.candidate, verified, best.captured)
+    said = f"entry chosen: {verified.report.entry}"
+    if len(tried) > 1:
+        said += f", of {', '.join(tried)}"
+    if verified.report.verdict != Verdict.UNKNOWN:
+        notes.clear()
+    return _Tried(noted(verified, [said, *notes]), best.captured, best.candidate)
+
+
+def _worth(one: _Tried) -> tuple[bool, int, bool, float]:
+    """Return what an entry is chosen by: whether it is one whose calls fail, where it was said
+    which do, and then by its report."""
+    fails = not one.captured.fails or any(call.failed for call in one.captured.calls)
+    return fails, *worth(one.verified.report)
