@@ -45,14 +45,14 @@ def contents_of(value: Any) -> dict[str, Any]:
         return {"queue": list(value._queue)}  # noqa: SLF001 - nothing else tells it
     if _is(value, "_queue", "SimpleQueue"):
         return {"queue": _taken_and_put(value)}
-    if isinstance(value, threading.Thread):  # until it has begun
+    if issubclass(type(value), threading.Thread):  # until it has begun
         words = ("_target", "_args", "_kwargs")
         return {name: getattr(value, name) for name in words if hasattr(value, name)}
-    if isinstance(value, threading.local):
+    if issubclass(type(value), threading.local):
         return {"here": dict(vars(value))}
-    if isinstance(value, weakref.WeakKeyDictionary | weakref.WeakValueDictionary):
+    if issubclass(type(value), weakref.WeakKeyDictionary | weakref.WeakValueDictionary):
         return {"entries": dict(value.items())}
-    if isinstance(value, weakref.WeakSet):
+    if issubclass(type(value), weakref.WeakSet):
         return {"members": set(value)}
     return {}
 
@@ -91,7 +91,7 @@ def _taken_and_put(queue: Any) -> list[object]:
 def _is(value: Any, module: str, name: str) -> bool:
     """Tell whether it is of a class of a module that may not be there."""
     cls = getattr(sys.modules.get(module), name, None)
-    return isinstance(cls, type) and isinstance(value, cls)
+    return isinstance(cls, type) and issubclass(type(value), cls)
 
 
 def _asked(value: Any, name: str) -> Any:

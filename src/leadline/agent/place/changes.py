@@ -150,7 +150,7 @@ class Changes:
             return
         old, new = dict(ours), dict(theirs)
         steps = [step for step in {**old, **new} if self._may_differ(now, old, new, step)]
-        if isinstance(now, list | deque) and len(steps) > _MANY:
+        if issubclass(type(now), list | deque) and len(steps) > _MANY:
             steps = [one for one in steps if self._differs(old.get(one), new.get(one))]
             if len(steps) > _MANY:
                 self._new(path, "", now)
@@ -159,7 +159,7 @@ class Changes:
             self._step(path, step, (before, now), (old, new), module)
         if narrow:
             self._order_of_many(path, before, now)
-        elif isinstance(now, dict):
+        elif issubclass(type(now), dict):
             self._order(path, *([one for one in side if one[0] == "["] for side in (old, new)))
 
     def _step(
@@ -299,9 +299,9 @@ class Changes:
     def _belongs(self, module: str, before: Any, now: Any) -> bool:
         """Tell whether a name of a module is no class or function of another one's, where it
         is told."""
-        if before is _MISSING and isinstance(now, ModuleType):
+        if before is _MISSING and issubclass(type(now), ModuleType):
             return False  # a part that was imported late
-        if before is now and isinstance(now, type | FunctionType):
+        if before is now and issubclass(type(now), type | FunctionType):
             return now.__module__ == module or now.__module__ not in self._reach.modules
         return True
 
@@ -319,7 +319,8 @@ class Changes:
         codes = code_of(before), code_of(now)
         if codes[0] != codes[1]:
             self.found[f"{UNSHOWN}code of {path}"] = codes[1]
-        if isinstance(now, FunctionType) and self._text("", before) != self._text("", now):
+        is_function = type(now) is FunctionType
+        if is_function and self._text("", before) != self._text("", now):
             self.found[path] = self._shown("", now)[0]
 
     def _order(self, path: str, before: list[str], now: list[str]) -> None:
@@ -338,14 +339,14 @@ class Changes:
         if type(now) is Withheld:  # which is not even asked for its class
             self.found[path] = self._shown(secret, now)[0]
             return
-        if isinstance(now, ModuleType):
+        if issubclass(type(now), ModuleType):
             self.found[path] = now.__name__
             return
         tree, whole = self._shown(secret, now)
         if secret or is_plain(now):
             self.found[path] = tree
             return
-        is_class = isinstance(now, type)
+        is_class = issubclass(type(now), type)
         if whole and not is_class:
             self.found[path] = tree
             # what a library has made, such as an environment of templates or its routes, may
@@ -366,7 +367,7 @@ class Changes:
 
     def _by_parts(self, path: str, now: Any, tree: Value) -> None:
         """Tell a value that is new by all that it leads to."""
-        is_class = isinstance(now, type)
+        is_class = issubclass(type(now), type)
         within = self._reach.inside(now, False)
         self.found[path if is_class else f"type({path})"] = (
             tree if is_class else type(now).__qualname__
@@ -424,11 +425,11 @@ def _has_set(value: Any) -> bool:
     left = [value]
     while left:
         one = left.pop()
-        if isinstance(one, set | frozenset):
+        if issubclass(type(one), set | frozenset):
             return True
-        if isinstance(one, dict):
+        if issubclass(type(one), dict):
             left += [*one, *one.values()]
-        elif isinstance(one, list | tuple):
+        elif issubclass(type(one), list | tuple):
             left += one
     return False
 

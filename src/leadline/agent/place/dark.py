@@ -56,13 +56,13 @@ def shows_all(kind: type) -> bool:
 def read_of(value: Any) -> dict[str, object]:
     """Return what can be read of an object that C code keeps, by name."""
     name = _dotted(layout_of(type(value)))
-    if isinstance(value, _rows()):
+    if issubclass(type(value), _rows()):
         return {"row": tuple(value), "keys": value.keys()}
     if name in _NAMED:
         return {word: getattr(value, word) for word in _NAMED[name]}
-    if isinstance(value, memoryview):
+    if issubclass(type(value), memoryview):
         return {"of": [value.readonly, value.format, value.shape, value.tobytes()]}
-    if isinstance(value, _COMPRESSORS):
+    if issubclass(type(value), _COMPRESSORS):
         return {"rest": value.copy().flush()}
     read = next((one for start, one in _READ.items() if name.startswith(start)), None)
     return read(value) if read is not None else {}
@@ -71,7 +71,7 @@ def read_of(value: Any) -> dict[str, object]:
 def is_dark(value: Any) -> bool:
     """Tell whether an object holds what nobody can see here."""
     layout = layout_of(type(value))
-    if not _may_be(layout) or isinstance(value, (*_rows(), *_COMPRESSORS)):
+    if not _may_be(layout) or issubclass(type(value), (*_rows(), *_COMPRESSORS)):
         return False
     shown = Walk(_SHOWN, Room(10_000)).take(value, 0)
     if type(shown) is not dict or shown.get("form"):
@@ -121,7 +121,7 @@ def _key(value: Any) -> dict[str, object]:
 
 
 def _deep_attributes(value: object) -> object:
-    if isinstance(value, int | str | bytes):
+    if issubclass(type(value), int | str | bytes):
         return value
     if not type(value).__module__.startswith("cryptography."):
         return type(value).__qualname__

@@ -110,25 +110,25 @@ class _Look:
             self.found[f"{path} as it is looked into"] = type(error).__name__
 
     def _into(self, path: str, value: Any, depth: int) -> None:
-        if isinstance(value, BaseException):
+        if issubclass(type(value), BaseException):
             self._error(path, value, depth)
-        elif isinstance(value, FunctionType):
+        elif issubclass(type(value), FunctionType):
             self._function(path, value, depth)
-        elif isinstance(value, MethodType):
+        elif issubclass(type(value), MethodType):
             self.at(f"{path}.__func__", value.__func__, depth)
             self._shown(f"{path}.__self__", value.__self__, depth)
-        elif isinstance(value, BuiltinFunctionType | MethodWrapperType):
+        elif issubclass(type(value), BuiltinFunctionType | MethodWrapperType):
             if not isinstance(value.__self__, ModuleType):
                 self.found[path] = value.__name__
                 self._shown(f"{path}.__self__", value.__self__, depth)
-        elif isinstance(value, CodeType):
+        elif issubclass(type(value), CodeType):
             self.found[f"{UNSHOWN}code of {path}"] = _digest(value)
-        elif isinstance(value, CellType):
+        elif issubclass(type(value), CellType):
             self._shown(f"{path}.cell_contents", value.cell_contents, depth)
-        elif isinstance(value, type):
+        elif issubclass(type(value), type):
             if "<locals>" in value.__qualname__:
                 self._class(path, value, depth)
-        elif not isinstance(value, ModuleType | logging.Logger):
+        elif not issubclass(type(value), ModuleType | logging.Logger):
             self._object(path, value, depth)
 
     def _object(self, path: str, value: Any, depth: int) -> None:
@@ -136,15 +136,15 @@ class _Look:
             if not whole_of(value):  # else its digest stands beside what is shown of it
                 self._unseen(path, value)
             return
-        if isinstance(value, Mapping):
+        if issubclass(type(value), Mapping):
             for key in list(value):
                 name = repr(key) if type(key) in _PLAIN else type(key).__name__
                 self.at(f"{path}[{name}]", value[key], depth)
                 self.at(f"key {name} of {path}", key, depth)
-        elif isinstance(value, set | frozenset):
+        elif issubclass(type(value), set | frozenset):
             for one in value:
                 self.at(f"{path}{{{type(one).__name__}}}", one, depth)
-        elif isinstance(value, list | tuple):
+        elif issubclass(type(value), list | tuple):
             for index, one in enumerate(value):
                 self.at(f"{path}[{index}]", one, depth)
         else:
@@ -153,13 +153,13 @@ class _Look:
 
     def _single(self, path: str, value: Any, depth: int) -> None:
         """What is no container, but may come to something: lazy, read from, or kept by C."""
-        if isinstance(value, CoroutineType | AsyncGeneratorType):
+        if issubclass(type(value), CoroutineType | AsyncGeneratorType):
             self.found[f"{UNSHOWN}code of {path}"] = code_of(value)
             held = [one for _, one in parts(value) or ()]
             self._shown(f"{UNSHOWN}variables of {path}", held, depth)
-            if isinstance(value, CoroutineType) and not self._still:
+            if issubclass(type(value), CoroutineType) and not self._still:
                 value.close()
-        elif isinstance(value, staticmethod | classmethod):
+        elif issubclass(type(value), staticmethod | classmethod):
             self.at(f"{path}.__func__", value.__func__, depth)
         elif hasattr(type(value), "getvalue") and hasattr(type(value), "tell"):
             self.found[path] = (value.getvalue(), value.tell())
@@ -177,7 +177,7 @@ class _Look:
 
     def _stream(self, path: str, value: Any, depth: int) -> None:
         self.found[path] = value.tell()
-        if isinstance(value, io.TextIOWrapper):
+        if issubclass(type(value), io.TextIOWrapper):
             self.at(f"{path}.buffer", value.buffer, depth)
         elif isinstance(getattr(value, "raw", None), io.BytesIO):
             self.at(f"{path}.raw", value.raw, depth)
@@ -208,9 +208,9 @@ class _Look:
     def _shared(self, path: str, value: Any, depth: int) -> None:
         """What belongs to its process and leads to something: by the moment, in part, so that
         nothing follows from a difference."""
-        if isinstance(value, weakref.ReferenceType):
+        if issubclass(type(value), weakref.ReferenceType):
             self.found[f"{UNSHOWN}target of {path}"] = _briefly(value())
-        elif isinstance(value, contextvars.Context):
+        elif issubclass(type(value), contextvars.Context):
             for variable, one in value.items():
                 if type(one).__module__ != "decimal":  # made whenever one reckons with numbers
                     self._shown(f"{path}[{variable.name}]", one, depth)
@@ -276,7 +276,7 @@ class _Look:
         end, before = "", times_touched()
         try:
             taken = itertools.islice(value, MAX_GIVEN_OUT)
-            if isinstance(value, itertools.groupby):  # a group is gone with the next one
+            if issubclass(type(value), itertools.groupby):  # a group is gone with the next one
                 given.extend((key, list(group)) for key, group in taken)
             given.extend(taken)
         except Exception as error:  # noqa: BLE001 - what it comes to is what is asked

@@ -136,7 +136,7 @@ def parts(value: Any) -> list[Part] | None:
         return _named(value, _ATTRIBUTES[kind])
     read = _READERS.get(kind)
     if read is None:
-        read = next((one for base, one in _DERIVED if isinstance(value, base)), _object)
+        read = next((one for base, one in _DERIVED if issubclass(type(value), base)), _object)
     return read(value)
 
 
@@ -151,10 +151,10 @@ def _object(value: Any) -> list[Part] | None:
         return _belonging(value)
     if layout.is_enum:
         return [(f".{name}", one) for name, one in vars(value).items() if name[0] != "_"]
-    if isinstance(value, type):
+    if issubclass(type(value), type):
         return None
-    found = items(value) if isinstance(value, _CONTAINERS) else []
-    if isinstance(value, BaseException):
+    found = items(value) if issubclass(type(value), _CONTAINERS) else []
+    if issubclass(type(value), BaseException):
         found += [(".args", value.args), (".__cause__", value.__cause__)]
     if kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__"):
         found += _iterated(value)
@@ -166,7 +166,7 @@ def _object(value: Any) -> list[Part] | None:
     held: Any = layout.namespace(value) if layout.namespace is not None else None
     if type(held) is dict:
         found += attributes(held)
-    known = isinstance(value, _CONTAINERS) or layout.slots or layout.namespace is not None
+    known = issubclass(type(value), _CONTAINERS) or layout.slots or layout.namespace is not None
     return found if found or known else None
 
 
@@ -191,7 +191,7 @@ def _seen_through(value: object) -> list[Part]:
 
 def beneath(value: Any) -> list[object]:
     """Return what an object keeps its parts in, and is none itself: cells, a dictionary."""
-    if isinstance(value, type):
+    if issubclass(type(value), type):
         return []
     read = layout_of(type(value)).namespace
     held = read(value) if read is not None else None
@@ -215,11 +215,11 @@ def is_inner(name: object) -> bool:
 
 def items(value: Any) -> list[Part]:
     """Return the items of a container with their steps, each step once."""
-    if isinstance(value, dict):
+    if issubclass(type(value), dict):
         pairs = [(*_keyed(key, "[{}]"), key, one) for key, one in ordered(value)]
         found = [(step, one) for step, _, _, one in pairs]
         found += [(f"(key {step})", key) for step, plain, key, _ in pairs if not plain]
-    elif isinstance(value, set | frozenset):
+    elif issubclass(type(value), set | frozenset):
         return members(list(value))
     else:
         return [(f"[{index}]", one) for index, one in enumerate(value)]
@@ -233,7 +233,7 @@ def members(values: Iterable[Any]) -> list[Part]:
 
 def ordered(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
     """Return the entries of a table in its order, which an `OrderedDict` keeps for itself."""
-    if not isinstance(value, OrderedDict):
+    if not issubclass(type(value), OrderedDict):
         return list(dict.items(value))
     return [(key, dict.__getitem__(value, key)) for key in OrderedDict.__iter__(value)]
 
@@ -323,7 +323,7 @@ def of_c(value: Any) -> object:
 
 
 def _asked(kind: Any, value: Any) -> object:
-    if isinstance(value, io.StringIO | io.BytesIO):
+    if issubclass(type(value), io.StringIO | io.BytesIO):
         return "closed" if value.closed else [_told(value.getvalue()), value.tell()]
     if kind is itertools.count:
         return repr(value)

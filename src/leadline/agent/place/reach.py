@@ -139,7 +139,7 @@ class Reach:
         if namespace is not None:
             self._held[key] = copy = dict.copy(namespace)
             self._belongs(namespace, value)
-            if not isinstance(value, type | types.ModuleType):
+            if not issubclass(type(value), type | types.ModuleType):
                 read: Any = ordinary(kind)
                 self._spaces[key] = (read, value, namespace)
             return [one for _, one in attributes(copy)]
@@ -158,7 +158,7 @@ class Reach:
             self._of_c[key] = (value, state)
         for one in beneath(value):
             self._belongs(one, value)
-        found = None if isinstance(value, type) else parts(value)
+        found = None if issubclass(type(value), type) else parts(value)
         self._held[key] = found
         return [one for _, one in found or ()]
 
@@ -172,21 +172,21 @@ class Reach:
         if id(value) in self._kept:
             return
         self._kept[id(value)] = value
-        if isinstance(value, dict):
-            (self._orders if isinstance(value, OrderedDict) else self._keys).add(value)
+        if issubclass(type(value), dict):
+            (self._orders if issubclass(type(value), OrderedDict) else self._keys).add(value)
             self._values.add(value)
         else:
             for kind, group in self._rows.items():
-                if isinstance(value, kind):
+                if issubclass(type(value), kind):
                     group.add(value)
         if type(value) not in (dict, list, set, deque, tuple, frozenset):
             self._others.add(value)
 
     def _namespace(self, value: Any) -> dict[str, Any] | None:
         """Return the dictionary that is all that an object holds."""
-        if isinstance(value, types.ModuleType):
+        if issubclass(type(value), types.ModuleType):
             return vars(value) if self.modules.get(value.__name__) is value else None
-        if isinstance(value, type):
+        if issubclass(type(value), type):
             return _of_class(value) if value.__module__ in self.modules else None
         read = ordinary(type(value))
         held: Any = read(value) if read is not None else None
@@ -207,7 +207,7 @@ class Reach:
             return items(self.copy(value, before))
         if known:
             return self._held[id(value)]  # type: ignore[return-value]
-        return None if isinstance(value, type) else parts(value)
+        return None if issubclass(type(value), type) else parts(value)
 
     def copy(self, value: Any, before: bool = True) -> Any:
         """Return a container as it was, or as it is."""
@@ -217,18 +217,16 @@ class Reach:
         """Tell whether an object was there before."""
         return id(value) in self._held
 
-    def route(self, value: object) -> str:
+    def route(self, value: Any) -> str:
         """Return by which steps modules led to an object before, as `module:name.attribute`;
         nothing where none did, or that is not known. It is the shortest way, and the first."""
         if not self.knows(value):
             return ""
         steps: list[str] = []
         while len(steps) < _MOST_STEPS:
-            if (
-                isinstance(value, types.ModuleType)
-                and self.modules.get(value.__name__) is value
-            ):
-                return f"{value.__name__}:{''.join(reversed(steps)).removeprefix('.')}"
+            name = str(value.__name__) if issubclass(type(value), types.ModuleType) else ""
+            if name and self.modules.get(name) is value:
+                return f"{name}:{''.join(reversed(steps)).removeprefix('.')}"
             above = self._up.get(id(value))
             holder = self._kept.get(above[0]) if above else None
             found = self.inside(holder, True) if holder is not None else None

@@ -90,10 +90,10 @@ def _parts(value: Any) -> Any:
     if _kind(cls) == "model":
         return sorted(map(repr, value.model_fields_set))
     pandas: Any = sys.modules.get("pandas")
-    if pandas is None or not isinstance(value, pandas.DataFrame | pandas.Series):
+    if pandas is None or not issubclass(cls, pandas.DataFrame | pandas.Series):
         return cls.__qualname__, value
-    columns, names = [value], value.name if isinstance(value, pandas.Series) else value.columns
-    if isinstance(value, pandas.DataFrame):  # how they lie together in memory is no part of it
+    columns, names = [value], value.name if issubclass(cls, pandas.Series) else value.columns
+    if issubclass(cls, pandas.DataFrame):  # how they lie together in memory is no part of it
         columns = [value.iloc[:, at] for at in range(value.shape[1])]
     kinds = [(repr(one.dtype), one.array.copy()) for one in columns]
     alike = value.flags.allows_duplicate_labels
