@@ -6,10 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from leadline.cli.verify_entry import is_good, speaks_of_one, wider, worth
+from leadline.cli.verify_entry import entries, is_good, speaks_of_one, wider, worth
+from leadline.trial.candidate import make, of_texts
 from leadline.trial.place import FURTHER_OUT
 from leadline.verify.calls import CapturedCall
+from leadline.verify.judging import sides_of
+from leadline.verify.report import Coverage
 from leadline.verify.signature import HINT
+from leadline.verify.unrun import unrun
 from live import LEADLINE, Program
 from waiting import wait_for
 
@@ -118,3 +122,94 @@ def test_what_makes_its_objects_otherwise_is_tried_where_they_are_made(leadline,
     assert found["entry"] == "till:sell"
     assert asked["entry"] == "till:Till.total"
     assert any("--entry, such as till:sell, and say what" in note for note in asked["notes"])
+
+
+CART = """\
+LEAST = 10
+
+class Cart:
+    def __init__(self, prices):
+        self.prices = prices
+
+    def mean(self):
+        return sum(self.prices) / len(self.prices)
+
+    def total(self):
+        return sum(self.prices)
+
+
+def made(prices):
+    return Cart(prices)
+
+
+def check(prices):
+    cart = made(prices)
+    return cart.mean() if cart.total() > LEAST else None
+"""
+
+
+def changed(*pairs):
+    new = CART
+    for old, other in pairs:
+        new = new.replace(old, other)
+    return make("new", [of_texts("/srv/carts.py", CART, new)])
+
+
+@pytest.mark.parametrize(
+    ("pairs", "targets"),
+    [
+        ([("/ len(", "// len(")], ["Cart.mean"]),
+        ([("= prices", "= [*prices]"), ("/ len", "// len")], ["Cart.mean", "Cart.__init__"]),
+        ([("LEAST = 10", "LEAST = 11")], ["check"]),
+        ([("LEAST = 10", "LEAST = 11"), ("/ len(", "// len(")], ["Cart.mean", "check"]),
+    ],
+)  # fmt: skip
+def test_changed_functions_come_first_and_what_makes_objects_last(pairs, targets):
+    found = [one.removeprefix("carts.py:") for one in entries(changed(*pairs), ["/srv"])]
+    assert found[: len(targets)] == targets
+
+
+def test_what_no_call_has_reached_of_a_change_is_named():
+    candidate = changed(("/ len(", "// len("), ("return sum(self.prices)\n", "return 0\n"))
+    [change] = candidate.changes
+    old, new = sides_of([change])
+    reached = [
+        Coverage(change.file, is_new, dict.fromkeys(side[change.file], 0))
+        for side, is_new in ((old, False), (new, True))
+    ]
+    assert [name for _, name in unrun([change], reached)] == ["Cart.mean", "Cart.total"]
+    for one in reached:
+        one.lines[8] = 3
+    assert [name for _, name in unrun([change], reached)] == ["Cart.total"]
+
+
+SHOPS = """\
+import time
+from carts import check
+for number in range(1_000_000):
+    try:
+        check([number, 1][: number % 3])
+    except ZeroDivisionError:
+        pass
+    time.sleep(0.005)
+"""
+
+
+@pytest.mark.soak
+def test_every_changed_function_whose_calls_come_is_run(leadline, tmp_path):
+    (tmp_path / "carts.py").write_text(CART.replace("> LEAST", "> -LEAST"))
+    (tmp_path / "shops.py").write_text(SHOPS)
+    good = (tmp_path / "carts.py").read_text()
+    good = good.replace("/ len(self.prices)", "/ (len(self.prices) or 1)")
+    (tmp_path / "good.py").write_text(good)
+    (tmp_path / "bad.py").write_text(good.replace("cart.mean() if", "-cart.mean() if"))
+    asked = ("--fails", "raises ZeroDivisionError", "--expect", "result == 0", "--least", "5")
+    command = [LEADLINE, "run", "--service", "shops", "--", sys.executable, "shops.py"]
+    with Program(command, tmp_path):
+        wait_for(lambda: leadline.connected("shops"), 20, "it connects")
+        words = ("verify", "shops", *asked, "-n", "40", "--replace")
+        right = leadline.json(*words, "carts.py=good.py")
+        wrong = leadline.json(*words, "carts.py=bad.py", status=1)
+    assert (right["verdict"], right["entry"]) == ("fixed", "carts:Cart.mean")
+    assert (wrong["verdict"], wrong["entry"]) == ("changes behaviour", "carts:check")
+    assert any("also run: carts:Cart.mean: fixed" in note for note in wrong["notes"])

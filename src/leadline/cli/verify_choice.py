@@ -24,10 +24,11 @@ from leadline.cli.verify_places import elsewhere, fresh_first
 from leadline.cli.verify_twin import noted
 from leadline.trial.candidate import Candidate
 from leadline.verify.judging import Verified
+from leadline.verify.report import UNREACHED
 from leadline.verify.unrun import unrun
 from leadline.verify.verdict import Verdict
 from leadline.wire.errors import UnavailableError
-from leadline.wire.struct import dataclass
+from leadline.wire.struct import dataclass, replace
 
 MOST_ENTRIES = 4
 """Functions of one candidate whose calls are captured, callers apart: each takes its time."""
@@ -114,8 +115,19 @@ def _together(found: Sequence[_Tried], notes: Sequence[str]) -> Verified:
     bad = [one for one in every if one.report.verdict in _WORST]
     worst = min(bad, key=_rank, default=every[0])
     others = [one.report for one in every if one is not worst]
-    said = [_ALSO.format(f"{one.entry}: {one.sentence}") for one in others]
-    return noted(worst, [*said, *notes])
+    said = [_ALSO.format(f"{one.entry}: {_short(one.sentence)}") for one in others]
+    sides = [unrun(one.candidate.changes, one.verified.report.coverage) for one in found]
+    rest = [name for file, name in sides[0] if all((file, name) in side for side in sides)]
+    sentence = _short(worst.report.sentence)
+    if rest and sentence != worst.report.sentence:
+        sentence += f"; {UNREACHED}{', '.join(rest)}"
+    report = replace(worst.report, sentence=sentence)
+    return noted(replace(worst, report=report), [*said, *notes])
+
+
+def _short(sentence: str) -> str:
+    """Leave out what no call of one entry has reached: it may be reached by those of others."""
+    return sentence.partition(f"; {UNREACHED}")[0]
 
 
 def _rank(one: Verified) -> int:

@@ -2,6 +2,7 @@
 calls can be made again."""
 
 import argparse
+import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ ENOUGH = 0.95
 _MAX_ASKED = 8
 """Instances that are asked for their modules: a main process often imports nothing of what its
 workers run."""
+_CLASS = re.compile(r"^class\s+(\w+)", re.MULTILINE)
 _TELL = {Verdict.NOT_EXERCISED: 0, Verdict.UNKNOWN: 1}
 _MAKING = frozenset(("__init__", "__new__", "__post_init__", "__init_subclass__"))
 MAX_STEPS = 4
@@ -64,9 +66,13 @@ def _root_of(module: str, file: str) -> str:
 
 def entries(candidate: Candidate, roots: Sequence[str]) -> list[str]:
     """Return the changed functions, and after them those that read what is changed, as targets
-    of a capture. Those that make an object come last: what they set shows in what uses it.
+    of a capture. Those that make an object come last of the changed ones: what they set shows
+    in what uses it. Beside these, what only hands on such an object tells no more.
     Raises `UsageError` where there is none."""
     points = sorted(entry_points(candidate), key=lambda one: (not one.changed, _makes(one)))
+    if points and points[0].changed:
+        classes = {name for one in candidate.changes for name in _CLASS.findall(one.old or "")}
+        points = [one for one in points if one.why.removeprefix("reads ") not in classes]
     found: dict[str, None] = {}
     for point in points:
         inside = next((root for root in roots if point.file.startswith(root + "/")), "")

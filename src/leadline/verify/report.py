@@ -264,6 +264,10 @@ def patch_of(code: Code) -> Patch:
     )
 
 
+UNREACHED = "changed as well, and not reached: "
+"""Before the functions of which nothing good is said; they end a sentence."""
+
+
 def sentence(
     judgement: Judgement, stated: Stated, cases: Sequence[Shown], unrun: Sequence[str] = ()
 ) -> str:
@@ -301,7 +305,7 @@ def sentence(
     if verdict in (Verdict.FIXED, Verdict.NO_LONGER_FAILS, Verdict.NO_DIFFERENCE_SEEN):
         most = f"{shares.bound * 100:.2g} %"
         rest.append(f"at most {most} of such calls could still differ (95 %)")
-        rest += [f"changed as well, and not reached: {', '.join(unrun)}"] * bool(unrun)
+        rest += [f"{UNREACHED}{', '.join(unrun)}"] * bool(unrun)
     if judgement.reason:
         rest.insert(0, judgement.reason)
     if verdict is Verdict.NO_DIFFERENCE_SEEN:

@@ -19,7 +19,7 @@ def unrun(
             continue
         old, new = (_lines(text) for text in (change.old, change.new))
         changed = {one.split(".<locals>")[0] for one in change.functions}
-        for name in old:
+        for name in sorted(old, key=lambda one: min(old[one], default=0)):
             if name not in new or not (readers or name in changed):
                 continue
             reached = [
