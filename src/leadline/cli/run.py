@@ -1,7 +1,13 @@
 """`leadline run`: start any program with the agent in it."""
 
 import argparse
+import contextlib
 import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 from leadline.agent.welcome import service_name
 from leadline.cli.account import Account
@@ -19,6 +25,11 @@ from leadline.wire.service import check_service
 
 _SHORT_S = 1.0
 """A server that answers later than this is left for the agent to find."""
+_LOOK_S = 3.0
+"""For another interpreter to say whether it has the agent."""
+_PYTHON = re.compile(r"(python|pypy)[\d.]*")
+_HAS_AGENT = "import importlib.util as u, sys; sys.exit(u.find_spec('leadline') is None and 7)"
+_HAS_NONE = 7
 _TELLING = ("bad-url", "bad-key", "not-a-server", "bad-host")
 """What stays wrong; that an agent's key may not list services is what should be answered, and
 a server that is not there may come."""
@@ -63,6 +74,9 @@ def _run(args: argparse.Namespace) -> int:
             "--probe shows hits here and --service reports to a server: use one of them.",
             "With a server, place probes by `leadline log SERVICE FILE:LINE TEMPLATE`.",
         )
+    if python := _without_agent(command):
+        err(f"leadline: no agent starts in this program: {harmless(python)} has no leadline. "
+            f"Install it there: {harmless(python)} -m pip install leadline")  # fmt: skip
     if args.probe:
         return _with_probes(args.probe, command, as_json=args.json)
     service = check_service(args.service or service_name(command))
@@ -86,6 +100,38 @@ def _warn(url: str, key: str) -> None:
         if error.slug in _TELLING:
             err(f"leadline: no probe will reach this program: {harmless(error.message)} "
                 f"(more: docs/errors/{error.slug}.md)")  # fmt: skip
+
+
+def _without_agent(command: list[str]) -> str:
+    """Return the interpreter that runs the program, where it is another than this one and
+    leadline is not installed for it; empty where that is not known."""
+    python = _interpreter(command[0])
+    if not python or Path(python).absolute().parent == Path(sys.executable).absolute().parent:
+        return ""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        asked = [python, "-c", _HAS_AGENT]
+        environ = {name: one for name, one in _environ().items() if name != "LEADLINE_URL"}
+        done = subprocess.run(  # noqa: S603 - what is about to be run anyway
+            asked, env=environ, timeout=_LOOK_S, check=False, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        return python if done.returncode == _HAS_NONE else ""
+    return ""
+
+
+def _interpreter(program: str) -> str:
+    """Return the Python that a program is, or that its first line names."""
+    path = shutil.which(program) or ""
+    if _PYTHON.fullmatch(Path(path).name):
+        return path
+    with contextlib.suppress(OSError), open(path or os.devnull, "rb") as file:
+        said = os.fsdecode(file.readline(300))
+        words = said.removeprefix("#!").split() if said.startswith("#!") else []
+        if words and Path(words[0]).name == "env":
+            words = [shutil.which(words[1]) or ""] if words[1:] else []
+        if words and _PYTHON.fullmatch(Path(words[0]).name):
+            return words[0]
+    return ""
 
 
 def _with_probes(texts: list[str], command: list[str], *, as_json: bool) -> int:
