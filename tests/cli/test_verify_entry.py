@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from leadline.cli.verify_entry import entries, is_good, speaks_of_one, wider, worth
+from leadline.cli.verify_entry import adds_only, entries, is_good, speaks_of_one, wider, worth
 from leadline.trial.candidate import make, of_texts
 from leadline.trial.place import FURTHER_OUT
 from leadline.verify.calls import CapturedCall
@@ -167,6 +167,33 @@ def changed(*pairs):
 def test_changed_functions_come_first_and_what_makes_objects_last(pairs, targets):
     found = [one.removeprefix("carts.py:") for one in entries(changed(*pairs), ["/srv"])]
     assert found[: len(targets)] == targets
+
+
+def differing(*wheres, live="<not there>"):
+    found = [SimpleNamespace(where=where, live=live) for where in wheres]
+    return SimpleNamespace(
+        verdict="changes behaviour", cases=[SimpleNamespace(differences=found)]
+    )
+
+
+def test_what_an_object_has_in_addition_is_nothing_that_its_user_sees():
+    assert adds_only(differing("argument self.rate", "result.rate"))
+    assert not adds_only(differing("result.rate", live="3"))
+    assert not adds_only(differing("result"))
+    assert not adds_only(differing())
+
+
+def test_a_constant_of_another_module_is_named_where_nothing_there_was_reached():
+    [carts] = changed(("/ len(", "// len(")).changes
+    other = of_texts("/srv/settings.py", "RATE = 19\n", "RATE = 20\n")
+    old, new = sides_of([carts, other])
+    coverage = [
+        Coverage(file, is_new, dict.fromkeys(lines, 3))
+        for side, is_new in ((old, False), (new, True))
+        for file, lines in side.items()
+        if file == carts.file
+    ]
+    assert unrun([carts, other], coverage) == [("/srv/settings.py", "settings.RATE")]
 
 
 def test_what_no_call_has_reached_of_a_change_is_named():

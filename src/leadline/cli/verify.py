@@ -45,7 +45,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _in_twins(args: argparse.Namespace, patch: bytes) -> Verified:
-    target = args.entry or entries(local_candidate(args, patch), local_roots(args))[0]
+    target = args.entry or next(iter(entries(local_candidate(args, patch), local_roots(args))))
     if args.place == TWIN:
         captured = from_service(args, target)
         return twins(args, read_candidate(args, captured.home, patch), captured)

@@ -10,6 +10,7 @@ from leadline.cli.verify_calls import Captured, from_service
 from leadline.cli.verify_candidate import local_candidate, read_candidate
 from leadline.cli.verify_entry import (
     MAX_STEPS,
+    adds_only,
     entries,
     is_good,
     is_making,
@@ -30,7 +31,7 @@ from leadline.verify.verdict import Verdict
 from leadline.wire.errors import UnavailableError
 from leadline.wire.struct import dataclass, replace
 
-MOST_ENTRIES = 4
+MOST_ENTRIES = 6
 """Functions of one candidate whose calls are captured, callers apart: each takes its time."""
 BRIEFLY_S = 15.0
 """For the calls of one of several functions, or of a caller: there are others that may tell."""
@@ -43,7 +44,17 @@ _OTHERS = (
     "{} is about {}, so other changed functions were not run by themselves: name one with "
     "--entry, and say what is expected of it"
 )
-_WORST = (Verdict.NOT_FIXED, Verdict.CHANGES_BEHAVIOUR, Verdict.UNKNOWN)
+_MAKES = "{} makes objects, and no caller was run that shows what becomes of these"
+_TESTS = "tests are written of the calls of {} alone"
+_WORST = (
+    Verdict.NOT_FIXED,
+    Verdict.CHANGES_BEHAVIOUR,
+    Verdict.UNKNOWN,
+    Verdict.FIXED,
+    Verdict.NO_LONGER_FAILS,
+    Verdict.NO_DIFFERENCE_SEEN,
+    Verdict.NOT_EXERCISED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +67,45 @@ class _Tried:
 
 
 def chosen(args: argparse.Namespace, patch: bytes) -> Verified:
-    """Verify at the first changed function that is called, and at the others that its calls do
-    not reach; the worst that is said counts. Raises `UnavailableError` (`no-calls`) where none
-    is called."""
+    """Verify at each changed function whose calls come, and at those that read what is changed
+    where no call has reached that; the worst that is said counts. Raises `UnavailableError`
+    (`no-calls`) where none is called."""
     points = entries(local_candidate(args, patch), local_roots(args))
     found: list[_Tried] = []
     notes: list[str] = []
-    for target in points:
+    for target, is_changed in points.items():
         if len(found) == MOST_ENTRIES or (found and _is_over(found[-1].verified)):
             break
-        if found and (is_making(target) or not _is_unrun(target, found)):
+        if found and not is_changed and not _is_unrun(target, found):
             continue
-        asked = _beside(args) if found else args
+        asked = _beside(args) if any(map(_fails, found)) else args
         if asked is None:
             notes.append(_OTHERS.format("--fails", found[0].verified.report.entry))
             break
         try:
-            found.append(_outwards(asked, patch, target, BRIEFLY_S if points[1:] else math.inf))
+            one = _outwards(asked, patch, target, BRIEFLY_S if len(points) > 1 else math.inf)
         except UnavailableError as error:
-            if error.slug != "no-calls":
-                raise
-            if not points[1:]:
+            if error.slug != "no-calls" or len(points) == 1:
                 raise
             err(f"leadline: {harmless(error.message)}")
+            continue
+        if found and is_making(target) and _tells_of_making(one):
+            notes.append(_MAKES.format(target.rpartition(":")[2]))
+        else:
+            found.append(one)
     if not found:
-        found.append(_outwards(args, patch, points[0], math.inf))
+        found.append(_outwards(args, patch, next(iter(points)), math.inf))
     return _together(found, notes)
+
+
+def _fails(one: _Tried) -> bool:
+    """Whether calls of it fail, where it was said which do."""
+    return bool(one.captured.fails) and any(call.failed for call in one.captured.calls)
+
+
+def _tells_of_making(one: _Tried) -> bool:
+    report = one.verified.report
+    return is_making(report.entry) or adds_only(report)
 
 
 def _is_over(found: Verified) -> bool:
@@ -112,8 +136,7 @@ def _beside(args: argparse.Namespace) -> argparse.Namespace | None:
 def _together(found: Sequence[_Tried], notes: Sequence[str]) -> Verified:
     """Return the worst of several reports, with what the others say."""
     every = [one.verified for one in found]
-    bad = [one for one in every if one.report.verdict in _WORST]
-    worst = min(bad, key=_rank, default=every[0])
+    worst = min(every, key=_rank)
     others = [one.report for one in every if one is not worst]
     said = [_ALSO.format(f"{one.entry}: {_short(one.sentence)}") for one in others]
     sides = [unrun(one.candidate.changes, one.verified.report.coverage) for one in found]
@@ -157,7 +180,8 @@ def _outwards(args: argparse.Namespace, patch: bytes, target: str, first_s: floa
         report = verified.report
         if best is None or _worth(one) > _worth(best):
             best = one
-        if (is_good(report) and not is_making(report.entry)) or verified.stopped:
+        tells = not (is_making(report.entry) or (is_making(tried[0]) and adds_only(report)))
+        if (is_good(report) and tells) or verified.stopped:
             break
         target = wider(captured.calls, tried, report)
         if target and (stays := speaks_of_one(args.fails, args.expect)):
@@ -182,5 +206,5 @@ def _outwards(args: argparse.Namespace, patch: bytes, target: str, first_s: floa
 def _worth(one: _Tried) -> tuple[bool, int, bool, float]:
     """Return what an entry is chosen by: whether it is one whose calls fail, where it was said
     which do, and then by its report."""
-    fails = not one.captured.fails or any(call.failed for call in one.captured.calls)
+    fails = not one.captured.fails or _fails(one)
     return fails, *worth(one.verified.report)

@@ -24,6 +24,7 @@ ENOUGH = 0.95
 _MAX_ASKED = 8
 """Instances that are asked for their modules: a main process often imports nothing of what its
 workers run."""
+_NOT_THERE = "<not there>"
 _CLASS = re.compile(r"^class\s+(\w+)", re.MULTILINE)
 _TELL = {Verdict.NOT_EXERCISED: 0, Verdict.UNKNOWN: 1}
 _MAKING = frozenset(("__init__", "__new__", "__post_init__", "__init_subclass__"))
@@ -64,27 +65,27 @@ def _root_of(module: str, file: str) -> str:
     return str(Path(*parts[: -len(names)])) if list(parts[-len(names) :]) == names else ""
 
 
-def entries(candidate: Candidate, roots: Sequence[str]) -> list[str]:
+def entries(candidate: Candidate, roots: Sequence[str]) -> dict[str, bool]:
     """Return the changed functions, and after them those that read what is changed, as targets
-    of a capture. Those that make an object come last of the changed ones: what they set shows
-    in what uses it. Beside these, what only hands on such an object tells no more.
-    Raises `UsageError` where there is none."""
+    of a capture, with whether they are changed themselves. Of the changed ones those that make
+    an object come last: what they set shows in what uses it. Beside them, what only hands on
+    such an object tells no more. Raises `UsageError` where there is none."""
     points = sorted(entry_points(candidate), key=lambda one: (not one.changed, _makes(one)))
     if points and points[0].changed:
         classes = {name for one in candidate.changes for name in _CLASS.findall(one.old or "")}
         points = [one for one in points if one.why.removeprefix("reads ") not in classes]
-    found: dict[str, None] = {}
+    found: dict[str, bool] = {}
     for point in points:
         inside = next((root for root in roots if point.file.startswith(root + "/")), "")
         name = point.file[len(inside) + 1 :] if inside else point.file.lstrip("/")
-        found[f"{name}:{point.function}"] = None
+        found[f"{name}:{point.function}"] = point.changed
     if not found:
         raise UsageError(
             "no-entry",
             "The candidate changes no function that could be called.",
             "Say whose calls are to be run: --entry MODULE:FUNCTION.",
         )
-    return [*found]
+    return found
 
 
 def _makes(point: EntryPoint) -> bool:
@@ -122,6 +123,15 @@ def speaks_of_one(fails: str, expect: str) -> str:
         if text and not compile_predicate(text).is_of_any_call:
             return option
     return ""
+
+
+def adds_only(report: Report) -> bool:
+    """Tell whether what differs is nothing but what an object has in addition: who uses it may
+    see nothing of that."""
+    found = [one for case in report.cases for one in case.differences]
+    if report.verdict != Verdict.CHANGES_BEHAVIOUR or not found:
+        return False
+    return all(one.live == _NOT_THERE and "." in one.where for one in found)
 
 
 def wider(calls: Sequence[CapturedCall], tried: Sequence[str], report: Report) -> str:

@@ -1,6 +1,7 @@
-"""Functions that a candidate changes, and that no call has run."""
+"""What a candidate changes, and no call has reached."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from leadline.trial.candidate import Change
 from leadline.trial.reachable import compiled, function_codes, lines_of_code
@@ -11,7 +12,8 @@ def unrun(
     changes: Sequence[Change], coverage: Sequence[Coverage], *, readers: bool = False
 ) -> list[tuple[str, str]]:
     """Return them by file and name, as far as both versions have them: those of whose changed
-    lines none was reached. With `readers` also functions that only read what is changed."""
+    lines none was reached, and constants of modules of which none was. With `readers` also
+    functions that only read what is changed."""
     counts = {(one.file, one.new): one.lines for one in coverage}
     found: list[tuple[str, str]] = []
     for change in changes:
@@ -30,6 +32,15 @@ def unrun(
             ]
             if reached and not any(reached):
                 found.append((change.file, name))
+        ran = [
+            count
+            for is_new in (False, True)
+            for count in counts.get((change.file, is_new), {}).values()
+        ]
+        if not any(ran):  # who reads a constant in another module is not known
+            stem = Path(change.file).stem
+            names = [f"{stem}.{one.lstrip('.')}" for one in change.difference.names]
+            found += [(change.file, one) for one in names if one not in changed]
     return found
 
 
