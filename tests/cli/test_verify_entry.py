@@ -6,7 +6,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from leadline.cli.verify_entry import adds_only, entries, is_good, speaks_of_one, wider, worth
+from leadline.cli.verify_entry import (
+    adds_only,
+    entries,
+    is_good,
+    makers_of,
+    speaks_of_one,
+    wider,
+    worth,
+)
 from leadline.trial.candidate import make, of_texts
 from leadline.trial.place import FURTHER_OUT
 from leadline.verify.calls import CapturedCall
@@ -167,6 +175,12 @@ def changed(*pairs):
 def test_changed_functions_come_first_and_what_makes_objects_last(pairs, targets):
     found = [one.removeprefix("carts.py:") for one in entries(changed(*pairs), ["/srv"])]
     assert found[: len(targets)] == targets
+
+
+def test_who_makes_objects_is_named_the_most_frequent_first():
+    ways = [["shop:Sub.__init__", "shop:load"], ["shop:sell", "shop:main"], ["shop:load"], []]
+    calls = [CapturedCall(at, None, None, callers=way) for at, way in enumerate(ways)]
+    assert makers_of(calls) == ["shop:load", "shop:sell"]
 
 
 def differing(*wheres, live="<not there>"):

@@ -3,7 +3,8 @@ of no other have run it, and their callers where their own calls cannot be made 
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from leadline.cli.show import err, harmless
 from leadline.cli.verify_calls import Captured, from_service
@@ -15,6 +16,7 @@ from leadline.cli.verify_entry import (
     is_good,
     is_making,
     local_roots,
+    makers_of,
     speaks_of_one,
     wants_twin,
     wider,
@@ -27,7 +29,7 @@ from leadline.trial.candidate import Candidate
 from leadline.verify.judging import Verified
 from leadline.verify.report import UNREACHED
 from leadline.verify.unrun import unrun
-from leadline.verify.verdict import Verdict
+from leadline.verify.verdict import EXIT, Verdict
 from leadline.wire.errors import UnavailableError
 from leadline.wire.struct import dataclass, replace
 
@@ -44,8 +46,11 @@ _OTHERS = (
     "{} is about {}, so other changed functions were not run by themselves: name one with "
     "--entry, and say what is expected of it"
 )
+MOST_USERS = 3
+_FEW = 60
+"""Calls of what makes an object, to know who does."""
 _MAKES = "{} makes objects, and no caller was run that shows what becomes of these"
-_TESTS = "tests are written of the calls of {} alone"
+_TESTS = "tests are written of the calls of this entry alone"
 _WORST = (
     Verdict.NOT_FIXED,
     Verdict.CHANGES_BEHAVIOUR,
@@ -71,9 +76,10 @@ def chosen(args: argparse.Namespace, patch: bytes) -> Verified:
     where no call has reached that; the worst that is said counts. Raises `UnavailableError`
     (`no-calls`) where none is called."""
     points = entries(local_candidate(args, patch), local_roots(args))
+    first_s = BRIEFLY_S if len(points) > 1 else math.inf
     found: list[_Tried] = []
     notes: list[str] = []
-    for target, is_changed in points.items():
+    for target, is_changed in _with_users(args, points, first_s):
         if len(found) == MOST_ENTRIES or (found and _is_over(found[-1].verified)):
             break
         if found and not is_changed and not _is_unrun(target, found):
@@ -82,20 +88,46 @@ def chosen(args: argparse.Namespace, patch: bytes) -> Verified:
         if asked is None:
             notes.append(_OTHERS.format("--fails", found[0].verified.report.entry))
             break
+        makes = points.get(target) is None
         try:
-            one = _outwards(asked, patch, target, BRIEFLY_S if len(points) > 1 else math.inf)
+            one = _outwards(asked, patch, target, first_s, makes=makes)
         except UnavailableError as error:
             if error.slug != "no-calls" or len(points) == 1:
                 raise
             err(f"leadline: {harmless(error.message)}")
             continue
-        if found and is_making(target) and _tells_of_making(one):
+        except KeyboardInterrupt:
+            if not found:
+                raise
+            notes.append(f"stopped before calls of {target} came")
+            break
+        if found and (makes or is_making(target)) and _tells_of_making(one):
             notes.append(_MAKES.format(target.rpartition(":")[2]))
         else:
             found.append(one)
     if not found:
         found.append(_outwards(args, patch, next(iter(points)), math.inf))
+    if args.export_tests and found[1:]:
+        notes.append(_TESTS)
     return _together(found, notes)
+
+
+def _with_users(
+    args: argparse.Namespace, points: Mapping[str, bool], first_s: float
+) -> Iterator[tuple[str, bool]]:
+    """Yield targets and whether they are changed; in place of what makes an object the callers
+    that most of its calls come from, as far as these are known."""
+    for target, is_changed in points.items():
+        users: list[str] = []
+        if is_changed and is_making(target):
+            few = argparse.Namespace(**{**vars(args), "many": _FEW, "fails": "", "expect": ""})
+            with suppress(UnavailableError):
+                calls = from_service(few, target, first_s=first_s).calls
+                users = makers_of(calls)[:MOST_USERS]
+        for user in users:
+            yield user, True
+        if not users:
+            yield target, is_changed
 
 
 def _fails(one: _Tried) -> bool:
@@ -134,17 +166,24 @@ def _beside(args: argparse.Namespace) -> argparse.Namespace | None:
 
 
 def _together(found: Sequence[_Tried], notes: Sequence[str]) -> Verified:
-    """Return the worst of several reports, with what the others say."""
+    """Return the worst of several reports, with what the others say. Where something that is
+    changed was reached by no call of any, nothing good is said of the whole."""
     every = [one.verified for one in found]
     worst = min(every, key=_rank)
     others = [one.report for one in every if one is not worst]
     said = [_ALSO.format(f"{one.entry}: {_short(one.sentence)}") for one in others]
     sides = [unrun(one.candidate.changes, one.verified.report.coverage) for one in found]
     rest = [name for file, name in sides[0] if all((file, name) in side for side in sides)]
-    sentence = _short(worst.report.sentence)
-    if rest and sentence != worst.report.sentence:
-        sentence += f"; {UNREACHED}{', '.join(rest)}"
-    report = replace(worst.report, sentence=sentence)
+    report = replace(worst.report, sentence=_short(worst.report.sentence))
+    if rest and report.sentence != worst.report.sentence:
+        reason = f"{UNREACHED}{', '.join(rest)}"
+        report = replace(
+            report,
+            verdict=Verdict.UNKNOWN,
+            exit_status=EXIT[Verdict.UNKNOWN],
+            reason=reason,
+            sentence=f"{Verdict.UNKNOWN}: {reason}; of what was run: {report.sentence}",
+        )
     return noted(replace(worst, report=report), [*said, *notes])
 
 
@@ -157,9 +196,16 @@ def _rank(one: Verified) -> int:
     return _WORST.index(Verdict(one.report.verdict))
 
 
-def _outwards(args: argparse.Namespace, patch: bytes, target: str, first_s: float) -> _Tried:
+def _outwards(
+    args: argparse.Namespace,
+    patch: bytes,
+    target: str,
+    first_s: float,
+    *,
+    makes: bool = False,
+) -> _Tried:
     """Begin at a function, whose first call comes within `first_s`, and go outwards while its
-    calls cannot be made again."""
+    calls cannot be made again; of what `makes` objects, until it is seen what these are for."""
     best: _Tried | None = None
     tried: list[str] = []
     notes: list[str] = []
@@ -180,7 +226,7 @@ def _outwards(args: argparse.Namespace, patch: bytes, target: str, first_s: floa
         report = verified.report
         if best is None or _worth(one) > _worth(best):
             best = one
-        tells = not (is_making(report.entry) or (is_making(tried[0]) and adds_only(report)))
+        tells = not (is_making(report.entry) or (makes and adds_only(report)))
         if (is_good(report) and tells) or verified.stopped:
             break
         target = wider(captured.calls, tried, report)

@@ -2,6 +2,7 @@
 calls can be made again."""
 
 import argparse
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -152,6 +153,15 @@ def wider(calls: Sequence[CapturedCall], tried: Sequence[str], report: Report) -
         if counted:
             return counted.most_common(1)[0][0]
     return ""
+
+
+def makers_of(calls: Sequence[CapturedCall]) -> list[str]:
+    """Return the nearest callers that do more than to make an object, most frequent first."""
+    counted: Counter[str] = Counter()
+    for call in calls:
+        named = (one for one in call.callers if "<" not in one and not is_making(one))
+        counted.update(itertools.islice(named, 1))
+    return [name for name, _ in counted.most_common()]
 
 
 def _is_of_self(report: Report) -> bool:
