@@ -159,7 +159,7 @@ def test_in_the_checkout_in_which_the_change_was_made_it_is_the_same(
 def test_who_stops_the_capture_wants_no_further_one(leadline, worker, tmp_path):
     asked = [LEADLINE, "verify", "worker", *FAILS, "--patch", "fix.diff", "--least", "500"]
     with Program(asked, leadline.cwd) as stopped:
-        wait_for(lambda: re.search(r"\d+ of \d+ calls", stopped.err), 30)
+        wait_for(lambda: re.search(r"calls, [1-9]\d* failing", stopped.err), 30)
         stopped.process.send_signal(signal.SIGINT)
         assert stopped.end(30) == 3, stopped.out + stopped.err
         assert "stopped; what came is used" in stopped.err
