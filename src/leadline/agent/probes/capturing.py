@@ -56,8 +56,10 @@ LOOKING_SHARE = 0.4
 rest is for other probes."""
 _FADES = 0.9
 """Of what was measured before, what counts at the next look: a second is a third of it."""
-MOST_BESIDE = 10.0
+MOST_BESIDE = 4.0
 """How many times as much as is timed here a call may be reckoned to cost."""
+_SOME_NS = 1_000_000.0
+"""Of each, so that the first call, with all that there is to learn, says little."""
 
 KEEPING_NS = 3_000_000
 """Of this thread's time for the arguments of one call: what lies further away is left out."""
@@ -142,7 +144,8 @@ class Recorder:
     def allow(self, ns: int) -> None:
         """See `Following`. What is timed here is not all: there are the callbacks around it,
         and in a process that does little they find all caches cold."""
-        beside = min(MOST_BESIDE, max(1.0, self._cost_ns / max(1.0, self._timed_ns)))
+        beside = (self._cost_ns + _SOME_NS) / (self._timed_ns + _SOME_NS)
+        beside = min(MOST_BESIDE, max(1.0, beside))
         self._token_ns = max(1.0, LOOKING_SHARE * ns / beside / self._probe.limits.rate_per_s)
 
     def begin(self, visit: Visit) -> None:
@@ -156,6 +159,7 @@ class Recorder:
         gateway = gateway_of(named)
         if gateway is not None and not self._listening.hears(gateway):
             self._charge(-1.0)  # it takes nothing
+            self._timed_ns += clock() - started
             raise Unknown("what its server is told is listened to from now on")
         if gateway is not None and gateway.obstacle:
             kept = Kept(None, obstacle=gateway.obstacle)
