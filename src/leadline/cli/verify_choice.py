@@ -31,7 +31,7 @@ from leadline.verify.report import UNREACHED
 from leadline.verify.unrun import unrun
 from leadline.verify.verdict import EXIT, Verdict
 from leadline.wire.errors import UnavailableError
-from leadline.wire.struct import dataclass, replace
+from leadline.wire.struct import dataclass, field, replace
 
 MOST_ENTRIES = 6
 """Functions of one candidate whose calls are captured, callers apart: each takes its time."""
@@ -51,6 +51,7 @@ _FEW = 60
 """Calls of what makes an object, to know who does."""
 _MAKES = "{} makes objects, and no caller was run that shows what becomes of these"
 _TESTS = "tests are written of the calls of this entry alone"
+_GOOD = (Verdict.FIXED, Verdict.NO_LONGER_FAILS, Verdict.NO_DIFFERENCE_SEEN)
 _WORST = (
     Verdict.NOT_FIXED,
     Verdict.CHANGES_BEHAVIOUR,
@@ -71,14 +72,45 @@ class _Tried:
     candidate: Candidate
 
 
+@dataclass(slots=True)
+class _Every:
+    """What came of all functions so far, also where it is ended early."""
+
+    found: list[_Tried] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unseen: str = ""
+    """What no call shows, though it is changed."""
+
+
 def chosen(args: argparse.Namespace, patch: bytes) -> Verified:
     """Verify at each changed function whose calls come, and at those that read what is changed
     where no call has reached that; the worst that is said counts. Raises `UnavailableError`
     (`no-calls`) where none is called."""
     points = entries(local_candidate(args, patch), local_roots(args))
     first_s = BRIEFLY_S if len(points) > 1 else math.inf
-    found: list[_Tried] = []
-    notes: list[str] = []
+    tried = _Every()
+    try:
+        _run_each(args, patch, points, first_s, tried)
+    except KeyboardInterrupt:
+        if not tried.found:
+            raise
+        tried.notes.append("stopped before all that is changed was run by itself")
+    found, notes = tried.found, tried.notes
+    if not found:
+        found.append(_outwards(args, patch, next(iter(points)), math.inf))
+    if args.export_tests and found[1:]:
+        notes.append(_TESTS)
+    return _together(found, notes, tried.unseen)
+
+
+def _run_each(
+    args: argparse.Namespace,
+    patch: bytes,
+    points: Mapping[str, bool],
+    first_s: float,
+    tried: _Every,
+) -> None:
+    found, notes = tried.found, tried.notes
     for target, is_changed in _with_users(args, points, first_s):
         if len(found) == MOST_ENTRIES or (found and _is_over(found[-1].verified)):
             break
@@ -96,20 +128,10 @@ def chosen(args: argparse.Namespace, patch: bytes) -> Verified:
                 raise
             err(f"leadline: {harmless(error.message)}")
             continue
-        except KeyboardInterrupt:
-            if not found:
-                raise
-            notes.append(f"stopped before calls of {target} came")
-            break
         if found and (makes or is_making(target)) and _tells_of_making(one):
-            notes.append(_MAKES.format(target.rpartition(":")[2]))
+            tried.unseen = _MAKES.format(target.rpartition(":")[2])
         else:
             found.append(one)
-    if not found:
-        found.append(_outwards(args, patch, next(iter(points)), math.inf))
-    if args.export_tests and found[1:]:
-        notes.append(_TESTS)
-    return _together(found, notes)
 
 
 def _with_users(
@@ -136,8 +158,9 @@ def _fails(one: _Tried) -> bool:
 
 
 def _tells_of_making(one: _Tried) -> bool:
-    report = one.verified.report
-    return is_making(report.entry) or adds_only(report)
+    verified = one.verified
+    verdict = verified.report.verdict
+    return is_making(verified.report.entry) or adds_only(verdict, verified.compared)
 
 
 def _is_over(found: Verified) -> bool:
@@ -165,9 +188,10 @@ def _beside(args: argparse.Namespace) -> argparse.Namespace | None:
     return argparse.Namespace(**{**vars(args), "expect": expect})
 
 
-def _together(found: Sequence[_Tried], notes: Sequence[str]) -> Verified:
+def _together(found: Sequence[_Tried], notes: Sequence[str], unseen: str) -> Verified:
     """Return the worst of several reports, with what the others say. Where something that is
-    changed was reached by no call of any, nothing good is said of the whole."""
+    changed was reached by no call of any, or `unseen` says what no call shows, nothing good is
+    said of the whole."""
     every = [one.verified for one in found]
     worst = min(every, key=_rank)
     others = [one.report for one in every if one is not worst]
@@ -175,8 +199,9 @@ def _together(found: Sequence[_Tried], notes: Sequence[str]) -> Verified:
     sides = [unrun(one.candidate.changes, one.verified.report.coverage) for one in found]
     rest = [name for file, name in sides[0] if all((file, name) in side for side in sides)]
     report = replace(worst.report, sentence=_short(worst.report.sentence))
-    if rest and report.sentence != worst.report.sentence:
-        reason = f"{UNREACHED}{', '.join(rest)}"
+    is_good = Verdict(report.verdict) in _GOOD
+    if is_good and (rest or unseen):
+        reason = f"{UNREACHED}{', '.join(rest)}" if rest else unseen
         report = replace(
             report,
             verdict=Verdict.UNKNOWN,
@@ -226,7 +251,8 @@ def _outwards(
         report = verified.report
         if best is None or _worth(one) > _worth(best):
             best = one
-        tells = not (is_making(report.entry) or (makes and adds_only(report)))
+        adds = makes and adds_only(report.verdict, verified.compared)
+        tells = not (is_making(report.entry) or adds)
         if (is_good(report) and tells) or verified.stopped:
             break
         target = wider(captured.calls, tried, report)

@@ -15,6 +15,7 @@ from leadline.expression import compile_predicate
 from leadline.trial.candidate import Candidate, EntryPoint, entry_points
 from leadline.trial.place import FURTHER_OUT, IN_TWIN
 from leadline.verify.calls import CapturedCall
+from leadline.verify.comparison import Compared
 from leadline.verify.report import Report
 from leadline.verify.signature import HINT
 from leadline.verify.verdict import Verdict
@@ -126,11 +127,11 @@ def speaks_of_one(fails: str, expect: str) -> str:
     return ""
 
 
-def adds_only(report: Report) -> bool:
+def adds_only(verdict: str, compared: Sequence[Compared]) -> bool:
     """Tell whether what differs is nothing but what an object has in addition: who uses it may
     see nothing of that."""
-    found = [one for case in report.cases for one in case.differences]
-    if report.verdict != Verdict.CHANGES_BEHAVIOUR or not found:
+    found = [one for call in compared for one in call.differences]
+    if verdict != Verdict.CHANGES_BEHAVIOUR or not found:
         return False
     return all(one.live == _NOT_THERE and "." in one.where for one in found)
 
