@@ -116,6 +116,8 @@ def _run_each(
             break
         if found and not is_changed and not _is_unrun(target, found):
             continue
+        if target in (one.verified.report.entry for one in found):
+            continue
         asked = _beside(args) if any(map(_fails, found)) else args
         if asked is None:
             notes.append(_OTHERS.format("--fails", found[0].verified.report.entry))
