@@ -5,7 +5,10 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from benchmarks.verify.calling import captured, home, imported
 
+from leadline.cli.capture import Capture
+from leadline.cli.verify_choice import _together, _Tried
 from leadline.cli.verify_entry import (
     adds_only,
     entries,
@@ -22,6 +25,7 @@ from leadline.verify.judging import sides_of
 from leadline.verify.report import Coverage
 from leadline.verify.signature import HINT
 from leadline.verify.unrun import unrun
+from leadline.verify.verifying import Request, verify
 from live import LEADLINE, Program
 from waiting import wait_for
 
@@ -253,3 +257,48 @@ def test_every_changed_function_whose_calls_come_is_run(leadline, tmp_path):
     assert (right["verdict"], right["entry"]) == ("fixed", "carts:Cart.mean")
     assert (wrong["verdict"], wrong["entry"]) == ("changes behaviour", "carts:check")
     assert any("also run: carts:Cart.mean: fixed" in note for note in wrong["notes"])
+
+
+TWO = """\
+def called(n):
+    return n + 1
+
+def rare(n):
+    return n + 2
+"""
+
+
+def tried_two(folder, new):
+    (folder / "two.py").write_text(TWO)
+    with imported(folder, "two"):
+        calls = captured("two:called", [(n,) for n in range(4)])
+    candidate = make("new", [of_texts(str(folder / "two.py"), TWO, new)])
+    request = Request("s", "two:called", calls, home(folder), candidate, least=1)
+    return _Tried(verify(request), None, candidate)
+
+
+def test_nothing_good_is_said_of_a_change_that_is_not_seen_whole(tmp_path):
+    one = tried_two(tmp_path, TWO.replace("n + 1", "1 + n"))
+    assert _together([one], [], "").report.verdict == "no difference seen"
+    found = _together([one], [], "A.__init__ makes objects").report
+    assert (found.verdict, found.exit_status) == ("unknown", 3)
+    assert found.sentence.startswith(
+        "unknown: A.__init__ makes objects; of what was run: no diff"
+    )
+    both = tried_two(tmp_path, TWO.replace("n + 1", "1 + n").replace("n + 2", "3 + n"))
+    assert both.verified.report.sentence.endswith("changed as well, and not reached: rare")
+    found = _together([both], [], "").report
+    assert (found.verdict, found.exit_status) == ("unknown", 3)
+    assert found.reason == "changed as well, and not reached: rare"
+    wrong = tried_two(tmp_path, TWO.replace("n + 1", "n - 1"))
+    worst = _together([one, wrong], [], "A.__init__ makes objects").report
+    assert worst.verdict == "changes behaviour"
+    assert worst.notes[-1].startswith("also run: two:called: no difference seen on 4 calls")
+
+
+def test_the_first_call_is_waited_for_less_long_than_those_after_it():
+    capture = object.__new__(Capture)
+    capture._until, capture._first_until, capture.calls = 60.0, 15.0, []
+    assert capture._ends_at == 15.0
+    capture.calls.append({})
+    assert capture._ends_at == 60.0
